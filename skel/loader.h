@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The loader: everything user space does with BPF, for one interface. The only interface that
+ * userspace/ and tools/ see; must never know of workers or of the control socket.
+ *
+ * Functions return 0 or a negative errno value and, where they take one, write one line to err that
+ * names the thing and the next step. Not thread-safe.
+ */
+#ifndef XFN_LOADER_H
+#define XFN_LOADER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <linux/types.h>
+#include "../xdp/abi.h"
+#include "../xdp/reason.h"
+#include "module.h"
+#include "refusal.h"
+
+#define XFN_ERR_MAX 512
+
+enum xfn_mode { XFN_MODE_NONE, XFN_MODE_GENERIC, XFN_MODE_NATIVE, XFN_MODE_AUTO };
+const char *xfn_mode_name(enum xfn_mode mode);
+
+struct xfn_loader; /* one interface's programs and maps */
+
+struct xfn_loader_options {
+	const char *ifname;
+	unsigned ifindex; /* 0: maps and programs only, never attached (tests, invoke) */
+	uint16_t iface;	  /* interface slot, below XFN_IFACES */
+	uint32_t flags;	  /* XFN_TRUST_CHECKSUM, ... of abi.h */
+	uint32_t mtu;	  /* 0: XFN_MTU_DEFAULT */
+};
+
+/* Open and load dispatcher and maps; attaches nothing. The caller closes. */
+int xfn_loader__open(const struct xfn_loader_options *opts, struct xfn_loader **out, char *err,
+		     size_t errlen);
+/* Detach and free. Safe on NULL. */
+void xfn_loader__close(struct xfn_loader *ld);
+
+/*
+ * Attach the dispatcher by bpf_link (held, not pinned). XFN_MODE_AUTO tries native, then generic.
+ * On success *got is the mode and why[whylen] says in a few words why not a better one ("" if none).
+ * -EBUSY: another XDP program holds the interface; err names it.
+ */
+int xfn_loader__attach(struct xfn_loader *ld, enum xfn_mode want, enum xfn_mode *got, char *why,
+		       size_t whylen, char *err, size_t errlen);
+void xfn_loader__detach(struct xfn_loader *ld);
+
+/*
+ * Load the kernel half of `mod` into `slot`. A verifier's refusal is -EACCES with *refusal filled: the
+ * caller demotes. Replaces what was in the slot.
+ */
+int xfn_loader__put(struct xfn_loader *ld, unsigned slot, const struct xfn_module *mod,
+		    struct xfn_refusal *refusal, char *err, size_t errlen);
+void xfn_loader__clear(struct xfn_loader *ld, unsigned slot);
+
+/* Send `port` (host order) to `slot` in `tier`; ip (16 bytes, NULL: every served address) restricts it. */
+int xfn_loader__bind(struct xfn_loader *ld, const uint8_t *ip, uint16_t port, unsigned slot, int tier,
+		     char *err, size_t errlen);
+int xfn_loader__unbind(struct xfn_loader *ld, const uint8_t *ip, uint16_t port);
+
+/* Served destinations: ip mapped, VLAN ids outermost first (0: none). Adding twice is no error. */
+int xfn_loader__address_add(struct xfn_loader *ld, const uint8_t ip[16], const uint16_t tag[XFN_TAGS]);
+int xfn_loader__address_del(struct xfn_loader *ld, const uint8_t ip[16], const uint16_t tag[XFN_TAGS]);
+
+/* Hand (queue, thread) to the bound AF_XDP socket `fd`; -1 takes it away. The map keeps no fd. */
+int xfn_loader__socket(struct xfn_loader *ld, unsigned queue, unsigned thread, int fd);
+
+/* Clock, random and MTU of the running programs. */
+int xfn_loader__live(struct xfn_loader *ld, const struct xfn_live *live);
+
+/* Sums over all CPUs. */
+int xfn_loader__slot_counters(struct xfn_loader *ld, unsigned slot, struct xfn_slot_counters *out);
+int xfn_loader__reasons(struct xfn_loader *ld, uint64_t out[XFN_REASON_SLOTS]);
+/* The i-th XFN_COUNTER of the function in `slot`: -ENOENT past the last. */
+int xfn_loader__author_counter(struct xfn_loader *ld, unsigned slot, unsigned i, char *name,
+			       size_t namelen, uint64_t *value);
+
+/*
+ * Run the loaded dispatcher (BPF_PROG_TEST_RUN) on a frame, `repeat` times. out[outcap] takes the
+ * frame after the last run; *action is the XDP_* code, *ns the mean per run.
+ */
+int xfn_loader__test_run(struct xfn_loader *ld, const void *frame, size_t len, void *out, size_t *outlen,
+			 unsigned repeat, unsigned *action, unsigned *ns);
+
+/* What a trial load of a BPF object told; nothing stays loaded. */
+struct xfn_trial {
+	bool permitted; /* false: this process may not load BPF programs */
+	bool accepted;
+	uint32_t insns;
+	struct xfn_verifier_figures figures;
+	struct xfn_refusal refusal; /* where !accepted */
+	char *log; /* verifier log, NULL if none; the caller frees it */
+};
+/*
+ * Load (never attach) the BPF object bytes of a function, as the loader would, and report. `source` is
+ * the author's file, for line numbers. Returns 0 whenever a verdict or "not permitted" was reached.
+ */
+int xfn_loader__try(const void *obj, size_t len, const char *source, struct xfn_trial *out, char *err,
+		    size_t errlen);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Verifier log -> rule, author's line, sentence, remedy. Build and attach use it alike. Pure text work. */
+#ifndef XFN_REFUSAL_H
+#define XFN_REFUSAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct xfn_refusal {
+	char rule[32];	  /* identifier of rules.h */
+	char reason[384]; /* what was met, in plain words */
+	char remedy[256]; /* one thing to do */
+	char file[256];	  /* where the author can act; "" if unknown */
+	uint32_t line;	  /* 0 if unknown */
+	int fatal;	  /* 1: a bug in every tier, the build fails; 0: demotes to a worker */
+};
+
+/* The figures of a verifier log that accepted (or refused) a program; what it does not tell stays 0. */
+struct xfn_verifier_figures {
+	uint32_t processed; /* instructions */
+	uint32_t stack_bytes; /* deepest call chain */
+};
+
+/*
+ * Explain the refusal in `log` (NUL-terminated, level 1 or 2). `source` is the author's file: where the
+ * log has no line numbers (before 6.10) the quoted text is looked up in it. `err` is the load's errno.
+ */
+void xfn_refusal__from_log(const char *log, const char *source, int err, struct xfn_refusal *out);
+void xfn_refusal__figures(const char *log, struct xfn_verifier_figures *out);
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Map layouts, limits and version numbers that kernel programs and user space share.
+ * Only __uNN types; must never include anything: the BPF side brings vmlinux.h, user space
+ * <linux/types.h>.
+ */
+#ifndef XFN_ABI_H
+#define XFN_ABI_H
+
+#define XFN_ABI 1 /* raised with any change of a layout below */
+
+#define XFN_SLOTS	 1024 /* functions per interface */
+#define XFN_SLOTS_STATIC 64   /* slots whose tail call has a constant index: a direct jump */
+#define XFN_IFACES	 8    /* interface slots of one run */
+#define XFN_QUEUES	 64   /* RX queues per interface that can have a worker */
+#define XFN_THREADS	 8    /* worker threads per queue */
+#define XFN_ADDRESSES	 1024 /* served addresses per run */
+#define XFN_BINDINGS	 4096 /* (address, port) pairs on ports that several functions share */
+#define XFN_TAGS	 2
+#define XFN_FRAME_MAX	 3520 /* longest linear frame: MTU 3506 plus Ethernet header */
+#define XFN_MTU_DEFAULT	 1500
+
+/* Index into xfn_xsks. */
+#define XFN_XSK_INDEX(iface, queue, thread)                                                        \
+	(((iface) * XFN_QUEUES + (queue)) * XFN_THREADS + (thread))
+
+/* Value of xfn_ports: 0 is "nobody's port"; else tier << 16 | slot + 1, or XFN_PORT_SHARED. */
+#define XFN_PORT_SHARED		   0xffffffffu
+#define XFN_PORT_VALUE(tier, slot) ((__u32)(tier) << 16 | ((slot) + 1))
+#define XFN_PORT_TIER(value)	   ((value) >> 16 & 0xff)
+#define XFN_PORT_SLOT(value)	   (((value) & 0xffff) - 1)
+/* The tiers as xfn.h numbers them. */
+#define XFN_PORT_TIER_XDP   1
+#define XFN_PORT_TIER_AFXDP 2
+
+/* Key of xfn_addresses: a destination this interface serves. IPv4 is mapped (::ffff:a.b.c.d). */
+struct xfn_address_key {
+	__u8 ip[16];		 /* network order */
+	__u16 tag[XFN_TAGS];	 /* VLAN ids outermost first, host order, 0 is none */
+	__u16 iface;		 /* interface slot */
+	__u16 zero;
+};
+
+/* Key of xfn_bindings: a function bound to one address of a port that several functions share. */
+struct xfn_binding_key {
+	__u8 ip[16];
+	__u16 port; /* host order */
+	__u16 iface;
+};
+
+/* xfn_live, one entry: what may change while attached. */
+struct xfn_live {
+	__u64 tai_offset_ns;   /* CLOCK_TAI less CLOCK_REALTIME */
+	__u64 fixed_mono_ns;   /* tests: the clock's value; 0 is the real one */
+	__u64 fixed_real_ns;   /* tests: likewise */
+	__u32 fixed_random;    /* tests: likewise */
+	__u32 mtu;	       /* of the interface: IP bytes */
+};
+
+/* Settings compiled into a program at load time (.rodata); the verifier removes what is off. */
+#define XFN_TRUST_CHECKSUM (1u << 0) /* do not verify request checksums */
+#define XFN_LOCAL_PEER	   (1u << 1) /* the link's peer may be this host: partial sums are right */
+#define XFN_GENERIC	   (1u << 2) /* attached in generic mode: GSO frames may appear */
+#define XFN_ANY_ADDRESS	   (1u << 3) /* serve any unicast destination */
+
+struct xfn_settings {
+	__u32 flags;
+	__u32 slot;  /* of the function; the dispatcher has none */
+	__u16 iface; /* interface slot */
+	__u16 zero;
+};
+
+/* xfn_slots_stat, per CPU, one entry per slot. A worker keeps the same in its page. */
+struct xfn_slot_counters {
+	__u64 requests; /* requests handed to the function */
+	__u64 replies;
+	__u64 dropped;	 /* refused: by the function, or by its guards */
+	__u64 consumed;
+	__u64 passed;	 /* left to the host, or to the worker */
+	__u64 bytes_in;	 /* payload */
+	__u64 bytes_out; /* payload */
+	__u64 zero;
+};
+
+#endif
