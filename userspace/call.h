@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * One datagram -> parser, guards, function, reply: shared by every engine, by `xfn test` and by the
+ * tests. Works in place on the engine's buffer; no allocation, lock or syscall. Must never know which
+ * engine the datagram came from. Only xdp/ headers, functions/xfn.h and skel/module.h.
+ */
+#ifndef XFN_CALL_H
+#define XFN_CALL_H
+
+#include <stdint.h>
+#include <linux/types.h>
+#include "../xdp/abi.h"
+#include "../xdp/reason.h"
+#include "engine.h"
+#include "request.h"
+
+/* A loaded native module. Owned by the table. */
+struct xfn_native {
+	void *handle; /* dlopen's */
+	const struct xfn_native_module *module;
+};
+
+/*
+ * Load native code from an open module file (through /proc/self/fd) and check its versions. Runs its
+ * constructors, not yet its XFN_INIT. 0 or -errno with one line in err.
+ */
+int xfn_native__load(int fd, const char *name, struct xfn_native *out, char *err, size_t errlen);
+void xfn_native__unload(struct xfn_native *nat);
+
+/* What a worker keeps in memory shared with the supervisor. Single writer: the worker's thread. */
+struct xfn_page {
+	uint32_t abi;
+	uint32_t pid;
+	uint32_t running_slot; /* slot + 1 of the function being called now, 0 outside */
+	uint32_t zero;
+	uint64_t rounds; /* grows while the worker lives */
+	struct xfn_engine_stats engine;
+	uint64_t reasons[XFN_REASON_SLOTS];
+	struct xfn_slot_counters slots[XFN_SLOTS];
+	/* author counters, in order of declaration; names as in the module */
+	struct {
+		char name[24];
+		uint64_t value;
+	} counters[XFN_SLOTS][8];
+};
+#define XFN_PAGE_COUNTERS 8
+
+struct xfn_function {
+	const struct xfn_native_module *module; /* NULL: empty slot */
+};
+
+/* Everything calls need; one per worker thread. Zeroed, then filled through the functions below. */
+struct xfn_call {
+	uint32_t flags; /* XFN_TRUST_CHECKSUM, XFN_LOCAL_PEER, XFN_ANY_ADDRESS */
+	uint32_t mtu;
+	uint16_t iface;
+	struct xfn_page *page; /* shared, or the caller's own memory */
+	struct xfn_thread thread;
+	struct xfn_function slots[XFN_SLOTS];
+	uint32_t *ports; /* 65536 entries: 0, slot + 1, or XFN_PORT_SHARED; owned */
+	struct xfn_call_binding *bindings; /* of shared ports; owned */
+	unsigned binding_count;
+};
+
+int xfn_call__init(struct xfn_call *c, struct xfn_page *page);
+void xfn_call__free(struct xfn_call *c);
+/* Put a module into a slot; registers its counters in the page. */
+int xfn_call__put(struct xfn_call *c, unsigned slot, const struct xfn_native_module *mod);
+/* ip NULL: any address. Port in host order. */
+int xfn_call__bind(struct xfn_call *c, const uint8_t *ip, uint16_t port, unsigned slot);
+
+/*
+ * Answer up to XFN_BATCH datagrams: for each, .send and .len say what to do. Counts requests, replies
+ * and reasons in the page. The calling thread must have run xfn_call__enter.
+ */
+void xfn_call__batch(struct xfn_call *c, enum xfn_datagram_kind kind, struct xfn_datagram *batch,
+		     unsigned count);
+/* The calling thread's clock and random source are c's from now on. */
+void xfn_call__enter(struct xfn_call *c);
+
+#endif

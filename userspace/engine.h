@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The engine seam: a way to move datagrams in and out of a worker. An engine knows rings, sockets and
+ * buffers; it must never know of functions, parsers or reasons. A test's wire implements it as well.
+ *
+ * One thread uses an engine. Life: open, then rounds of poll, take, (the worker calls functions), give;
+ * at last close. Nothing allocates, locks or waits between take and give; only poll waits, and always
+ * with a bound.
+ */
+#ifndef XFN_ENGINE_H
+#define XFN_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "../functions/xfn.h"
+
+#define XFN_BATCH 64 /* datagrams per round: what one AF_XDP or sendmmsg batch is worth */
+
+enum xfn_datagram_kind {
+	XFN_FRAME,   /* data is a whole Ethernet frame */
+	XFN_PAYLOAD, /* data is the UDP payload; peer, local and slot are set */
+};
+
+/* One received datagram, lent by the engine between take and give. */
+struct xfn_datagram {
+	uint8_t *data;
+	uint32_t len;	   /* bytes at data */
+	uint32_t capacity; /* writable bytes at data, >= len */
+	uint32_t slot;	   /* XFN_PAYLOAD: the function of the receiving socket */
+	bool send;	   /* set by the caller before give: send data[0..len) back, else just release */
+	struct xfn_address peer;  /* XFN_PAYLOAD only */
+	struct xfn_address local; /* XFN_PAYLOAD only; port host order */
+	uint64_t token;	   /* the engine's own: frame address, buffer id */
+	uint32_t socket;   /* the engine's own: which socket */
+};
+
+struct xfn_engine_stats {
+	uint64_t received;
+	uint64_t sent;
+	uint64_t send_failed; /* replies the kernel refused, counted, buffer back */
+	uint64_t wakeups;     /* syscalls to wait or to kick */
+	uint64_t stalls;      /* rounds in which a ring was full or buffers had run out */
+};
+
+/* A socket handed to the engine: bound, owned by the worker process. */
+struct xfn_engine_socket {
+	int fd;
+	uint32_t slot;		  /* UDP: its function */
+	struct xfn_address local; /* UDP: where it is bound */
+	uint32_t queue;		  /* AF_XDP */
+	uint32_t rx_size, tx_size; /* AF_XDP: ring entries, powers of two */
+};
+
+struct xfn_engine_config {
+	const struct xfn_engine_socket *sockets; /* copied */
+	unsigned socket_count;
+	uint32_t payload_max; /* largest payload a UDP buffer holds */
+	/* AF_XDP: the UMEM registered by the supervisor, mapped from its memfd by the engine */
+	int umem_fd;
+	uint64_t umem_len;
+	uint32_t frame_size;
+	uint32_t headroom;
+	uint32_t fill_size, comp_size;
+	bool spin; /* never sleep in poll */
+};
+
+struct xfn_engine; /* each engine's own */
+
+struct xfn_engine_ops {
+	const char *name;
+	enum xfn_datagram_kind kind;
+	/* Privileged or not, before the sandbox. 0 or -errno with one line in err. */
+	int (*open)(struct xfn_engine **out, const struct xfn_engine_config *cfg, char *err,
+		    size_t errlen);
+	/* Wait until take may have something, at most timeout_ms. 0, or -errno of a lost socket. */
+	int (*poll)(struct xfn_engine *e, int timeout_ms);
+	/* Up to max (<= XFN_BATCH) datagrams; 0 is none. */
+	unsigned (*take)(struct xfn_engine *e, struct xfn_datagram *batch, unsigned max);
+	/* Hand back every datagram of the last take, in order; those with .send are sent. */
+	void (*give)(struct xfn_engine *e, struct xfn_datagram *batch, unsigned count);
+	void (*stats)(const struct xfn_engine *e, struct xfn_engine_stats *out);
+	void (*close)(struct xfn_engine *e);
+};
+
+extern const struct xfn_engine_ops xfn_engine_afxdp;
+extern const struct xfn_engine_ops xfn_engine_uring;
+extern const struct xfn_engine_ops xfn_engine_mmsg;
+
+/* The engine of that name, or NULL. */
+const struct xfn_engine_ops *xfn_engine_find(const char *name);
+
+/*
+ * Can this host run the engine? 0, or -errno with the reason in why ("kernel.io_uring_disabled is 2",
+ * "io_uring_setup: EPERM (a container's seccomp filter?)"). Opens nothing that stays.
+ */
+int xfn_engine_probe(const struct xfn_engine_ops *ops, char *why, size_t whylen);
+
+#endif

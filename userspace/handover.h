@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Supervisor <-> worker: messages on a SOCK_SEQPACKET pair, which the worker finds as descriptor 3.
+ * One fixed struct per message, descriptors by SCM_RIGHTS. Both ends come from one build: a version
+ * that differs ends the worker.
+ *
+ *	supervisor			worker
+ *	HELLO  (+ page memfd)	->	maps the page
+ *	FUNCTION (+ module fd)	->	loads it			(one per slot)
+ *	BIND			->	(slot, address, port)
+ *	UMEM (+ memfd)		->	maps it				(afxdp only)
+ *	SOCKET (+ fd)		->	keeps it			(one per socket)
+ *	START			->	XFN_INIT, engine open, sandbox
+ *				<-	READY, or FAILED with one line
+ *	STOP			->	drains, ends with status 0
+ *
+ * The worker ends by itself when the pair is closed.
+ */
+#ifndef XFN_HANDOVER_H
+#define XFN_HANDOVER_H
+
+#include <stdint.h>
+#include "engine.h"
+
+#define XFN_HANDOVER_VERSION 1
+#define XFN_HANDOVER_FD	     3
+
+enum xfn_handover_type {
+	XFN_HO_HELLO = 1,
+	XFN_HO_FUNCTION,
+	XFN_HO_BIND,
+	XFN_HO_UMEM,
+	XFN_HO_SOCKET,
+	XFN_HO_START,
+	XFN_HO_STOP,
+	XFN_HO_READY,
+	XFN_HO_FAILED,
+};
+
+struct xfn_handover {
+	uint32_t type;
+	uint32_t version;
+	union {
+		struct {
+			char engine[16];
+			uint32_t flags; /* of abi.h */
+			uint32_t mtu;
+			uint32_t iface; /* slot */
+			uint32_t uid, gid; /* become these, if root */
+			uint32_t spin;
+			int32_t cpu; /* pin to, -1: do not */
+		} hello;
+		struct {
+			uint32_t slot;
+			char name[XFN_NAME_MAX + 1];
+		} function;
+		struct {
+			uint32_t slot;
+			uint32_t any; /* 1: every address */
+			struct xfn_address addr;
+		} bind;
+		struct {
+			uint64_t len;
+			uint32_t frame_size, headroom, fill_size, comp_size;
+		} umem;
+		struct xfn_engine_socket socket; /* .fd is meaningless in the message */
+		struct {
+			char text[256];
+		} failed;
+	};
+};
+
+/* Send one message; fd -1: none. 0 or -errno. */
+int xfn_handover__send(int sock, const struct xfn_handover *msg, int fd);
+/* Receive one; *fd is -1 if none came. 1: got one, 0: the other end is closed, or -errno. */
+int xfn_handover__recv(int sock, struct xfn_handover *msg, int *fd);
+
+#endif

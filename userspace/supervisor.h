@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The supervisor: `xfn run`. Owns BPF objects, links, sockets, UMEM and the control socket; execs the
+ * workers. Runs no function code and touches no packet.
+ */
+#ifndef XFN_SUPERVISOR_H
+#define XFN_SUPERVISOR_H
+
+#include "../skel/loader.h"
+
+struct xfn_run_module {
+	const char *path; /* module file */
+	const char *addr; /* "" or an address of MODULE@ADDR:PORT */
+	uint16_t port;	  /* 0: the module's default */
+};
+
+struct xfn_run_options {
+	const char *ifname; /* NULL: UDP sockets only */
+	enum xfn_mode mode;
+	int tier;	    /* XFN_TIER_AUTO, or force one */
+	const char *engine; /* NULL: best that works */
+	const char **bind;  /* addresses for sockets; NULL: 127.0.0.1 and ::1, or the interface's */
+	unsigned bind_count;
+	unsigned port_offset; /* 0: chosen where ports below 1024 cannot be bound, and said */
+	bool trust_checksum;
+	bool spin;
+	bool json;	      /* print the ready message as JSON */
+	const char *worker;   /* path of xfn-worker */
+	const struct xfn_run_module *modules;
+	unsigned module_count;
+};
+
+/* Serve until SIGINT or SIGTERM. Returns the exit status: 0, 1 (failed) or 2 (usage). */
+int xfn_supervisor__run(const struct xfn_run_options *opts);
+
+#endif
