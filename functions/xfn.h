@@ -128,7 +128,7 @@ struct xfn_address {
 #endif
 
 #ifndef XFN_CALL
-#define XFN_CALL static __attribute__((unused))
+#define XFN_CALL extern
 #endif
 
 /* Payload bytes of the request (after xfn_resize: of the reply): the checked UDP length less 8, never
