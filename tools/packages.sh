@@ -1,0 +1,26 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# Installs the Debian packages that building, running and testing need; silent when all are there.
+set -eu
+want="build-essential clang llvm bpftool libbpf-dev libxdp-dev xdp-tools liburing-dev libcmocka-dev
+libelf-dev libseccomp-dev libcap-ng-dev libmnl-dev libjansson-dev libssl-dev libpcre2-dev nettle-dev
+zlib1g-dev iproute2 ethtool pkg-config linux-libc-dev"
+missing=
+for package in $want; do
+	state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)
+	[ "$state" = installed ] || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+root=
+if [ "$(id -u)" != 0 ]; then
+	command -v sudo >/dev/null || {
+		echo "xfn: missing packages, and neither root nor sudo to install them: apt-get install$missing" >&2
+		exit 1
+	}
+	root=sudo
+fi
+echo "installing:$missing"
+export DEBIAN_FRONTEND=noninteractive
+$root apt-get update -qq
+# shellcheck disable=SC2086
+$root apt-get install -y -qq --no-install-recommends $missing >/dev/null

@@ -1,0 +1,21 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# Runs the test programs given, shows what they print, and closes with the counts.
+set -u
+passed=0 failed=0 skipped=0
+out=$(mktemp) || exit 1
+trap 'rm -f "$out"' EXIT
+for program in "$@"; do
+	echo "== $program"
+	"$program" >"$out" 2>&1
+	status=$?
+	cat "$out"
+	p=$(grep -c '^\[       OK \]' "$out")
+	s=$(grep -c '^\[  SKIPPED \] [a-z]' "$out")
+	f=$(grep -c '^\[  FAILED  \] [a-z]' "$out")
+	[ "$status" = 0 ] || [ "$f" != 0 ] || f=1
+	[ $((p + f + s)) != 0 ] || f=1
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+done
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ] && [ "$passed" != 0 ]
