@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The one parser: Ethernet frame -> offsets. The dispatcher, every function's program and the
+ *workers include it, so all take and refuse the same frames. The including file brings the __uNN
+ *types (vmlinux.h or <linux/types.h>). Must never write to the frame, nor know what a function is.
+ *
+ * Two steps, because traffic that is not for a function must never be dropped by us:
+ *	xfn_packet_parse	locates; every refusal leaves the frame to the host's stack
+ *	xfn_packet_check	strict; only after the port is known to be a function's
+ *
+ * RFC 791, 8200, 768, 1122 (3.2.1.3); IEEE 802.1Q.
+ */
+#ifndef XFN_PACKET_H
+#define XFN_PACKET_H
+
+#include "abi.h"
+#include "reason.h"
+
+#define XFN_INLINE static inline __attribute__((always_inline, unused))
+
+#define XFN_ETH_LEN   14
+#define XFN_TAG_LEN   4
+#define XFN_IPV4_LEN  20
+#define XFN_IPV6_LEN  40
+#define XFN_UDP_LEN   8
+#define XFN_PROTO_UDP 17
+
+/* Offsets count from the frame's first byte; ports and lengths are in host order. */
+struct xfn_packet {
+	__u32 l3_off;
+	__u32 l4_off;
+	__u32 payload_off;
+	__u32 payload_len;   /* set by xfn_packet_check */
+	__u16 tag[XFN_TAGS]; /* VLAN ids outermost first, 0 is none */
+	__u16 sport;
+	__u16 dport;
+	__u8 tags;
+	__u8 version; /* 4 or 6 */
+};
+
+/*
+ * Header fields stand at even addresses only. Kernel programs may load them in one piece; native
+ * code must say so to the compiler.
+ */
+#ifdef __bpf__
+#define XFN_LOAD(type, p)     (*(const type *)(p))
+#define XFN_STORE(type, p, v) (*(type *)(p) = (v))
+#else
+#define XFN_LOAD(type, p)                                                                          \
+	({                                                                                         \
+		type v_;                                                                           \
+		__builtin_memcpy(&v_, (p), sizeof(v_));                                            \
+		v_;                                                                                \
+	})
+#define XFN_STORE(type, p, v)                                                                      \
+	({                                                                                         \
+		type v_ = (v);                                                                     \
+		__builtin_memcpy((p), &v_, sizeof(v_));                                            \
+	})
+#endif
+
+XFN_INLINE __u16 xfn_load_be16(const void *p)
+{
+	return __builtin_bswap16(XFN_LOAD(__u16, p));
+}
+
+XFN_INLINE __u32 xfn_load_be32(const void *p)
+{
+	return __builtin_bswap32(XFN_LOAD(__u32, p));
+}
+
+/* Sum of 16-bit words in any byte order -> 16 bits (RFC 1071). */
+XFN_INLINE __u16 xfn_fold(__u64 sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (__u16)sum;
+}
+
+/* Locate. XFN_REASON_NONE, or why this is not a plain UDP datagram: always a case for the stack. */
+XFN_INLINE enum xfn_reason xfn_packet_parse(const void *data, const void *end,
+					    struct xfn_packet *pkt)
+{
+	const __u8 *d = data;
+	const __u8 *e = end;
+	const __u8 *ip;
+	const __u8 *udp;
+	__u16 proto;
+
+	/* No arithmetic beyond the end before it is known to fit: native frames may be short. */
+#ifdef __bpf__
+#define XFN_SHORT(p, n) ((p) + (n) > e)
+#else
+#define XFN_SHORT(p, n) ((__u64)(e - (p)) < (n))
+#endif
+	pkt->tags = 0;
+	pkt->tag[0] = 0;
+	pkt->tag[1] = 0;
+	pkt->payload_len = 0;
+	if (XFN_SHORT(d, XFN_ETH_LEN))
+		return XFN_REASON_NOT_IP;
+	ip = d + XFN_ETH_LEN;
+	proto = xfn_load_be16(d + 12);
+	pkt->l3_off = XFN_ETH_LEN;
+	if (proto == 0x8100 || proto == 0x88a8) {
+		if (XFN_SHORT(d, XFN_ETH_LEN + XFN_TAG_LEN))
+			return XFN_REASON_NOT_IP;
+		pkt->tag[0] = xfn_load_be16(d + 14) & 0xfff;
+		proto = xfn_load_be16(d + 16);
+		pkt->tags = 1;
+		pkt->l3_off = XFN_ETH_LEN + XFN_TAG_LEN;
+		ip = d + XFN_ETH_LEN + XFN_TAG_LEN;
+		if (proto == 0x8100 || proto == 0x88a8) {
+			if (XFN_SHORT(d, XFN_ETH_LEN + 2 * XFN_TAG_LEN))
+				return XFN_REASON_NOT_IP;
+			pkt->tag[1] = xfn_load_be16(d + 18) & 0xfff;
+			proto = xfn_load_be16(d + 20);
+			pkt->tags = 2;
+			pkt->l3_off = XFN_ETH_LEN + 2 * XFN_TAG_LEN;
+			ip = d + XFN_ETH_LEN + 2 * XFN_TAG_LEN;
+			if (proto == 0x8100 || proto == 0x88a8)
+				return XFN_REASON_TAGS;
+		}
+	}
+
+	if (proto == 0x0800) {
+		if (XFN_SHORT(ip, XFN_IPV4_LEN) || ip[0] >> 4 != 4 || (ip[0] & 0xf) < 5)
+			return XFN_REASON_NOT_IP;
+		if (ip[9] != XFN_PROTO_UDP)
+			return XFN_REASON_NOT_UDP;
+		if ((ip[0] & 0xf) != 5)
+			return XFN_REASON_IP_OPTIONS;
+		/* More fragments, or an offset; the reserved bit and DF do not matter. */
+		if (xfn_load_be16(ip + 6) & 0x3fff)
+			return XFN_REASON_FRAGMENT;
+		pkt->version = 4;
+		pkt->l4_off = pkt->l3_off + XFN_IPV4_LEN;
+		udp = ip + XFN_IPV4_LEN;
+	} else if (proto == 0x86dd) {
+		if (XFN_SHORT(ip, XFN_IPV6_LEN) || ip[0] >> 4 != 6)
+			return XFN_REASON_NOT_IP;
+		if (ip[6] == 44)
+			return XFN_REASON_FRAGMENT;
+		if (ip[6] == 0 || ip[6] == 43 || ip[6] == 51 || ip[6] == 60 || ip[6] == 135)
+			return XFN_REASON_EXT_HEADER;
+		if (ip[6] != XFN_PROTO_UDP)
+			return XFN_REASON_NOT_UDP;
+		pkt->version = 6;
+		pkt->l4_off = pkt->l3_off + XFN_IPV6_LEN;
+		udp = ip + XFN_IPV6_LEN;
+	} else {
+		return XFN_REASON_NOT_IP;
+	}
+	if (XFN_SHORT(udp, XFN_UDP_LEN))
+		return XFN_REASON_NOT_UDP;
+	pkt->payload_off = pkt->l4_off + XFN_UDP_LEN;
+	pkt->sport = xfn_load_be16(udp);
+	pkt->dport = xfn_load_be16(udp + 2);
+	return XFN_REASON_NONE;
+}
+
+/* The IPv4 part of xfn_packet_check. `ip` has its 28 bytes. */
+XFN_INLINE enum xfn_reason xfn_packet_check4(const __u8 *ip, __u32 *ip_payload)
+{
+	__u32 src = xfn_load_be32(ip + 12);
+	__u32 dst = xfn_load_be32(ip + 16);
+	__u32 total = xfn_load_be16(ip + 2);
+	__u64 sum = 0;
+
+	sum += XFN_LOAD(__u32, ip);
+	sum += XFN_LOAD(__u32, ip + 4);
+	sum += XFN_LOAD(__u32, ip + 8);
+	sum += XFN_LOAD(__u32, ip + 12);
+	sum += XFN_LOAD(__u32, ip + 16);
+	if (xfn_fold(sum) != 0xffff)
+		return XFN_REASON_BAD_IP_SUM;
+	if (total < XFN_IPV4_LEN + XFN_UDP_LEN)
+		return XFN_REASON_BAD_IP;
+	*ip_payload = total - XFN_IPV4_LEN;
+	if (dst >> 28 >= 14)
+		return XFN_REASON_MULTICAST;
+	if (dst >> 24 == 0 || dst >> 24 == 127)
+		return XFN_REASON_NOT_LOCAL;
+	if (src >> 28 >= 14 || src >> 24 == 0 || src >> 24 == 127 || src == dst)
+		return XFN_REASON_BAD_SOURCE;
+	return XFN_REASON_NONE;
+}
+
+/* The IPv6 part. `ip` has its 48 bytes. */
+XFN_INLINE enum xfn_reason xfn_packet_check6(const __u8 *ip, __u32 *ip_payload)
+{
+	__u64 src_hi = XFN_LOAD(__u64, ip + 8);
+	__u64 src_lo = XFN_LOAD(__u64, ip + 16);
+
+	*ip_payload = xfn_load_be16(ip + 4);
+	if (*ip_payload < XFN_UDP_LEN)
+		return XFN_REASON_BAD_IP;
+	if (ip[24] == 0xff)
+		return XFN_REASON_MULTICAST;
+	/* ::/127 holds both :: and ::1 */
+	if (ip[8] == 0xff || (!src_hi && !(src_lo & ~__builtin_bswap64(1))))
+		return XFN_REASON_BAD_SOURCE;
+	if (src_hi == XFN_LOAD(__u64, ip + 24) && src_lo == XFN_LOAD(__u64, ip + 32))
+		return XFN_REASON_BAD_SOURCE;
+	if (!XFN_LOAD(__u16, ip + XFN_IPV6_LEN + 6))
+		return XFN_REASON_NO_UDP_SUM;
+	return XFN_REASON_NONE;
+}
+
+/*
+ * Strict checks of a frame that xfn_packet_parse located; sets payload_len. Bytes after the
+ * datagram are Ethernet padding and ignored. The UDP checksum is checksum.h's business.
+ */
+XFN_INLINE enum xfn_reason xfn_packet_check(const void *data, const void *end,
+					    struct xfn_packet *pkt)
+{
+	const __u8 *d = data;
+	const __u8 *e = end;
+	const __u8 *ip;
+	const __u8 *udp;
+	enum xfn_reason reason;
+	__u32 ip_payload = 0;
+	__u32 udp_len;
+
+	if (XFN_SHORT(d, XFN_ETH_LEN))
+		return XFN_REASON_TRUNCATED;
+	if (d[0] & 1)
+		return XFN_REASON_MULTICAST;
+	ip = d + pkt->l3_off;
+	if (pkt->version == 4) {
+		if (XFN_SHORT(ip, XFN_IPV4_LEN + XFN_UDP_LEN))
+			return XFN_REASON_TRUNCATED;
+		udp = ip + XFN_IPV4_LEN;
+		reason = xfn_packet_check4(ip, &ip_payload);
+	} else {
+		if (XFN_SHORT(ip, XFN_IPV6_LEN + XFN_UDP_LEN))
+			return XFN_REASON_TRUNCATED;
+		udp = ip + XFN_IPV6_LEN;
+		reason = xfn_packet_check6(ip, &ip_payload);
+	}
+	if (reason)
+		return reason;
+	if (ip_payload > (__u64)(e - udp))
+		return XFN_REASON_TRUNCATED;
+	udp_len = xfn_load_be16(udp + 4);
+	if (udp_len != ip_payload)
+		return XFN_REASON_BAD_UDP_LEN;
+	if (!pkt->sport)
+		return XFN_REASON_PORT_ZERO;
+	pkt->payload_len = udp_len - XFN_UDP_LEN;
+	return XFN_REASON_NONE;
+}
+#undef XFN_SHORT
+
+/* Source (which 0) or destination (1) as 16 bytes, IPv4 mapped. False: beyond the frame. */
+XFN_INLINE int xfn_packet_address(const void *data, const void *end, const struct xfn_packet *pkt,
+				  int which, __u8 ip[16])
+{
+	const __u8 *l3 = (const __u8 *)data + pkt->l3_off;
+	__u32 word[4] = { 0, 0, __builtin_bswap32(0xffff), 0 };
+
+	if (pkt->version == 4) {
+		if (l3 + XFN_IPV4_LEN > (const __u8 *)end)
+			return 0;
+		word[3] = XFN_LOAD(__u32, l3 + 12 + 4 * which);
+	} else {
+		if (l3 + XFN_IPV6_LEN > (const __u8 *)end)
+			return 0;
+		word[0] = XFN_LOAD(__u32, l3 + 8 + 16 * which);
+		word[1] = XFN_LOAD(__u32, l3 + 12 + 16 * which);
+		word[2] = XFN_LOAD(__u32, l3 + 16 + 16 * which);
+		word[3] = XFN_LOAD(__u32, l3 + 20 + 16 * which);
+	}
+	__builtin_memcpy(ip, word, 16);
+	return 1;
+}
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Turns a request's headers into its reply's: swaps MAC, IP and ports, keeps tags; fresh TTL, DF, id 0,
+ * no ECN, new lengths and IPv4 header checksum. Must never touch the payload.
+ */
+#ifndef XFN_REPLY_H
+#define XFN_REPLY_H
+
+#include "packet.h"
+
+#define XFN_REPLY_TTL 64 /* RFC 1700's default, as Linux sends */
+
+XFN_INLINE void xfn_reply_mac(__u8 *d)
+{
+	__u32 dst_a = XFN_LOAD(__u32, d);
+	__u16 dst_b = XFN_LOAD(__u16, d + 4);
+	__u16 src_a = XFN_LOAD(__u16, d + 6);
+	__u32 src_b = XFN_LOAD(__u32, d + 8);
+
+	XFN_STORE(__u16, d, src_a);
+	XFN_STORE(__u32, d + 2, src_b);
+	XFN_STORE(__u32, d + 6, dst_a);
+	XFN_STORE(__u16, d + 10, dst_b);
+}
+
+XFN_INLINE void xfn_reply_udp(__u8 *udp, __u32 udp_len, __u16 field)
+{
+	__u16 sport = XFN_LOAD(__u16, udp);
+
+	XFN_STORE(__u16, udp, XFN_LOAD(__u16, udp + 2));
+	XFN_STORE(__u16, udp + 2, sport);
+	XFN_STORE(__u16, udp + 4, __builtin_bswap16((__u16)udp_len));
+	XFN_STORE(__u16, udp + 6, field);
+}
+
+XFN_INLINE void xfn_reply_ipv4(__u8 *ip, __u32 udp_len)
+{
+	__u32 src = XFN_LOAD(__u32, ip + 12);
+	__u32 dst = XFN_LOAD(__u32, ip + 16);
+	__u64 sum;
+
+	ip[1] &= 0xfc;
+	XFN_STORE(__u16, ip + 2, __builtin_bswap16((__u16)(XFN_IPV4_LEN + udp_len)));
+	XFN_STORE(__u32, ip + 4, __builtin_bswap32(0x4000));
+	ip[8] = XFN_REPLY_TTL;
+	XFN_STORE(__u16, ip + 10, 0);
+	XFN_STORE(__u32, ip + 12, dst);
+	XFN_STORE(__u32, ip + 16, src);
+	sum = (__u64)XFN_LOAD(__u32, ip) + XFN_LOAD(__u32, ip + 4) + XFN_LOAD(__u32, ip + 8) + src + dst;
+	XFN_STORE(__u16, ip + 10, (__u16)~xfn_fold(sum));
+}
+
+XFN_INLINE void xfn_reply_ipv6(__u8 *ip, __u32 udp_len)
+{
+	__u64 src_hi = XFN_LOAD(__u64, ip + 8);
+	__u64 src_lo = XFN_LOAD(__u64, ip + 16);
+
+	ip[1] &= 0xcf;
+	XFN_STORE(__u16, ip + 4, __builtin_bswap16((__u16)udp_len));
+	ip[7] = XFN_REPLY_TTL;
+	XFN_STORE(__u64, ip + 8, XFN_LOAD(__u64, ip + 24));
+	XFN_STORE(__u64, ip + 16, XFN_LOAD(__u64, ip + 32));
+	XFN_STORE(__u64, ip + 24, src_hi);
+	XFN_STORE(__u64, ip + 32, src_lo);
+}
+
+/*
+ * Rewrite the headers for a payload of `len` bytes with `field` as UDP checksum (wire order). 0 where
+ * the frame does not hold its headers.
+ */
+XFN_INLINE int xfn_reply_headers(void *data, void *end, const struct xfn_packet *pkt, __u32 len,
+				 __u16 field)
+{
+	__u8 *d = data;
+	__u8 *ip = d + pkt->l3_off;
+
+	if (d + XFN_ETH_LEN > (__u8 *)end)
+		return 0;
+	if (pkt->version == 4) {
+		if (ip + XFN_IPV4_LEN + XFN_UDP_LEN > (__u8 *)end)
+			return 0;
+		xfn_reply_ipv4(ip, len + XFN_UDP_LEN);
+		xfn_reply_udp(ip + XFN_IPV4_LEN, len + XFN_UDP_LEN, field);
+	} else {
+		if (ip + XFN_IPV6_LEN + XFN_UDP_LEN > (__u8 *)end)
+			return 0;
+		xfn_reply_ipv6(ip, len + XFN_UDP_LEN);
+		xfn_reply_udp(ip + XFN_IPV6_LEN, len + XFN_UDP_LEN, field);
+	}
+	xfn_reply_mac(d);
+	return 1;
+}
+
+#endif
