@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The declarations of xfn.h and the layouts of abi.h: byte order, sizes, ranges. Runs nothing else. */
+/* The declarations of xfn.h and the layouts of abi.h: byte order, sizes, ranges. Runs nothing else.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
