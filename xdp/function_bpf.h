@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * xfn.h for the kernel target, and the XDP program around a function. Force-included before an author's
+ * source:
+ *	clang -target bpf -mcpu=v3 -O2 -g -ffreestanding -fno-delete-null-pointer-checks -fwrapv
+ *	      -fsigned-char -Wall -include xdp/function_bpf.h -Ifunctions -Ixdp -c NAME.c
+ *
+ * The program is complete in itself: it parses and checks again, so that it can stand without the
+ * dispatcher. Must never call a GPL-only kernel function: authors choose their licence.
+ */
+#ifndef XFN_FUNCTION_BPF_H
+#define XFN_FUNCTION_BPF_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+
+#define XFN_CALL	       static inline __attribute__((always_inline, unused))
+#define XFN_ATTRIBUTES_SECTION __attribute__((unused))
+#define XFN_ENTRY(function)                                                                        \
+	static inline __attribute__((always_inline)) int xfn_body(struct xfn_req *req);            \
+	SEC("xdp") int xfn_##function(struct xdp_md *ctx)                                          \
+	{                                                                                          \
+		return xfn_program(ctx, &xfn_attributes);                                          \
+	}
+#define XFN_COUNTER(counter)                                                                       \
+	struct {                                                                                   \
+		__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);                                           \
+		__uint(max_entries, 1);                                                            \
+		__type(key, __u32);                                                                \
+		__type(value, __u64);                                                              \
+	} xfn_counter_##counter SEC(".maps")
+#define xfn_count(counter) xfn_counter_add(&xfn_counter_##counter)
+
+#include "../functions/xfn.h"
+#include "checksum.h"
+#include "guard.h"
+#include "maps.h"
+#include "packet.h"
+#include "reply.h"
+
+char xfn_license[] SEC("license") = "Dual BSD/GPL";
+const volatile struct xfn_settings xfn_settings = {};
+
+XFN_MAP_XSKS;
+XFN_MAP_REASONS;
+XFN_MAP_SLOT_STAT;
+XFN_MAP_LIVE;
+
+/* Where a frame waits while it is moved towards its headroom. */
+struct xfn_move_buffer {
+	__u8 frame[XFN_OFFSET_MAX + 1];
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct xfn_move_buffer);
+} xfn_move SEC(".maps");
+
+struct xfn_req {
+	struct xdp_md *ctx;
+	struct xfn_packet pkt;
+	__u32 len;
+	__u32 room;
+	bool written;
+	bool resized;
+};
+
+static inline __attribute__((always_inline)) int xfn_body(struct xfn_req *req);
+
+XFN_INLINE void xfn_counter_add(void *map)
+{
+	__u32 zero = 0;
+	__u64 *value = bpf_map_lookup_elem(map, &zero);
+
+	if (value)
+		(*value)++;
+}
+
+XFN_INLINE int xfn_why(enum xfn_reason reason, int action)
+{
+	__u32 key = reason;
+	__u64 *value = bpf_map_lookup_elem(&xfn_reasons, &key);
+
+	if (value)
+		(*value)++;
+	return action;
+}
+
+XFN_INLINE const struct xfn_live *xfn_live_now(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&xfn_live, &zero);
+}
+
+/* The calls of xfn.h. */
+
+XFN_CALL uint32_t xfn_len(const struct xfn_req *req)
+{
+	return req->len;
+}
+
+XFN_CALL uint32_t xfn_room(const struct xfn_req *req)
+{
+	return req->room;
+}
+
+XFN_CALL void *xfn_payload_at(struct xfn_req *req, uint32_t off, uint32_t n)
+{
+	if ((__u64)off + n > req->len)
+		return NULL;
+	return xfn_frame_at(req->ctx, (__u64)req->pkt.payload_off + off, n);
+}
+
+XFN_CALL const void *xfn_at(struct xfn_req *req, uint32_t off, uint32_t n)
+{
+	return xfn_payload_at(req, off, n);
+}
+
+XFN_CALL void *xfn_edit(struct xfn_req *req, uint32_t off, uint32_t n)
+{
+	req->written = true;
+	return xfn_payload_at(req, off, n);
+}
+
+XFN_CALL int xfn_read(struct xfn_req *req, uint32_t off, void *dst, uint32_t n, uint32_t max)
+{
+	__u64 bytes = n;
+
+	if (n > max || (__u64)off + n > req->len)
+		return -EINVAL;
+	asm volatile("" : "+r"(bytes));
+	if (bytes == 0)
+		return 0;
+	if (bytes > max)
+		return -EINVAL;
+	return bpf_xdp_load_bytes(req->ctx, req->pkt.payload_off + off, dst, bytes) ? -EINVAL : 0;
+}
+
+XFN_CALL int xfn_write(struct xfn_req *req, uint32_t off, const void *src, uint32_t n, uint32_t max)
+{
+	__u64 bytes = n;
+
+	if (n > max || (__u64)off + n > req->len)
+		return -EINVAL;
+	asm volatile("" : "+r"(bytes));
+	if (bytes == 0)
+		return 0;
+	if (bytes > max)
+		return -EINVAL;
+	req->written = true;
+	return bpf_xdp_store_bytes(req->ctx, req->pkt.payload_off + off, (void *)src, bytes) ?
+		       -EINVAL : 0;
+}
+
+/* Make the frame end where a payload of `n` bytes ends. The kernel zeroes what it adds. 0 or not. */
+XFN_INLINE long xfn_frame_end(struct xfn_req *req, __u32 n)
+{
+	__s64 have = XFN_DATA_END(req->ctx) - XFN_DATA(req->ctx);
+
+	return bpf_xdp_adjust_tail(req->ctx, (int)((__s64)req->pkt.payload_off + n - have));
+}
+
+/* Always moves the end, by 0 bytes too: so the verifier knows in every case that pointers are dead. */
+XFN_CALL int xfn_resize(struct xfn_req *req, uint32_t n)
+{
+	if (n > req->room)
+		return -EMSGSIZE;
+	if (xfn_frame_end(req, n))
+		return -EMSGSIZE;
+	if (n != req->len)
+		req->resized = true;
+	req->len = n;
+	return 0;
+}
+
+XFN_INLINE void xfn_end_of(struct xfn_req *req, int which, struct xfn_address *addr)
+{
+	__u8 ip[16] = {};
+
+	xfn_packet_address(XFN_DATA(req->ctx), XFN_DATA_END(req->ctx), &req->pkt, which, ip);
+	__builtin_memcpy(addr->ip, ip, sizeof(ip));
+	addr->port = which ? req->pkt.dport : req->pkt.sport;
+}
+
+XFN_CALL void xfn_peer(struct xfn_req *req, struct xfn_address *addr)
+{
+	xfn_end_of(req, 0, addr);
+}
+
+XFN_CALL void xfn_local(struct xfn_req *req, struct xfn_address *addr)
+{
+	xfn_end_of(req, 1, addr);
+}
+
+XFN_CALL uint64_t xfn_mono_ns(void)
+{
+	const struct xfn_live *live = xfn_live_now();
+
+	return live && live->fixed_mono_ns ? live->fixed_mono_ns : bpf_ktime_get_boot_ns();
+}
+
+XFN_CALL uint64_t xfn_real_ns(void)
+{
+	const struct xfn_live *live = xfn_live_now();
+
+	if (!live)
+		return 0;
+	return live->fixed_real_ns ? live->fixed_real_ns :
+				     bpf_ktime_get_tai_ns() - live->tai_offset_ns;
+}
+
+XFN_CALL uint32_t xfn_random(void)
+{
+	const struct xfn_live *live = xfn_live_now();
+
+	return live && live->fixed_random ? live->fixed_random : bpf_get_prandom_u32();
+}
+
+/* The program around the body. */
+
+/* The untouched request goes to this queue's worker; without one, to the host. */
+XFN_INLINE int xfn_to_worker(struct xdp_md *ctx, enum xfn_reason reason)
+{
+	__u32 queue = ctx->rx_queue_index;
+	int action = XDP_PASS;
+
+	if (reason)
+		xfn_why(reason, 0);
+	if (queue < XFN_QUEUES)
+		action = bpf_redirect_map(&xfn_xsks, XFN_XSK_INDEX(xfn_settings.iface, queue, 0),
+					  XDP_PASS);
+	if (action != XDP_REDIRECT)
+		return xfn_why(XFN_REASON_NO_WORKER, XDP_PASS);
+	return action;
+}
+
+/*
+ * Secure room before the body runs, so that it can rely on xfn_room. Growing the tail and taking it
+ * back proves the tailroom; else the frame moves towards its headroom, which leaves as much behind it.
+ * 0: secured. Otherwise the frame is as it came, padding aside.
+ */
+XFN_INLINE int xfn_secure(struct xfn_req *req)
+{
+	struct xfn_move_buffer *buf;
+	__u64 bytes = (__u64)req->pkt.payload_off + req->len;
+	__u32 zero = 0;
+	int grow = (int)(req->room - req->len);
+
+	/* Padding off first: bytes that growth adds must be zero. */
+	if (xfn_frame_end(req, req->len))
+		return -1;
+	if (grow <= 0)
+		return 0;
+	if (!bpf_xdp_adjust_tail(req->ctx, grow))
+		return bpf_xdp_adjust_tail(req->ctx, -grow) ? -1 : 0;
+
+	buf = bpf_map_lookup_elem(&xfn_move, &zero);
+	if (!buf)
+		return -1;
+	asm volatile("" : "+r"(bytes));
+	if (bytes == 0 || bytes > XFN_OFFSET_MAX)
+		return -1;
+	if (bpf_xdp_load_bytes(req->ctx, 0, buf->frame, bytes))
+		return -1;
+	if (bpf_xdp_adjust_head(req->ctx, -grow))
+		return -1;
+	if (bpf_xdp_store_bytes(req->ctx, 0, buf->frame, bytes))
+		return -1;
+	return bpf_xdp_adjust_tail(req->ctx, -grow) ? -1 : 0;
+}
+
+/* Headers, checksum and length of the reply. `keep` is the request's field where it stays right, or 0. */
+XFN_INLINE int xfn_send(struct xfn_req *req, __u16 keep)
+{
+	__u32 udp_len = req->len + XFN_UDP_LEN;
+	__u64 pseudo, payload;
+	__u16 field = keep;
+	__u8 *l3;
+
+	if (XFN_DATA_END(req->ctx) - XFN_DATA(req->ctx) != req->pkt.payload_off + req->len &&
+	    xfn_frame_end(req, req->len))
+		return 0;
+	if (!field || req->written || req->resized) {
+		payload = xfn_sum_payload(req->ctx, req->pkt.payload_off, req->len);
+		if (req->pkt.version == 4) {
+			l3 = xfn_frame_at(req->ctx, req->pkt.l3_off, XFN_IPV4_LEN + XFN_UDP_LEN);
+			if (!l3)
+				return 0;
+			pseudo = xfn_sum_pseudo(l3, 4, udp_len);
+			field = xfn_sum_field(pseudo, *(__u32 *)(l3 + XFN_IPV4_LEN), udp_len, payload);
+		} else {
+			l3 = xfn_frame_at(req->ctx, req->pkt.l3_off, XFN_IPV6_LEN + XFN_UDP_LEN);
+			if (!l3)
+				return 0;
+			pseudo = xfn_sum_pseudo(l3, 6, udp_len);
+			field = xfn_sum_field(pseudo, *(__u32 *)(l3 + XFN_IPV6_LEN), udp_len, payload);
+		}
+	}
+	return xfn_reply_headers(XFN_DATA(req->ctx), XFN_DATA_END(req->ctx), &req->pkt, req->len,
+				 field);
+}
+
+/* Verify the request's checksum; *keep is the field that a reply with the same payload may keep, or 0. */
+XFN_INLINE enum xfn_reason xfn_verify(struct xfn_req *req, __u16 *keep)
+{
+	__u32 flags = xfn_settings.flags;
+	__u32 udp_len = req->len + XFN_UDP_LEN;
+	enum xfn_sum_kind kind;
+	__u64 pseudo;
+	__u32 ports;
+	__u16 field;
+	__u8 *l3;
+
+	if (req->pkt.version == 4) {
+		l3 = xfn_frame_at(req->ctx, req->pkt.l3_off, XFN_IPV4_LEN + XFN_UDP_LEN);
+		if (!l3)
+			return XFN_REASON_TRUNCATED;
+		pseudo = xfn_sum_pseudo(l3, 4, udp_len);
+		ports = *(__u32 *)(l3 + XFN_IPV4_LEN);
+		field = *(__u16 *)(l3 + XFN_IPV4_LEN + 6);
+	} else {
+		l3 = xfn_frame_at(req->ctx, req->pkt.l3_off, XFN_IPV6_LEN + XFN_UDP_LEN);
+		if (!l3)
+			return XFN_REASON_TRUNCATED;
+		pseudo = xfn_sum_pseudo(l3, 6, udp_len);
+		ports = *(__u32 *)(l3 + XFN_IPV6_LEN);
+		field = *(__u16 *)(l3 + XFN_IPV6_LEN + 6);
+	}
+	kind = xfn_sum_kind(field, pseudo, flags);
+	*keep = 0;
+	if (kind != XFN_SUM_FULL)
+		return XFN_REASON_NONE;
+	*keep = field;
+	if (flags & XFN_TRUST_CHECKSUM)
+		return XFN_REASON_NONE;
+	if (!xfn_sum_right(field, pseudo, ports, udp_len,
+			   xfn_sum_payload(req->ctx, req->pkt.payload_off, req->len)))
+		return XFN_REASON_BAD_UDP_SUM;
+	return XFN_REASON_NONE;
+}
+
+/* Action of the body -> what the kernel does. */
+XFN_INLINE int xfn_finish(struct xfn_req *req, const struct xfn_attributes *attr,
+			  struct xfn_slot_counters *stat, int action, __u16 keep)
+{
+	switch (action) {
+	case XFN_REPLY:
+		if (!xfn_send(req, keep)) {
+			stat->dropped++;
+			return xfn_why(XFN_REASON_ADJUST, XDP_DROP);
+		}
+		stat->replies++;
+		stat->bytes_out += req->len;
+		return XDP_TX;
+	case XFN_CONSUME:
+		stat->consumed++;
+		return XDP_DROP;
+	case XFN_DROP:
+		stat->dropped++;
+		return xfn_why(XFN_REASON_FUNCTION, XDP_DROP);
+	case XFN_PASS:
+		if (attr->fallback != XFN_FALLBACK_HOST)
+			break;
+		if (req->written || req->resized) {
+			stat->dropped++;
+			return xfn_why(XFN_REASON_NO_SLOW, XDP_DROP);
+		}
+		stat->passed++;
+		return xfn_why(XFN_REASON_HOST, XDP_PASS);
+	case XFN_PUNT:
+		if (req->written || req->resized) {
+			stat->dropped++;
+			return xfn_why(XFN_REASON_NO_SLOW, XDP_DROP);
+		}
+		stat->passed++;
+		return xfn_to_worker(req->ctx, XFN_REASON_NONE);
+	}
+	stat->dropped++;
+	return xfn_why(XFN_REASON_BAD_ACTION, XDP_DROP);
+}
+
+XFN_INLINE int xfn_program(struct xdp_md *ctx, const struct xfn_attributes *attr)
+{
+	struct xfn_req req = { .ctx = ctx };
+	struct xfn_slot_counters *stat;
+	enum xfn_reason reason;
+	__u32 slot = xfn_settings.slot;
+	__u32 mtu = XFN_MTU_DEFAULT;
+	__u16 keep = 0;
+
+	/* What cannot be located is no function's: the host's business, as in the dispatcher. */
+	reason = xfn_packet_parse(XFN_DATA(ctx), XFN_DATA_END(ctx), &req.pkt);
+	if (reason)
+		return xfn_why(reason, XDP_PASS);
+	reason = xfn_packet_check(XFN_DATA(ctx), XFN_DATA_END(ctx), &req.pkt);
+	if (reason == XFN_REASON_MULTICAST || reason == XFN_REASON_NOT_LOCAL)
+		return xfn_why(reason, XDP_PASS);
+	if (reason)
+		return xfn_why(reason, XDP_DROP);
+	req.len = req.pkt.payload_len;
+	stat = bpf_map_lookup_elem(&xfn_slot_stat, &slot);
+	if (!stat)
+		return xfn_why(XFN_REASON_NO_PROGRAM, XDP_DROP);
+	if (xfn_guard_responder(attr->responders, XFN_RESPONDERS_MAX, req.pkt.sport)) {
+		stat->dropped++;
+		return xfn_why(XFN_REASON_RESPONDER, XDP_DROP);
+	}
+	reason = xfn_verify(&req, &keep);
+	if (reason)
+		return xfn_why(reason, XDP_DROP);
+
+	req.room = req.len;
+	if (attr->grow) {
+		const struct xfn_live *live = xfn_live_now();
+
+		if (live && live->mtu)
+			mtu = live->mtu;
+		req.room = xfn_guard_room(req.len, attr->grow, attr->amplify, mtu, req.pkt.version);
+		if (xfn_secure(&req)) {
+			stat->passed++;
+			return xfn_to_worker(ctx, XFN_REASON_NO_ROOM);
+		}
+	}
+	stat->requests++;
+	stat->bytes_in += req.len;
+	return xfn_finish(&req, attr, stat, xfn_body(&req), keep);
+}
+
+#endif
