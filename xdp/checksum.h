@@ -34,6 +34,15 @@ XFN_INLINE __u64 xfn_sum64(__u64 word)
 		e_;                                                                                \
 	})
 
+/* A plain number to the compiler, so that it does no 32-bit arithmetic on the pointers themselves. */
+XFN_INLINE __s64 xfn_frame_len(struct xdp_md *ctx)
+{
+	__s64 len = XFN_DATA_END(ctx) - XFN_DATA(ctx);
+
+	asm volatile("" : "+r"(len));
+	return len;
+}
+
 #define XFN_OFFSET_MAX 4095 /* no linear frame is longer; bounds every variable offset */
 
 /* `n` bytes (constant) at `off` of the frame, or NULL. */

@@ -157,7 +157,7 @@ XFN_CALL int xfn_write(struct xfn_req *req, uint32_t off, const void *src, uint3
 /* Make the frame end where a payload of `n` bytes ends. The kernel zeroes what it adds. 0 or not. */
 XFN_INLINE long xfn_frame_end(struct xfn_req *req, __u32 n)
 {
-	__s64 have = XFN_DATA_END(req->ctx) - XFN_DATA(req->ctx);
+	__s64 have = xfn_frame_len(req->ctx);
 
 	return bpf_xdp_adjust_tail(req->ctx, (int)((__s64)req->pkt.payload_off + n - have));
 }
@@ -279,7 +279,7 @@ XFN_INLINE int xfn_send(struct xfn_req *req, __u16 keep)
 	__u16 field = keep;
 	__u8 *l3;
 
-	if (XFN_DATA_END(req->ctx) - XFN_DATA(req->ctx) != req->pkt.payload_off + req->len &&
+	if (xfn_frame_len(req->ctx) != (__s64)req->pkt.payload_off + req->len &&
 	    xfn_frame_end(req, req->len))
 		return 0;
 	if (!field || req->written || req->resized) {

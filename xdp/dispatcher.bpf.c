@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The one program attached to an interface: finds the function of a datagram's port and hands the
+ * frame to its program (tail call) or to its worker (redirect). What is for no function goes on to the
+ * host's stack, whatever is wrong with it. Must never change a frame, nor know what a function does.
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include "checksum.h"
+#include "maps.h"
+#include "packet.h"
+
+char xfn_license[] SEC("license") = "Dual BSD/GPL";
+const volatile struct xfn_settings xfn_settings = {};
+
+XFN_MAP_SLOTS;
+XFN_MAP_PORTS;
+XFN_MAP_BINDINGS;
+XFN_MAP_ADDRESSES;
+XFN_MAP_XSKS;
+XFN_MAP_REASONS;
+XFN_MAP_SLOT_STAT;
+XFN_MAP_LIVE;
+
+XFN_INLINE int xfn_why(enum xfn_reason reason, int action)
+{
+	__u32 key = reason;
+	__u64 *value = bpf_map_lookup_elem(&xfn_reasons, &key);
+
+	if (value)
+		(*value)++;
+	return action;
+}
+
+/* A constant index is a direct jump; a variable one goes through a retpoline, 14 to 18 ns more. */
+#define XFN_CASE(n)                                                                                \
+	case n:                                                                                    \
+		bpf_tail_call_static(ctx, &xfn_slots, n);                                          \
+		break;
+#define XFN_CASE4(n)  XFN_CASE(n) XFN_CASE((n) + 1) XFN_CASE((n) + 2) XFN_CASE((n) + 3)
+#define XFN_CASE16(n) XFN_CASE4(n) XFN_CASE4((n) + 4) XFN_CASE4((n) + 8) XFN_CASE4((n) + 12)
+_Static_assert(XFN_SLOTS_STATIC == 64, "the switch below has 64 cases");
+
+/* Returns only if the slot has no program. */
+XFN_INLINE void xfn_tail_call(struct xdp_md *ctx, __u32 slot)
+{
+	switch (slot) {
+		XFN_CASE16(0)
+		XFN_CASE16(16)
+		XFN_CASE16(32)
+		XFN_CASE16(48)
+	default:
+		bpf_tail_call(ctx, &xfn_slots, slot);
+	}
+}
+
+/* In generic mode a frame above MTU plus L2 header is several datagrams in one (GRO, GSO). */
+XFN_INLINE int xfn_too_large(struct xdp_md *ctx, const struct xfn_packet *pkt)
+{
+	struct xfn_live *live;
+	__u32 mtu = XFN_MTU_DEFAULT;
+	__u32 zero = 0;
+
+	live = bpf_map_lookup_elem(&xfn_live, &zero);
+	if (live && live->mtu)
+		mtu = live->mtu;
+	return xfn_frame_len(ctx) > (__s64)mtu + pkt->l3_off;
+}
+
+SEC("xdp") int xfn_dispatcher(struct xdp_md *ctx)
+{
+	struct xfn_address_key key = {};
+	struct xfn_packet pkt = {};
+	enum xfn_reason reason;
+	__u32 *value;
+	__u32 where;
+	__u32 port;
+	__u32 queue;
+	long action = XDP_PASS;
+
+	reason = xfn_packet_parse(XFN_DATA(ctx), XFN_DATA_END(ctx), &pkt);
+	if (reason)
+		return xfn_why(reason, XDP_PASS);
+	port = pkt.dport;
+	value = bpf_map_lookup_elem(&xfn_ports, &port);
+	if (!value || !*value)
+		return xfn_why(XFN_REASON_NOT_OURS, XDP_PASS);
+	where = *value;
+
+	if (!(xfn_settings.flags & XFN_ANY_ADDRESS) || where == XFN_PORT_SHARED) {
+		if (!xfn_packet_address(XFN_DATA(ctx), XFN_DATA_END(ctx), &pkt, 1, key.ip))
+			return xfn_why(XFN_REASON_NOT_IP, XDP_PASS);
+	}
+	if (where == XFN_PORT_SHARED) {
+		struct xfn_binding_key binding = { .port = pkt.dport, .iface = xfn_settings.iface };
+
+		__builtin_memcpy(binding.ip, key.ip, sizeof(binding.ip));
+		value = bpf_map_lookup_elem(&xfn_bindings, &binding);
+		if (!value || !*value) {
+			/* All zeros: the function of every address not named otherwise. */
+			__builtin_memset(binding.ip, 0, sizeof(binding.ip));
+			value = bpf_map_lookup_elem(&xfn_bindings, &binding);
+		}
+		if (!value || !*value)
+			return xfn_why(XFN_REASON_NOT_OURS, XDP_PASS);
+		where = *value;
+	}
+	if (!(xfn_settings.flags & XFN_ANY_ADDRESS)) {
+		key.tag[0] = pkt.tag[0];
+		key.tag[1] = pkt.tag[1];
+		key.iface = xfn_settings.iface;
+		if (!bpf_map_lookup_elem(&xfn_addresses, &key))
+			return xfn_why(XFN_REASON_NOT_LOCAL, XDP_PASS);
+	}
+	if ((xfn_settings.flags & XFN_GENERIC) && xfn_too_large(ctx, &pkt))
+		return xfn_why(XFN_REASON_LARGE_FRAME, XDP_PASS);
+
+	if (XFN_PORT_TIER(where) == XFN_PORT_TIER_XDP) {
+		xfn_tail_call(ctx, XFN_PORT_SLOT(where));
+		return xfn_why(XFN_REASON_NO_PROGRAM, XDP_DROP);
+	}
+	queue = ctx->rx_queue_index;
+	if (queue < XFN_QUEUES)
+		action = bpf_redirect_map(&xfn_xsks, XFN_XSK_INDEX(xfn_settings.iface, queue, 0),
+					  XDP_PASS);
+	if (action != XDP_REDIRECT)
+		return xfn_why(XFN_REASON_NO_WORKER, XDP_PASS);
+	return XDP_REDIRECT;
+}
