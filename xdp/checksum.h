@@ -45,7 +45,10 @@ XFN_INLINE __s64 xfn_frame_len(struct xdp_md *ctx)
 
 #define XFN_OFFSET_MAX 4095 /* no linear frame is longer; bounds every variable offset */
 
-/* `n` bytes (constant) at `off` of the frame, or NULL. */
+/*
+ * `n` bytes (constant) at `off` of the frame, or NULL. Said to be aligned, or memcpy would become loads
+ * byte by byte: BPF code runs where the kernel allows unaligned access (x86-64, arm64).
+ */
 XFN_INLINE void *xfn_frame_at(struct xdp_md *ctx, __u64 off, __u64 n)
 {
 	void *p, *end;
@@ -59,7 +62,7 @@ XFN_INLINE void *xfn_frame_at(struct xdp_md *ctx, __u64 off, __u64 n)
 	asm volatile("" : "+r"(p));
 	if (p + n > end)
 		return (void *)0;
-	return p;
+	return __builtin_assume_aligned(p, 8);
 }
 
 /*
