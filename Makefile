@@ -1,12 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # `make help` lists the targets. Everything built goes to build/.
 .DELETE_ON_ERROR:
+.SECONDARY:
 MAKEFLAGS += --no-builtin-rules
 
-CC ?= cc
+CC = cc
+CLANG ?= clang
+BPFTOOL ?= bpftool
 CFLAGS ?= -O2 -g
-ALL_CFLAGS = -std=gnu17 -Wall -Wextra -Werror $(CFLAGS)
+PREFIX ?= /usr/local
+DESTDIR ?=
+VERSION := 0.1
 BUILD := build
+
+san := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer)
+ALL_CFLAGS = -std=gnu17 -Wall -Wextra -Werror -D_GNU_SOURCE -fPIC $(CFLAGS) $(san) -I$(BUILD)/skel
+BPF_CFLAGS = -target bpf -mcpu=v3 -O2 -g -ffreestanding -Wall -Werror -Ixdp -fno-delete-null-pointer-checks -fwrapv -fsigned-char
 
 ifeq ($(V),1)
 Q :=
@@ -16,26 +25,103 @@ Q := @
 say = @printf '  %-8s %s\n' '$(1)' '$(2)';
 endif
 
-TESTS := $(patsubst verifier-tests/%.c,$(BUILD)/tests/%,$(wildcard verifier-tests/test_*.c))
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)))
 
-help: ## these lines
-	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(MAKEFILE_LIST)
+WORKER_OBJS := $(call objects,$(addprefix userspace/,worker.c call.c native_load.c handover.c \
+	engine.c engine_*.c umem.c sandbox.c))
+ALL_OBJS := $(call objects,skel/*.c userspace/*.c tools/*.c)
+MAINS := $(call objects,tools/xfn.c tools/demo.c userspace/worker.c)
+XFN_OBJS := $(filter-out $(call objects,userspace/worker.c tools/demo.c),$(ALL_OBJS))
+TEST_OBJS := $(filter-out $(MAINS),$(ALL_OBJS))
+
+XFN_LIBS := -lbpf -lxdp -lelf -lz -ljansson -lmnl -luring -lseccomp -lcap-ng -lcrypto -ldl
+WORKER_LIBS := -lseccomp -lcap-ng -luring -ldl
+DEMO_LIBS := -ljansson -lnettle
+
+BPF_OBJS := $(patsubst xdp/%.bpf.c,$(BUILD)/xdp/%.bpf.o,$(wildcard xdp/*.bpf.c))
+SKELS := $(patsubst $(BUILD)/xdp/%.bpf.o,$(BUILD)/skel/%.skel.h,$(BPF_OBJS))
+MODULES := $(patsubst functions/%.c,$(BUILD)/functions/%.xfn,$(wildcard functions/*.c))
+TESTS := $(patsubst verifier-tests/%.c,$(BUILD)/tests/%,$(wildcard verifier-tests/test_*.c))
+SHELL_TESTS := verifier-tests/arrows.sh $(wildcard verifier-tests/test_*.sh)
+# A program is built where its main is in the tree.
+PROGRAMS := $(if $(wildcard tools/xfn.c),$(BUILD)/xfn) \
+	$(if $(wildcard userspace/worker.c),$(BUILD)/xfn-worker) \
+	$(if $(wildcard tools/demo.c),$(BUILD)/demo)
+
+all: $(PROGRAMS) $(BPF_OBJS) $(if $(wildcard tools/xfn.c),$(MODULES)) ## build everything (SANITIZE=address,undefined; V=1)
+
+run: ## install what is missing, build, and show every tier answering
+	$(Q)tools/packages.sh
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)if [ "$$(id -u)" = 0 ]; then exec $(BUILD)/xfn lab run -n xfndemo -- $(BUILD)/demo; \
+	else exec $(BUILD)/demo; fi
 
 check: ## install what is missing, build and run the tests
 	$(Q)tools/packages.sh
-	$(Q)$(MAKE) --no-print-directory tests
-	$(Q)verifier-tests/run.sh $(TESTS)
+	$(Q)$(MAKE) --no-print-directory all tests
+	$(Q)verifier-tests/run.sh $(TESTS) $(SHELL_TESTS)
 
 tests: $(TESTS)
 
-$(BUILD)/tests/%: verifier-tests/%.c $(wildcard functions/*.h xdp/*.h skel/*.h userspace/*.h)
+help: ## these lines
+	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(firstword $(MAKEFILE_LIST))
+
+$(BUILD)/xfn: $(XFN_OBJS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(san) -rdynamic $^ -o $@ $(LDFLAGS) $(XFN_LIBS)
+
+$(BUILD)/xfn-worker: $(WORKER_OBJS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(san) -rdynamic $^ -o $@ $(LDFLAGS) $(WORKER_LIBS)
+
+$(BUILD)/demo: $(call objects,tools/demo.c)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(san) $^ -o $@ $(LDFLAGS) $(DEMO_LIBS)
+
+$(BUILD)/obj/%.o: %.c | $(SKELS)
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -DXFN_NATIVE $< -o $@ -lcmocka
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/xdp/%.bpf.o: xdp/%.bpf.c
+	$(call say,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/skel/%.skel.h: $(BUILD)/xdp/%.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf >$@
+
+$(BUILD)/functions/%.xfn: functions/%.c functions/xfn.h xdp/function_bpf.h userspace/function_native.h $(BUILD)/xfn
+	$(call say,XFN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(BUILD)/xfn build $< -o $@
+
+$(BUILD)/tests/%: verifier-tests/%.c $(TEST_OBJS) | $(SKELS)
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -DXFN_NATIVE -MMD -MP -rdynamic $< $(TEST_OBJS) -o $@ $(LDFLAGS) $(XFN_LIBS) -lnettle -lcmocka
+
+install: all ## PREFIX=/usr/local DESTDIR=
+	$(Q)install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin libexec/xfn include lib/xfn/functions lib/pkgconfig \
+		share/xfn/xdp share/xfn/userspace share/xfn/functions share/xfn/skel)
+	$(Q)install -m 755 $(BUILD)/xfn $(DESTDIR)$(PREFIX)/bin/
+	$(Q)install -m 755 $(BUILD)/xfn-worker $(DESTDIR)$(PREFIX)/libexec/xfn/
+	$(Q)install -m 644 $(MODULES) $(DESTDIR)$(PREFIX)/lib/xfn/functions/
+	$(Q)install -m 644 functions/xfn.h $(DESTDIR)$(PREFIX)/include/
+	$(Q)for d in xdp userspace functions skel; do install -m 644 $$d/*.h $(DESTDIR)$(PREFIX)/share/xfn/$$d/ || exit; done
+	$(Q)sed 's|@PREFIX@|$(PREFIX)|;s|@VERSION@|$(VERSION)|' xfn.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/xfn.pc
+
+uninstall: ## remove what install put there
+	$(Q)rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/xfn include/xfn.h lib/pkgconfig/xfn.pc)
+	$(Q)rm -rf $(addprefix $(DESTDIR)$(PREFIX)/,libexec/xfn lib/xfn share/xfn)
 
 clean: ## remove build/
 	$(call say,CLEAN,$(BUILD))
 	$(Q)rm -rf $(BUILD)
 
-.PHONY: help check tests clean
-.DEFAULT_GOAL := help
+-include $(ALL_OBJS:.o=.d) $(BPF_OBJS:.o=.d) $(TESTS:=.d)
+
+.PHONY: all run check tests help install uninstall clean
+.DEFAULT_GOAL := all
