@@ -42,6 +42,9 @@ BPF_OBJS := $(patsubst xdp/%.bpf.c,$(BUILD)/xdp/%.bpf.o,$(wildcard xdp/*.bpf.c))
 SKELS := $(patsubst $(BUILD)/xdp/%.bpf.o,$(BUILD)/skel/%.skel.h,$(BPF_OBJS))
 MODULES := $(patsubst functions/%.c,$(BUILD)/functions/%.xfn,$(wildcard functions/*.c))
 TESTS := $(patsubst verifier-tests/%.c,$(BUILD)/tests/%,$(wildcard verifier-tests/test_*.c))
+# both targets of the kernel-capable functions, for the suite that compares them
+HALVES := $(foreach f,echo reverse time,$(BUILD)/functions/$(f).so $(BUILD)/functions/$(f).bpf.o)
+BOTH_CFLAGS := -O2 -g -Wall -Werror -fno-delete-null-pointer-checks -fwrapv -fsigned-char -Ifunctions -Ixdp
 SHELL_TESTS := verifier-tests/arrows.sh $(wildcard verifier-tests/test_*.sh)
 # A program is built where its main is in the tree.
 PROGRAMS := $(if $(wildcard tools/xfn.c),$(BUILD)/xfn) \
@@ -61,7 +64,7 @@ check: ## install what is missing, build and run the tests
 	$(Q)$(MAKE) --no-print-directory all tests
 	$(Q)verifier-tests/run.sh $(TESTS) $(SHELL_TESTS)
 
-tests: $(TESTS)
+tests: $(TESTS) $(HALVES)
 
 help: ## these lines
 	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(firstword $(MAKEFILE_LIST))
@@ -102,6 +105,17 @@ $(BUILD)/tests/%: verifier-tests/%.c $(TEST_OBJS) | $(SKELS)
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -DXFN_NATIVE -MMD -MP -rdynamic $< $(TEST_OBJS) -o $@ $(LDFLAGS) $(XFN_LIBS) -lnettle -lcmocka
+
+$(BUILD)/functions/%.so: functions/%.c functions/xfn.h userspace/function_native.h userspace/request.h
+	$(call say,CLANG,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)clang $(BOTH_CFLAGS) -fPIC -shared -fvisibility=hidden -DXFN_NATIVE -Iuserspace \
+		-include userspace/function_native.h $< -o $@
+
+$(BUILD)/functions/%.bpf.o: functions/%.c functions/xfn.h $(wildcard xdp/*.h)
+	$(call say,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)clang -target bpf -mcpu=v3 -ffreestanding $(BOTH_CFLAGS) -include xdp/function_bpf.h -c $< -o $@
 
 install: all ## PREFIX=/usr/local DESTDIR=
 	$(Q)install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin libexec/xfn include lib/xfn/functions lib/pkgconfig \
