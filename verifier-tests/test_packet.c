@@ -12,53 +12,7 @@
 #include "../xdp/reason.h"
 #include "../xdp/packet.h"
 #include "../functions/xfn.h"
-
-static const uint8_t client4[4] = { 10, 78, 0, 2 }, server4[4] = { 10, 78, 0, 1 };
-
-/* Build a v4 or v6 request with `tags` VLAN tags; returns the frame length. */
-static size_t build(uint8_t *f, int version, int tags, size_t payload)
-{
-	size_t n = 12;
-
-	memset(f, 0, 128 + payload);
-	memcpy(f, "\x02\0\0\0\0\x01\x02\0\0\0\0\x02", 12);
-	for (int i = 0; i < tags; i++) {
-		xfn_put_be16(f + n, i || tags == 1 ? 0x8100 : 0x88a8);
-		xfn_put_be16(f + n + 2, 0x2000 | (100 + i));
-		n += 4;
-	}
-	xfn_put_be16(f + n, version == 4 ? 0x0800 : 0x86dd);
-	n += 2;
-	if (version == 4) {
-		uint32_t sum = 0;
-
-		f[n] = 0x45;
-		xfn_put_be16(f + n + 2, 28 + payload);
-		f[n + 8] = 64;
-		f[n + 9] = 17;
-		memcpy(f + n + 12, client4, 4);
-		memcpy(f + n + 16, server4, 4);
-		for (int i = 0; i < 20; i += 2)
-			sum += xfn_get_be16(f + n + i);
-		sum = (sum & 0xffff) + (sum >> 16);
-		xfn_put_be16(f + n + 10, ~(sum + (sum >> 16)));
-		n += 20;
-	} else {
-		f[n] = 0x60;
-		xfn_put_be16(f + n + 4, 8 + payload);
-		f[n + 6] = 17;
-		f[n + 7] = 64;
-		f[n + 8] = f[n + 24] = 0xfd;
-		f[n + 23] = 2;
-		f[n + 39] = 1;
-		n += 40;
-	}
-	xfn_put_be16(f + n, 40000);
-	xfn_put_be16(f + n + 2, 1232);
-	xfn_put_be16(f + n + 4, 8 + payload);
-	xfn_put_be16(f + n + 6, 0xbeef);
-	return n + 8 + payload;
-}
+#include "frame.h"
 
 static enum xfn_reason judge(const uint8_t *frame, size_t len, struct xfn_packet *pkt)
 {
@@ -84,7 +38,7 @@ static void finds_payload_behind_every_header(void **state)
 	for (int version = 4; version <= 6; version += 2) {
 		for (int tags = 0; tags <= 2; tags++) {
 			for (size_t payload = 0; payload <= 1400; payload += 7) {
-				size_t len = build(f, version, tags, payload);
+				size_t len = frame_build(f, version, tags, payload);
 
 				assert_int_equal(judge(f, len, &pkt), XFN_REASON_NONE);
 				assert_int_equal(pkt.payload_len, payload);
@@ -111,7 +65,7 @@ static void refuses_every_truncation(void **state)
 	(void)state;
 	for (int version = 4; version <= 6; version += 2) {
 		for (int tags = 0; tags <= 2; tags++) {
-			size_t len = build(f, version, tags, 40);
+			size_t len = frame_build(f, version, tags, 40);
 
 			for (size_t cut = 0; cut < len; cut++)
 				assert_int_not_equal(judge(f, cut, &pkt), XFN_REASON_NONE);
@@ -141,16 +95,16 @@ static void names_the_obstacle(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		size_t len = build(f, cases[i].version, 0, 32);
+		size_t len = frame_build(f, cases[i].version, 0, 32);
 
 		f[cases[i].off] = cases[i].value;
 		assert_int_equal(judge(f, len, &pkt), cases[i].reason);
 	}
 	f[60] = f[61] = 0;
-	build(f, 6, 0, 32);
+	frame_build(f, 6, 0, 32);
 	f[60] = f[61] = 0;
 	assert_int_equal(judge(f, 94, &pkt), XFN_REASON_NO_UDP_SUM);
-	build(f, 6, 0, 32);
+	frame_build(f, 6, 0, 32);
 	f[54] = f[55] = 0;
 	assert_int_equal(judge(f, 94, &pkt), XFN_REASON_PORT_ZERO);
 	f[0] = 0xff;
