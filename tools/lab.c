@@ -69,7 +69,7 @@ static int wait_status(pid_t pid)
 /* Run one line of words (none holds a blank); its own messages are shown unless quiet. */
 static int run_words(bool quiet, const char *line)
 {
-	char copy[256], *argv[32], *save = NULL;
+	char copy[512], *argv[32], *save = NULL;
 	posix_spawn_file_actions_t actions;
 	int argc = 0, err;
 	pid_t pid;
@@ -97,7 +97,7 @@ static int run_words(bool quiet, const char *line)
 
 #define RUN(quiet, ...)                                                                            \
 	({                                                                                         \
-		char line_[256];                                                                   \
+		char line_[512];                                                                   \
 		snprintf(line_, sizeof(line_), __VA_ARGS__);                                       \
 		run_words(quiet, line_);                                                           \
 	})
