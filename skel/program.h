@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Inside skel/: one function's kernel half as a libbpf object, shared by loader and trial. */
+#ifndef XFN_PROGRAM_H
+#define XFN_PROGRAM_H
+
+#include <bpf/libbpf.h>
+#include "loader.h"
+
+/* Room for a verifier log: level 1 of a refused program near the instruction limit. */
+#define XFN_LOG_LEN (16u << 20)
+
+/*
+ * Open the object bytes, set its settings (NULL: zeroes) and give its one program. NULL with a line
+ * in err. The caller closes with bpf_object__close.
+ */
+struct bpf_object *xfn_program__open(const void *obj, size_t len, const char *name,
+				     const struct xfn_settings *settings, struct bpf_program **prog,
+				     char *err, size_t errlen);
+
+/* libbpf's messages go nowhere unless XFN_DEBUG is set: then to stderr, indented under its name. */
+void xfn_program__quiet_libbpf(void);
+
+#endif
