@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Attaching the dispatcher: native, else generic; who holds the interface. Never touches maps. */
+#include <errno.h>
+#include <linux/if_link.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include "loader_inside.h"
+#include "dispatcher.skel.h"
+
+const char *xfn_mode_name(enum xfn_mode mode)
+{
+	static const char *const names[] = {
+		[XFN_MODE_NONE] = "none",
+		[XFN_MODE_GENERIC] = "generic",
+		[XFN_MODE_NATIVE] = "native",
+		[XFN_MODE_AUTO] = "auto",
+	};
+
+	return names[mode];
+}
+
+/* Name the XDP program on the interface; false: none. */
+static bool holder(unsigned ifindex, __u32 *id, char name[BPF_OBJ_NAME_LEN])
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, query);
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+	int fd;
+
+	if (bpf_xdp_query(ifindex, 0, &query) || query.attach_mode == XDP_ATTACHED_NONE)
+		return false;
+	*id = query.prog_id ?: query.drv_prog_id ?: query.skb_prog_id ?: query.hw_prog_id;
+	snprintf(name, BPF_OBJ_NAME_LEN, "?");
+	fd = bpf_prog_get_fd_by_id(*id);
+	if (fd >= 0) {
+		if (!bpf_obj_get_info_by_fd(fd, &info, &len))
+			snprintf(name, BPF_OBJ_NAME_LEN, "%s", info.name);
+		close(fd);
+	}
+	return true;
+}
+
+static int attach_in(struct xfn_loader *ld, enum xfn_mode mode)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts,
+		    .flags = mode == XFN_MODE_NATIVE ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
+	int fd = bpf_link_create(bpf_program__fd(ld->skel->progs.xfn_dispatcher), ld->ifindex,
+				 BPF_XDP, &opts);
+
+	if (fd < 0)
+		return fd;
+	ld->link_fd = fd;
+	return 0;
+}
+
+int xfn_loader__attach(struct xfn_loader *ld, enum xfn_mode want, enum xfn_mode *got, char *why,
+		       size_t whylen, char *err, size_t errlen)
+{
+	char name[BPF_OBJ_NAME_LEN];
+	int ret = -EOPNOTSUPP;
+	__u32 id;
+
+	*got = XFN_MODE_NONE;
+	snprintf(why, whylen, "%s", "");
+	if (!ld->ifindex || ld->link_fd >= 0) {
+		snprintf(err, errlen, "%s: %s", ld->ifname[0] ? ld->ifname : "no interface",
+			 ld->ifindex ? "already attached" : "nothing to attach to");
+		return -EINVAL;
+	}
+	if (holder(ld->ifindex, &id, name)) {
+		snprintf(
+			err, errlen,
+			"%s: XDP program %s (id %u) holds it; stop its owner, or `ip link set dev %s xdp off`",
+			ld->ifname, name, id, ld->ifname);
+		return -EBUSY;
+	}
+	if (want == XFN_MODE_NATIVE || want == XFN_MODE_AUTO) {
+		ret = attach_in(ld, XFN_MODE_NATIVE);
+		if (!ret)
+			*got = XFN_MODE_NATIVE;
+		else
+			snprintf(why, whylen, "native mode refused: %s", strerror(-ret));
+	}
+	if (ret && want != XFN_MODE_NATIVE) {
+		ret = attach_in(ld, XFN_MODE_GENERIC);
+		if (!ret)
+			*got = XFN_MODE_GENERIC;
+	}
+	if (ret)
+		snprintf(err, errlen, "%s: cannot attach in %s mode: %s; run `xfn check -i %s`",
+			 ld->ifname, xfn_mode_name(want), strerror(-ret), ld->ifname);
+	return ret;
+}
+
+void xfn_loader__detach(struct xfn_loader *ld)
+{
+	/* the last descriptor of an unpinned link: closing it detaches */
+	if (ld->link_fd >= 0)
+		close(ld->link_fd);
+	ld->link_fd = -1;
+}

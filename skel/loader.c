@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* One interface's dispatcher, maps and functions. Must never know of workers or of the control
+ * socket. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include "loader_inside.h"
+#include "dispatcher.skel.h"
+#include "program.h"
+
+#define COUNTER_PREFIX "xfn_counter_"
+
+static int map_fd(const struct xfn_loader *ld, const char *name)
+{
+	return bpf_object__find_map_fd_by_name(ld->skel->obj, name);
+}
+
+int xfn_loader__open(const struct xfn_loader_options *opts, struct xfn_loader **out, char *err,
+		     size_t errlen)
+{
+	struct xfn_live live = { .mtu = opts->mtu ?: XFN_MTU_DEFAULT };
+	struct xfn_loader *ld = calloc(1, sizeof(*ld));
+	int ret;
+
+	xfn_program__quiet_libbpf();
+	if (!ld) {
+		snprintf(err, errlen, "out of memory");
+		return -ENOMEM;
+	}
+	ld->link_fd = -1;
+	ld->ifindex = opts->ifindex;
+	ld->cpus = libbpf_num_possible_cpus();
+	snprintf(ld->ifname, sizeof(ld->ifname), "%s", opts->ifname ?: "");
+	ld->settings.flags = opts->flags;
+	ld->settings.iface = opts->iface;
+	ld->skel = dispatcher_bpf__open();
+	if (!ld->skel || ld->cpus < 1) {
+		ret = -(errno ?: EINVAL);
+		snprintf(err, errlen, "cannot open the dispatcher: %s; run `xfn check`",
+			 strerror(-ret));
+		goto fail;
+	}
+	memcpy((void *)&ld->skel->rodata->xfn_settings, &ld->settings, sizeof(ld->settings));
+	ret = dispatcher_bpf__load(ld->skel);
+	if (ret) {
+		snprintf(err, errlen,
+			 "the kernel does not load the dispatcher: %s; run `xfn check`",
+			 strerror(-ret));
+		goto fail;
+	}
+	ret = xfn_loader__live(ld, &live);
+	if (ret) {
+		snprintf(err, errlen, "cannot set the dispatcher's clock and MTU: %s",
+			 strerror(-ret));
+		goto fail;
+	}
+	*out = ld;
+	return 0;
+fail:
+	xfn_loader__close(ld);
+	return ret;
+}
+
+void xfn_loader__close(struct xfn_loader *ld)
+{
+	if (!ld)
+		return;
+	xfn_loader__detach(ld);
+	for (unsigned slot = 0; slot < XFN_SLOTS; slot++)
+		bpf_object__close(ld->functions[slot]);
+	dispatcher_bpf__destroy(ld->skel);
+	free(ld);
+}
+
+/* Maps of the dispatcher's names are the dispatcher's; all others are the function's own. */
+static int share_maps(struct xfn_loader *ld, struct bpf_object *obj)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, obj) {
+		int fd, ret;
+
+		if (bpf_map__is_internal(map))
+			continue;
+		fd = map_fd(ld, bpf_map__name(map));
+		if (fd < 0)
+			continue;
+		ret = bpf_map__reuse_fd(map, fd);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+int xfn_loader__put(struct xfn_loader *ld, unsigned slot, const struct xfn_module *mod,
+		    struct xfn_refusal *refusal, char *err, size_t errlen)
+{
+	struct xfn_settings settings = ld->settings;
+	struct bpf_program *prog;
+	struct bpf_object *obj;
+	__u32 key = slot;
+	char *log;
+	int ret, fd;
+
+	memset(refusal, 0, sizeof(*refusal));
+	if (slot >= XFN_SLOTS || !mod->bpf) {
+		snprintf(err, errlen, "%s: %s", mod->attr.name,
+			 mod->bpf ? "no slot left; remove a function" : "it has no kernel half");
+		return mod->bpf ? -ENOSPC : -ENOENT;
+	}
+	settings.slot = slot;
+	obj = xfn_program__open(mod->bpf, mod->bpf_len, mod->attr.name, &settings, &prog, err,
+				errlen);
+	if (!obj)
+		return -EINVAL;
+	log = calloc(1, XFN_LOG_LEN);
+	ret = log ? share_maps(ld, obj) : -ENOMEM;
+	if (ret) {
+		snprintf(err, errlen, "%s: cannot share the dispatcher's maps: %s; build it again",
+			 mod->attr.name, strerror(-ret));
+		goto fail;
+	}
+	bpf_program__set_log_buf(prog, log, XFN_LOG_LEN);
+	bpf_program__set_log_level(prog, 1);
+	ret = bpf_object__load(obj);
+	if (ret) {
+		bool refused = log[0] && ret != -EPERM;
+
+		if (refused)
+			xfn_refusal__from_log(log, mod->meta.file, -ret, refusal);
+		snprintf(err, errlen, "%s: the kernel does not load it: %s", mod->attr.name,
+			 refused ? refusal->reason : strerror(-ret));
+		ret = refused ? -EACCES : ret;
+		goto fail;
+	}
+	fd = bpf_program__fd(prog);
+	ret = bpf_map_update_elem(map_fd(ld, "xfn_slots"), &key, &fd, BPF_ANY);
+	if (ret) {
+		snprintf(err, errlen, "%s: the dispatcher does not take it: %s", mod->attr.name,
+			 strerror(-ret));
+		goto fail;
+	}
+	free(log);
+	/* the log buffer is gone: libbpf must not write to it again (it does not after load) */
+	bpf_object__close(ld->functions[slot]);
+	ld->functions[slot] = obj;
+	return 0;
+fail:
+	free(log);
+	bpf_object__close(obj);
+	return ret;
+}
+
+void xfn_loader__clear(struct xfn_loader *ld, unsigned slot)
+{
+	__u32 key = slot;
+
+	if (slot >= XFN_SLOTS || !ld->functions[slot])
+		return;
+	bpf_map_delete_elem(map_fd(ld, "xfn_slots"), &key);
+	bpf_object__close(ld->functions[slot]);
+	ld->functions[slot] = NULL;
+}
+
+static struct xfn_binding_key binding_key(const struct xfn_loader *ld, const uint8_t *ip,
+					  uint16_t port)
+{
+	struct xfn_binding_key key = { .port = port, .iface = ld->settings.iface };
+
+	if (ip)
+		memcpy(key.ip, ip, sizeof(key.ip));
+	return key;
+}
+
+int xfn_loader__bind(struct xfn_loader *ld, const uint8_t *ip, uint16_t port, unsigned slot,
+		     int tier, char *err, size_t errlen)
+{
+	__u32 key = port, value = XFN_PORT_VALUE(tier, slot), now = 0, shared = XFN_PORT_SHARED;
+	struct xfn_binding_key any = binding_key(ld, NULL, port);
+	struct xfn_binding_key one = binding_key(ld, ip, port);
+	int ports = map_fd(ld, "xfn_ports"), bindings = map_fd(ld, "xfn_bindings"), ret;
+
+	ret = bpf_map_lookup_elem(ports, &key, &now);
+	if (!ret && !ip && now != XFN_PORT_SHARED) {
+		ret = bpf_map_update_elem(ports, &key, &value, BPF_ANY);
+	} else if (!ret) {
+		/* the bindings first: no request may meet a shared port without them */
+		if (now && now != XFN_PORT_SHARED)
+			ret = bpf_map_update_elem(bindings, &any, &now, BPF_ANY);
+		if (!ret)
+			ret = bpf_map_update_elem(bindings, &one, &value, BPF_ANY);
+		if (!ret)
+			ret = bpf_map_update_elem(ports, &key, &shared, BPF_ANY);
+	}
+	if (ret)
+		snprintf(err, errlen, "port %u: the dispatcher does not take it: %s", port,
+			 strerror(-ret));
+	return ret;
+}
+
+int xfn_loader__unbind(struct xfn_loader *ld, const uint8_t *ip, uint16_t port)
+{
+	struct xfn_binding_key binding = binding_key(ld, ip, port);
+	__u32 key = port, zero = 0, now = 0;
+	int ret = bpf_map_lookup_elem(map_fd(ld, "xfn_ports"), &key, &now);
+
+	if (ret)
+		return ret;
+	if (now == XFN_PORT_SHARED)
+		return bpf_map_delete_elem(map_fd(ld, "xfn_bindings"), &binding);
+	return bpf_map_update_elem(map_fd(ld, "xfn_ports"), &key, &zero, BPF_ANY);
+}
+
+static struct xfn_address_key address_key(const struct xfn_loader *ld, const uint8_t ip[16],
+					  const uint16_t tag[XFN_TAGS])
+{
+	struct xfn_address_key key = { .iface = ld->settings.iface };
+
+	memcpy(key.ip, ip, sizeof(key.ip));
+	for (int i = 0; i < XFN_TAGS; i++)
+		key.tag[i] = tag[i];
+	return key;
+}
+
+int xfn_loader__address_add(struct xfn_loader *ld, const uint8_t ip[16],
+			    const uint16_t tag[XFN_TAGS])
+{
+	struct xfn_address_key key = address_key(ld, ip, tag);
+	__u8 served = 1;
+
+	return bpf_map_update_elem(map_fd(ld, "xfn_addresses"), &key, &served, BPF_ANY);
+}
+
+int xfn_loader__address_del(struct xfn_loader *ld, const uint8_t ip[16],
+			    const uint16_t tag[XFN_TAGS])
+{
+	struct xfn_address_key key = address_key(ld, ip, tag);
+
+	return bpf_map_delete_elem(map_fd(ld, "xfn_addresses"), &key);
+}
+
+int xfn_loader__socket(struct xfn_loader *ld, unsigned queue, unsigned thread, int fd)
+{
+	__u32 key = XFN_XSK_INDEX(ld->settings.iface, queue, thread);
+
+	if (queue >= XFN_QUEUES || thread >= XFN_THREADS)
+		return -ERANGE;
+	if (fd < 0)
+		return bpf_map_delete_elem(map_fd(ld, "xfn_xsks"), &key);
+	return bpf_map_update_elem(map_fd(ld, "xfn_xsks"), &key, &fd, BPF_ANY);
+}
+
+int xfn_loader__live(struct xfn_loader *ld, const struct xfn_live *live)
+{
+	__u32 key = 0;
+
+	return bpf_map_update_elem(map_fd(ld, "xfn_live"), &key, live, BPF_ANY);
+}
+
+/* Add up the per-CPU values of one key, each `words` 64-bit words. */
+static int sum_cpus(const struct xfn_loader *ld, int fd, __u32 key, unsigned words, __u64 *out)
+{
+	__u64 *values = calloc((size_t)ld->cpus * words, sizeof(*values));
+	int ret = values ? bpf_map_lookup_elem(fd, &key, values) : -ENOMEM;
+
+	memset(out, 0, words * sizeof(*out));
+	for (int cpu = 0; !ret && cpu < ld->cpus; cpu++) {
+		for (unsigned i = 0; i < words; i++)
+			out[i] += values[(size_t)cpu * words + i];
+	}
+	free(values);
+	return ret;
+}
+
+int xfn_loader__slot_counters(struct xfn_loader *ld, unsigned slot, struct xfn_slot_counters *out)
+{
+	return sum_cpus(ld, map_fd(ld, "xfn_slot_stat"), slot, sizeof(*out) / sizeof(__u64),
+			(__u64 *)out);
+}
+
+int xfn_loader__reasons(struct xfn_loader *ld, uint64_t out[XFN_REASON_SLOTS])
+{
+	for (__u32 i = 0; i < XFN_REASON_SLOTS; i++) {
+		__u64 sum;
+		int ret = sum_cpus(ld, map_fd(ld, "xfn_reasons"), i, 1, &sum);
+
+		if (ret)
+			return ret;
+		out[i] = sum;
+	}
+	return 0;
+}
+
+int xfn_loader__author_counter(struct xfn_loader *ld, unsigned slot, unsigned i, char *name,
+			       size_t namelen, uint64_t *value)
+{
+	struct bpf_map *map;
+
+	if (slot >= XFN_SLOTS || !ld->functions[slot])
+		return -ENOENT;
+	bpf_object__for_each_map(map, ld->functions[slot]) {
+		const char *full = bpf_map__name(map);
+		__u64 sum = 0;
+		int ret;
+
+		if (strncmp(full, COUNTER_PREFIX, strlen(COUNTER_PREFIX)) || i--)
+			continue;
+		snprintf(name, namelen, "%s", full + strlen(COUNTER_PREFIX));
+		ret = sum_cpus(ld, bpf_map__fd(map), 0, 1, &sum);
+		*value = sum;
+		return ret;
+	}
+	return -ENOENT;
+}
+
+int xfn_loader__test_run(struct xfn_loader *ld, const void *frame, size_t len, void *out,
+			 size_t *outlen, unsigned repeat, unsigned *action, unsigned *ns)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = len, .data_out = out,
+		    .data_size_out = *outlen, .repeat = repeat);
+	int ret = bpf_prog_test_run_opts(bpf_program__fd(ld->skel->progs.xfn_dispatcher), &run);
+
+	if (ret)
+		return ret;
+	*outlen = run.data_size_out;
+	*action = run.retval;
+	*ns = run.duration;
+	return 0;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Inside skel/: what loader.c and attach.c share of one interface. */
+#ifndef XFN_LOADER_INSIDE_H
+#define XFN_LOADER_INSIDE_H
+
+#include <net/if.h>
+#include <bpf/libbpf.h>
+#include "loader.h"
+
+struct dispatcher_bpf;
+
+struct xfn_loader {
+	struct dispatcher_bpf *skel;
+	struct bpf_object *functions[XFN_SLOTS]; /* NULL: empty slot */
+	struct xfn_settings settings;
+	unsigned ifindex;
+	int cpus;    /* possible ones: values per per-CPU entry */
+	int link_fd; /* held, never pinned; -1: not attached */
+	char ifname[IF_NAMESIZE];
+};
+
+#endif
