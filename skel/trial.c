@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Loading a function into the running kernel's verifier to hear its verdict; nothing stays loaded.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <bpf/bpf.h>
+#include "program.h"
+
+int xfn_loader__try(const void *bytes, size_t len, const char *source, struct xfn_trial *out,
+		    char *err, size_t errlen)
+{
+	struct bpf_prog_info info = {};
+	__u32 info_len = sizeof(info);
+	struct xfn_settings settings = {};
+	struct bpf_program *prog;
+	struct bpf_object *obj;
+	char *log;
+	int ret;
+
+	memset(out, 0, sizeof(*out));
+	xfn_program__quiet_libbpf();
+	obj = xfn_program__open(bytes, len, "function", &settings, &prog, err, errlen);
+	if (!obj)
+		return -EINVAL;
+	log = calloc(1, XFN_LOG_LEN);
+	if (!log) {
+		bpf_object__close(obj);
+		snprintf(err, errlen, "%s: out of memory for the verifier's log", source);
+		return -ENOMEM;
+	}
+	bpf_program__set_log_buf(prog, log, XFN_LOG_LEN);
+	/* 1: the path to a refusal; 4: the figures, also of an accepted program */
+	bpf_program__set_log_level(prog, 1 | 4);
+	ret = bpf_object__load(obj);
+	out->accepted = !ret;
+	out->permitted = !ret || log[0] || (ret != -EPERM && ret != -EACCES);
+	if (!ret && !bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &info_len))
+		out->insns = info.xlated_prog_len / 8;
+	if (ret && out->permitted)
+		xfn_refusal__from_log(log, source, -ret, &out->refusal);
+	xfn_refusal__figures(log, &out->figures);
+	bpf_object__close(obj);
+	out->log = log;
+	return 0;
+}
