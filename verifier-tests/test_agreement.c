@@ -21,7 +21,6 @@
 #include "../userspace/request.h"
 #include "frame.h"
 
-__thread struct xfn_thread *xfn_thread;
 static struct xfn_thread thread = { .fixed_real_ns = 1700000000ull * 1000000000ull,
 				    .random_state = 1 };
 

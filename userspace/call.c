@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * One datagram -> parser, guards, function, reply, in place. The native twin of xdp/function_bpf.h:
+ * same parser, checks in the same order, same reasons. Must never know of engines' rings or sockets.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <linux/types.h>
+#include "call.h"
+#include "../xdp/checksum.h"
+#include "../xdp/guard.h"
+#include "../xdp/packet.h"
+#include "../xdp/reply.h"
+
+__thread struct xfn_thread *xfn_thread __attribute__((tls_model("initial-exec")));
+
+/* A function bound to one address of a port. */
+struct xfn_call_binding {
+	uint8_t ip[16];
+	uint32_t any; /* every address not named otherwise */
+	uint16_t port;
+	uint16_t slot;
+};
+
+int xfn_call__init(struct xfn_call *c, struct xfn_page *page)
+{
+	memset(c, 0, sizeof(*c));
+	c->page = page;
+	c->mtu = XFN_MTU_DEFAULT;
+	c->ports = calloc(65536, sizeof(*c->ports));
+	if (!c->ports)
+		return -ENOMEM;
+	if (getrandom(&c->thread.random_state, sizeof(c->thread.random_state), GRND_NONBLOCK) < 0)
+		c->thread.random_state = (uint64_t)time(NULL);
+	c->thread.random_state |= 1; /* the generator never leaves 0 */
+	page->abi = XFN_ABI;
+	return 0;
+}
+
+void xfn_call__free(struct xfn_call *c)
+{
+	free(c->ports);
+	free(c->bindings);
+	c->ports = NULL;
+	c->bindings = NULL;
+}
+
+void xfn_call__enter(struct xfn_call *c)
+{
+	xfn_thread = &c->thread;
+}
+
+int xfn_call__put(struct xfn_call *c, unsigned slot, const struct xfn_native_module *mod)
+{
+	struct xfn_native_counter *const *counter = mod->counters;
+
+	if (slot >= XFN_SLOTS)
+		return -EINVAL;
+	if (mod->counters_end - counter > XFN_PAGE_COUNTERS)
+		return -E2BIG;
+	c->slots[slot].module = mod;
+	for (unsigned i = 0; counter && counter < mod->counters_end; i++, counter++) {
+		strncpy(c->page->counters[slot][i].name, (*counter)->name,
+			sizeof(c->page->counters[slot][i].name) - 1);
+		(*counter)->value = &c->page->counters[slot][i].value;
+	}
+	return 0;
+}
+
+int xfn_call__bind(struct xfn_call *c, const uint8_t *ip, uint16_t port, unsigned slot)
+{
+	struct xfn_call_binding *more;
+
+	if (!port || slot >= XFN_SLOTS || !c->slots[slot].module)
+		return -EINVAL;
+	if (!ip && !c->ports[port]) {
+		c->ports[port] = slot + 1;
+		return 0;
+	}
+	for (unsigned i = 0; i < c->binding_count; i++) {
+		struct xfn_call_binding *b = &c->bindings[i];
+
+		if (b->port == port && b->any == !ip && (!ip || !memcmp(b->ip, ip, 16)))
+			return -EEXIST;
+	}
+	if (c->ports[port] && c->ports[port] != XFN_PORT_SHARED) {
+		unsigned all = c->ports[port] - 1; /* was the port's only function */
+
+		if (!ip)
+			return -EEXIST;
+		c->ports[port] = XFN_PORT_SHARED;
+		if (xfn_call__bind(c, NULL, port, all))
+			return -ENOMEM;
+	}
+	more = reallocarray(c->bindings, c->binding_count + 1, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	c->bindings = more;
+	more += c->binding_count++;
+	memset(more, 0, sizeof(*more));
+	if (ip)
+		memcpy(more->ip, ip, 16);
+	more->any = !ip;
+	more->port = port;
+	more->slot = slot;
+	c->ports[port] = XFN_PORT_SHARED;
+	return 0;
+}
+
+/* The slot of (address, port), or -1. */
+static int find_slot(const struct xfn_call *c, const struct xfn_address *local)
+{
+	uint32_t value = c->ports[local->port];
+	int any = -1;
+
+	if (value != XFN_PORT_SHARED)
+		return (int)value - 1;
+	for (unsigned i = 0; i < c->binding_count; i++) {
+		const struct xfn_call_binding *b = &c->bindings[i];
+
+		if (b->port != local->port)
+			continue;
+		if (b->any)
+			any = b->slot;
+		else if (!memcmp(b->ip, local->ip, 16))
+			return b->slot;
+	}
+	return any;
+}
+
+static void refuse(struct xfn_call *c, struct xfn_slot_counters *stat, enum xfn_reason reason)
+{
+	c->page->reasons[reason]++;
+	if (stat)
+		stat->dropped++;
+}
+
+/* Guards, room and the function itself. True: a reply of req->len bytes is to be sent. */
+static bool answer(struct xfn_call *c, unsigned slot, uint32_t version, struct xfn_req *req)
+{
+	const struct xfn_native_module *mod = c->slots[slot].module;
+	struct xfn_slot_counters *stat = &c->page->slots[slot];
+	const struct xfn_attributes *attr = mod->attr;
+	int action;
+
+	req->room = req->len;
+	if (attr->grow) {
+		req->room = xfn_guard_room(req->len, attr->grow, attr->amplify, c->mtu, version);
+		if (req->room > req->capacity)
+			req->room = req->capacity;
+	}
+	stat->requests++;
+	stat->bytes_in += req->len;
+	/* The supervisor reads this after a crash; the barriers keep it around the call. */
+	c->page->running_slot = slot + 1;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	action = mod->body(req);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	c->page->running_slot = 0;
+	switch (action) {
+	case XFN_REPLY:
+		stat->replies++;
+		stat->bytes_out += req->len;
+		return true;
+	case XFN_CONSUME:
+		stat->consumed++;
+		return false;
+	case XFN_DROP:
+		refuse(c, stat, XFN_REASON_FUNCTION);
+		return false;
+	case XFN_PUNT: /* a slow half is only reached from tier xdp: this is the function's own worker */
+		refuse(c, stat, XFN_REASON_NO_SLOW);
+		return false;
+	}
+	refuse(c, stat, XFN_REASON_BAD_ACTION);
+	return false;
+}
+
+/* Verify the request's checksum; *keep is the field a reply with the same payload may keep, or 0. */
+static enum xfn_reason verify(const struct xfn_call *c, const uint8_t *frame,
+			      const struct xfn_packet *pkt, uint16_t *keep)
+{
+	const uint8_t *udp = frame + pkt->l4_off;
+	uint32_t udp_len = pkt->payload_len + XFN_UDP_LEN;
+	uint64_t pseudo = xfn_sum_pseudo(frame + pkt->l3_off, pkt->version, udp_len);
+	uint16_t field = XFN_LOAD(__u16, udp + 6);
+
+	*keep = 0;
+	if (xfn_sum_kind(field, pseudo, c->flags) != XFN_SUM_FULL)
+		return XFN_REASON_NONE;
+	*keep = field;
+	if (c->flags & XFN_TRUST_CHECKSUM)
+		return XFN_REASON_NONE;
+	return xfn_sum_right(field, pseudo, XFN_LOAD(__u32, udp), udp_len,
+			     xfn_sum_payload(frame + pkt->payload_off, pkt->payload_len)) ?
+		       XFN_REASON_NONE :
+		       XFN_REASON_BAD_UDP_SUM;
+}
+
+static void call_frame(struct xfn_call *c, struct xfn_datagram *d)
+{
+	struct xfn_slot_counters *stat;
+	struct xfn_packet pkt;
+	struct xfn_req req = {};
+	enum xfn_reason reason;
+	uint8_t *end = d->data + d->len;
+	uint16_t field;
+	int slot;
+
+	d->send = false;
+	reason = xfn_packet_parse(d->data, end, &pkt);
+	if (!reason) {
+		xfn_packet_address(d->data, end, &pkt, 1, req.local.ip);
+		xfn_packet_address(d->data, end, &pkt, 0, req.peer.ip);
+		req.local.port = pkt.dport;
+		req.peer.port = pkt.sport;
+		slot = find_slot(c, &req.local);
+		reason = slot < 0 ? XFN_REASON_NOT_OURS : xfn_packet_check(d->data, end, &pkt);
+	}
+	if (reason) {
+		refuse(c, NULL, reason);
+		return;
+	}
+	stat = &c->page->slots[slot];
+	if (xfn_guard_responder(c->slots[slot].module->attr->responders, XFN_RESPONDERS_MAX,
+				pkt.sport)) {
+		refuse(c, stat, XFN_REASON_RESPONDER);
+		return;
+	}
+	reason = verify(c, d->data, &pkt, &field);
+	if (reason) {
+		refuse(c, NULL, reason);
+		return;
+	}
+	req.payload = d->data + pkt.payload_off;
+	req.len = pkt.payload_len;
+	req.capacity = d->capacity - pkt.payload_off;
+	if (!answer(c, slot, pkt.version, &req))
+		return;
+	if (!field || req.written || req.resized) {
+		uint32_t udp_len = req.len + XFN_UDP_LEN;
+
+		field = xfn_sum_field(xfn_sum_pseudo(d->data + pkt.l3_off, pkt.version, udp_len),
+				      XFN_LOAD(__u32, d->data + pkt.l4_off), udp_len,
+				      xfn_sum_payload(req.payload, req.len));
+	}
+	/* The headers were inside the frame when it was parsed, and still are. */
+	xfn_reply_headers(d->data, d->data + d->capacity, &pkt, req.len, field);
+	d->len = pkt.payload_off + req.len;
+	d->send = true;
+}
+
+/* What the kernel's stack let through to a UDP socket: it has checked headers and sums. */
+static void call_payload(struct xfn_call *c, struct xfn_datagram *d)
+{
+	static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
+	struct xfn_slot_counters *stat = &c->page->slots[d->slot];
+	struct xfn_req req = {
+		.payload = d->data,
+		.len = d->len,
+		.capacity = d->capacity,
+		.peer = d->peer,
+		.local = d->local,
+	};
+
+	d->send = false;
+	if (!d->peer.port) {
+		refuse(c, NULL, XFN_REASON_PORT_ZERO);
+		return;
+	}
+	if (xfn_guard_responder(c->slots[d->slot].module->attr->responders, XFN_RESPONDERS_MAX,
+				d->peer.port)) {
+		refuse(c, stat, XFN_REASON_RESPONDER);
+		return;
+	}
+	if (!answer(c, d->slot, memcmp(d->peer.ip, mapped, 12) ? 6 : 4, &req))
+		return;
+	d->len = req.len;
+	d->send = true;
+}
+
+void xfn_call__batch(struct xfn_call *c, enum xfn_datagram_kind kind, struct xfn_datagram *batch,
+		     unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (kind == XFN_FRAME) {
+			if (i + 1 < count)
+				__builtin_prefetch(batch[i + 1].data);
+			call_frame(c, &batch[i]);
+		} else {
+			call_payload(c, &batch[i]);
+		}
+	}
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Loading a module's native code into this process. Workers and tests only: the supervisor never does. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include "call.h"
+
+int xfn_native__load(int fd, const char *name, struct xfn_native *out, char *err, size_t errlen)
+{
+	const struct xfn_native_module *mod;
+	char path[32];
+
+	/* The linker knows libraries by path: the caller keeps `fd` open while it loads others. */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	out->handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	if (!out->handle) {
+		const char *why = dlerror();
+
+		/* "/proc/self/fd/5: ": the path says nothing to a reader */
+		if (!strncmp(why, path, strlen(path)))
+			why += strlen(path) + strspn(why + strlen(path), ": ");
+		snprintf(err, errlen, "%s: cannot load its native code: %s", name, why);
+		return -ENOEXEC;
+	}
+	mod = dlsym(out->handle, "xfn_module");
+	if (!mod || mod->api != XFN_API || mod->abi != XFN_ABI || !mod->body || !mod->attr) {
+		snprintf(err, errlen, "%s: %s; build it again with this xfn", name,
+			 mod ? "made for another version of xfn.h" : "no packet function in it");
+		xfn_native__unload(out);
+		return -EPROTO;
+	}
+	out->module = mod;
+	return 0;
+}
+
+void xfn_native__unload(struct xfn_native *nat)
+{
+	if (nat->handle)
+		dlclose(nat->handle);
+	nat->handle = NULL;
+	nat->module = NULL;
+}
