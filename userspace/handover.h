@@ -12,6 +12,8 @@
  *	SOCKET (+ fd)		->	keeps it			(one per socket)
  *	START			->	XFN_INIT, engine open, sandbox
  *				<-	READY, or FAILED with one line
+ *	INVOKE (+ payload memfd) ->	calls one function on it
+ *				<-	INVOKED, the reply in the memfd
  *	STOP			->	drains, ends with status 0
  *
  * The worker ends by itself when the pair is closed.
@@ -24,6 +26,7 @@
 
 #define XFN_HANDOVER_VERSION 1
 #define XFN_HANDOVER_FD	     3
+#define XFN_INVOKE_MAX	     65536 /* bytes of an INVOKE's memfd: any UDP payload and its reply */
 
 enum xfn_handover_type {
 	XFN_HO_HELLO = 1,
@@ -35,6 +38,8 @@ enum xfn_handover_type {
 	XFN_HO_STOP,
 	XFN_HO_READY,
 	XFN_HO_FAILED,
+	XFN_HO_INVOKE,
+	XFN_HO_INVOKED,
 };
 
 struct xfn_handover {
@@ -67,6 +72,17 @@ struct xfn_handover {
 		struct {
 			char text[256];
 		} failed;
+		struct {
+			uint32_t slot;
+			uint32_t len;	 /* payload bytes in the memfd, which has XFN_INVOKE_MAX */
+			uint32_t repeat; /* calls, each on the same payload; 0 is 1 */
+		} invoke;
+		struct {
+			uint32_t replied; /* 1: `len` bytes of reply stand in the memfd */
+			uint32_t len;
+			uint32_t reason; /* enum xfn_reason of what was counted, 0 if none */
+			uint32_t ns;	 /* mean per call */
+		} invoked;
 	};
 };
 

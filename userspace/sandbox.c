@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* What a worker gives up before it touches its first packet. Must never know of modules or rings. */
+#include <errno.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <cap-ng.h>
+#include <linux/landlock.h>
+#include <seccomp.h>
+#include "sandbox.h"
+
+/* What running code, its allocator, a clean end and the supervisor's messages need. */
+static const int always[] = {
+	SCMP_SYS(brk),		  SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep),
+	SCMP_SYS(close),	  SCMP_SYS(exit),	   SCMP_SYS(exit_group),
+	SCMP_SYS(fstat),	  SCMP_SYS(futex),	   SCMP_SYS(getcpu),
+	SCMP_SYS(getpid),	  SCMP_SYS(getrandom),	   SCMP_SYS(gettid),
+	SCMP_SYS(gettimeofday),	  SCMP_SYS(madvise),	   SCMP_SYS(mremap),
+	SCMP_SYS(munmap),	  SCMP_SYS(nanosleep),	   SCMP_SYS(newfstatat),
+	SCMP_SYS(poll),		  SCMP_SYS(ppoll),	   SCMP_SYS(recvfrom),
+	SCMP_SYS(recvmsg),
+	SCMP_SYS(restart_syscall), SCMP_SYS(rseq),	   SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(rt_sigreturn),	  SCMP_SYS(sched_yield),   SCMP_SYS(sendmsg),
+	SCMP_SYS(tgkill),	  SCMP_SYS(write),
+};
+
+static const struct {
+	const char *engine;
+	int calls[4];
+	unsigned count;
+} per_engine[] = {
+	{ "afxdp", { SCMP_SYS(sendto), SCMP_SYS(getsockopt) }, 2 },
+	/* what the ring may do is restricted when it is made: seccomp does not see it */
+	{ "uring", { SCMP_SYS(io_uring_enter) }, 1 },
+	{ "mmsg",
+	  { SCMP_SYS(recvmmsg), SCMP_SYS(sendmmsg), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait) },
+	  4 },
+};
+
+void xfn_sandbox__die_with_parent(void)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+static int restrict_files(void)
+{
+	struct landlock_ruleset_attr attr = { .handled_access_fs =
+						      (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1 };
+	int fd = syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
+	int ret;
+
+	if (fd < 0) /* a kernel without it: seccomp has no open(2) either */
+		return errno == ENOSYS || errno == EOPNOTSUPP ? 0 : -errno;
+	ret = syscall(SYS_landlock_restrict_self, fd, 0) ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
+static int restrict_calls(const char *engine)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	int ret = ctx ? 0 : -ENOMEM;
+
+	for (unsigned i = 0; !ret && i < sizeof(always) / sizeof(always[0]); i++)
+		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, always[i], 0);
+	for (unsigned e = 0; e < sizeof(per_engine) / sizeof(per_engine[0]); e++)
+		for (unsigned i = 0; !ret && i < per_engine[e].count; i++)
+			if (!strcmp(per_engine[e].engine, engine))
+				ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, per_engine[e].calls[i],
+						       0);
+	/* Memory yes, new code no. */
+	if (!ret)
+		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+				       SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	if (!ret)
+		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
+				       SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	if (!ret)
+		ret = seccomp_load(ctx);
+	if (ctx)
+		seccomp_release(ctx);
+	return ret;
+}
+
+int xfn_sandbox__enter(const char *engine, uint32_t uid, uint32_t gid, char *err, size_t errlen)
+{
+	const struct rlimit none = {};
+	const char *step = "become an unprivileged user";
+	int ret = 0;
+
+	if (geteuid() == 0 && uid &&
+	    (setgroups(0, NULL) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid)))
+		ret = -errno;
+	if (!ret) {
+		step = "drop capabilities";
+		capng_clear(CAPNG_SELECT_BOTH);
+		/* The bounding set needs CAP_SETPCAP, which a user's own process lacks. */
+		if (capng_apply(geteuid() ? CAPNG_SELECT_CAPS : CAPNG_SELECT_BOTH))
+			ret = -EPERM;
+	}
+	xfn_sandbox__die_with_parent();
+	if (!ret) {
+		step = "refuse new privileges";
+		ret = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? -errno : 0;
+	}
+	setrlimit(RLIMIT_CORE, &none);
+	if (!ret) {
+		step = "restrict the file system (Landlock)";
+		ret = restrict_files();
+	}
+	if (!ret) {
+		step = "restrict system calls (seccomp)";
+		ret = restrict_calls(engine);
+	}
+	if (ret)
+		snprintf(err, errlen, "cannot %s: %s", step, strerror(-ret));
+	return ret;
+}
