@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Facts about one network interface, as the kernel tells them. Changes nothing. */
+#ifndef XFN_INTERFACE_H
+#define XFN_INTERFACE_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct xfn_interface {
+	char name[IF_NAMESIZE];
+	unsigned index;
+	bool up;
+	unsigned mtu;	   /* IP bytes */
+	unsigned queues;   /* RX queues in use (ethtool channels), at least 1 */
+	char driver[32];   /* "" where it has none (lo) */
+	bool local_peer;   /* what is behind it may be this host: partial checksums are right */
+	bool vlan_offload; /* the driver takes VLAN tags off frames, so XDP does not see them */
+};
+
+/* 0, or -errno with one line in err: -ENODEV where there is no such interface. */
+int xfn_interface__read(const char *name, struct xfn_interface *out, char *err, size_t errlen);
+
+#endif

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the supervisor tells whoever started it: one line per event on standard error. */
+#ifndef XFN_LOG_H
+#define XFN_LOG_H
+
+/*
+ * Levels are syslog's (LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO). Under journald (JOURNAL_STREAM) the
+ * line begins with "<N>" as sd-daemon(3) has it.
+ */
+void xfn_log__line(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* UDP sockets that functions are served on: made and held by the supervisor, used by workers. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "udp_socket.h"
+
+#define RECEIVE_BUFFER (4 << 20) /* bytes: a burst that a worker's start or stall lets wait */
+
+static bool is_mapped(const uint8_t ip[16])
+{
+	static const uint8_t prefix[12] = { [10] = 0xff, 0xff };
+
+	return !memcmp(ip, prefix, sizeof(prefix));
+}
+
+const char *xfn_udp_socket__text(const struct xfn_address *addr, char *text, size_t len)
+{
+	char ip[INET6_ADDRSTRLEN];
+	bool mapped = is_mapped(addr->ip);
+
+	inet_ntop(mapped ? AF_INET : AF_INET6, addr->ip + (mapped ? 12 : 0), ip, sizeof(ip));
+	snprintf(text, len, mapped ? "%s:%u" : "[%s]:%u", ip, addr->port);
+	return text;
+}
+
+int xfn_udp_socket__parse(const char *text, uint8_t ip[16])
+{
+	char bare[INET6_ADDRSTRLEN];
+	size_t len = strlen(text);
+
+	if (len > 2 && text[0] == '[' && text[len - 1] == ']' && len - 2 < sizeof(bare)) {
+		memcpy(bare, text + 1, len - 2);
+		bare[len - 2] = 0;
+		return inet_pton(AF_INET6, bare, ip) == 1 ? 0 : -EINVAL;
+	}
+	memset(ip, 0, 16);
+	ip[10] = ip[11] = 0xff;
+	if (inet_pton(AF_INET, text, ip + 12) == 1)
+		return 0;
+	return inet_pton(AF_INET6, text, ip) == 1 ? 0 : -EINVAL;
+}
+
+int xfn_udp_socket__open(const struct xfn_address *addr, unsigned scope, char *err, size_t errlen)
+{
+	const int on = 1, buffer = RECEIVE_BUFFER;
+	bool mapped = is_mapped(addr->ip);
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(addr->port) };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6,
+				    .sin6_port = htons(addr->port),
+				    .sin6_scope_id = scope };
+	const char *what = "socket";
+	char text[64];
+	int fd, ret;
+
+	memcpy(&in.sin_addr, addr->ip + 12, 4);
+	memcpy(&in6.sin6_addr, addr->ip, 16);
+	fd = socket(mapped ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		goto fail;
+	what = "set options of";
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) ||
+	    setsockopt(fd, mapped ? IPPROTO_IP : IPPROTO_IPV6,
+		       mapped ? IP_PKTINFO : IPV6_RECVPKTINFO, &on, sizeof(on)) ||
+	    (!mapped && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on))))
+		goto fail;
+	/* The limit of net.core.rmem_max holds for those who may not exceed it. */
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof(buffer)))
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof(buffer));
+	what = "bind";
+	if (mapped ? bind(fd, (struct sockaddr *)&in, sizeof(in)) :
+		     bind(fd, (struct sockaddr *)&in6, sizeof(in6)))
+		goto fail;
+	return fd;
+fail:
+	ret = -errno;
+	snprintf(err, errlen, "cannot %s UDP %s: %s%s", what,
+		 xfn_udp_socket__text(addr, text, sizeof(text)), strerror(-ret),
+		 ret == -EADDRINUSE ? "; another server has that port: stop it, or give another one" :
+		 ret == -EADDRNOTAVAIL ? "; `ip addr` lists the addresses of this host" :
+					 "");
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
