@@ -7,8 +7,12 @@
  *	<- {"xfn": 1, "ok": true, "data": ...}
  *	<- {"xfn": 1, "ok": false, "error": {"message": "...", "next": "..."}}
  *
- * Folder: /run/xfn for root, else $XDG_RUNTIME_DIR/xfn. Name: IFACE.sock, "@sockets.sock" where no
- * interface is used. A request line is at most XFN_CONTROL_LINE bytes.
+ * Folder: $XFN_RUNTIME_DIR where that is set (any user; an absolute path), else /run/xfn for root,
+ *else $XDG_RUNTIME_DIR/xfn. Name: IFACE.sock, "@sockets.sock" where no interface is used. A request
+ *line is at most XFN_CONTROL_LINE bytes with its newline, an answer XFN_CONTROL_ANSWER.
+ *
+ * Error lines, here and in the handler, are "what is wrong; the next step": the last "; " separates
+ * the two fields of the error object.
  */
 #ifndef XFN_CONTROL_H
 #define XFN_CONTROL_H
@@ -18,26 +22,40 @@
 
 #define XFN_CONTROL_VERSION 1
 #define XFN_CONTROL_LINE    65536
+#define XFN_CONTROL_ANSWER  (8u << 20)
+#define XFN_CONTROL_ERROR   512 /* room for an error line */
+#define XFN_CONTROL_CLIENTS 16
+#define XFN_CONTROL_SECONDS 5 /* for a request to arrive, for an answer to be taken or to come */
 #define XFN_CONTROL_SOCKETS "@sockets"
 
-/* Path of the control socket for `ifname` (NULL: none used). -ENOENT: no runtime folder; err says so. */
+/* The error object {"message", "next"} of one error line. A new reference. */
+json_t *xfn_control__error(const char *line);
+
+/* Path of the control socket for `ifname` (NULL: none used). -ENOENT: no runtime folder; err says
+ * so. */
 int xfn_control__path(const char *ifname, char *path, size_t len, char *err, size_t errlen);
 
 /*
  * Ask the running supervisor of `ifname` (NULL: the only one running; several: an error that lists
- * them). On success *data is a new reference. 0 or -errno with one line in err.
+ * them). On success *data is a new reference. 0 or -errno with one line in err: -ENOENT none runs,
+ * -ENOTUNIQ several, -E2BIG the request is too long, -ETIMEDOUT, -EREMOTEIO the supervisor refused.
  */
 int xfn_control__ask(const char *ifname, const char *verb, json_t *args, json_t **data, char *err,
 		     size_t errlen);
 
-/* The server's end. `handle` returns a new reference, or NULL with err (and next) filled. */
+/*
+ * The server's end. `handle` returns a new reference, or NULL with one line in err; err left ""
+ * says that it does not know the verb. `args` is an object, valid during the call.
+ */
 struct xfn_control_server;
 typedef json_t *(*xfn_control_handler)(void *ctx, const char *verb, json_t *args, char *err,
 				       size_t errlen);
+/* 0 or -errno with one line in err: -EADDRINUSE where an xfn serves this interface already. */
 int xfn_control__listen(const char *ifname, xfn_control_handler handle, void *ctx,
 			struct xfn_control_server **out, char *err, size_t errlen);
 /* An fd that polls readable when xfn_control__serve has work. */
 int xfn_control__fd(const struct xfn_control_server *srv);
+/* Never waits. Drops clients that are late, so call it whenever the fd is readable. */
 void xfn_control__serve(struct xfn_control_server *srv);
 void xfn_control__close(struct xfn_control_server *srv); /* unlinks the socket */
 

@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The client's end of the control socket: what every verb calls, and where sockets live. Must never
+ * know of verbs or of what the answers mean.
+ */
+#include "control.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <net/if.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SUFFIX ".sock"
+
+static int folder(char *dir, size_t len, char *err, size_t errlen)
+{
+	const char *own = secure_getenv("XFN_RUNTIME_DIR");
+	const char *xdg = secure_getenv("XDG_RUNTIME_DIR");
+	int n;
+
+	if (own && *own) {
+		if (*own != '/') {
+			snprintf(err, errlen,
+				 "XFN_RUNTIME_DIR '%s': not absolute; give a path from /", own);
+			return -EINVAL;
+		}
+		n = snprintf(dir, len, "%s", own);
+	} else if (!geteuid()) {
+		n = snprintf(dir, len, "/run/xfn");
+	} else if (xdg && *xdg == '/') {
+		n = snprintf(dir, len, "%s/xfn", xdg);
+	} else {
+		snprintf(
+			err, errlen,
+			"no runtime folder: XDG_RUNTIME_DIR is not set; set it or XFN_RUNTIME_DIR");
+		return -ENOENT;
+	}
+	if (n < 0 || (size_t)n >= len) {
+		snprintf(err, errlen,
+			 "runtime folder: path too long; set a shorter XFN_RUNTIME_DIR");
+		return -ENAMETOOLONG;
+	}
+	return 0;
+}
+
+int xfn_control__path(const char *ifname, char *path, size_t len, char *err, size_t errlen)
+{
+	char dir[256];
+	int n, ret = folder(dir, sizeof(dir), err, errlen);
+
+	if (ret)
+		return ret;
+	if (!ifname)
+		ifname = XFN_CONTROL_SOCKETS;
+	if (!*ifname || strlen(ifname) >= IF_NAMESIZE || strchr(ifname, '/') || *ifname == '.') {
+		snprintf(err, errlen, "'%s': no interface's name; `ip link` lists them", ifname);
+		return -EINVAL;
+	}
+	n = snprintf(path, len, "%s/%s" SUFFIX, dir, ifname);
+	if (n < 0 || (size_t)n >= len || (size_t)n >= sizeof(((struct sockaddr_un *)0)->sun_path)) {
+		snprintf(err, errlen,
+			 "%s: path too long for a socket; set a shorter XFN_RUNTIME_DIR", dir);
+		return -ENAMETOOLONG;
+	}
+	return 0;
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+/* Wait for `events` until the deadline. 0 or -ETIMEDOUT. */
+static int wait_for(int fd, short events, uint64_t deadline)
+{
+	struct pollfd p = { .fd = fd, .events = events };
+
+	for (;;) {
+		uint64_t now = now_ms();
+
+		if (now >= deadline)
+			return -ETIMEDOUT;
+		if (poll(&p, 1, (int)(deadline - now)) > 0)
+			return 0;
+	}
+}
+
+/* A connected, non-blocking socket or -errno. */
+static int connect_to(const char *path, uint64_t deadline)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), ret;
+
+	if (fd < 0)
+		return -errno;
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", path);
+	while (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) < 0) {
+		ret = -errno;
+		/* EAGAIN: the backlog is full; unix sockets do not poll for that */
+		if (ret != -EAGAIN && ret != -EINTR)
+			goto fail;
+		if (now_ms() >= deadline) {
+			ret = -ETIMEDOUT;
+			goto fail;
+		}
+		poll(NULL, 0, 10);
+	}
+	return fd;
+fail:
+	close(fd);
+	return ret;
+}
+
+/*
+ * The only socket in the folder that answers: a connected fd, its interface in name. Sockets that
+ * nobody listens on are left alone: the next server of that name replaces them.
+ */
+static int connect_only(char name[IF_NAMESIZE], uint64_t deadline, char *err, size_t errlen)
+{
+	char dir[256], path[sizeof(((struct sockaddr_un *)0)->sun_path)], list[160] = "";
+	int ret = folder(dir, sizeof(dir), err, errlen), found = -1;
+	unsigned count = 0;
+	struct dirent *de;
+	DIR *d;
+
+	if (ret)
+		return ret;
+	d = opendir(dir);
+	if (!d && errno != ENOENT) {
+		ret = -errno;
+		snprintf(err, errlen, "%s: %s; use sudo, or set XFN_RUNTIME_DIR", dir,
+			 strerror(-ret));
+		return ret;
+	}
+	while (d && (de = readdir(d))) {
+		size_t len = strlen(de->d_name), stem = len - strlen(SUFFIX), used = strlen(list);
+		int n, fd;
+
+		if (len <= strlen(SUFFIX) || strcmp(de->d_name + stem, SUFFIX) ||
+		    stem >= IF_NAMESIZE)
+			continue;
+		n = snprintf(path, sizeof(path), "%s/%s", dir, de->d_name);
+		if (n < 0 || (size_t)n >= sizeof(path))
+			continue;
+		fd = connect_to(path, deadline);
+		if (fd < 0)
+			continue;
+		if (!count++) {
+			memcpy(name, de->d_name, stem);
+			name[stem] = '\0';
+			found = fd;
+		} else {
+			close(fd);
+		}
+		snprintf(list + used, sizeof(list) - used, "%s%.*s", used ? ", " : "", (int)stem,
+			 de->d_name);
+	}
+	if (d)
+		closedir(d);
+	if (count == 1)
+		return found;
+	if (!count) {
+		snprintf(err, errlen, "no xfn is running; start one with `xfn run`");
+		return -ENOENT;
+	}
+	close(found);
+	snprintf(err, errlen, "%u xfn are running: %s; choose one with -i", count, list);
+	return -ENOTUNIQ;
+}
+
+static int connect_named(const char *ifname, uint64_t deadline, char *err, size_t errlen)
+{
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	int fd = xfn_control__path(ifname, path, sizeof(path), err, errlen);
+
+	if (fd)
+		return fd;
+	fd = connect_to(path, deadline);
+	if (fd == -ENOENT || fd == -ECONNREFUSED) {
+		snprintf(err, errlen, "%s: no xfn is running; start one with `xfn run%s%s`", ifname,
+			 *ifname == '@' ? "" : " -i ", *ifname == '@' ? "" : ifname);
+		return -ENOENT;
+	}
+	if (fd < 0)
+		snprintf(err, errlen, "%s: control socket %s: %s; %s", ifname, path, strerror(-fd),
+			 fd == -EACCES ? "use sudo" : "see whether its xfn still runs");
+	return fd;
+}
+
+/* A server that refuses early closes before it has read all: its answer is what counts. */
+static int send_all(int fd, const char *text, size_t len, uint64_t deadline)
+{
+	while (len) {
+		ssize_t n = send(fd, text, len, MSG_NOSIGNAL);
+
+		if (n >= 0) {
+			text += n;
+			len -= (size_t)n;
+		} else if (errno == EPIPE || errno == ECONNRESET) {
+			return 0;
+		} else if (errno == EAGAIN) {
+			int ret = wait_for(fd, POLLOUT, deadline);
+
+			if (ret)
+				return ret;
+		} else if (errno != EINTR) {
+			return -errno;
+		}
+	}
+	return 0;
+}
+
+/* One line, without its newline, into *text (the caller frees it). 0 or -errno. */
+static int recv_line(int fd, char **text, size_t *len, uint64_t deadline)
+{
+	size_t room = 0;
+
+	*text = NULL;
+	*len = 0;
+	for (;;) {
+		char *nl, *more;
+		ssize_t n;
+
+		if (*len == room) {
+			room = room ? room * 2 : 4096;
+			if (room > 2 * XFN_CONTROL_ANSWER)
+				return -EMSGSIZE;
+			more = realloc(*text, room);
+			if (!more)
+				return -ENOMEM;
+			*text = more;
+		}
+		n = recv(fd, *text + *len, room - *len, 0);
+		if (n == 0)
+			return -ECONNRESET;
+		if (n < 0 && errno == EAGAIN) {
+			int ret = wait_for(fd, POLLIN, deadline);
+
+			if (ret)
+				return ret;
+			continue;
+		}
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		nl = memchr(*text + *len, '\n', (size_t)n);
+		*len += (size_t)n;
+		if (nl) {
+			*len = (size_t)(nl - *text);
+			return 0;
+		}
+	}
+}
+
+static int read_answer(json_t *answer, json_t **data, char *err, size_t errlen)
+{
+	const char *message = NULL, *next = "";
+	json_t *body = NULL;
+	int version, ok;
+
+	if (json_unpack(answer, "{s:i, s:b, s?o}", "xfn", &version, "ok", &ok, "data", &body) ||
+	    version != XFN_CONTROL_VERSION) {
+		snprintf(
+			err, errlen,
+			"answer of another version of xfn; use the program that runs, or restart it");
+		return -EPROTO;
+	}
+	if (ok) {
+		*data = body ? json_incref(body) : json_null();
+		return 0;
+	}
+	if (json_unpack(answer, "{s:{s:s, s?s}}", "error", "message", &message, "next", &next))
+		message = "refused without a reason";
+	snprintf(err, errlen, "%s%s%s", message, *next ? "; " : "", next);
+	return -EREMOTEIO;
+}
+
+/* {"xfn": 1, "verb", "args"} as one line; the caller frees it. NULL: no memory, or not UTF-8. */
+static char *request_line(const char *verb, json_t *args, size_t *len)
+{
+	json_t *empty = args ? NULL : json_object();
+	json_t *request = json_pack("{s:i, s:s, s:O}", "xfn", XFN_CONTROL_VERSION, "verb", verb,
+				    "args", args ?: empty);
+	char *line = request ? json_dumps(request, JSON_COMPACT) : NULL;
+
+	json_decref(request);
+	json_decref(empty);
+	if (!line)
+		return NULL;
+	*len = strlen(line);
+	line[(*len)++] = '\n'; /* in place of the 0: the length is known */
+	return line;
+}
+
+int xfn_control__ask(const char *ifname, const char *verb, json_t *args, json_t **data, char *err,
+		     size_t errlen)
+{
+	uint64_t deadline = now_ms() + XFN_CONTROL_SECONDS * 1000;
+	char name[IF_NAMESIZE] = "", *line, *text = NULL;
+	json_t *answer = NULL;
+	size_t len, got = 0;
+	int fd, ret;
+
+	line = request_line(verb, args, &len);
+	if (!line) {
+		snprintf(err, errlen, "%s: no request can be made of it; give text in UTF-8", verb);
+		return -EINVAL;
+	}
+	if (len > XFN_CONTROL_LINE) {
+		snprintf(err, errlen, "%s: request of %zu bytes, %d are allowed; send less", verb,
+			 len, XFN_CONTROL_LINE);
+		free(line);
+		return -E2BIG;
+	}
+	if (ifname) {
+		snprintf(name, sizeof(name), "%s", ifname);
+		fd = connect_named(ifname, deadline, err, errlen);
+	} else {
+		fd = connect_only(name, deadline, err, errlen);
+	}
+	if (fd < 0) {
+		free(line);
+		return fd;
+	}
+	ret = send_all(fd, line, len, deadline);
+	if (!ret)
+		ret = recv_line(fd, &text, &got, deadline);
+	if (!ret) {
+		answer = json_loadb(text, got, 0, NULL);
+		ret = answer ? read_answer(answer, data, err, errlen) : -EBADMSG;
+	}
+	if (ret && ret != -EREMOTEIO && ret != -EPROTO)
+		snprintf(err, errlen,
+			 "%s: the running xfn gave no answer: %s; look at its messages", name,
+			 strerror(-ret));
+	json_decref(answer);
+	free(text);
+	free(line);
+	close(fd);
+	return ret;
+}

@@ -1,0 +1,513 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The server's end of the control socket: who may ask, how much, for how long. Must never know of
+ * verbs: a handler answers them.
+ *
+ * One epoll inside (its fd is the one exported), a timer in it for late clients. A client asks one
+ * request at a time: while its answer is on the way nothing more is read from it.
+ */
+#include "control.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#define EVENT_LISTEN XFN_CONTROL_CLIENTS
+#define EVENT_TIMER  (XFN_CONTROL_CLIENTS + 1)
+
+struct client {
+	int fd;		   /* -1: free */
+	bool last;	   /* close once the answer is out */
+	uint64_t deadline; /* ms */
+	char *in;
+	size_t in_len;
+	char *out; /* NULL: no answer on the way */
+	size_t out_len, out_sent;
+};
+
+struct xfn_control_server {
+	xfn_control_handler handle;
+	void *ctx;
+	int listen_fd, epoll_fd, timer_fd;
+	dev_t dev; /* of the socket file: what is unlinked is ours */
+	ino_t ino;
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	struct client clients[XFN_CONTROL_CLIENTS];
+};
+
+json_t *xfn_control__error(const char *line)
+{
+	const char *semicolon = NULL;
+
+	for (const char *p = line; (p = strstr(p, "; ")); p++)
+		semicolon = p;
+	if (!semicolon)
+		return json_pack("{s:s, s:s}", "message", line, "next", "");
+	return json_pack("{s:o, s:s}", "message", json_stringn(line, (size_t)(semicolon - line)),
+			 "next", semicolon + 2);
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static void client_close(struct client *c)
+{
+	close(c->fd); /* epoll forgets it */
+	free(c->in);
+	free(c->out);
+	*c = (struct client){ .fd = -1 };
+}
+
+/* A new answer; takes the reference. No memory: the client is closed by the caller. */
+static int client_answer(struct client *c, json_t *answer)
+{
+	char *text = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
+	size_t len = text ? strlen(text) : 0;
+
+	json_decref(answer);
+	if (!text)
+		return -ENOMEM;
+	text[len++] = '\n'; /* in place of the 0: the length is known */
+	c->out = text;
+	c->out_len = len;
+	c->out_sent = 0;
+	c->deadline = now_ms() + XFN_CONTROL_SECONDS * 1000;
+	return 0;
+}
+
+static json_t *refusal(const char *line)
+{
+	return json_pack("{s:i, s:b, s:o}", "xfn", XFN_CONTROL_VERSION, "ok", 0, "error",
+			 xfn_control__error(line));
+}
+
+/* The answer to one request line; a new reference. */
+static json_t *answer_line(struct xfn_control_server *srv, const char *line, size_t len)
+{
+	json_t *request, *args, *empty = NULL, *data, *answer = NULL;
+	char err[XFN_CONTROL_ERROR] = "";
+	json_error_t jerr;
+	const char *verb;
+
+	request = json_loadb(line, len, JSON_REJECT_DUPLICATES, &jerr);
+	if (!request) {
+		snprintf(err, sizeof(err),
+			 "request is not JSON: %s at byte %d; send one object per line", jerr.text,
+			 jerr.position);
+		return refusal(err);
+	}
+	verb = json_string_value(json_object_get(request, "verb"));
+	args = json_object_get(request, "args");
+	if (!args || json_is_null(args))
+		args = empty = json_object();
+	if (json_integer_value(json_object_get(request, "xfn")) != XFN_CONTROL_VERSION) {
+		snprintf(
+			err, sizeof(err),
+			"request is not of version %d; ask with the xfn program that runs here, or restart that",
+			XFN_CONTROL_VERSION);
+	} else if (!verb || !*verb) {
+		snprintf(err, sizeof(err),
+			 "request names no verb; send {\"xfn\": %d, \"verb\": \"ls\"}",
+			 XFN_CONTROL_VERSION);
+	} else if (!json_is_object(args)) {
+		snprintf(err, sizeof(err), "%.32s: args is not an object; send {} for none", verb);
+	} else {
+		data = srv->handle(srv->ctx, verb, args, err, sizeof(err));
+		if (data)
+			answer = json_pack("{s:i, s:b, s:o}", "xfn", XFN_CONTROL_VERSION, "ok", 1,
+					   "data", data);
+		else if (!err[0])
+			snprintf(err, sizeof(err),
+				 "verb '%.32s' is unknown to the running xfn; see `xfn --help`",
+				 verb);
+	}
+	if (!answer)
+		answer = refusal(err);
+	json_decref(empty);
+	json_decref(request);
+	return answer;
+}
+
+static void client_watch(struct xfn_control_server *srv, struct client *c)
+{
+	struct epoll_event ev = {
+		.events = c->out ? EPOLLOUT : EPOLLIN,
+		.data.u32 = (uint32_t)(c - srv->clients),
+	};
+
+	epoll_ctl(srv->epoll_fd, EPOLL_CTL_MOD, c->fd, &ev);
+}
+
+/* Send what is left of the answer. True: all out, and the client stays. */
+static bool client_flush(struct client *c)
+{
+	while (c->out_sent < c->out_len) {
+		ssize_t n = send(c->fd, c->out + c->out_sent, c->out_len - c->out_sent,
+				 MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (n < 0 && errno == EAGAIN)
+			return false;
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			client_close(c);
+			return false;
+		}
+		c->out_sent += (size_t)n;
+	}
+	if (c->last) {
+		client_close(c);
+		return false;
+	}
+	free(c->out);
+	c->out = NULL;
+	c->deadline = now_ms() + XFN_CONTROL_SECONDS * 1000;
+	return true;
+}
+
+/* Answer the requests that are complete, as far as the client takes the answers. */
+static void client_requests(struct xfn_control_server *srv, struct client *c)
+{
+	while (!c->out) {
+		char *nl = memchr(c->in, '\n', c->in_len);
+		size_t len = nl ? (size_t)(nl - c->in) : 0;
+		json_t *answer;
+
+		if (!nl && c->in_len < XFN_CONTROL_LINE)
+			break;
+		if (nl) {
+			answer = answer_line(srv, c->in, len);
+			c->in_len -= len + 1;
+			memmove(c->in, nl + 1, c->in_len);
+		} else {
+			char err[96];
+
+			snprintf(err, sizeof(err), "request line above %d bytes; send less",
+				 XFN_CONTROL_LINE);
+			answer = refusal(err);
+			c->last = true;
+		}
+		if (client_answer(c, answer)) {
+			client_close(c);
+			return;
+		}
+		if (!client_flush(c))
+			break;
+	}
+	if (c->fd >= 0)
+		client_watch(srv, c);
+}
+
+static void client_event(struct xfn_control_server *srv, struct client *c)
+{
+	ssize_t n;
+
+	if (c->fd < 0)
+		return;
+	if (c->out) {
+		if (client_flush(c))
+			client_requests(srv, c);
+		return;
+	}
+	n = recv(c->fd, c->in + c->in_len, XFN_CONTROL_LINE - c->in_len, MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		client_close(c);
+		return;
+	}
+	c->in_len += (size_t)n;
+	client_requests(srv, c);
+}
+
+/* One line to a client that does not become one; what does not fit its socket's buffer is lost. */
+static void turn_away(int fd, const char *line)
+{
+	json_t *answer = refusal(line);
+	char *text = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
+
+	json_decref(answer);
+	if (text) {
+		size_t len = strlen(text);
+
+		text[len++] = '\n';
+		(void)!send(fd, text, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	}
+	free(text);
+	close(fd);
+}
+
+static void accept_one(struct xfn_control_server *srv)
+{
+	int fd = accept4(srv->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct epoll_event ev = { .events = EPOLLIN };
+	struct ucred peer = { .uid = (uid_t)-1 };
+	socklen_t len = sizeof(peer);
+	struct client *c = NULL;
+	char line[128];
+
+	if (fd < 0)
+		return;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) ||
+	    (peer.uid && peer.uid != geteuid())) {
+		snprintf(line, sizeof(line), "uid %u may not control this xfn; use sudo", peer.uid);
+		turn_away(fd, line);
+		return;
+	}
+	for (unsigned i = 0; i < XFN_CONTROL_CLIENTS && !c; i++)
+		if (srv->clients[i].fd < 0)
+			c = &srv->clients[i];
+	if (!c) {
+		snprintf(line, sizeof(line), "%d clients are connected already; try again",
+			 XFN_CONTROL_CLIENTS);
+		turn_away(fd, line);
+		return;
+	}
+	ev.data.u32 = (uint32_t)(c - srv->clients);
+	c->in = malloc(XFN_CONTROL_LINE);
+	if (!c->in || epoll_ctl(srv->epoll_fd, EPOLL_CTL_ADD, fd, &ev)) {
+		free(c->in);
+		c->in = NULL;
+		turn_away(fd, "no memory for another client; try again");
+		return;
+	}
+	c->fd = fd;
+	c->deadline = now_ms() + XFN_CONTROL_SECONDS * 1000;
+}
+
+/* Drop who is late, and set the timer to who will be next. */
+static void clients_expire(struct xfn_control_server *srv)
+{
+	uint64_t now = now_ms(), next = 0;
+	struct itimerspec timer = {};
+
+	for (unsigned i = 0; i < XFN_CONTROL_CLIENTS; i++) {
+		struct client *c = &srv->clients[i];
+
+		if (c->fd < 0)
+			continue;
+		if (now >= c->deadline)
+			client_close(c);
+		else if (!next || c->deadline < next)
+			next = c->deadline;
+	}
+	timer.it_value.tv_sec = (time_t)(next / 1000);
+	timer.it_value.tv_nsec = (long)(next % 1000) * 1000000;
+	timerfd_settime(srv->timer_fd, TFD_TIMER_ABSTIME, &timer, NULL);
+}
+
+void xfn_control__serve(struct xfn_control_server *srv)
+{
+	struct epoll_event events[XFN_CONTROL_CLIENTS + 2];
+	int n = epoll_wait(srv->epoll_fd, events, XFN_CONTROL_CLIENTS + 2, 0);
+
+	for (int i = 0; i < n; i++) {
+		uint32_t who = events[i].data.u32;
+		uint64_t expired;
+
+		if (who == EVENT_LISTEN)
+			accept_one(srv);
+		else if (who == EVENT_TIMER)
+			(void)!read(srv->timer_fd, &expired, sizeof(expired));
+		else
+			client_event(srv, &srv->clients[who]);
+	}
+	clients_expire(srv);
+}
+
+/* The folder, made if need be and held: an open descriptor, locked against another starting server.
+ */
+static int folder_lock(const char *path, char *err, size_t errlen)
+{
+	char dir[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	struct stat st;
+	int fd, ret;
+
+	snprintf(dir, sizeof(dir), "%.*s", (int)(strrchr(path, '/') - path), path);
+	if (mkdir(dir, 0700) && errno != EEXIST) {
+		ret = -errno;
+		snprintf(err, errlen, "%s: cannot be made: %s; set XFN_RUNTIME_DIR", dir,
+			 strerror(-ret));
+		return ret;
+	}
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st)) {
+		ret = -errno;
+		snprintf(err, errlen, "%s: %s; set XFN_RUNTIME_DIR", dir, strerror(-ret));
+		goto fail;
+	}
+	if (st.st_uid != geteuid() || (st.st_mode & 022)) {
+		ret = -EPERM;
+		snprintf(err, errlen,
+			 "%s: others may write there; chmod 0700 it, or set XFN_RUNTIME_DIR", dir);
+		goto fail;
+	}
+	for (int i = 0; flock(fd, LOCK_EX | LOCK_NB); i++) {
+		if ((errno != EWOULDBLOCK && errno != EINTR) || i == 200) {
+			ret = -errno;
+			snprintf(err, errlen, "%s: held by another starting xfn; try again", dir);
+			goto fail;
+		}
+		nanosleep(&(struct timespec){ .tv_nsec = 10 * 1000 * 1000 }, NULL);
+	}
+	return fd;
+fail:
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+/* What stands at the path: 0 nothing (any more), -EADDRINUSE a living server, or -errno. */
+static int clear_path(const struct sockaddr_un *sun, const char *who, char *err, size_t errlen)
+{
+	struct stat st;
+	int fd, ret = 0;
+
+	if (lstat(sun->sun_path, &st))
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISSOCK(st.st_mode)) {
+		snprintf(err, errlen, "%s: no socket; remove it", sun->sun_path);
+		return -ENOTSOCK;
+	}
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (const struct sockaddr *)sun, sizeof(*sun)))
+		ret = -errno;
+	close(fd);
+	if (!ret || ret == -EAGAIN) {
+		snprintf(err, errlen,
+			 "%s: an xfn serves it already; see `xfn ls`, stop that one first", who);
+		return -EADDRINUSE;
+	}
+	if (ret != -ECONNREFUSED)
+		return ret;
+	return unlink(sun->sun_path) && errno != ENOENT ? -errno : 0;
+}
+
+static int bind_private(int fd, const struct sockaddr_un *sun)
+{
+	/* by umask: after a chmod there would have been a moment with other permissions */
+	mode_t old = umask(0177);
+	int ret = bind(fd, (const struct sockaddr *)sun, sizeof(*sun)) ? -errno : 0;
+
+	umask(old);
+	return ret;
+}
+
+static int open_socket(struct xfn_control_server *srv, const char *who, char *err, size_t errlen)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int lock = folder_lock(srv->path, err, errlen), ret;
+	struct stat st;
+
+	if (lock < 0)
+		return lock;
+	memcpy(sun.sun_path, srv->path, sizeof(sun.sun_path));
+	ret = clear_path(&sun, who, err, errlen);
+	if (ret)
+		goto out;
+	srv->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (srv->listen_fd < 0) {
+		ret = -errno;
+		goto out;
+	}
+	ret = bind_private(srv->listen_fd, &sun);
+	if (ret)
+		goto out;
+	if (listen(srv->listen_fd, XFN_CONTROL_CLIENTS) || lstat(srv->path, &st)) {
+		ret = -errno;
+		unlink(srv->path);
+		goto out;
+	}
+	srv->dev = st.st_dev;
+	srv->ino = st.st_ino;
+out:
+	close(lock);
+	return ret;
+}
+
+int xfn_control__listen(const char *ifname, xfn_control_handler handle, void *ctx,
+			struct xfn_control_server **out, char *err, size_t errlen)
+{
+	struct epoll_event on_listen = { .events = EPOLLIN, .data.u32 = EVENT_LISTEN };
+	struct epoll_event on_timer = { .events = EPOLLIN, .data.u32 = EVENT_TIMER };
+	struct xfn_control_server *srv = calloc(1, sizeof(*srv));
+	int ret;
+
+	*out = NULL;
+	err[0] = '\0';
+	if (!srv) {
+		snprintf(err, errlen, "control socket: no memory; free some");
+		return -ENOMEM;
+	}
+	srv->handle = handle;
+	srv->ctx = ctx;
+	srv->listen_fd = srv->epoll_fd = srv->timer_fd = -1;
+	for (unsigned i = 0; i < XFN_CONTROL_CLIENTS; i++)
+		srv->clients[i].fd = -1;
+	ret = xfn_control__path(ifname, srv->path, sizeof(srv->path), err, errlen);
+	if (!ret)
+		ret = open_socket(srv, ifname ?: "UDP sockets only", err, errlen);
+	if (ret)
+		goto fail;
+	srv->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	srv->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (srv->epoll_fd < 0 || srv->timer_fd < 0 ||
+	    epoll_ctl(srv->epoll_fd, EPOLL_CTL_ADD, srv->listen_fd, &on_listen) ||
+	    epoll_ctl(srv->epoll_fd, EPOLL_CTL_ADD, srv->timer_fd, &on_timer)) {
+		ret = -errno;
+		goto fail;
+	}
+	*out = srv;
+	return 0;
+fail:
+	if (!err[0])
+		snprintf(err, errlen,
+			 "control socket %s: %s; see whether the folder can be written", srv->path,
+			 strerror(-ret));
+	xfn_control__close(srv);
+	return ret;
+}
+
+int xfn_control__fd(const struct xfn_control_server *srv)
+{
+	return srv->epoll_fd;
+}
+
+void xfn_control__close(struct xfn_control_server *srv)
+{
+	struct stat st;
+
+	if (!srv)
+		return;
+	for (unsigned i = 0; i < XFN_CONTROL_CLIENTS; i++)
+		if (srv->clients[i].fd >= 0)
+			client_close(&srv->clients[i]);
+	if (srv->ino && !lstat(srv->path, &st) && st.st_dev == srv->dev && st.st_ino == srv->ino)
+		unlink(srv->path);
+	if (srv->timer_fd >= 0)
+		close(srv->timer_fd);
+	if (srv->epoll_fd >= 0)
+		close(srv->epoll_fd);
+	if (srv->listen_fd >= 0)
+		close(srv->listen_fd);
+	free(srv);
+}
