@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What verbs print: tables, JSON, errors. Data goes to stdout; errors go to stderr, with -j to
+ * stdout as {"error": {"message", "next"}}. Must never know of any verb.
+ */
+#ifndef XFN_OUTPUT_H
+#define XFN_OUTPUT_H
+
+#include <argp.h>
+#include <jansson.h>
+#include <stdbool.h>
+
+#define XFN_EXIT_FAILED 1
+#define XFN_EXIT_USAGE	2
+
+/* Print an error line "what is wrong; the next step" of the verb. Returns `status`. */
+int xfn_output__fail(const char *verb, bool json, int status, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* Print the data and drop the reference. Returns 0. */
+int xfn_output__json(json_t *data);
+
+/*
+ * A table. Columns are named once; a name that begins with '>' is set flush right. Cells are
+ * copied; control characters in them print as '?', so that no text out of a module steers the
+ * terminal.
+ */
+struct xfn_table;
+struct xfn_table *xfn_table__new(const char *const *columns, unsigned count);
+/* As many `const char *` as there are columns. */
+void xfn_table__row(struct xfn_table *table, ...);
+/* Print to stdout (nothing where there is no row) and free; `gap`: with an empty line before it. */
+void xfn_table__print(struct xfn_table *table, bool gap);
+
+/*
+ * argp_parse for a verb: its messages say "xfn VERB", usage errors end with status 2. Calls exit
+ * for those, and for --help.
+ */
+void xfn_output__options(const struct argp *argp, int argc, char **argv, void *input);
+
+#endif

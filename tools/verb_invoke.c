@@ -1,0 +1,474 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * `xfn invoke`: one request to a function, by datagram (HOST:PORT) or through the running xfn
+ * (NAME). Must never know how a function is run.
+ */
+#include "verbs.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <ifaddrs.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+#include "../userspace/control.h"
+#include "output.h"
+
+#define PAYLOAD_MAX 65507 /* UDP over IPv4: 65535 less 20 less 8 */
+#define WAIT_MS	    1000
+
+struct options {
+	const char *target, *text, *file, *hex, *count, *ifname;
+	unsigned repeat;
+	int family; /* AF_UNSPEC, AF_INET, AF_INET6 */
+	bool json;
+	uint8_t payload[PAYLOAD_MAX + 1];
+	size_t len;
+};
+
+struct round_trips {
+	unsigned sent, received;
+	uint64_t min, max, sum; /* ns */
+};
+
+static const struct argp_option options[] = {
+	{ "file", 'f', "FILE", 0, "The payload is what FILE holds (-: standard input)", 0 },
+	{ "hex", 'x', "HEX", 0, "The payload in hexadecimal; blanks and colons are skipped", 0 },
+	{ "count", 'n', "COUNT", 0, "Ask COUNT times (default 1)", 0 },
+	{ "ipv4", '4', NULL, 0, "Over IPv4", 0 },
+	{ "ipv6", '6', NULL, 0, "Over IPv6", 0 },
+	{ "interface", 'i', "IFACE", 0, "NAME: of the xfn that serves IFACE", 0 },
+	{ "json", 'j', NULL, 0, "Print JSON", 0 },
+	{}
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *opts = state->input;
+
+	switch (key) {
+	case 'f':
+		opts->file = arg;
+		return 0;
+	case 'x':
+		opts->hex = arg;
+		return 0;
+	case 'n':
+		opts->count = arg;
+		return 0;
+	case '4':
+		opts->family = AF_INET;
+		return 0;
+	case '6':
+		opts->family = AF_INET6;
+		return 0;
+	case 'i':
+		opts->ifname = arg;
+		return 0;
+	case 'j':
+		opts->json = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (!opts->target)
+			opts->target = arg;
+		else if (!opts->text)
+			opts->text = arg;
+		else
+			argp_error(state, "'%s': one payload is enough", arg);
+		return 0;
+	case ARGP_KEY_END:
+		if (!opts->target)
+			argp_error(state, "names no function; give NAME or HOST:PORT");
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static int usage(const struct options *opts, const char *what, const char *value, const char *next)
+{
+	return xfn_output__fail("invoke", opts->json, XFN_EXIT_USAGE, "%s '%.60s': %s", what, value,
+				next);
+}
+
+static int read_hex(struct options *opts)
+{
+	int high = -1;
+
+	for (const char *p = opts->hex; *p; p++) {
+		int digit;
+
+		if (isspace((unsigned char)*p) || *p == ':')
+			continue;
+		if (!isxdigit((unsigned char)*p))
+			return usage(opts, "-x", opts->hex,
+				     "not hexadecimal; give pairs of 0-9 and a-f");
+		digit = *p <= '9' ? *p - '0' : (*p | 0x20) - 'a' + 10;
+		if (high < 0) {
+			high = digit;
+			continue;
+		}
+		if (opts->len <= PAYLOAD_MAX)
+			opts->payload[opts->len++] = (uint8_t)(high << 4 | digit);
+		high = -1;
+	}
+	if (high >= 0)
+		return usage(opts, "-x", opts->hex,
+			     "an odd number of digits; give pairs of 0-9 and a-f");
+	return 0;
+}
+
+static int read_file(struct options *opts)
+{
+	FILE *f = strcmp(opts->file, "-") ? fopen(opts->file, "re") : stdin;
+	int bad;
+
+	if (f)
+		opts->len = fread(opts->payload, 1, sizeof(opts->payload), f);
+	bad = !f || ferror(f) ? errno : 0;
+	if (f && f != stdin)
+		fclose(f);
+	if (bad)
+		return xfn_output__fail("invoke", opts->json, XFN_EXIT_FAILED,
+					"%s: %s; give a file that can be read", opts->file,
+					strerror(bad));
+	return 0;
+}
+
+/* Exit status; one byte more than may be sent tells "too long". */
+static int read_payload(struct options *opts)
+{
+	int status = 0;
+
+	if (!!opts->text + !!opts->file + !!opts->hex > 1)
+		return xfn_output__fail("invoke", opts->json, XFN_EXIT_USAGE,
+					"more than one payload; give one of PAYLOAD, -f and -x");
+	if (opts->hex) {
+		status = read_hex(opts);
+	} else if (opts->file) {
+		status = read_file(opts);
+	} else if (opts->text) {
+		opts->len = strnlen(opts->text, sizeof(opts->payload));
+		memcpy(opts->payload, opts->text, opts->len);
+	}
+	if (!status && opts->len > PAYLOAD_MAX)
+		return xfn_output__fail("invoke", opts->json, XFN_EXIT_FAILED,
+					"payload above %d bytes, the most UDP carries; send less",
+					PAYLOAD_MAX);
+	return status;
+}
+
+static bool printable(const uint8_t *data, size_t len)
+{
+	json_t *text = json_stringn((const char *)data, len); /* NULL: not UTF-8 */
+
+	json_decref(text);
+	for (size_t i = 0; i < len; i++)
+		if ((data[i] < ' ' && !strchr("\t\r\n", data[i])) || !data[i] || data[i] == 0x7f)
+			return false;
+	return text != NULL;
+}
+
+static void print_reply(const uint8_t *data, size_t len)
+{
+	if (!len)
+		return;
+	if (printable(data, len)) {
+		fwrite(data, 1, len, stdout);
+		if (data[len - 1] != '\n')
+			putchar('\n');
+		return;
+	}
+	for (size_t off = 0; off < len; off += 16) {
+		printf("%04zx ", off);
+		for (size_t i = off; i < off + 16; i++)
+			i < len ? printf(" %02x", data[i]) : printf("   ");
+		printf("  ");
+		for (size_t i = off; i < off + 16 && i < len; i++)
+			putchar(data[i] > ' ' && data[i] < 0x7f ? data[i] : '.');
+		putchar('\n');
+	}
+}
+
+static char *to_hex(const uint8_t *data, size_t len)
+{
+	char *hex = malloc(2 * len + 1);
+
+	if (!hex) {
+		fputs("xfn invoke: no memory; free some\n", stderr);
+		exit(XFN_EXIT_FAILED);
+	}
+	for (size_t i = 0; i < len; i++)
+		sprintf(hex + 2 * i, "%02x", data[i]);
+	hex[2 * len] = '\0';
+	return hex;
+}
+
+/* Is it an address of this host, other than a loopback one? */
+static bool own_address(const struct sockaddr *addr)
+{
+	const struct sockaddr_in *v4 = (const void *)addr;
+	const struct sockaddr_in6 *v6 = (const void *)addr;
+	struct ifaddrs *list;
+	bool own = false;
+
+	if (addr->sa_family == AF_INET ? (ntohl(v4->sin_addr.s_addr) >> 24) == 127 :
+					 IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr))
+		return false;
+	if (getifaddrs(&list))
+		return false;
+	for (struct ifaddrs *p = list; p && !own; p = p->ifa_next) {
+		if (!p->ifa_addr || p->ifa_addr->sa_family != addr->sa_family)
+			continue;
+		own = addr->sa_family == AF_INET ?
+			      ((const struct sockaddr_in *)(const void *)p->ifa_addr)
+					      ->sin_addr.s_addr == v4->sin_addr.s_addr :
+			      !memcmp(&((const struct sockaddr_in6 *)(const void *)p->ifa_addr)
+					       ->sin6_addr,
+				      &v6->sin6_addr, 16);
+	}
+	freeifaddrs(list);
+	return own;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+/* One request and its reply. The reply's length, or -errno: -ETIMEDOUT none came. */
+static ssize_t round_trip(int fd, const struct options *opts, uint8_t *reply, size_t room,
+			  struct round_trips *trips)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	uint64_t start, ns, limit;
+	ssize_t n;
+
+	/* a second reply to the request before is none to this one */
+	while (recv(fd, reply, room, MSG_DONTWAIT) >= 0)
+		;
+	start = now_ns();
+	limit = start + (uint64_t)WAIT_MS * 1000000;
+	if (send(fd, opts->payload, opts->len, 0) < 0)
+		return -errno;
+	trips->sent++;
+	do {
+		ns = now_ns();
+		if (ns >= limit || !poll(&p, 1, (int)((limit - ns + 999999) / 1000000)))
+			return -ETIMEDOUT;
+		n = recv(fd, reply, room, MSG_DONTWAIT);
+	} while (n < 0 && (errno == EAGAIN || errno == EINTR));
+	if (n < 0)
+		return -errno;
+	ns = now_ns() - start;
+	trips->sum += ns;
+	trips->max = ns > trips->max ? ns : trips->max;
+	trips->min = !trips->received++ || ns < trips->min ? ns : trips->min;
+	return n;
+}
+
+static int report(const struct options *opts, const char *addr, const uint8_t *reply, size_t len,
+		  const struct round_trips *trips, const char *warning)
+{
+	double mean = (double)trips->sum / trips->received;
+
+	if (opts->json) {
+		char *hex = to_hex(reply, len);
+		json_t *data = json_pack("{s:s, s:s, s:i, s:i, s:s, s:{s:I, s:I, s:I}}", "target",
+					 opts->target, "address", addr, "sent", (int)trips->sent,
+					 "received", (int)trips->received, "reply", hex, "ns",
+					 "min", (json_int_t)trips->min, "mean", (json_int_t)mean,
+					 "max", (json_int_t)trips->max);
+
+		if (printable(reply, len))
+			json_object_set_new(data, "text", json_stringn((const char *)reply, len));
+		if (*warning)
+			json_object_set_new(data, "warning", json_string(warning));
+		free(hex);
+		return xfn_output__json(data);
+	}
+	print_reply(reply, len);
+	if (trips->received == 1)
+		printf("%zu bytes from %s in %.3f ms\n", len, addr, mean / 1e6);
+	else
+		printf("%zu bytes from %s, %u replies, %.3f ms (min %.3f, max %.3f)\n", len, addr,
+		       trips->received, mean / 1e6, (double)trips->min / 1e6,
+		       (double)trips->max / 1e6);
+	return 0;
+}
+
+static int say_failed(const struct options *opts, const char *addr, int error,
+		      const struct round_trips *trips)
+{
+	char which[48] = "";
+
+	if (opts->repeat > 1)
+		snprintf(which, sizeof(which), " to request %u of %u",
+			 trips->sent ? trips->sent : 1, opts->repeat);
+	if (error == -ETIMEDOUT)
+		return xfn_output__fail(
+			"invoke", opts->json, XFN_EXIT_FAILED,
+			"%s: no reply%s within 1 s; see `xfn stat` there for the reason", addr,
+			which);
+	if (error == -ECONNREFUSED)
+		return xfn_output__fail("invoke", opts->json, XFN_EXIT_FAILED,
+					"%s: nobody serves this port; see `xfn ls` there", addr);
+	return xfn_output__fail("invoke", opts->json, XFN_EXIT_FAILED,
+				"%s: cannot be asked: %s; see `ip route get` for the way there",
+				addr, strerror(-error));
+}
+
+/* Ask one address. Exit status; -1: nobody there, another address may be better. */
+static int ask_address(const struct options *opts, const struct addrinfo *ai, bool more)
+{
+	static uint8_t reply[65536];
+	char host[NI_MAXHOST], port[NI_MAXSERV], addr[NI_MAXHOST + NI_MAXSERV + 4];
+	struct round_trips trips = {};
+	const char *warning = "";
+	ssize_t n = 0;
+	int fd;
+
+	getnameinfo(ai->ai_addr, ai->ai_addrlen, host, sizeof(host), port, sizeof(port),
+		    NI_NUMERICHOST | NI_NUMERICSERV);
+	snprintf(addr, sizeof(addr), ai->ai_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+	fd = socket(ai->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || connect(fd, ai->ai_addr, ai->ai_addrlen))
+		n = -errno;
+	else if (own_address(ai->ai_addr))
+		warning =
+			"this host's own address: local traffic never passes the NIC's XDP program; "
+			"ask from another host, or `xfn invoke NAME`";
+	for (unsigned i = 0; n >= 0 && i < opts->repeat; i++)
+		n = round_trip(fd, opts, reply, sizeof(reply), &trips);
+	if (fd >= 0)
+		close(fd);
+	if (n < 0 && n != -ETIMEDOUT && more && !trips.received)
+		return -1;
+	if (*warning && !opts->json)
+		fprintf(stderr, "xfn invoke: warning: %s: %s\n", addr, warning);
+	return n < 0 ? say_failed(opts, addr, (int)n, &trips) :
+		       report(opts, addr, reply, (size_t)n, &trips, warning);
+}
+
+static int invoke_host(const struct options *opts)
+{
+	struct addrinfo hints = { .ai_family = opts->family, .ai_socktype = SOCK_DGRAM }, *list;
+	char host[256];
+	const char *colon = strrchr(opts->target, ':');
+	size_t len = (size_t)(colon - opts->target);
+	int err, status = -1;
+
+	if (len >= 2 && *opts->target == '[' && colon[-1] == ']')
+		snprintf(host, sizeof(host), "%.*s", (int)len - 2, opts->target + 1);
+	else
+		snprintf(host, sizeof(host), "%.*s", (int)len, opts->target);
+	if (!*host || !colon[1] || (strchr(host, ':') && *opts->target != '['))
+		return usage(opts, "target", opts->target,
+			     "give HOST:PORT, 192.0.2.1:7 or [2001:db8::1]:7");
+	if (isdigit((unsigned char)colon[1])) {
+		char *end;
+		unsigned long port = strtoul(colon + 1, &end, 10);
+
+		if (*end || !port || port > 65535)
+			return usage(opts, "port", colon + 1, "take 1 to 65535");
+	}
+	err = getaddrinfo(host, colon + 1, &hints, &list);
+	if (err)
+		return xfn_output__fail("invoke", opts->json, XFN_EXIT_FAILED,
+					"%.200s: %s; give an address, or a name that resolves",
+					opts->target, gai_strerror(err));
+	for (const struct addrinfo *ai = list; ai && status < 0; ai = ai->ai_next)
+		status = ask_address(opts, ai, ai->ai_next);
+	freeaddrinfo(list);
+	return status;
+}
+
+/* Bytes of the hexadecimal text; -1 where it is none. */
+static ssize_t from_hex(const char *hex, uint8_t *out, size_t room)
+{
+	size_t len = strlen(hex) / 2;
+
+	if (len > room)
+		return -1;
+	for (size_t i = 0; i < len; i++) {
+		unsigned byte;
+
+		if (sscanf(hex + 2 * i, "%2x", &byte) != 1)
+			return -1;
+		out[i] = (uint8_t)byte;
+	}
+	return (ssize_t)len;
+}
+
+static int invoke_name(const struct options *opts)
+{
+	static uint8_t reply[65536];
+	char err[XFN_CONTROL_ERROR] = "", *hex = to_hex(opts->payload, opts->len);
+	const char *tier = "?", *action = "?", *reason = "", *text = "";
+	json_int_t ns = 0;
+	json_t *data, *args = json_pack("{s:s, s:s, s:i, s:i}", "name", opts->target, "payload",
+					hex, "version", opts->family == AF_INET6 ? 6 : 4, "repeat",
+					(int)opts->repeat);
+	ssize_t len;
+	int ret = xfn_control__ask(opts->ifname, "invoke", args, &data, err, sizeof(err));
+
+	free(hex);
+	json_decref(args);
+	if (ret == -E2BIG)
+		return xfn_output__fail(
+			"invoke", opts->json, XFN_EXIT_FAILED,
+			"payload of %zu bytes is too long for NAME; send it to HOST:PORT",
+			opts->len);
+	if (ret)
+		return xfn_output__fail("invoke", opts->json, XFN_EXIT_FAILED, "%s", err);
+	if (opts->json)
+		return xfn_output__json(data);
+	json_unpack(data, "{s?s, s?s, s?s, s?s, s?I}", "tier", &tier, "action", &action, "reason",
+		    &reason, "reply", &text, "ns", &ns);
+	len = from_hex(text, reply, sizeof(reply));
+	if (len > 0)
+		print_reply(reply, (size_t)len);
+	printf("tier %s, action %s%s%s%s, %lld ns\n", tier, action, *reason ? " (" : "", reason,
+	       *reason ? ")" : "", (long long)ns);
+	json_decref(data);
+	return 0;
+}
+
+int verb_invoke(int argc, char **argv)
+{
+	static const struct argp argp = {
+		options,
+		parse,
+		"NAME|HOST:PORT [PAYLOAD]",
+		"Ask a function once: HOST:PORT by a datagram, NAME through the running xfn, which "
+		"tells tier, action, reason and nanoseconds.\v"
+		"Example: xfn invoke 127.0.0.1:7 hello",
+		NULL,
+		NULL,
+		NULL
+	};
+	static struct options opts = { .repeat = 1 };
+	int status;
+
+	xfn_output__options(&argp, argc, argv, &opts);
+	if (opts.count) {
+		char *end;
+		unsigned long n = strtoul(opts.count, &end, 10);
+
+		if (!isdigit((unsigned char)*opts.count) || *end || !n || n > 1000000)
+			return usage(&opts, "-n", opts.count, "take 1 to 1000000");
+		opts.repeat = (unsigned)n;
+	}
+	status = read_payload(&opts);
+	if (status)
+		return status;
+	return strchr(opts.target, ':') ? invoke_host(&opts) : invoke_name(&opts);
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* `xfn ls`, `xfn stat`: ask the running xfn and print what it says. Must never compute of its own.
+ */
+#include "verbs.h"
+
+#include <stdio.h>
+#include <string.h>
+#include "../userspace/control.h"
+#include "output.h"
+
+struct options {
+	const char *ifname;
+	bool json;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *opts = state->input;
+
+	switch (key) {
+	case 'i':
+		opts->ifname = arg;
+		return 0;
+	case 'j':
+		opts->json = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "'%s': takes no argument", arg);
+		return EINVAL;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp_option options[] = {
+	{ "interface", 'i', "IFACE", 0, "The xfn that serves IFACE (default: the only one running)",
+	  0 },
+	{ "json", 'j', NULL, 0, "Print JSON", 0 },
+	{}
+};
+
+/* Text of a member; numbers in decimal. The buffer is the caller's. */
+static const char *member(json_t *object, const char *key, char *buf, size_t len)
+{
+	json_t *value = json_object_get(object, key);
+
+	if (json_is_string(value))
+		return json_string_value(value);
+	if (json_is_integer(value))
+		snprintf(buf, len, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	else if (json_is_real(value))
+		snprintf(buf, len, "%.1f", json_real_value(value));
+	else
+		snprintf(buf, len, "%s", value && !json_is_null(value) ? "?" : "");
+	return buf;
+}
+
+/* One column per key, named after it; the cells are the members of that name. */
+static struct xfn_table *table_of(const char *const *columns, unsigned count, json_t *rows)
+{
+	struct xfn_table *table = xfn_table__new(columns, count);
+	const char *cell[10] = {};
+	char buf[10][32];
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row) {
+		for (unsigned c = 0; c < count; c++)
+			cell[c] = member(row, columns[c] + (*columns[c] == '>'), buf[c],
+					 sizeof(buf[c]));
+		xfn_table__row(table, cell[0], cell[1], cell[2], cell[3], cell[4], cell[5], cell[6],
+			       cell[7], cell[8], cell[9]);
+	}
+	return table;
+}
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static int ask(const struct options *opts, const char *verb, json_t **data)
+{
+	char err[XFN_CONTROL_ERROR] = "";
+
+	if (xfn_control__ask(opts->ifname, verb, NULL, data, err, sizeof(err)))
+		return xfn_output__fail(verb, opts->json, XFN_EXIT_FAILED, "%s", err);
+	return 0;
+}
+
+static void print_ls(json_t *data)
+{
+	static const char *const columns[] = { "name", ">port", "tier", "mode", "reason" };
+	const char *const keys[] = { "mode", "engine" };
+	const char *ifname = json_string_value(json_object_get(data, "interface"));
+	struct xfn_table *table = xfn_table__new(columns, COUNT(columns));
+	json_t *function;
+	size_t i;
+
+	printf("%s", ifname ?: "no interface");
+	for (i = 0; i < COUNT(keys); i++) {
+		char key[32], a[32], b[32];
+		const char *value = member(data, keys[i], a, sizeof(a)), *why;
+
+		snprintf(key, sizeof(key), "%s_reason", keys[i]);
+		why = member(data, key, b, sizeof(b));
+		printf("%s %s %s%s%s%s", i ? "," : ":", keys[i], *value ? value : "none",
+		       *why ? " (" : "", why, *why ? ")" : "");
+	}
+	putchar('\n');
+	json_array_foreach(json_object_get(data, "functions"), i, function) {
+		char port[80], name[32], number[32], tier[32], mode[32], reason[32];
+		const char *addr = json_string_value(json_object_get(function, "address")) ?: "";
+
+		snprintf(port, sizeof(port), "%s%s%s%s%s", strchr(addr, ':') ? "[" : "", addr,
+			 strchr(addr, ':') ? "]" : "", *addr ? ":" : "",
+			 member(function, "port", number, sizeof(number)));
+		xfn_table__row(table, member(function, "name", name, sizeof(name)), port,
+			       member(function, "tier", tier, sizeof(tier)),
+			       member(function, "mode", mode, sizeof(mode)),
+			       member(function, "reason", reason, sizeof(reason)));
+	}
+	xfn_table__print(table, false);
+}
+
+/* What functions count themselves: "name.counter". */
+static void print_counters(json_t *functions)
+{
+	static const char *const columns[] = { "counter", ">value" };
+	struct xfn_table *table = xfn_table__new(columns, COUNT(columns));
+	json_t *function, *value;
+	const char *counter;
+	size_t i;
+
+	json_array_foreach(functions, i, function)
+		json_object_foreach(json_object_get(function, "counters"), counter, value) {
+			char name[128], number[32], text[32];
+
+			snprintf(name, sizeof(name), "%s.%s",
+				 member(function, "name", text, sizeof(text)), counter);
+			snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT,
+				 json_integer_value(value));
+			xfn_table__row(table, name, number);
+		}
+	xfn_table__print(table, true);
+}
+
+static void print_stat(json_t *data)
+{
+	static const char *const functions[] = { "name",     "tier",	  ">requests",
+						 ">replies", ">dropped",  ">consumed",
+						 ">passed",  ">bytes_in", ">bytes_out" };
+	static const char *const reasons[] = { "name", "verdict", ">count", "sentence" };
+	static const char *const workers[] = { ">pid",	    ">queue",  "engine",
+					       ">received", ">sent",   ">send_failed",
+					       ">wakeups",  ">stalls", ">restarts" };
+	json_t *seen = json_array(), *reason;
+	size_t i;
+
+	json_array_foreach(json_object_get(data, "reasons"), i, reason)
+		if (json_integer_value(json_object_get(reason, "count")) > 0)
+			json_array_append(seen, reason);
+	xfn_table__print(table_of(functions, COUNT(functions), json_object_get(data, "functions")),
+			 false);
+	print_counters(json_object_get(data, "functions"));
+	xfn_table__print(table_of(reasons, COUNT(reasons), seen), true);
+	xfn_table__print(table_of(workers, COUNT(workers), json_object_get(data, "workers")), true);
+	json_decref(seen);
+}
+
+int verb_ls(int argc, char **argv)
+{
+	static const struct argp argp = {
+		options,
+		parse,
+		NULL,
+		"List the functions that are served: port, tier, and why that tier.\v"
+		"Example: xfn ls -i eth0",
+		NULL,
+		NULL,
+		NULL
+	};
+	struct options opts = {};
+	json_t *data;
+	int status;
+
+	xfn_output__options(&argp, argc, argv, &opts);
+	status = ask(&opts, "ls", &data);
+	if (status)
+		return status;
+	if (opts.json)
+		return xfn_output__json(data);
+	print_ls(data);
+	json_decref(data);
+	return 0;
+}
+
+int verb_stat(int argc, char **argv)
+{
+	static const struct argp argp = {
+		options,
+		parse,
+		NULL,
+		"Show what was counted: requests and replies per function, drops and passes by reason, "
+		"workers.\v"
+		"Example: xfn stat -i eth0 -j",
+		NULL,
+		NULL,
+		NULL
+	};
+	struct options opts = {};
+	json_t *data;
+	int status;
+
+	xfn_output__options(&argp, argc, argv, &opts);
+	status = ask(&opts, "stat", &data);
+	if (status)
+		return status;
+	if (opts.json)
+		return xfn_output__json(data);
+	print_stat(data);
+	json_decref(data);
+	return 0;
+}
