@@ -41,6 +41,7 @@ struct xfn_engine_stats {
 	uint64_t send_failed; /* replies the kernel refused, counted, buffer back */
 	uint64_t wakeups;     /* syscalls to wait or to kick */
 	uint64_t stalls;      /* rounds in which a ring was full or buffers had run out */
+	uint64_t truncated;   /* datagrams larger than payload_max, released unseen */
 };
 
 /* A socket handed to the engine: bound, owned by the worker process. */

@@ -59,7 +59,7 @@ int xfn_udp_socket__open(const struct xfn_address *addr, unsigned scope, char *e
 
 	memcpy(&in.sin_addr, addr->ip + 12, 4);
 	memcpy(&in6.sin6_addr, addr->ip, 16);
-	fd = socket(mapped ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fd = socket(mapped ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		goto fail;
 	what = "set options of";

@@ -7,7 +7,7 @@
 #include "../functions/xfn.h"
 
 /*
- * A bound, non-blocking UDP socket for `addr` (IPv4-mapped: an IPv4 socket; else IPv6, V6ONLY), with
+ * A bound UDP socket for `addr` (IPv4-mapped: an IPv4 socket; else IPv6, V6ONLY), with
  * SO_REUSEPORT and packet info. `scope` is the interface of a link-local address, 0 else. Returns the
  * descriptor (close-on-exec) or -errno with one line in err; -EACCES: the port wants a privilege.
  */

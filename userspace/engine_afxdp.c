@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * AF_XDP: frames of one queue through the rings of one socket that the supervisor bound (umem.h). Each
+ * frame is in one place: free, with the kernel to be filled, lent to the worker, or with the kernel to
+ * be sent. One thread works all four rings. Documentation/networking/af_xdp.rst.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <linux/if_xdp.h>
+#include "engine.h"
+
+#define KICKS 8 /* sendto calls per round at most: in copy mode each sends up to 32 frames */
+
+struct ring {
+	uint32_t *producer, *consumer, *flags;
+	void *entries; /* uint64_t of fill and completion, struct xdp_desc of RX and TX */
+	uint32_t size;
+	uint32_t head; /* our own index: the producer's where we produce, else the consumer's */
+	void *map;
+	size_t map_len;
+};
+
+struct xfn_engine {
+	int fd;
+	bool spin;
+	uint8_t *umem;
+	uint64_t umem_len;
+	uint32_t frame_size;
+	struct ring rx, tx, fill, comp;
+	uint32_t sending; /* frames with the kernel to be sent */
+	uint32_t filling; /* frames with the kernel to be filled */
+	uint32_t lent;
+	uint32_t free_count;
+	uint64_t *free_frames;
+	struct xfn_engine_stats stats;
+};
+
+static uint32_t load(const uint32_t *index)
+{
+	return __atomic_load_n(index, __ATOMIC_ACQUIRE);
+}
+
+static void store(uint32_t *index, uint32_t value)
+{
+	__atomic_store_n(index, value, __ATOMIC_RELEASE);
+}
+
+static int map_ring(struct ring *r, int fd, const struct xdp_ring_offset *off, uint32_t size,
+		    size_t entry, off_t where)
+{
+	r->size = size;
+	r->map_len = off->desc + size * entry;
+	r->map = mmap(NULL, r->map_len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd,
+		      where);
+	if (r->map == MAP_FAILED) {
+		r->map = NULL;
+		return -errno;
+	}
+	r->producer = (void *)((uint8_t *)r->map + off->producer);
+	r->consumer = (void *)((uint8_t *)r->map + off->consumer);
+	r->flags = (void *)((uint8_t *)r->map + off->flags);
+	r->entries = (uint8_t *)r->map + off->desc;
+	return 0;
+}
+
+/* Free frames to the kernel, as many as the ring takes: before anything else, or packets are lost. */
+static void refill(struct xfn_engine *e)
+{
+	uint32_t room = e->fill.size - (e->fill.head - load(e->fill.consumer));
+	uint32_t n = e->free_count < room ? e->free_count : room;
+	uint64_t *entries = e->fill.entries;
+
+	if (!n)
+		return;
+	for (uint32_t i = 0; i < n; i++)
+		entries[e->fill.head++ & (e->fill.size - 1)] = e->free_frames[--e->free_count];
+	e->filling += n;
+	store(e->fill.producer, e->fill.head);
+}
+
+static void release(struct xfn_engine *e, uint64_t addr)
+{
+	e->free_frames[e->free_count++] = addr & ~(uint64_t)(e->frame_size - 1);
+}
+
+/* Sent frames are free again. */
+static void reap(struct xfn_engine *e)
+{
+	uint32_t ready = load(e->comp.producer) - e->comp.head;
+	const uint64_t *entries = e->comp.entries;
+
+	if (!ready)
+		return;
+	for (uint32_t i = 0; i < ready; i++)
+		release(e, entries[e->comp.head++ & (e->comp.size - 1)]);
+	e->sending -= ready;
+	store(e->comp.consumer, e->comp.head);
+}
+
+/* Let the kernel send what stands on the ring; what it leaves is kicked again in the next round. */
+static void kick(struct xfn_engine *e)
+{
+	for (int i = 0; i < KICKS && load(e->tx.consumer) != e->tx.head; i++) {
+		if (!(load(e->tx.flags) & XDP_RING_NEED_WAKEUP))
+			return;
+		e->stats.wakeups++;
+		/* EAGAIN: a batch is sent and more is there. Else the device is busy: later. */
+		if (sendto(e->fd, NULL, 0, MSG_DONTWAIT, NULL, 0) < 0 && errno != EAGAIN)
+			break;
+	}
+	reap(e);
+}
+
+static void afxdp_close(struct xfn_engine *e)
+{
+	struct ring *rings[] = { &e->rx, &e->tx, &e->fill, &e->comp };
+
+	for (int i = 0; i < 4; i++)
+		if (rings[i]->map)
+			munmap(rings[i]->map, rings[i]->map_len);
+	if (e->umem)
+		munmap(e->umem, e->umem_len);
+	free(e->free_frames);
+	if (e->fd >= 0)
+		close(e->fd);
+	free(e);
+}
+
+static int afxdp_open(struct xfn_engine **out, const struct xfn_engine_config *cfg, char *err,
+		      size_t errlen)
+{
+	const struct xfn_engine_socket *sock = cfg->sockets;
+	struct xfn_engine *e = calloc(1, sizeof(*e));
+	struct xdp_mmap_offsets off;
+	socklen_t len = sizeof(off);
+	uint32_t frames;
+	int ret = 0;
+
+	if (!e) {
+		snprintf(err, errlen, "out of memory");
+		return -ENOMEM;
+	}
+	e->fd = -1;
+	if (cfg->socket_count != 1 || !cfg->frame_size || (cfg->frame_size & (cfg->frame_size - 1))) {
+		snprintf(err, errlen, "engine afxdp wants one socket and frames of a power of two");
+		free(e);
+		return -EINVAL;
+	}
+	e->fd = sock->fd;
+	e->spin = cfg->spin;
+	e->frame_size = cfg->frame_size;
+	e->umem_len = cfg->umem_len;
+	frames = cfg->umem_len / cfg->frame_size;
+	e->free_frames = calloc(frames, sizeof(*e->free_frames));
+	e->umem = mmap(NULL, cfg->umem_len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
+		       cfg->umem_fd, 0);
+	if (e->umem == MAP_FAILED)
+		e->umem = NULL;
+	if (!e->free_frames || !e->umem ||
+	    getsockopt(e->fd, SOL_XDP, XDP_MMAP_OFFSETS, &off, &len) || len != sizeof(off))
+		ret = -(errno ?: EINVAL);
+	ret = ret ?: map_ring(&e->rx, e->fd, &off.rx, sock->rx_size, sizeof(struct xdp_desc),
+			      XDP_PGOFF_RX_RING);
+	ret = ret ?: map_ring(&e->tx, e->fd, &off.tx, sock->tx_size, sizeof(struct xdp_desc),
+			      XDP_PGOFF_TX_RING);
+	ret = ret ?: map_ring(&e->fill, e->fd, &off.fr, cfg->fill_size, sizeof(uint64_t),
+			      XDP_UMEM_PGOFF_FILL_RING);
+	ret = ret ?: map_ring(&e->comp, e->fd, &off.cr, cfg->comp_size, sizeof(uint64_t),
+			      XDP_UMEM_PGOFF_COMPLETION_RING);
+	if (ret) {
+		snprintf(err, errlen, "cannot map the AF_XDP rings of queue %u: %s", sock->queue,
+			 strerror(-ret));
+		afxdp_close(e);
+		return ret;
+	}
+	for (uint32_t i = 0; i < frames; i++)
+		release(e, (uint64_t)i * e->frame_size);
+	refill(e);
+	*out = e;
+	return 0;
+}
+
+static int afxdp_poll(struct xfn_engine *e, int timeout_ms)
+{
+	struct pollfd wait = { .fd = e->fd, .events = POLLIN };
+
+	refill(e);
+	if (e->sending)
+		kick(e);
+	e->stats.wakeups++;
+	if (e->spin) {
+		if (load(e->fill.flags) & XDP_RING_NEED_WAKEUP)
+			recvfrom(e->fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
+		return 0;
+	}
+	/* Frames that the device left must be kicked again soon. */
+	if (e->sending && timeout_ms > 1)
+		timeout_ms = 1;
+	if (poll(&wait, 1, timeout_ms) < 0)
+		return errno == EINTR ? 0 : -errno;
+	return wait.revents & (POLLERR | POLLHUP | POLLNVAL) ? -ENODEV : 0;
+}
+
+static unsigned afxdp_take(struct xfn_engine *e, struct xfn_datagram *batch, unsigned max)
+{
+	const struct xdp_desc *entries = e->rx.entries;
+	uint32_t ready;
+	unsigned n;
+
+	reap(e);
+	refill(e);
+	ready = load(e->rx.producer) - e->rx.head;
+	n = ready < max ? ready : max;
+	for (unsigned i = 0; i < n; i++) {
+		const struct xdp_desc *desc = &entries[e->rx.head++ & (e->rx.size - 1)];
+		struct xfn_datagram *d = &batch[i];
+
+		d->data = e->umem + desc->addr;
+		d->len = desc->len;
+		d->capacity = e->frame_size - (desc->addr & (e->frame_size - 1));
+		d->send = false;
+		d->token = desc->addr;
+	}
+	if (n) {
+		store(e->rx.consumer, e->rx.head);
+		e->filling -= n;
+		e->lent += n;
+		e->stats.received += n;
+	}
+	return n;
+}
+
+static void afxdp_give(struct xfn_engine *e, struct xfn_datagram *batch, unsigned count)
+{
+	struct xdp_desc *entries = e->tx.entries;
+	uint32_t room = e->tx.size - (e->tx.head - load(e->tx.consumer));
+	uint32_t first = e->tx.head;
+
+	for (unsigned i = 0; i < count; i++) {
+		const struct xfn_datagram *d = &batch[i];
+
+		if (d->send && e->tx.head - first < room) {
+			entries[e->tx.head++ & (e->tx.size - 1)] =
+				(struct xdp_desc){ .addr = d->token, .len = d->len };
+			continue;
+		}
+		if (d->send) {
+			e->stats.send_failed++;
+			e->stats.stalls++;
+		}
+		release(e, d->token);
+	}
+	e->lent -= count;
+	e->sending += e->tx.head - first;
+	e->stats.sent += e->tx.head - first;
+	if (e->tx.head != first)
+		store(e->tx.producer, e->tx.head);
+	refill(e);
+	if (e->sending)
+		kick(e);
+}
+
+static void afxdp_stats(const struct xfn_engine *e, struct xfn_engine_stats *out)
+{
+	struct xdp_statistics kernel = {};
+	socklen_t len = sizeof(kernel);
+
+	*out = e->stats;
+	if (!getsockopt(e->fd, SOL_XDP, XDP_STATISTICS, &kernel, &len))
+		out->stalls += kernel.rx_dropped + kernel.rx_ring_full;
+}
+
+const struct xfn_engine_ops xfn_engine_afxdp = {
+	.name = "afxdp",
+	.kind = XFN_FRAME,
+	.open = afxdp_open,
+	.poll = afxdp_poll,
+	.take = afxdp_take,
+	.give = afxdp_give,
+	.stats = afxdp_stats,
+	.close = afxdp_close,
+};

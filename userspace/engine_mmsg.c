@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Engine over UDP sockets with recvmmsg(2) and sendmmsg(2): works on every host. One buffer per
+ * datagram of a batch; a buffer's peer and control stay beside it until its reply is sent. Must never
+ * know of functions.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include "engine_udp.h"
+
+struct buffer {
+	union xfn_udp_name name;
+	_Alignas(struct cmsghdr) uint8_t control[XFN_UDP_CONTROL];
+	socklen_t name_len;
+	size_t control_len; /* of the reply */
+};
+
+struct xfn_engine {
+	struct xfn_engine_socket *sockets;
+	struct pollfd *polls; /* per socket; .revents: it may have something */
+	unsigned count;
+	unsigned next; /* socket that the next take begins with */
+	unsigned ready; /* sockets with .revents */
+	bool spin;
+	int lost; /* -errno */
+	uint32_t payload_max;
+	uint8_t *data; /* XFN_BATCH buffers, `stride` apart */
+	size_t stride;
+	struct buffer buffers[XFN_BATCH];
+	struct mmsghdr msgs[XFN_BATCH];
+	struct iovec iovs[XFN_BATCH];
+	struct xfn_engine_stats stats;
+};
+
+static void mmsg_close(struct xfn_engine *e)
+{
+	if (!e)
+		return;
+	if (e->data)
+		munmap(e->data, XFN_BATCH * e->stride);
+	free(e->sockets);
+	free(e->polls);
+	free(e);
+}
+
+static int mmsg_open(struct xfn_engine **out, const struct xfn_engine_config *cfg, char *err,
+		     size_t errlen)
+{
+	struct xfn_engine *e = calloc(1, sizeof(*e));
+	int ret = -ENOMEM;
+
+	if (!e)
+		goto fail;
+	/* a line more than needed keeps the buffers of small datagrams in different cache sets */
+	e->stride = ((size_t)cfg->payload_max + 127) & ~(size_t)63;
+	e->payload_max = cfg->payload_max;
+	e->spin = cfg->spin;
+	e->count = cfg->socket_count;
+	e->sockets = calloc(e->count, sizeof(*e->sockets));
+	e->polls = calloc(e->count, sizeof(*e->polls));
+	e->data = mmap(NULL, XFN_BATCH * e->stride, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (e->data == MAP_FAILED)
+		e->data = NULL;
+	if (!e->sockets || !e->polls || !e->data)
+		goto fail;
+	for (unsigned i = 0; i < e->count; i++) {
+		e->sockets[i] = cfg->sockets[i];
+		e->polls[i] = (struct pollfd){ .fd = cfg->sockets[i].fd, .events = POLLIN };
+		ret = xfn_udp_prepare(e->polls[i].fd, err, errlen);
+		if (ret) {
+			mmsg_close(e);
+			return ret;
+		}
+	}
+	*out = e;
+	return 0;
+fail:
+	mmsg_close(e);
+	snprintf(err, errlen, "no memory for %u buffers of %u bytes; serve fewer or smaller",
+		 XFN_BATCH, cfg->payload_max);
+	return ret;
+}
+
+static int wait_for(struct xfn_engine *e, int timeout_ms)
+{
+	int n = poll(e->polls, e->count, timeout_ms);
+
+	e->stats.wakeups++;
+	if (n < 0)
+		return errno == EINTR ? 0 : -errno;
+	e->ready = (unsigned)n;
+	for (unsigned i = 0; n && i < e->count; i++)
+		if (e->polls[i].revents & POLLNVAL)
+			e->lost = -EBADF;
+	return e->lost;
+}
+
+static int mmsg_poll(struct xfn_engine *e, int timeout_ms)
+{
+	/* take looks by itself where nothing is known to be there */
+	if (e->lost || e->spin || e->ready)
+		return e->lost;
+	return wait_for(e, timeout_ms);
+}
+
+/* Read from one socket into buffers[*used .. max); append to batch[n ..). Returns the new n. */
+static unsigned receive(struct xfn_engine *e, unsigned socket, struct xfn_datagram *batch, unsigned n,
+			unsigned *used, unsigned max)
+{
+	unsigned first = *used;
+	int got;
+
+	for (unsigned i = first; i < max; i++) {
+		e->iovs[i] = (struct iovec){ e->data + i * e->stride, e->payload_max };
+		e->msgs[i].msg_hdr = (struct msghdr){
+			.msg_name = &e->buffers[i].name,
+			.msg_namelen = sizeof(e->buffers[i].name),
+			.msg_iov = &e->iovs[i],
+			.msg_iovlen = 1,
+			.msg_control = e->buffers[i].control,
+			.msg_controllen = sizeof(e->buffers[i].control),
+		};
+	}
+	got = recvmmsg(e->polls[socket].fd, e->msgs + first, max - first, MSG_DONTWAIT, NULL);
+	if (got < 0 && xfn_udp_lost(errno))
+		e->lost = -errno;
+	/* an ICMP error took the place of datagrams that may wait behind it: look again */
+	if (got < (int)(max - first) && (got >= 0 || errno == EAGAIN || e->lost)) {
+		e->polls[socket].revents = 0;
+		e->ready--;
+	}
+	if (got > 0)
+		*used += (unsigned)got;
+	for (unsigned i = first; i < *used; i++) {
+		struct msghdr *hdr = &e->msgs[i].msg_hdr;
+		struct buffer *buf = &e->buffers[i];
+		struct xfn_datagram *d = &batch[n];
+
+		if (hdr->msg_flags & MSG_TRUNC) {
+			e->stats.truncated++;
+			continue;
+		}
+		*d = (struct xfn_datagram){
+			.data = e->iovs[i].iov_base,
+			.len = e->msgs[i].msg_len,
+			.capacity = e->payload_max,
+			.slot = e->sockets[socket].slot,
+			.local = e->sockets[socket].local,
+			.token = i,
+			.socket = socket,
+		};
+		xfn_udp_peer(&buf->name, &d->peer);
+		buf->name_len = hdr->msg_namelen;
+		buf->control_len = xfn_udp_local(buf->control, hdr->msg_controllen, &d->local);
+		n++;
+	}
+	return n;
+}
+
+static unsigned mmsg_take(struct xfn_engine *e, struct xfn_datagram *batch, unsigned max)
+{
+	unsigned n = 0, used = 0;
+
+	if (!e->ready && wait_for(e, 0))
+		return 0;
+	/* Begin with another socket each time: a busy one must not starve the rest. */
+	for (unsigned i = 0; i < e->count && e->ready && used < max; i++) {
+		unsigned socket = e->next++ % e->count;
+
+		if (e->polls[socket].revents)
+			n = receive(e, socket, batch, n, &used, max);
+	}
+	e->stats.received += n;
+	return n;
+}
+
+/* Send msgs[0 .. count) from one socket. Never waits: what it refuses is lost, as on a full link. */
+static void send_all(struct xfn_engine *e, unsigned socket, unsigned count)
+{
+	for (unsigned done = 0; done < count;) {
+		int n = sendmmsg(e->polls[socket].fd, e->msgs + done, count - done, MSG_DONTWAIT);
+
+		if (n > 0) {
+			e->stats.sent += (unsigned)n;
+			done += (unsigned)n;
+		} else if (errno == EAGAIN || errno == ENOBUFS) {
+			e->stats.send_failed += count - done;
+			e->stats.stalls++;
+			return;
+		} else if (errno != EINTR) {
+			e->stats.send_failed++; /* this one only: its peer, its size */
+			done++;
+		}
+	}
+}
+
+static void mmsg_give(struct xfn_engine *e, struct xfn_datagram *batch, unsigned count)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		const struct xfn_datagram *d = &batch[i];
+
+		if (d->send) {
+			struct buffer *buf = &e->buffers[d->token];
+
+			e->iovs[n] = (struct iovec){ d->data, d->len };
+			e->msgs[n].msg_hdr = (struct msghdr){
+				.msg_name = &buf->name,
+				.msg_namelen = buf->name_len,
+				.msg_iov = &e->iovs[n],
+				.msg_iovlen = 1,
+				.msg_control = buf->control_len ? buf->control : NULL,
+				.msg_controllen = buf->control_len,
+			};
+			n++;
+		}
+		/* take keeps a socket's datagrams together */
+		if (n && (i + 1 == count || batch[i + 1].socket != d->socket)) {
+			send_all(e, d->socket, n);
+			n = 0;
+		}
+	}
+}
+
+static void mmsg_stats(const struct xfn_engine *e, struct xfn_engine_stats *out)
+{
+	*out = e->stats;
+}
+
+const struct xfn_engine_ops xfn_engine_mmsg = {
+	.name = "mmsg",
+	.kind = XFN_PAYLOAD,
+	.open = mmsg_open,
+	.poll = mmsg_poll,
+	.take = mmsg_take,
+	.give = mmsg_give,
+	.stats = mmsg_stats,
+	.close = mmsg_close,
+};

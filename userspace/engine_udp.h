@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the engines over UDP sockets share: where a datagram came from and went to, and the control
+ * message that makes the reply leave from there (ip(7), ipv6(7)). Must never know how datagrams move.
+ */
+#ifndef XFN_ENGINE_UDP_H
+#define XFN_ENGINE_UDP_H
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include "engine.h"
+
+/* A peer as the kernel names it; 32 bytes keep what follows it aligned. */
+union xfn_udp_name {
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6; /* with the scope of a link-local peer */
+	uint8_t room[32];
+};
+
+/* One IPv4 and one IPv6 PKTINFO, the most that a socket set up below receives. */
+#define XFN_UDP_CONTROL                                                                            \
+	(CMSG_SPACE(sizeof(struct in_pktinfo)) + CMSG_SPACE(sizeof(struct in6_pktinfo)))
+
+/* Make the socket tell each datagram's destination. */
+static inline int xfn_udp_prepare(int fd, char *err, size_t errlen)
+{
+	int family = 0, on = 1;
+	socklen_t len = sizeof(family);
+	int ret = getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &len);
+
+	if (!ret && family == AF_INET6)
+		ret = setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on));
+	else if (!ret)
+		ret = setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on));
+	if (!ret)
+		return 0;
+	ret = -errno;
+	snprintf(err, errlen, "socket %d cannot tell destinations (IP_PKTINFO): %s; pass a UDP socket",
+		 fd, strerror(-ret));
+	return ret;
+}
+
+static inline void xfn_udp_map(uint8_t ip[16], const struct in_addr *in)
+{
+	memset(ip, 0, 10);
+	ip[10] = ip[11] = 0xff;
+	memcpy(ip + 12, in, 4);
+}
+
+static inline void xfn_udp_peer(const union xfn_udp_name *name, struct xfn_address *peer)
+{
+	if (name->in.sin_family == AF_INET) {
+		xfn_udp_map(peer->ip, &name->in.sin_addr);
+		peer->port = ntohs(name->in.sin_port);
+	} else {
+		memcpy(peer->ip, &name->in6.sin6_addr, 16);
+		peer->port = ntohs(name->in6.sin6_port);
+	}
+}
+
+/*
+ * Set *local (its port is the socket's already) from the PKTINFO in control[len], then rewrite control
+ * so that a reply leaves from that address. Returns the reply's control length, 0 without PKTINFO.
+ */
+static inline size_t xfn_udp_local(void *control, size_t len, struct xfn_address *local)
+{
+	struct msghdr msg = { .msg_control = control, .msg_controllen = len };
+	struct cmsghdr *found = NULL;
+	union {
+		struct in_pktinfo in;
+		struct in6_pktinfo in6;
+	} info;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c && !found; c = CMSG_NXTHDR(&msg, c)) {
+		if ((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) ||
+		    (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO))
+			found = c;
+	}
+	if (!found)
+		return 0;
+	if (found->cmsg_level == IPPROTO_IP) {
+		memcpy(&info.in, CMSG_DATA(found), sizeof(info.in));
+		xfn_udp_map(local->ip, &info.in.ipi_addr);
+		info.in.ipi_ifindex = 0; /* the way back is routing's choice */
+	} else {
+		memcpy(&info.in6, CMSG_DATA(found), sizeof(info.in6));
+		memcpy(local->ip, &info.in6.ipi6_addr, 16);
+		/* a link-local source means nothing without its link */
+		if (!IN6_IS_ADDR_LINKLOCAL(&info.in6.ipi6_addr))
+			info.in6.ipi6_ifindex = 0;
+	}
+	len = found->cmsg_len;
+	memmove(control, found, sizeof(*found));
+	memcpy(CMSG_DATA((struct cmsghdr *)control), &info, len - CMSG_LEN(0));
+	return CMSG_ALIGN(len);
+}
+
+/* Does this error of a socket mean that it will never receive again? ICMP errors do not. */
+static inline bool xfn_udp_lost(int error)
+{
+	switch (error) {
+	case EBADF:
+	case ENOTSOCK:
+	case EOPNOTSUPP:
+	case EINVAL:
+	case EFAULT:
+	case EACCES:
+	case ESHUTDOWN:
+		return true;
+	}
+	return false;
+}
+
+#endif

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* One request on purpose (`xfn invoke NAME`): through the loaded dispatcher, or by its worker. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <linux/bpf.h>
+#include "supervisor_inside.h"
+#include "../xdp/checksum.h"
+
+#define FRAME_ROOM   (XFN_ETH_LEN + XFN_IPV6_LEN + XFN_UDP_LEN)
+#define PAYLOAD_MAX  (XFN_FRAME_MAX - FRAME_ROOM) /* of a frame; a worker takes more */
+#define WORKER_MS    2000
+#define REPEAT_MAX   100000
+#define CLIENT_PORT  40000
+
+struct invocation {
+	uint8_t payload[XFN_INVOKE_MAX];
+	uint32_t len;
+	uint32_t repeat;
+	uint32_t ns;
+	unsigned reason;
+	const char *action;
+	bool replied;
+};
+
+static const char *const reason_names[] = {
+#define XFN_REASON(code, name, verdict, sentence) [code] = #name,
+	XFN_REASONS(XFN_REASON)
+#undef XFN_REASON
+};
+
+static int from_hex(const char *hex, struct invocation *inv)
+{
+	size_t len = strlen(hex) / 2;
+
+	if (len > XFN_INVOKE_MAX || strlen(hex) % 2)
+		return -EINVAL;
+	for (size_t i = 0; i < len; i++) {
+		unsigned byte;
+		int end = 0;
+
+		if (sscanf(hex + 2 * i, "%2x%n", &byte, &end) != 1 || end != 2)
+			return -EINVAL;
+		inv->payload[i] = byte;
+	}
+	inv->len = len;
+	return 0;
+}
+
+static char *to_hex(const uint8_t *bytes, size_t len)
+{
+	char *hex = malloc(2 * len + 1);
+
+	for (size_t i = 0; hex && i < len; i++)
+		sprintf(hex + 2 * i, "%02x", bytes[i]);
+	if (hex)
+		hex[2 * len] = 0;
+	return hex;
+}
+
+/* An address of IP `version` that this function is served at. */
+static bool served_address(const struct xfn_supervisor *sup, const struct xfn_deployed *fn,
+			   int version, uint8_t ip[16])
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, 0xff };
+
+	if (!fn->any) {
+		memcpy(ip, fn->addr.ip, 16);
+		return true;
+	}
+	for (unsigned i = 0; i < sup->served_count; i++) {
+		memcpy(ip, sup->served[i], 16);
+		if (!memcmp(ip, mapped, 12) == (version == 4))
+			return true;
+	}
+	return false;
+}
+
+/* The frame a neighbour's request would come in. Returns its length. */
+static size_t build_frame(uint8_t *frame, const uint8_t ip[16], uint16_t port,
+			  const struct invocation *inv)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, 0xff };
+	uint32_t version = memcmp(ip, mapped, 12) ? 6 : 4;
+	uint32_t head = version == 4 ? XFN_IPV4_LEN : XFN_IPV6_LEN;
+	uint32_t udp_len = XFN_UDP_LEN + inv->len;
+	uint8_t *l3 = frame + XFN_ETH_LEN, *udp = l3 + head;
+	uint16_t sum;
+
+	memset(frame, 0, XFN_ETH_LEN + head + XFN_UDP_LEN);
+	frame[0] = frame[6] = 2; /* locally administered */
+	frame[11] = 1;
+	XFN_STORE(__u16, frame + 12, __builtin_bswap16(version == 4 ? 0x0800 : 0x86dd));
+	if (version == 4) {
+		l3[0] = 0x45;
+		l3[8] = 64;
+		l3[9] = XFN_PROTO_UDP;
+		XFN_STORE(__u16, l3 + 2, __builtin_bswap16(head + udp_len));
+		memcpy(l3 + 16, ip + 12, 4);
+		memcpy(l3 + 12, ip + 12, 4);
+		l3[15] ^= l3[15] == 1 ? 2 : 1; /* a neighbour */
+		sum = (uint16_t)~xfn_fold(xfn_sum_payload(l3, head));
+		XFN_STORE(__u16, l3 + 10, sum);
+	} else {
+		l3[0] = 0x60;
+		XFN_STORE(__u16, l3 + 4, __builtin_bswap16(udp_len));
+		l3[6] = XFN_PROTO_UDP;
+		l3[7] = 64;
+		memcpy(l3 + 24, ip, 16);
+		memcpy(l3 + 8, ip, 16);
+		l3[23] ^= l3[23] == 1 ? 2 : 1;
+	}
+	XFN_STORE(__u16, udp, __builtin_bswap16(CLIENT_PORT));
+	XFN_STORE(__u16, udp + 2, __builtin_bswap16(port));
+	XFN_STORE(__u16, udp + 4, __builtin_bswap16(udp_len));
+	memcpy(udp + XFN_UDP_LEN, inv->payload, inv->len);
+	sum = xfn_sum_field(xfn_sum_pseudo(l3, version, udp_len), XFN_LOAD(__u32, udp), udp_len,
+			    xfn_sum_payload(udp + XFN_UDP_LEN, inv->len));
+	XFN_STORE(__u16, udp + 6, sum);
+	return XFN_ETH_LEN + head + udp_len;
+}
+
+/* Through the dispatcher, as a frame. *to_worker: it was redirected. */
+static int by_dispatcher(struct xfn_supervisor *sup, unsigned slot, int version,
+			 struct invocation *inv, bool *to_worker, char *err, size_t errlen)
+{
+	static const char *const actions[] = { [XDP_DROP] = "drop", [XDP_PASS] = "pass" };
+	const struct xfn_deployed *fn = &sup->functions[slot];
+	uint64_t before[XFN_REASON_SLOTS], after[XFN_REASON_SLOTS];
+	struct xfn_slot_counters stat_before = {}, stat = {};
+	uint8_t frame[FRAME_ROOM + PAYLOAD_MAX], out[8192], ip[16];
+	size_t len, outlen = sizeof(out);
+	struct xfn_packet pkt;
+	unsigned action;
+	int ret;
+
+	if (!served_address(sup, fn, version, ip)) {
+		snprintf(err, errlen, "%s: no IPv%d address is served; try the other version",
+			 fn->mod->attr.name, version);
+		return -EADDRNOTAVAIL;
+	}
+	if (inv->len > PAYLOAD_MAX) {
+		snprintf(err, errlen, "a payload of %u bytes does not fit a frame; at most %u do",
+			 inv->len, PAYLOAD_MAX);
+		return -EMSGSIZE;
+	}
+	len = build_frame(frame, ip, fn->addr.port, inv);
+	xfn_loader__reasons(sup->loader, before);
+	xfn_loader__slot_counters(sup->loader, slot, &stat_before);
+	ret = xfn_loader__test_run(sup->loader, frame, len, out, &outlen, 1, &action, &inv->ns);
+	if (ret) {
+		snprintf(err, errlen, "%s: the kernel does not run it on demand: %s",
+			 fn->mod->attr.name, strerror(-ret));
+		return ret;
+	}
+	xfn_loader__reasons(sup->loader, after);
+	xfn_loader__slot_counters(sup->loader, slot, &stat);
+	for (unsigned i = 1; i < XFN_REASON_COUNT; i++)
+		if (after[i] != before[i])
+			inv->reason = i;
+	*to_worker = action == XDP_REDIRECT || inv->reason == XFN_REASON_NO_WORKER;
+	if (action < 2 + 1 && actions[action])
+		inv->action = actions[action];
+	if (stat.consumed != stat_before.consumed)
+		inv->action = "consume";
+	inv->replied = action == XDP_TX;
+	if (!inv->replied)
+		return 0;
+	inv->action = "reply";
+	if (xfn_packet_parse(out, out + outlen, &pkt) ||
+	    xfn_packet_check(out, out + outlen, &pkt)) {
+		snprintf(err, errlen, "%s: its reply is no right packet; report this as a defect",
+			 fn->mod->attr.name);
+		return -EBADMSG;
+	}
+	inv->len = pkt.payload_len;
+	memcpy(inv->payload, out + pkt.payload_off, inv->len);
+	if (inv->repeat > 1) {
+		/* A repeated run works on its own output; time is all that is taken from it. */
+		outlen = sizeof(out);
+		xfn_loader__test_run(sup->loader, frame, len, out, &outlen, inv->repeat, &action,
+				     &inv->ns);
+	}
+	return 0;
+}
+
+static int by_worker(struct xfn_supervisor *sup, unsigned slot, struct invocation *inv, char *err,
+		     size_t errlen)
+{
+	const char *name = sup->functions[slot].mod->attr.name;
+	bool socket = sup->functions[slot].tier == XFN_TIER_SOCKET;
+	struct xfn_handover msg = { .type = XFN_HO_INVOKE, .version = XFN_HANDOVER_VERSION };
+	struct xfn_child *child = NULL;
+	struct pollfd wait = { .events = POLLIN };
+	int memfd, fd = -1, ret = -ECHILD;
+
+	for (unsigned i = 0; i < sup->child_count && !child; i++)
+		if (sup->children[i].state == XFN_CHILD_READY &&
+		    !strcmp(sup->children[i].engine, "afxdp") != socket)
+			child = &sup->children[i];
+	if (!child) {
+		snprintf(err, errlen, "%s: no worker serves it now; `xfn stat` lists them", name);
+		return -ECHILD;
+	}
+	memfd = memfd_create("xfn-invoke", MFD_CLOEXEC);
+	if (memfd < 0 || ftruncate(memfd, XFN_INVOKE_MAX) ||
+	    pwrite(memfd, inv->payload, inv->len, 0) != (ssize_t)inv->len)
+		ret = -errno;
+	else {
+		msg.invoke.slot = slot;
+		msg.invoke.len = inv->len;
+		msg.invoke.repeat = inv->repeat;
+		ret = xfn_handover__send(child->sock, &msg, memfd);
+	}
+	wait.fd = child->sock;
+	if (!ret)
+		ret = poll(&wait, 1, WORKER_MS) == 1 ? 0 : -ETIMEDOUT;
+	if (!ret)
+		ret = xfn_handover__recv(child->sock, &msg, &fd) == 1 &&
+				      msg.type == XFN_HO_INVOKED && msg.invoked.len <= XFN_INVOKE_MAX ?
+			      0 :
+			      -EPIPE;
+	if (!ret) {
+		inv->replied = msg.invoked.replied;
+		inv->action = inv->replied ? "reply" : msg.invoked.reason ? "drop" : "consume";
+		inv->reason = msg.invoked.reason;
+		inv->ns = msg.invoked.ns;
+		inv->len = msg.invoked.len;
+		if (pread(memfd, inv->payload, inv->len, 0) != (ssize_t)inv->len)
+			ret = -errno;
+	}
+	if (ret)
+		snprintf(err, errlen, "%s: its worker does not answer: %s", name, strerror(-ret));
+	if (fd >= 0)
+		close(fd);
+	if (memfd >= 0)
+		close(memfd);
+	return ret;
+}
+
+json_t *xfn_invoke(struct xfn_supervisor *sup, json_t *args, char *err, size_t errlen)
+{
+	const char *name = NULL, *payload = "";
+	int version = 4, repeat = 1, ret = 0;
+	struct invocation *inv = NULL;
+	bool to_worker = true;
+	json_t *data = NULL;
+	unsigned slot = 0;
+	char *hex = NULL;
+
+	if (json_unpack(args, "{s:s, s?s, s?i, s?i}", "name", &name, "payload", &payload, "version",
+			&version, "repeat", &repeat) ||
+	    (version != 4 && version != 6) || repeat < 1 || repeat > REPEAT_MAX) {
+		snprintf(err, errlen, "invoke wants name, payload (hex), version 4 or 6, repeat up to %d",
+			 REPEAT_MAX);
+		return NULL;
+	}
+	while (slot < sup->function_count && strcmp(sup->functions[slot].mod->attr.name, name))
+		slot++;
+	if (slot == sup->function_count) {
+		snprintf(err, errlen, "%s: no such function here; `xfn ls` lists them", name);
+		return NULL;
+	}
+	inv = calloc(1, sizeof(*inv));
+	if (!inv || from_hex(payload, inv)) {
+		snprintf(err, errlen, "the payload is no hex text of at most %d bytes", XFN_INVOKE_MAX);
+		free(inv);
+		return NULL;
+	}
+	inv->repeat = repeat;
+	inv->action = "drop";
+	if (sup->functions[slot].tier == XFN_TIER_XDP)
+		ret = by_dispatcher(sup, slot, version, inv, &to_worker, err, errlen);
+	if (!ret && to_worker)
+		ret = by_worker(sup, slot, inv, err, errlen);
+	if (!ret)
+		hex = to_hex(inv->payload, inv->replied ? inv->len : 0);
+	if (hex)
+		data = json_pack("{s:s, s:s, s:s, s:s, s:i}", "tier",
+				 xfn_tier_name(sup->functions[slot].tier), "action", inv->action,
+				 "reason", inv->reason ? reason_names[inv->reason] : "", "reply", hex,
+				 "ns", (int)inv->ns);
+	free(hex);
+	free(inv);
+	return data;
+}

@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The supervisor's life: open, attach, start workers, let requests in, wait, and leave the interface as
+ * it was found. Runs no function code and touches no packet.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+#include <cap-ng.h>
+#include "log.h"
+#include "supervisor_inside.h"
+
+uint64_t xfn_supervisor__now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static void on_address(void *ctx, const uint8_t ip[16], bool added)
+{
+	static const uint16_t untagged[XFN_TAGS];
+	struct xfn_supervisor *sup = ctx;
+	unsigned i = 0;
+
+	while (i < sup->served_count && memcmp(sup->served[i], ip, 16))
+		i++;
+	if (added && i == sup->served_count) {
+		uint8_t(*all)[16] = reallocarray(sup->served, i + 1, sizeof(*all));
+
+		if (!all)
+			return;
+		sup->served = all;
+		memcpy(all[sup->served_count++], ip, 16);
+	} else if (!added && i < sup->served_count) {
+		memcpy(sup->served[i], sup->served[--sup->served_count], 16);
+	}
+	if (sup->loader && added)
+		xfn_loader__address_add(sup->loader, ip, untagged);
+	else if (sup->loader)
+		xfn_loader__address_del(sup->loader, ip, untagged);
+}
+
+/* The dispatcher was not there yet when the addresses were told. */
+static void serve_addresses(struct xfn_supervisor *sup)
+{
+	for (unsigned i = 0; sup->loader && i < sup->served_count; i++)
+		on_address(sup, sup->served[i], true);
+}
+
+static bool may_use_bpf(void)
+{
+	capng_get_caps_process();
+	return capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN) &&
+	       (capng_have_capability(CAPNG_EFFECTIVE, CAP_BPF) ||
+		capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN));
+}
+
+/* Load the dispatcher for one mode and attach it. -EBUSY and -EEXIST style refusals end the run. */
+static int attach_in(struct xfn_supervisor *sup, enum xfn_mode mode, char *err, size_t errlen)
+{
+	struct xfn_loader_options opts = {
+		.ifname = sup->iface.name,
+		.ifindex = sup->iface.index,
+		.mtu = sup->iface.mtu,
+		.flags = (sup->opts->trust_checksum ? XFN_TRUST_CHECKSUM : 0) |
+			 (sup->iface.local_peer ? XFN_LOCAL_PEER : 0) |
+			 (mode == XFN_MODE_GENERIC ? XFN_GENERIC : 0),
+	};
+	char why[256];
+	int ret = xfn_loader__open(&opts, &sup->loader, err, errlen);
+
+	if (!ret)
+		ret = xfn_loader__attach(sup->loader, mode, &sup->mode, why, sizeof(why), err, errlen);
+	if (ret) {
+		xfn_loader__close(sup->loader);
+		sup->loader = NULL;
+		sup->mode = XFN_MODE_NONE;
+	}
+	return ret;
+}
+
+/*
+ * Native, else generic, else none: each step down with its reason. A held interface is no step down. An
+ * attached dispatcher without bound ports passes everything on.
+ */
+static int attach(struct xfn_supervisor *sup, char *err, size_t errlen)
+{
+	enum xfn_mode want = sup->opts->mode;
+	char why[XFN_ERR_MAX];
+	int ret;
+
+	sup->mode = XFN_MODE_NONE;
+	if (!sup->iface.name[0] || want == XFN_MODE_NONE || sup->opts->tier == XFN_TIER_SOCKET) {
+		snprintf(sup->mode_reason, sizeof(sup->mode_reason), "%s",
+			 !sup->iface.name[0]	     ? "no interface was given (-i)" :
+			 want == XFN_MODE_NONE	     ? "--mode none" :
+						       "--tier socket");
+		return 0;
+	}
+	if (!may_use_bpf()) {
+		snprintf(sup->mode_reason, sizeof(sup->mode_reason),
+			 "no privilege to load BPF programs (CAP_BPF and CAP_NET_ADMIN; run as root)");
+		if (want == XFN_MODE_AUTO)
+			return 0;
+		snprintf(err, errlen, "%s: %.400s", sup->iface.name, sup->mode_reason);
+		return -EPERM;
+	}
+	if (want != XFN_MODE_GENERIC) {
+		ret = attach_in(sup, XFN_MODE_NATIVE, err, errlen);
+		if (!ret || ret == -EBUSY || want == XFN_MODE_NATIVE)
+			return ret;
+		snprintf(sup->mode_reason, sizeof(sup->mode_reason), "%s", err);
+	}
+	ret = attach_in(sup, XFN_MODE_GENERIC, err, errlen);
+	if (!ret || ret == -EBUSY || want == XFN_MODE_GENERIC)
+		return ret;
+	snprintf(why, sizeof(why), "%s", sup->mode_reason);
+	snprintf(sup->mode_reason, sizeof(sup->mode_reason), "%.240s; %.240s", why, err);
+	return 0;
+}
+
+/* The best engine behind UDP sockets that this host runs, or the one asked for. */
+static int choose_udp_engine(struct xfn_supervisor *sup, char *err, size_t errlen)
+{
+	static const char *const best_first[] = { "uring", "mmsg" };
+	const char *asked = sup->opts->engine;
+	char why[200];
+
+	if (asked && strcmp(asked, "afxdp")) {
+		sup->udp_engine = asked;
+		if (!xfn_engine_probe(xfn_engine_find(asked), why, sizeof(why)))
+			return 0;
+		snprintf(err, errlen, "engine %s: %s; leave --engine out", asked, why);
+		return -EOPNOTSUPP;
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		sup->udp_engine = best_first[i];
+		if (!xfn_engine_probe(xfn_engine_find(best_first[i]), why, sizeof(why)))
+			return 0;
+		snprintf(sup->engine_reason, sizeof(sup->engine_reason), "not %s: %s", best_first[i],
+			 why);
+	}
+	snprintf(err, errlen, "no engine for UDP sockets: %s; run `xfn check`", sup->engine_reason);
+	return -EOPNOTSUPP;
+}
+
+static int start_frame_workers(struct xfn_supervisor *sup, char *err, size_t errlen)
+{
+	unsigned queues = sup->iface.queues < XFN_QUEUES ? sup->iface.queues : XFN_QUEUES;
+	bool needed = sup->opts->tier == XFN_TIER_AFXDP;
+	int ret = 0;
+
+	if (!sup->loader || !xfn_deploy__wants_frames(sup))
+		return 0;
+	for (unsigned queue = 0; !ret && queue < queues; queue++)
+		ret = xfn_children__add(sup, "afxdp", queue, err, errlen);
+	if (!ret)
+		return 0;
+	xfn_children__remove(sup, 0);
+	if (needed)
+		return ret;
+	snprintf(sup->engine_reason, sizeof(sup->engine_reason), "not afxdp: %.200s", err);
+	xfn_log__line(LOG_WARNING, "AF_XDP cannot be had (%s); UDP sockets serve instead", err);
+	xfn_deploy__to_sockets(sup, sup->engine_reason);
+	return 0;
+}
+
+static int start_socket_worker(struct xfn_supervisor *sup, char *err, size_t errlen)
+{
+	int ret;
+
+	if (!xfn_deploy__wants_sockets(sup))
+		return 0;
+	ret = choose_udp_engine(sup, err, errlen);
+	ret = ret ?: xfn_deploy__listen(sup, err, errlen);
+	return ret ?: xfn_children__add(sup, sup->udp_engine, 0, err, errlen);
+}
+
+/* What is left is for workers to be restarted, maps to be changed and children to be ended. */
+static void give_up_privileges(void)
+{
+	static const unsigned keep[] = { CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF,	  CAP_PERFMON, CAP_SETUID,
+					 CAP_SETGID,	CAP_SETPCAP, CAP_IPC_LOCK, CAP_KILL };
+
+	if (geteuid())
+		return;
+	capng_get_caps_process();
+	capng_clear(CAPNG_SELECT_BOTH);
+	for (unsigned i = 0; i < sizeof(keep) / sizeof(keep[0]); i++)
+		capng_update(CAPNG_ADD,
+			     CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET, keep[i]);
+	if (capng_apply(CAPNG_SELECT_BOTH))
+		xfn_log__line(LOG_WARNING, "cannot give up capabilities; going on with all of them");
+}
+
+static void say_ready(struct xfn_supervisor *sup)
+{
+	json_t *data;
+
+	if (sup->opts->json) {
+		data = xfn_stats__functions(sup);
+		json_object_set_new(data, "ready", json_true());
+		json_dumpf(data, stdout, JSON_COMPACT);
+		putchar('\n');
+		json_decref(data);
+	} else {
+		for (unsigned i = 0; i < sup->function_count; i++) {
+			const struct xfn_deployed *fn = &sup->functions[i];
+
+			printf("%-15s port %-5u tier %-6s %s%s%s\n", fn->mod->attr.name,
+			       fn->addr.port, xfn_tier_name(fn->tier),
+			       fn->tier == XFN_TIER_SOCKET ? "" : xfn_mode_name(sup->mode),
+			       fn->tier == XFN_TIER_SOCKET ? "" : ": ", fn->reason);
+		}
+		if (sup->mode == XFN_MODE_GENERIC && sup->mode_reason[0])
+			printf("generic mode, because %s\n", sup->mode_reason);
+		if (sup->engine_reason[0])
+			printf("engine %s, %s\n", sup->udp_engine ?: "", sup->engine_reason);
+		printf("serving; Ctrl-C ends\n");
+	}
+	fflush(stdout);
+}
+
+static json_t *on_request(void *ctx, const char *verb, json_t *args, char *err, size_t errlen)
+{
+	struct xfn_supervisor *sup = ctx;
+
+	if (!strcmp(verb, "ls"))
+		return xfn_stats__functions(sup);
+	if (!strcmp(verb, "stat"))
+		return xfn_stats__counters(sup);
+	if (!strcmp(verb, "invoke"))
+		return xfn_invoke(sup, args, err, errlen);
+	snprintf(err, errlen, "%s: unknown verb; this xfn knows ls, stat and invoke", verb);
+	return NULL;
+}
+
+static void loop(struct xfn_supervisor *sup, int signals)
+{
+	struct pollfd fds[3 + XFN_CHILDREN];
+	bool gone = false;
+
+	while (!gone) {
+		int timeout = xfn_children__restart_due(sup);
+		unsigned n = 3;
+
+		fds[0] = (struct pollfd){ .fd = signals, .events = POLLIN };
+		fds[1] = (struct pollfd){ .fd = xfn_control__fd(sup->control), .events = POLLIN };
+		fds[2] = (struct pollfd){
+			.fd = sup->addresses ? xfn_addresses__fd(sup->addresses) : -1,
+			.events = POLLIN
+		};
+		for (unsigned i = 0; i < sup->child_count; i++)
+			fds[n++] = (struct pollfd){ .fd = sup->children[i].state == XFN_CHILD_READY ?
+								  sup->children[i].sock :
+								  -1,
+						    .events = POLLIN };
+		if (poll(fds, n, timeout) < 0 && errno != EINTR)
+			break;
+		gone = fds[0].revents;
+		if (fds[2].revents && xfn_addresses__serve(sup->addresses))
+			xfn_log__line(LOG_WARNING, "the kernel lost address events; all read again");
+		/* Before the control socket: a request may wait for a worker that is gone. */
+		for (unsigned i = 0; i < sup->child_count; i++)
+			if (fds[3 + i].revents)
+				xfn_children__message(sup, &sup->children[i]);
+		if (fds[1].revents)
+			xfn_control__serve(sup->control);
+	}
+}
+
+static int open_all(struct xfn_supervisor *sup, char *err, size_t errlen)
+{
+	const struct xfn_run_options *opts = sup->opts;
+	int ret = 0;
+
+	if (opts->ifname) {
+		ret = xfn_interface__read(opts->ifname, &sup->iface, err, errlen);
+		if (!ret && !sup->iface.up) {
+			snprintf(err, errlen, "%s: is down; `ip link set dev %s up`", opts->ifname,
+				 opts->ifname);
+			ret = -ENETDOWN;
+		}
+	}
+	ret = ret ?: xfn_deploy__open(sup, err, errlen);
+	/* Before anything is attached: another run of ours on this interface is refused by name. */
+	ret = ret ?: xfn_control__listen(opts->ifname, on_request, sup, &sup->control, err, errlen);
+	if (!ret && opts->ifname)
+		ret = xfn_addresses__open(sup->iface.index, on_address, sup, &sup->addresses, err,
+					  errlen);
+	ret = ret ?: attach(sup, err, errlen);
+	ret = ret ?: xfn_deploy__tiers(sup, err, errlen);
+	serve_addresses(sup);
+	ret = ret ?: start_frame_workers(sup, err, errlen);
+	ret = ret ?: start_socket_worker(sup, err, errlen);
+	return ret ?: xfn_deploy__bind(sup, err, errlen);
+}
+
+int xfn_supervisor__run(const struct xfn_run_options *opts)
+{
+	struct xfn_supervisor *sup = calloc(1, sizeof(*sup));
+	char err[XFN_ERR_MAX] = "";
+	sigset_t ends, old;
+	int signals, ret;
+
+	if (!sup)
+		return 1;
+	sup->opts = opts;
+	/* Before the first worker: a signal must find us ready to clean up. */
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGHUP);
+	sigprocmask(SIG_BLOCK, &ends, &old);
+	signals = signalfd(-1, &ends, SFD_CLOEXEC);
+	ret = signals < 0 ? -errno : open_all(sup, err, sizeof(err));
+	if (!ret) {
+		give_up_privileges();
+		say_ready(sup);
+		loop(sup, signals);
+	} else if (opts->json) {
+		json_t *line = json_pack("{s:{s:s}}", "error", "message", err);
+
+		json_dumpf(line, stdout, JSON_COMPACT);
+		putchar('\n');
+		json_decref(line);
+	} else {
+		fprintf(stderr, "xfn: %s\n", err);
+	}
+	/* The interface first: what still comes goes to the host's stack. */
+	xfn_loader__close(sup->loader);
+	sup->loader = NULL;
+	xfn_children__remove(sup, 0);
+	xfn_addresses__close(sup->addresses);
+	xfn_control__close(sup->control);
+	xfn_deploy__close(sup);
+	if (signals >= 0)
+		close(signals);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	free(sup);
+	return ret ? 1 : 0;
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Inside the supervisor: what its files share. Must never hold anything of a packet. */
+#ifndef XFN_SUPERVISOR_INSIDE_H
+#define XFN_SUPERVISOR_INSIDE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include "addresses.h"
+#include "call.h"
+#include "control.h"
+#include "handover.h"
+#include "interface.h"
+#include "supervisor.h"
+#include "udp_socket.h"
+#include "umem.h"
+
+#define XFN_CHILDREN  (XFN_QUEUES + 1) /* one per queue, and one behind UDP sockets */
+#define XFN_LISTENERS 4096	       /* UDP sockets of one run */
+
+/* A deployed function. Its index in the table is its slot. */
+struct xfn_deployed {
+	struct xfn_module *mod;
+	struct xfn_address addr; /* where it is asked for; port 0 never */
+	bool any;		 /* every served address */
+	int tier;
+	bool in_kernel; /* its program is in its slot */
+	char rule[32];
+	char reason[512];
+};
+
+/* A UDP socket the supervisor holds for a function: requests wait in it while a worker restarts. */
+struct xfn_listener {
+	int fd;
+	uint32_t slot;
+	struct xfn_address local;
+};
+
+enum xfn_child_state { XFN_CHILD_NONE, XFN_CHILD_STARTING, XFN_CHILD_READY, XFN_CHILD_DEAD };
+
+/* A worker process, or the place for one. */
+struct xfn_child {
+	enum xfn_child_state state;
+	const char *engine;
+	uint32_t queue;
+	pid_t pid;
+	int pidfd;
+	int sock; /* the supervisor's end of the handover pair */
+	int page_fd;
+	struct xfn_page *page; /* outlives the process: counters go on */
+	struct xfn_umem umem;
+	bool has_umem;
+	unsigned restarts;
+	uint64_t started_ns;
+	uint64_t restart_at_ns; /* while DEAD: when to try again */
+	char error[256];	/* why the last start failed */
+};
+
+struct xfn_supervisor {
+	const struct xfn_run_options *opts;
+	struct xfn_interface iface; /* name "" where none is used */
+	struct xfn_loader *loader;  /* NULL: no BPF in this run */
+	enum xfn_mode mode;
+	char mode_reason[512];
+	const char *udp_engine; /* engine behind UDP sockets */
+	char engine_reason[256];
+	struct xfn_deployed *functions;
+	unsigned function_count;
+	struct xfn_listener *listeners;
+	unsigned listener_count;
+	struct xfn_child children[XFN_CHILDREN];
+	unsigned child_count;
+	struct xfn_addresses *addresses;
+	uint8_t (*served)[16]; /* the interface's addresses, as told by the kernel */
+	unsigned served_count;
+	struct xfn_control_server *control;
+};
+
+/* deploy.c: all write one line to err and return 0 or -errno. */
+/* Open the modules, settle addresses and ports, refuse two functions on one. */
+int xfn_deploy__open(struct xfn_supervisor *sup, char *err, size_t errlen);
+/* Give every function its tier, with the reason; put kernel halves into their slots. */
+int xfn_deploy__tiers(struct xfn_supervisor *sup, char *err, size_t errlen);
+/* Let a function of a lost AF_XDP go on behind UDP sockets. */
+void xfn_deploy__to_sockets(struct xfn_supervisor *sup, const char *why);
+/* UDP sockets of all functions in tier socket. */
+int xfn_deploy__listen(struct xfn_supervisor *sup, char *err, size_t errlen);
+/* Direct the ports to their functions: from now on the fast path answers. */
+int xfn_deploy__bind(struct xfn_supervisor *sup, char *err, size_t errlen);
+void xfn_deploy__close(struct xfn_supervisor *sup);
+bool xfn_deploy__wants_frames(const struct xfn_supervisor *sup); /* is an AF_XDP worker of use? */
+bool xfn_deploy__wants_sockets(const struct xfn_supervisor *sup);
+
+/* children.c */
+/* Add a place for a worker and start it; waits until it serves, or says why not. */
+int xfn_children__add(struct xfn_supervisor *sup, const char *engine, uint32_t queue, char *err,
+		      size_t errlen);
+/* The process of `child` has ended: say so, and plan its restart. */
+void xfn_children__ended(struct xfn_supervisor *sup, struct xfn_child *child);
+/* Restart what is due. Returns ms until the next restart, -1: none planned. */
+int xfn_children__restart_due(struct xfn_supervisor *sup);
+/* A message from `child`, or its end. */
+void xfn_children__message(struct xfn_supervisor *sup, struct xfn_child *child);
+/* Remove the places from `keep` on: stop the workers, free what they had. */
+void xfn_children__remove(struct xfn_supervisor *sup, unsigned keep);
+
+/* stats.c */
+json_t *xfn_stats__functions(struct xfn_supervisor *sup); /* data of `ls` */
+json_t *xfn_stats__counters(struct xfn_supervisor *sup);  /* data of `stat` */
+
+/* invoke.c: one request on purpose. A new reference, or NULL with err filled. */
+json_t *xfn_invoke(struct xfn_supervisor *sup, json_t *args, char *err, size_t errlen);
+
+uint64_t xfn_supervisor__now_ns(void); /* CLOCK_MONOTONIC */
+
+#endif

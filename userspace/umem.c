@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* One queue's AF_XDP set: memory, socket, rings. Must never touch a ring. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+#include <linux/if_xdp.h>
+#include "umem.h"
+
+#define BUSY_TRIES 100
+#define BUSY_MS	   10
+
+static int set(int fd, int option, uint32_t value)
+{
+	return setsockopt(fd, SOL_XDP, option, &value, sizeof(value));
+}
+
+int xfn_umem__open(const char *ifname, unsigned ifindex, unsigned queue, struct xfn_umem *out,
+		   char *err, size_t errlen)
+{
+	const struct timespec pause = { .tv_nsec = BUSY_MS * 1000000 };
+	struct sockaddr_xdp addr = { .sxdp_family = AF_XDP,
+				     .sxdp_ifindex = ifindex,
+				     .sxdp_queue_id = queue,
+				     .sxdp_flags = XDP_COPY | XDP_USE_NEED_WAKEUP };
+	struct xdp_umem_reg reg = {};
+	const char *what = "allocate frames for";
+	void *memory = MAP_FAILED;
+	int ret = 0;
+
+	*out = (struct xfn_umem){ .memfd = -1,
+				  .xsk = -1,
+				  .len = (uint64_t)XFN_UMEM_FRAMES * XFN_UMEM_FRAME_SIZE,
+				  .frame_size = XFN_UMEM_FRAME_SIZE,
+				  .fill_size = XFN_UMEM_RING,
+				  .comp_size = XFN_UMEM_RING,
+				  .rx_size = XFN_UMEM_RING,
+				  .tx_size = XFN_UMEM_RING,
+				  .queue = queue };
+	out->memfd = memfd_create("xfn-umem", MFD_CLOEXEC);
+	if (out->memfd < 0 || ftruncate(out->memfd, out->len))
+		goto fail;
+	memory = mmap(NULL, out->len, PROT_READ | PROT_WRITE, MAP_SHARED, out->memfd, 0);
+	if (memory == MAP_FAILED)
+		goto fail;
+	what = "open an AF_XDP socket for";
+	out->xsk = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
+	if (out->xsk < 0)
+		goto fail;
+	what = "register frames for";
+	reg.addr = (uintptr_t)memory;
+	reg.len = out->len;
+	reg.chunk_size = out->frame_size;
+	reg.headroom = out->headroom;
+	if (setsockopt(out->xsk, SOL_XDP, XDP_UMEM_REG, &reg, sizeof(reg)))
+		goto fail;
+	what = "make rings for";
+	if (set(out->xsk, XDP_UMEM_FILL_RING, out->fill_size) ||
+	    set(out->xsk, XDP_UMEM_COMPLETION_RING, out->comp_size) ||
+	    set(out->xsk, XDP_RX_RING, out->rx_size) || set(out->xsk, XDP_TX_RING, out->tx_size))
+		goto fail;
+	what = "bind AF_XDP to";
+	for (int i = 0; i < BUSY_TRIES; i++) {
+		ret = bind(out->xsk, (struct sockaddr *)&addr, sizeof(addr)) ? -errno : 0;
+		if (ret != -EBUSY)
+			break;
+		/* an earlier socket's end is asynchronous */
+		nanosleep(&pause, NULL);
+	}
+	if (ret) {
+		errno = -ret;
+		goto fail;
+	}
+	munmap(memory, out->len); /* the registration keeps the pages */
+	return 0;
+fail:
+	ret = -errno;
+	snprintf(err, errlen, "cannot %s queue %u of %s: %s%s", what, queue, ifname, strerror(-ret),
+		 ret == -EPERM	    ? "; it wants CAP_NET_RAW" :
+		 ret == -EBUSY	    ? "; another AF_XDP socket holds the queue" :
+		 ret == -ENOBUFS    ? "; raise `ulimit -l`" :
+		 ret == -EAFNOSUPPORT ? "; this kernel is built without AF_XDP" :
+				      "");
+	if (memory != MAP_FAILED)
+		munmap(memory, out->len);
+	xfn_umem__close(out);
+	return ret;
+}
+
+void xfn_umem__close(struct xfn_umem *umem)
+{
+	if (umem->xsk >= 0)
+		close(umem->xsk);
+	if (umem->memfd >= 0)
+		close(umem->memfd);
+	umem->xsk = umem->memfd = -1;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * One queue's AF_XDP set, made by the supervisor, used by a worker: the memory of the frames (UMEM), the
+ * bound socket, its four rings. Must never touch a ring. Documentation/networking/af_xdp.rst.
+ */
+#ifndef XFN_UMEM_H
+#define XFN_UMEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define XFN_UMEM_FRAMES	    4096
+#define XFN_UMEM_FRAME_SIZE 4096
+#define XFN_UMEM_RING	    2048 /* entries of each ring: half of the frames, so both directions fill */
+
+struct xfn_umem {
+	int memfd;    /* the frames; close-on-exec */
+	uint64_t len; /* bytes */
+	uint32_t frame_size, headroom;
+	uint32_t fill_size, comp_size; /* ring entries */
+	int xsk;		       /* the bound socket; close-on-exec */
+	uint32_t rx_size, tx_size;
+	uint32_t queue;
+	bool zero_copy;
+};
+
+/*
+ * Make the set for `queue` of an interface and bind it, in copy mode. Waits up to a second for an
+ * earlier owner of the queue to be torn down. Wants CAP_NET_RAW. 0 or -errno with one line in err. The
+ * caller closes.
+ */
+int xfn_umem__open(const char *ifname, unsigned ifindex, unsigned queue, struct xfn_umem *out,
+		   char *err, size_t errlen);
+void xfn_umem__close(struct xfn_umem *umem);
+
+#endif
