@@ -100,7 +100,11 @@ static int width(const char *text)
 
 static void print_row(const struct xfn_table *table, char **row, const int *widths)
 {
-	for (unsigned i = 0; i < table->columns; i++) {
+	unsigned last = table->columns;
+
+	while (last > 1 && !*row[last - 1]) /* no blanks at a line's end */
+		last--;
+	for (unsigned i = 0; i < last; i++) {
 		bool right = *table->cells[i] == '>';
 		const char *text = row == table->cells && right ? row[i] + 1 : row[i];
 		int pad = widths[i] - width(text);
@@ -108,8 +112,8 @@ static void print_row(const struct xfn_table *table, char **row, const int *widt
 		if (right)
 			printf("%*s%s", pad, "", text);
 		else
-			printf("%s%*s", text, i + 1 < table->columns ? pad : 0, "");
-		fputs(i + 1 < table->columns ? "  " : "\n", stdout);
+			printf("%s%*s", text, i + 1 < last ? pad : 0, "");
+		fputs(i + 1 < last ? "  " : "\n", stdout);
 	}
 }
 
