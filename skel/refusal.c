@@ -7,70 +7,131 @@
 #include "refusal.h"
 
 static const struct {
-	const char *text; /* in the verifier's words */
-	const char *rule;
+	const char *id;
 	int fatal;
-	const char *reason;
-	const char *remedy;
-} obstacles[] = {
-	{ "call stack of", "recursion", 0, "calls nest deeper than the kernel allows (recursion)",
-	  "write it as a loop with a constant bound" },
-	{ "combined stack size", "stack_limit", 0, "more than 512 bytes of stack",
-	  "make local arrays smaller" },
-	{ "invalid stack", "stack_limit", 0, "an access beyond the stack's 512 bytes",
-	  "make local arrays smaller" },
-	{ "jumps is too complex", "unbounded_loop", 0, "a loop whose end the verifier cannot see",
-	  "give the loop a constant upper bound" },
-	{ "infinite loop", "unbounded_loop", 0, "a loop whose end the verifier cannot see",
-	  "give the loop a constant upper bound" },
-	{ "BPF program is too large", "too_many_insns", 0,
-	  "more instructions than the verifier follows (one million)",
-	  "work on 8 bytes at a time, or on fewer bytes" },
-	{ "_or_null'", "unchecked_pointer", 1, "a pointer is used without a check for NULL",
-	  "test the result of xfn_at or xfn_edit before using it" },
-	{ "invalid mem access 'scalar'", "unchecked_pointer", 1,
-	  "a pointer is used that may be NULL or is dead",
-	  "test the result of xfn_at or xfn_edit, and take it anew after xfn_resize" },
-	{ "invalid access to packet", "variable_access", 0,
-	  "an access whose length or offset varies",
-	  "ask xfn_at for a constant length, or use xfn_read" },
+	const char *sentence, *remedy;
+} rules[] = {
+#define DEMOTE 0
+#define FAIL   1
+#define XFN_RULE(id, verdict, sentence, remedy) [XFN_RULE_##id] = { #id, verdict, sentence, remedy },
+	XFN_RULES(XFN_RULE)
+#undef XFN_RULE
 };
 
-/* The last "; text @ file:line" of the author's file before the log's end; older logs have text
- * only. */
-static void find_line(const char *log, const char *source, struct xfn_refusal *out)
+/* What the verifier says, in the order in which it decides. */
+static const struct {
+	const char *text;
+	enum xfn_rule rule;
+} obstacles[] = {
+	{ "call stack of", XFN_RULE_recursion },
+	{ "recursive call", XFN_RULE_recursion },
+	{ "combined stack size", XFN_RULE_stack_limit },
+	{ "invalid stack", XFN_RULE_stack_limit },
+	{ "jumps is too complex", XFN_RULE_unbounded_loop },
+	{ "infinite loop", XFN_RULE_unbounded_loop },
+	{ "back-edge", XFN_RULE_unbounded_loop },
+	{ "BPF program is too large", XFN_RULE_too_many_insns },
+	{ "program too large", XFN_RULE_too_many_insns },
+	{ "mem_or_null'", XFN_RULE_unchecked_pointer },
+	{ "_or_null'", XFN_RULE_unchecked_pointer },
+	{ "invalid mem access 'scalar'", XFN_RULE_unchecked_pointer },
+	{ "invalid access to packet", XFN_RULE_variable_access },
+	{ "invalid variable-offset", XFN_RULE_variable_access },
+	{ "variable stack access", XFN_RULE_variable_access },
+	{ "unbounded memory access", XFN_RULE_variable_access },
+	{ "invalid access to map value", XFN_RULE_variable_access },
+	{ "math between pkt pointer", XFN_RULE_variable_access },
+	{ "unknown func", XFN_RULE_calls_unknown },
+};
+
+void xfn_refusal__set(struct xfn_refusal *out, enum xfn_rule rule, const char *detail,
+		      const char *file, uint32_t line)
+{
+	snprintf(out->rule, sizeof(out->rule), "%s", rules[rule].id);
+	snprintf(out->reason, sizeof(out->reason), "%s", detail ?: rules[rule].sentence);
+	snprintf(out->remedy, sizeof(out->remedy), "%s", rules[rule].remedy);
+	snprintf(out->file, sizeof(out->file), "%s", file ?: "");
+	out->line = line;
+	out->fatal = rules[rule].fatal;
+}
+
+/* The line of `source` that reads `text`, blanks at both ends aside; 0: none. */
+static uint32_t look_up(const char *source, const char *text, size_t len)
+{
+	FILE *f = fopen(source, "re");
+	uint32_t line = 0, found = 0;
+	char row[512];
+
+	while (f && !found && fgets(row, sizeof(row), f)) {
+		char *at = row + strspn(row, " \t");
+
+		line++;
+		at[strcspn(at, "\r\n")] = 0;
+		if (len && strlen(at) >= len && !strncmp(at, text, len))
+			found = line;
+	}
+	if (f)
+		fclose(f);
+	return found;
+}
+
+/*
+ * The last "; text @ file:line" of the author's file before the log's end. Logs before 6.10 quote the
+ * text only.
+ */
+static uint32_t find_line(const char *log, const char *source)
 {
 	const char *base = strrchr(source, '/') ? strrchr(source, '/') + 1 : source;
+	uint32_t line = 0;
 	char want[300];
 
 	snprintf(want, sizeof(want), "%s:", base);
-	for (const char *at = log; (at = strstr(at, " @ ")); at++) {
+	for (const char *at = log; at && *at; at = strchr(at, '\n'), at = at ? at + 1 : NULL) {
 		size_t len = strcspn(at, "\n");
-		const char *name = strstr(at, want);
+		const char *mark, *name;
 
-		if (!name || name >= at + len)
+		if (strncmp(at, "; ", 2))
 			continue;
-		out->line = strtoul(name + strlen(want), NULL, 10);
-		snprintf(out->file, sizeof(out->file), "%s", source);
+		mark = memmem(at, len, " @ ", 3);
+		if (!mark) {
+			line = look_up(source, at + 2, len - 2) ?: line;
+			continue;
+		}
+		name = memmem(mark, len - (mark - at), want, strlen(want));
+		if (name && (name[-1] == ' ' || name[-1] == '/'))
+			line = strtoul(name + strlen(want), NULL, 10);
 	}
+	return line;
+}
+
+/* The verifier's own last words: the line before its statistics. */
+static void last_words(const char *log, char *out, size_t len)
+{
+	const char *end = strstr(log, "\nprocessed "), *begin;
+
+	out[0] = 0;
+	if (!end)
+		return;
+	for (begin = end; begin > log && begin[-1] != '\n';)
+		begin--;
+	snprintf(out, len, "is refused by the verifier: %.*s", (int)(end - begin), begin);
 }
 
 void xfn_refusal__from_log(const char *log, const char *source, int err, struct xfn_refusal *out)
 {
-	memset(out, 0, sizeof(*out));
-	find_line(log, source, out);
-	for (size_t i = 0; i < sizeof(obstacles) / sizeof(obstacles[0]); i++) {
-		if (!strstr(log, obstacles[i].text))
-			continue;
-		snprintf(out->rule, sizeof(out->rule), "%s", obstacles[i].rule);
-		snprintf(out->reason, sizeof(out->reason), "%s", obstacles[i].reason);
-		snprintf(out->remedy, sizeof(out->remedy), "%s", obstacles[i].remedy);
-		out->fatal = obstacles[i].fatal;
-		return;
-	}
-	snprintf(out->rule, sizeof(out->rule), "verifier_other");
-	snprintf(out->reason, sizeof(out->reason), "the verifier refuses it: %s", strerror(err));
-	snprintf(out->remedy, sizeof(out->remedy), "read the log with -vv");
+	uint32_t line = find_line(log, source);
+	const char *file = line ? source : "";
+	char words[300];
+
+	for (size_t i = 0; i < sizeof(obstacles) / sizeof(obstacles[0]); i++)
+		if (strstr(log, obstacles[i].text)) {
+			xfn_refusal__set(out, obstacles[i].rule, NULL, file, line);
+			return;
+		}
+	last_words(log, words, sizeof(words));
+	if (!words[0])
+		snprintf(words, sizeof(words), "is refused by the verifier: %s", strerror(err));
+	xfn_refusal__set(out, XFN_RULE_verifier_other, words, file, line);
 }
 
 void xfn_refusal__figures(const char *log, struct xfn_verifier_figures *out)

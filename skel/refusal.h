@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Verifier log -> rule, author's line, sentence, remedy. Build and attach use it alike. Pure text work. */
+/* Obstacle -> rule, author's line, sentence, remedy; from verifier logs too. Build and attach use it
+ * alike. Pure text work. */
 #ifndef XFN_REFUSAL_H
 #define XFN_REFUSAL_H
 
 #include <stddef.h>
 #include <stdint.h>
+#include "rules.h"
 
 struct xfn_refusal {
 	char rule[32];	  /* identifier of rules.h */
@@ -20,6 +22,10 @@ struct xfn_verifier_figures {
 	uint32_t processed; /* instructions */
 	uint32_t stack_bytes; /* deepest call chain */
 };
+
+/* Fill *out for `rule`; detail ("calls strlen", NULL: the rule's own sentence) says what was met. */
+void xfn_refusal__set(struct xfn_refusal *out, enum xfn_rule rule, const char *detail,
+		      const char *file, uint32_t line);
 
 /*
  * Explain the refusal in `log` (NUL-terminated, level 1 or 2). `source` is the author's file: where the

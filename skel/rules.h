@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Every rule by which the classifier judges. XFN_RULE(id, verdict, sentence, remedy): DEMOTE is too much
+ * for the kernel, the function runs in a worker; FAIL is wrong in every tier, the build fails. Must
+ * never include anything.
+ */
+#ifndef XFN_RULES_H
+#define XFN_RULES_H
+
+#define XFN_RULES(X)                                                                               \
+	X(calls_unknown, DEMOTE, "uses what only native code has",                                 \
+	  "use what xfn.h offers, or leave it in a worker")                                        \
+	X(host_header, DEMOTE, "includes a header of the host's C library",                        \
+	  "include it under #ifdef XFN_NATIVE, and use only xfn.h outside")                        \
+	X(floating_point, DEMOTE, "computes with floating point, which the kernel does not",       \
+	  "use scaled integers")                                                                   \
+	X(stack_limit, DEMOTE, "needs more than the kernel's 512 bytes of stack",                  \
+	  "make local arrays smaller, or work on the payload in place")                            \
+	X(unbounded_loop, DEMOTE, "has a loop whose end the verifier cannot see",                  \
+	  "give the loop a constant upper bound as well")                                          \
+	X(variable_access, DEMOTE, "accesses memory with a length or offset that varies",          \
+	  "ask xfn_at for a constant length, or use xfn_read and xfn_write")                       \
+	X(too_many_insns, DEMOTE, "takes more instructions than the verifier follows (one million)", \
+	  "work on 8 bytes at a time, or on fewer bytes")                                          \
+	X(recursion, DEMOTE, "calls itself, or nests calls deeper than the kernel allows",         \
+	  "write it as a loop with a constant bound")                                              \
+	X(calling_convention, DEMOTE, "has a call that BPF cannot make (over five arguments, a struct by value)", \
+	  "pass fewer arguments, or a pointer")                                                    \
+	X(compiler_other, DEMOTE, "does not compile for the kernel",                               \
+	  "read the compiler's words with -vv")                                                    \
+	X(verifier_other, DEMOTE, "is refused by the verifier", "read its log with -vv")           \
+	X(native_error, FAIL, "does not compile", "mend the source")                               \
+	X(missing_library, FAIL, "names a library that is not installed here",                     \
+	  "install its -dev package, or mend XFN_LINK")                                            \
+	X(unchecked_pointer, FAIL, "uses a pointer that may be NULL",                              \
+	  "test the result of xfn_at, xfn_edit and the like before using it")                      \
+	X(stale_pointer, FAIL, "uses a pointer from before xfn_resize",                            \
+	  "call xfn_at or xfn_edit again after xfn_resize")                                        \
+	X(out_of_bounds, FAIL, "accesses an array outside its bounds", "mend the index")           \
+	X(writable_global, FAIL, "writes a global variable, which a kernel half cannot share",     \
+	  "make it const, use XFN_COUNTER, or move it under #ifdef XFN_NATIVE")                    \
+	X(bad_attributes, FAIL, "has attributes that cannot be met", "mend XFN_FUNCTION")          \
+	X(name_mismatch, FAIL, "has a name that is not its file's ([a-z][a-z0-9_]{0,14})",         \
+	  "give function and file the same name")                                                  \
+	X(tier_pinned, FAIL, "is pinned to tier xdp, which it cannot have",                        \
+	  "leave .tier out, or mend what stands in the way")
+
+enum xfn_rule {
+#define XFN_RULE(id, verdict, sentence, remedy) XFN_RULE_##id,
+	XFN_RULES(XFN_RULE)
+#undef XFN_RULE
+	XFN_RULE_COUNT
+};
+
+#endif

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The classifier's order of steps, and its verdict. Compiles and loads nothing itself. */
+#include <ctype.h>
+#include <errno.h>
+#include <ftw.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+#include <openssl/evp.h>
+#include <linux/types.h>
+#include "../xdp/abi.h"
+#include "classify.h"
+#include "command.h"
+#include "module_write.h"
+#include "paths.h"
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+void xfn_verdict__free(struct xfn_verdict *v)
+{
+	if (v->folder[0])
+		nftw(v->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	free(v->log);
+	free(v->bpf);
+	v->folder[0] = 0;
+	v->log = v->bpf = NULL;
+}
+
+/* The function's name as the file has it; false: it has no legal one. */
+static bool file_name(const char *source, char name[XFN_NAME_MAX + 1])
+{
+	const char *base = strrchr(source, '/') ? strrchr(source, '/') + 1 : source;
+	size_t len = strlen(base);
+
+	if (len < 3 || strcmp(base + len - 2, ".c") || len - 2 > XFN_NAME_MAX || !islower(base[0]))
+		return false;
+	for (size_t i = 0; i < len - 2; i++)
+		if (!islower(base[i]) && !isdigit(base[i]) && base[i] != '_')
+			return false;
+	snprintf(name, XFN_NAME_MAX + 1, "%.*s", (int)(len - 2), base);
+	return true;
+}
+
+static int hash_source(const char *source, char hex[65], char *err, size_t errlen)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE], chunk[4096];
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	FILE *f = fopen(source, "re");
+	size_t n;
+
+	if (!f || !ctx || !EVP_DigestInit_ex(ctx, EVP_sha256(), NULL)) {
+		snprintf(err, errlen, "%s: %s", source, f ? "out of memory" : strerror(errno));
+		EVP_MD_CTX_free(ctx);
+		if (f)
+			fclose(f);
+		return -ENOENT;
+	}
+	while ((n = fread(chunk, 1, sizeof(chunk), f)))
+		EVP_DigestUpdate(ctx, chunk, n);
+	EVP_DigestFinal_ex(ctx, digest, NULL);
+	for (int i = 0; i < 32; i++)
+		sprintf(hex + 2 * i, "%02x", digest[i]);
+	EVP_MD_CTX_free(ctx);
+	fclose(f);
+	return 0;
+}
+
+static int name_compiler(struct xfn_module_meta *meta, char *err, size_t errlen)
+{
+	char *const argv[] = { (char *)"clang", (char *)"--version", NULL };
+	char *said;
+	int ret = xfn_command__run(argv, &said);
+
+	if (ret) {
+		snprintf(err, errlen, "clang does not run (%s); install the package clang",
+			 ret < 0 ? strerror(-ret) : "it fails");
+		free(said);
+		return -ENOENT;
+	}
+	snprintf(meta->compiler, sizeof(meta->compiler), "%.*s", (int)strcspn(said, "\n"), said);
+	free(said);
+	return 0;
+}
+
+/* What no tier can meet, and the tier the author pins. */
+static void check_attributes(const char *source, struct xfn_verdict *v)
+{
+	const struct xfn_attributes *attr = &v->attr;
+	uint32_t line = xfn_classify__find_word(source, "XFN_FUNCTION");
+	char name[XFN_NAME_MAX + 1] = "", text[200] = "";
+
+	if (!file_name(source, name) || strcmp(name, attr->name)) {
+		snprintf(text, sizeof(text), "has a name (%s) that is not its file's", attr->name);
+		xfn_refusal__set(&v->refusal, XFN_RULE_name_mismatch, text, source, line);
+		return;
+	}
+	if (attr->tier > XFN_TIER_SOCKET)
+		snprintf(text, sizeof(text), "has .tier = %u, which is none", attr->tier);
+	else if (attr->fallback > XFN_FALLBACK_HOST)
+		snprintf(text, sizeof(text), "has .fallback = %u, which is none", attr->fallback);
+	else if (attr->grow > 65507)
+		snprintf(text, sizeof(text), "has .grow = %u, more than a datagram holds (65507)",
+			 attr->grow);
+	else if (attr->amplify > 1000)
+		snprintf(text, sizeof(text), "has .amplify = %u; unlimited amplification is refused",
+			 attr->amplify);
+	if (text[0])
+		xfn_refusal__set(&v->refusal, XFN_RULE_bad_attributes, text, source, line);
+}
+
+static void settle(const char *source, struct xfn_verdict *v)
+{
+	struct xfn_module_meta *meta = &v->meta;
+	uint32_t line = xfn_classify__find_word(source, "XFN_FUNCTION");
+
+	if (!v->refusal.fatal && v->refusal.rule[0] && v->attr.tier == XFN_TIER_XDP) {
+		char text[384];
+
+		snprintf(text, sizeof(text), "is pinned to tier xdp, but it %.300s", v->refusal.reason);
+		line = v->refusal.line ?: line;
+		xfn_refusal__set(&v->refusal, XFN_RULE_tier_pinned, text, source, line);
+	}
+	meta->tier = v->refusal.rule[0] ? XFN_TIER_AFXDP : XFN_TIER_XDP;
+	if (v->attr.tier && !v->refusal.fatal)
+		meta->tier = v->attr.tier;
+	snprintf(meta->rule, sizeof(meta->rule), "%s", v->refusal.rule);
+	snprintf(meta->remedy, sizeof(meta->remedy), "%s", v->refusal.remedy);
+	meta->line = v->refusal.line;
+	if (v->refusal.rule[0])
+		snprintf(meta->reason, sizeof(meta->reason), "%s", v->refusal.reason);
+	else if (v->attr.tier && v->attr.tier != XFN_TIER_XDP)
+		snprintf(meta->reason, sizeof(meta->reason), "its .tier asks for it");
+	else if (meta->verified)
+		snprintf(meta->reason, sizeof(meta->reason), "accepted by the verifier");
+	else
+		snprintf(meta->reason, sizeof(meta->reason),
+			 "not verified here: loading BPF programs wants CAP_BPF");
+}
+
+int xfn_classify(const char *source, struct xfn_verdict *v, char *err, size_t errlen)
+{
+	const char *tmp = getenv("TMPDIR");
+	struct xfn_module_meta *meta = &v->meta;
+	struct utsname uts;
+	int ret;
+
+	memset(v, 0, sizeof(*v));
+	uname(&uts);
+	meta->magic = XFN_MODULE_MAGIC;
+	meta->version = XFN_MODULE_VERSION;
+	meta->api = XFN_API;
+	meta->abi = XFN_ABI;
+	snprintf(meta->file, sizeof(meta->file), "%s", source);
+	snprintf(meta->kernel, sizeof(meta->kernel), "%s", uts.release);
+	snprintf(meta->arch, sizeof(meta->arch), "%.15s", uts.machine);
+	ret = hash_source(source, meta->source_hash, err, errlen);
+	ret = ret ?: xfn_paths__support(v->support, sizeof(v->support), err, errlen);
+	ret = ret ?: name_compiler(meta, err, errlen);
+	if (ret)
+		return ret;
+	snprintf(v->folder, sizeof(v->folder), "%.40s/xfn-XXXXXX", tmp && tmp[0] ? tmp : "/tmp");
+	if (!mkdtemp(v->folder)) {
+		ret = -errno;
+		snprintf(err, errlen, "%s: %s; set TMPDIR to a folder that can be written", v->folder,
+			 strerror(-ret));
+		v->folder[0] = 0;
+		return ret;
+	}
+	ret = xfn_classify__native(source, v, err, errlen);
+	if (!ret && !v->refusal.fatal)
+		check_attributes(source, v);
+	if (!ret && !v->refusal.fatal)
+		ret = xfn_classify__bpf(source, v, err, errlen);
+	if (!ret)
+		settle(source, v);
+	return ret;
+}
+
+void xfn_verdict__sentence(const struct xfn_verdict *v, char *text, size_t len)
+{
+	const struct xfn_refusal *r = &v->refusal;
+
+	if (!r->rule[0])
+		snprintf(text, len, "%s", v->meta.reason);
+	else if (r->line)
+		snprintf(text, len, "%s (%s:%u); %s", r->reason, r->file, r->line, r->remedy);
+	else
+		snprintf(text, len, "%s; %s", r->reason, r->remedy);
+}
+
+int xfn_verdict__write(const struct xfn_verdict *v, const char *out, char *err, size_t errlen)
+{
+	char so[sizeof(v->folder) + 16];
+	/* A kernel half that was refused is of no use to anyone. */
+	bool keep = v->bpf && !v->refusal.rule[0];
+
+	snprintf(so, sizeof(so), "%s/native.so", v->folder);
+	return xfn_module__write(so, &v->meta, keep ? v->bpf : NULL, keep ? v->bpf_len : 0, out, err,
+				 errlen);
+}
+
+int xfn_build_module(const struct xfn_build_options *how, char *err, size_t errlen)
+{
+	struct xfn_verdict *v = calloc(1, sizeof(*v));
+	char text[1024];
+	int ret;
+
+	if (!v) {
+		snprintf(err, errlen, "out of memory");
+		return -ENOMEM;
+	}
+	ret = xfn_classify(how->source, v, err, errlen);
+	if (!ret && v->refusal.fatal) {
+		xfn_verdict__sentence(v, text, sizeof(text));
+		snprintf(err, errlen, "%s: %s", how->source, text);
+		ret = -EINVAL;
+	}
+	ret = ret ?: xfn_verdict__write(v, how->out, err, errlen);
+	xfn_verdict__free(v);
+	free(v);
+	return ret;
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Where this xfn's own files lie, in the build tree and installed. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "paths.h"
+
+/* The first of `places`, relative to the program's folder, that holds `probe`; NULL ends them. */
+static int find(const char *const *places, const char *probe, char *out, size_t len)
+{
+	char exe[PATH_MAX], path[PATH_MAX + 64];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+
+	if (n <= 0)
+		return -ENOENT;
+	exe[n] = 0;
+	*strrchr(exe, '/') = 0;
+	for (; *places; places++) {
+		char *real;
+
+		snprintf(path, sizeof(path), "%s/%s%s", exe, *places, probe);
+		if (access(path, R_OK))
+			continue;
+		path[strlen(path) - strlen(probe)] = 0;
+		real = realpath(path, NULL);
+		if (!real)
+			continue;
+		n = snprintf(out, len, "%s", real);
+		free(real);
+		return (size_t)n < len ? 0 : -ENOENT;
+	}
+	return -ENOENT;
+}
+
+int xfn_paths__support(char *dir, size_t len, char *err, size_t errlen)
+{
+	/* build/xfn; PREFIX/bin/xfn; build/tests/SUITE */
+	static const char *const places[] = { "..", "../share/xfn", "../..", NULL };
+	const char *given = getenv("XFN_SUPPORT");
+
+	if (given && (size_t)snprintf(dir, len, "%s", given) < len)
+		return 0;
+	if (!find(places, "/xdp/function_bpf.h", dir, len))
+		return 0;
+	snprintf(err, errlen, "xfn's own headers are not found; is it installed whole? (XFN_SUPPORT names "
+			      "their folder)");
+	return -ENOENT;
+}
+
+int xfn_paths__worker(char *path, size_t len, char *err, size_t errlen)
+{
+	static const char *const places[] = { "xfn-worker", "../libexec/xfn/xfn-worker",
+					      "../xfn-worker", NULL };
+
+	if (!find(places, "", path, len))
+		return 0;
+	snprintf(err, errlen, "xfn-worker is not found beside this program; is xfn installed whole?");
+	return -ENOENT;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Where this xfn's own files lie, in the build tree and installed. */
+#ifndef XFN_PATHS_H
+#define XFN_PATHS_H
+
+#include <stddef.h>
+
+/*
+ * The folder that holds xdp/, userspace/, functions/ and skel/ headers: $XFN_SUPPORT, else found from
+ * the program's own place. 0 or -ENOENT with one line in err.
+ */
+int xfn_paths__support(char *dir, size_t len, char *err, size_t errlen);
+
+/* The program xfn-worker. 0 or -ENOENT with one line in err. */
+int xfn_paths__worker(char *path, size_t len, char *err, size_t errlen);
+
+#endif
