@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* `xfn build`, `xfn explain`: print what the classifier found. Must never judge of its own. */
+#include "verbs.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "../skel/loader.h"
+#include "classify.h"
+#include "output.h"
+
+struct options {
+	const char *verb;
+	const char *out;
+	bool json;
+	int verbose;
+	char **files; /* points into argv */
+	int count;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *opts = state->input;
+
+	switch (key) {
+	case 'o':
+		opts->out = arg;
+		return 0;
+	case 'j':
+		opts->json = true;
+		return 0;
+	case 'v':
+		opts->verbose++;
+		return 0;
+	case ARGP_KEY_ARGS:
+		opts->files = state->argv + state->next;
+		opts->count = state->argc - state->next;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "no source given");
+		return EINVAL;
+	case ARGP_KEY_END:
+		if (opts->out && opts->count > 1)
+			argp_error(state, "-o names one module, but there are %d sources", opts->count);
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+#define SHARED_OPTIONS                                                                             \
+	{ "json", 'j', NULL, 0, "Print JSON", 0 },                                                 \
+	{ "verbose", 'v', NULL, 0, "Twice: print the compiler's or verifier's own words", 0 }, {}
+
+static const struct argp_option build_options[] = {
+	{ "output", 'o', "FILE", 0, "The module to write (default: NAME.xfn here)", 0 },
+	SHARED_OPTIONS
+};
+static const struct argp_option explain_options[] = { SHARED_OPTIONS };
+
+/* One judgement as JSON, the same for a source and for a module. */
+static json_t *as_json(const struct xfn_module_meta *meta, const struct xfn_attributes *attr,
+		       bool failed)
+{
+	return json_pack("{s:s, s:i, s:s?, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:b, s:s, s:s}",
+			 "name", attr->name, "port", (int)attr->port, "tier",
+			 failed ? NULL : xfn_tier_name(meta->tier), "reason", meta->reason, "rule",
+			 meta->rule, "remedy", meta->remedy, "file", meta->file, "line",
+			 (int)meta->line, "insns", (int)meta->insns, "verified_insns",
+			 (int)meta->verified_insns, "stack_bytes", (int)meta->stack_bytes, "verified",
+			 (int)meta->verified, "kernel", meta->kernel, "compiler", meta->compiler);
+}
+
+static void print_line(const struct xfn_module_meta *meta, const struct xfn_attributes *attr)
+{
+	printf("%s: tier %s", attr->name, xfn_tier_name(meta->tier));
+	if (!meta->rule[0] && meta->tier == XFN_TIER_XDP && meta->verified)
+		printf(", %u instructions, %u verified, %u bytes of stack\n", meta->insns,
+		       meta->verified_insns, meta->stack_bytes);
+	else if (!meta->rule[0])
+		printf(": %s\n", meta->reason);
+	else if (meta->line)
+		printf(": %s (%s:%u); %s\n", meta->reason, meta->file, meta->line, meta->remedy);
+	else
+		printf(": %s (%s); %s\n", meta->reason, meta->file, meta->remedy);
+}
+
+/* Judge a source; with `out`, write its module. Exit status. */
+static int judge(const struct options *opts, const char *source, const char *out, json_t *all)
+{
+	struct xfn_verdict *v = calloc(1, sizeof(*v));
+	char err[XFN_ERR_MAX] = "", text[1024];
+	int status = 0;
+
+	if (!v)
+		return xfn_output__fail(opts->verb, opts->json, XFN_EXIT_FAILED, "out of memory");
+	if (xfn_classify(source, v, err, sizeof(err)) ||
+	    (out && !v->refusal.fatal && xfn_verdict__write(v, out, err, sizeof(err)))) {
+		status = xfn_output__fail(opts->verb, opts->json, XFN_EXIT_FAILED, "%s", err);
+		xfn_verdict__free(v);
+		free(v);
+		return status;
+	}
+	if (v->refusal.fatal)
+		status = XFN_EXIT_FAILED;
+	if (opts->json) {
+		json_array_append_new(all, as_json(&v->meta, &v->attr, v->refusal.fatal));
+	} else if (v->refusal.fatal) {
+		xfn_verdict__sentence(v, text, sizeof(text));
+		xfn_output__fail(opts->verb, false, XFN_EXIT_FAILED, "%s: %s", source, text);
+	} else {
+		print_line(&v->meta, &v->attr);
+	}
+	if (opts->verbose > 1 && v->log)
+		fputs(v->log, stderr);
+	xfn_verdict__free(v);
+	free(v);
+	return status;
+}
+
+/* A module tells what was stored, and what this kernel says to its kernel half. */
+static int retell(const struct options *opts, const char *path, json_t *all)
+{
+	char err[XFN_ERR_MAX] = "";
+	struct xfn_module *mod = xfn_module__open(path, err, sizeof(err));
+	struct xfn_module_meta *meta;
+	struct xfn_trial trial = {};
+
+	if (!mod)
+		return xfn_output__fail(opts->verb, opts->json, XFN_EXIT_FAILED, "%s", err);
+	meta = &mod->meta;
+	if (mod->bpf && !xfn_loader__try(mod->bpf, mod->bpf_len, meta->file, &trial, err, sizeof(err)) &&
+	    trial.permitted) {
+		meta->verified = 1;
+		if (trial.accepted) {
+			meta->insns = trial.insns;
+			meta->verified_insns = trial.figures.processed;
+			meta->stack_bytes = trial.figures.stack_bytes;
+			if (!mod->attr.tier || mod->attr.tier == XFN_TIER_XDP)
+				snprintf(meta->reason, sizeof(meta->reason),
+					 "accepted by the verifier");
+		} else {
+			meta->tier = XFN_TIER_AFXDP;
+			meta->line = trial.refusal.line;
+			snprintf(meta->rule, sizeof(meta->rule), "%s", trial.refusal.rule);
+			snprintf(meta->reason, sizeof(meta->reason), "%s", trial.refusal.reason);
+			snprintf(meta->remedy, sizeof(meta->remedy), "%s", trial.refusal.remedy);
+		}
+	}
+	if (opts->json)
+		json_array_append_new(all, as_json(meta, &mod->attr, false));
+	else
+		print_line(meta, &mod->attr);
+	if (opts->verbose > 1 && trial.log)
+		fputs(trial.log, stderr);
+	free(trial.log);
+	xfn_module__close(mod);
+	return 0;
+}
+
+static bool is_source(const char *path)
+{
+	size_t len = strlen(path);
+
+	return len > 2 && !strcmp(path + len - 2, ".c");
+}
+
+static int finish(const struct options *opts, json_t *all, int status)
+{
+	if (opts->json && json_array_size(all) == 1)
+		xfn_output__json(json_incref(json_array_get(all, 0)));
+	else if (opts->json && json_array_size(all))
+		xfn_output__json(json_incref(all));
+	json_decref(all);
+	return status;
+}
+
+int verb_build(int argc, char **argv)
+{
+	static const struct argp argp = { build_options, parse, "FILE.c...",
+					  "Make a module of each function's source, and say where it will "
+					  "run.\v  xfn build -o /tmp/echo.xfn functions/echo.c",
+					  NULL, NULL, NULL };
+	struct options opts = { .verb = "build" };
+	json_t *all = json_array();
+	int status = 0;
+
+	xfn_output__options(&argp, argc, argv, &opts);
+	for (int i = 0; i < opts.count; i++) {
+		const char *source = opts.files[i];
+		const char *base = strrchr(source, '/') ? strrchr(source, '/') + 1 : source;
+		char out[512];
+
+		if (!is_source(source)) {
+			status = xfn_output__fail("build", opts.json, XFN_EXIT_USAGE,
+						  "%s: no C source (NAME.c); give one", source);
+			continue;
+		}
+		snprintf(out, sizeof(out), "%.*s.xfn", (int)strlen(base) - 2, base);
+		if (judge(&opts, source, opts.out ?: out, all))
+			status = XFN_EXIT_FAILED;
+	}
+	return finish(&opts, all, status);
+}
+
+int verb_explain(int argc, char **argv)
+{
+	static const struct argp argp = { explain_options, parse, "FILE.c|MODULE.xfn...",
+					  "Say in which tier a function runs, and why.\v"
+					  "  xfn explain -j functions/sha256.c",
+					  NULL, NULL, NULL };
+	struct options opts = { .verb = "explain" };
+	json_t *all = json_array();
+	int status = 0;
+
+	xfn_output__options(&argp, argc, argv, &opts);
+	for (int i = 0; i < opts.count; i++)
+		if (is_source(opts.files[i]) ? judge(&opts, opts.files[i], NULL, all) :
+					       retell(&opts, opts.files[i], all))
+			status = XFN_EXIT_FAILED;
+	return finish(&opts, all, status);
+}

@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * `xfn run`: command line -> struct xfn_run_options, sources built on the way. The supervisor does
+ * the rest. Must never touch BPF, sockets or workers.
+ */
+#include "verbs.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <glob.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "../userspace/supervisor.h"
+#include "classify.h"
+#include "output.h"
+#include "paths.h"
+
+#define BIND_MAX 64
+
+enum key {
+	KEY_MODE = 256,
+	KEY_TIER,
+	KEY_ENGINE,
+	KEY_BIND,
+	KEY_OFFSET,
+	KEY_TRUST,
+	KEY_SPIN
+};
+
+struct run {
+	struct xfn_run_options opts;
+	const char *mode, *tier, *offset;
+	const char *bind[BIND_MAX];
+	char **spec; /* MODULE[@ADDR:PORT], as given */
+	unsigned specs;
+	struct xfn_run_module *modules;
+	char folder[PATH_MAX - 64]; /* of what was built here, "" if nothing was */
+	char worker[PATH_MAX];
+};
+
+static const struct argp_option options[] = {
+	{ "interface", 'i', "IFACE", 0, "Serve on IFACE (default: UDP sockets of this host only)",
+	  0 },
+	{ "mode", KEY_MODE, "MODE", 0,
+	  "How XDP is attached: auto (default), native, generic or none", 0 },
+	{ "tier", KEY_TIER, "TIER", 0,
+	  "Force a tier on every function: auto (default), xdp, afxdp or socket", 0 },
+	{ "engine", KEY_ENGINE, "ENGINE", 0,
+	  "How workers receive: afxdp, uring or mmsg (default: the best that works)", 0 },
+	{ "bind", KEY_BIND, "ADDR", 0,
+	  "Address for UDP sockets; may be repeated (default: the interface's, or 127.0.0.1 and ::1)",
+	  0 },
+	{ "port-offset", KEY_OFFSET, "N", 0, "Add N to the default port of every module", 0 },
+	{ "trust-checksum", KEY_TRUST, NULL, 0, "Do not verify the checksum of requests", 0 },
+	{ "spin", KEY_SPIN, NULL, 0, "Workers never sleep: lower latency, a whole core each", 0 },
+	{ "json", 'j', NULL, 0, "Say in JSON what is served", 0 },
+	{}
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct run *run = state->input;
+
+	switch (key) {
+	case 'i':
+		run->opts.ifname = arg;
+		return 0;
+	case 'j':
+		run->opts.json = true;
+		return 0;
+	case KEY_MODE:
+		run->mode = arg;
+		return 0;
+	case KEY_TIER:
+		run->tier = arg;
+		return 0;
+	case KEY_ENGINE:
+		run->opts.engine = arg;
+		return 0;
+	case KEY_BIND:
+		if (run->opts.bind_count == BIND_MAX)
+			argp_error(state, "--bind '%s': at most %d addresses", arg, BIND_MAX);
+		run->bind[run->opts.bind_count++] = arg;
+		return 0;
+	case KEY_OFFSET:
+		run->offset = arg;
+		return 0;
+	case KEY_TRUST:
+		run->opts.trust_checksum = true;
+		return 0;
+	case KEY_SPIN:
+		run->opts.spin = true;
+		return 0;
+	case ARGP_KEY_ARGS:
+		run->spec = state->argv + state->next;
+		run->specs = (unsigned)(state->argc - state->next);
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static int bad(const struct run *run, const char *what, const char *value, const char *next)
+{
+	return xfn_output__fail("run", run->opts.json, XFN_EXIT_USAGE, "%s '%.100s': %s", what,
+				value, next);
+}
+
+/* Take the brackets off "[fd00::1]", in place. False: no address. */
+static bool take_address(const char **text, char *buf, size_t len)
+{
+	size_t n = strlen(*text);
+	uint8_t ip[16];
+
+	if (**text == '[' && n > 2 && (*text)[n - 1] == ']' && n - 2 < len) {
+		memmove(buf, *text + 1, n - 2); /* buf may be *text */
+		buf[n - 2] = '\0';
+		*text = buf;
+		return inet_pton(AF_INET6, buf, ip) == 1;
+	}
+	return inet_pton(AF_INET, *text, ip) == 1 || inet_pton(AF_INET6, *text, ip) == 1;
+}
+
+/* 1 to max in decimal; 0: something else. */
+static unsigned take_number(const char *text, unsigned max)
+{
+	char *end;
+	unsigned long n = isdigit((unsigned char)*text) ? strtoul(text, &end, 10) : 0;
+
+	return n && !*end && n <= max ? (unsigned)n : 0;
+}
+
+static int take_values(struct run *run)
+{
+	static const enum xfn_mode modes[] = { XFN_MODE_AUTO, XFN_MODE_NATIVE, XFN_MODE_GENERIC,
+					       XFN_MODE_NONE };
+	static const char *const engines[] = { "afxdp", "uring", "mmsg" };
+	static char addrs[BIND_MAX][INET6_ADDRSTRLEN];
+	struct xfn_run_options *opts = &run->opts;
+	bool known;
+
+	opts->mode = XFN_MODE_AUTO;
+	known = !run->mode;
+	for (unsigned i = 0; !known && i < sizeof(modes) / sizeof(modes[0]); i++)
+		if (!strcmp(run->mode, xfn_mode_name(modes[i]))) {
+			opts->mode = modes[i];
+			known = true;
+		}
+	if (!known)
+		return bad(run, "--mode", run->mode, "take auto, native, generic or none");
+	opts->tier = run->tier ? xfn_tier_parse(run->tier) : XFN_TIER_AUTO;
+	if (opts->tier < 0)
+		return bad(run, "--tier", run->tier, "take auto, xdp, afxdp or socket");
+	known = !opts->engine;
+	for (unsigned i = 0; !known && i < sizeof(engines) / sizeof(engines[0]); i++)
+		known = !strcmp(opts->engine, engines[i]);
+	if (!known)
+		return bad(run, "--engine", opts->engine, "take afxdp, uring or mmsg");
+	for (unsigned i = 0; i < opts->bind_count; i++)
+		if (!take_address(&run->bind[i], addrs[i], sizeof(addrs[i])))
+			return bad(run, "--bind", run->bind[i],
+				   "no IPv4 or IPv6 address; give one");
+	opts->bind = opts->bind_count ? run->bind : NULL;
+	if (run->offset) {
+		opts->port_offset = take_number(run->offset, 65534);
+		if (!opts->port_offset)
+			return bad(run, "--port-offset", run->offset, "take 1 to 65534");
+	}
+	if (opts->ifname)
+		return 0;
+	if (opts->mode == XFN_MODE_NATIVE || opts->mode == XFN_MODE_GENERIC)
+		return bad(run, "--mode", run->mode, "wants an interface; name it with -i");
+	if (opts->tier == XFN_TIER_XDP || opts->tier == XFN_TIER_AFXDP)
+		return bad(run, "--tier", run->tier, "wants an interface; name it with -i");
+	if (opts->engine && !strcmp(opts->engine, "afxdp"))
+		return bad(run, "--engine", opts->engine, "wants an interface; name it with -i");
+	return 0;
+}
+
+static bool is_file(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISREG(st.st_mode);
+}
+
+/* "MODULE[@ADDR:PORT | @PORT]", cut in place: an '@' in the name of a file that is there is the
+ * file's. */
+static int take_spec(struct run *run, char *spec, struct xfn_run_module *mod)
+{
+	char *at = is_file(spec) ? NULL : strrchr(spec, '@'), *colon;
+	const char *addr;
+	char whole[128];
+
+	*mod = (struct xfn_run_module){ .path = spec, .addr = "" };
+	if (!at)
+		return 0;
+	snprintf(whole, sizeof(whole), "%s", spec);
+	*at++ = '\0';
+	colon = strrchr(at, ':');
+	if (colon) {
+		*colon = '\0';
+		addr = at;
+		/* [fd00::1]:53 only: without brackets the last group could be the port */
+		if ((strchr(at, ':') && *at != '[') || !take_address(&addr, at, strlen(at) + 1))
+			return bad(
+				run, "module", whole,
+				"no address before the port; give F.xfn@192.0.2.1:53 or F.xfn@[fd00::1]:53");
+		mod->addr = addr;
+		at = colon + 1;
+	}
+	mod->port = (uint16_t)take_number(at, 65535);
+	if (!mod->port)
+		return bad(run, "module", whole, "no port after the '@'; take 1 to 65535");
+	return 0;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t n = strlen(text), m = strlen(end);
+
+	return n > m && !strcmp(text + n - m, end);
+}
+
+/* Build a source into the private folder. Exit status; on success mod->path is the module. */
+static int build(struct run *run, struct xfn_run_module *mod)
+{
+	const char *tmp = getenv("TMPDIR"), *name = strrchr(mod->path, '/');
+	struct xfn_build_options how = { .source = mod->path };
+	char err[XFN_ERR_MAX] = "", *out;
+
+	if (!*run->folder) {
+		snprintf(run->folder, sizeof(run->folder), "%s/xfn-run-XXXXXX",
+			 tmp && *tmp ? tmp : "/tmp");
+		if (!mkdtemp(run->folder)) {
+			int status = xfn_output__fail(
+				"run", run->opts.json, XFN_EXIT_FAILED,
+				"%s: %s; set TMPDIR to a folder that can be written", run->folder,
+				strerror(errno));
+			*run->folder = '\0';
+			return status;
+		}
+	}
+	name = name ? name + 1 : mod->path;
+	if (asprintf(&out, "%s/%zu-%.*s.xfn", run->folder, (size_t)(mod - run->modules),
+		     (int)strlen(name) - 2, name) < 0)
+		return XFN_EXIT_FAILED;
+	how.out = out;
+	mod->path = out;
+	if (xfn_build_module(&how, err, sizeof(err)))
+		return xfn_output__fail("run", run->opts.json, XFN_EXIT_FAILED, "%s", err);
+	return 0;
+}
+
+/* Folder of the shipped modules: beside the program, or where `make install` puts them. */
+static void shipped(char *dir, size_t len)
+{
+	static const char *const places[] = { "functions", "../lib/xfn/functions" };
+	char exe[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe));
+	struct stat st;
+
+	*dir = '\0';
+	if (n <= 0 || (size_t)n >= sizeof(exe))
+		return;
+	while (n > 0 && exe[n - 1] != '/')
+		n--;
+	for (unsigned i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		int used = snprintf(dir, len, "%.*s%s", (int)n, exe, places[i]);
+
+		if (used > 0 && (size_t)used < len && !stat(dir, &st) && S_ISDIR(st.st_mode))
+			return;
+	}
+	*dir = '\0';
+}
+
+static char *copy(const char *text)
+{
+	char *p = strdup(text);
+
+	if (!p) {
+		fputs("xfn run: no memory; free some\n", stderr);
+		exit(XFN_EXIT_FAILED);
+	}
+	return p;
+}
+
+/* No module named: all shipped ones, as if they had been given. */
+static int take_shipped(struct run *run)
+{
+	char dir[PATH_MAX - 16], pattern[PATH_MAX];
+	glob_t found = {};
+
+	shipped(dir, sizeof(dir));
+	snprintf(pattern, sizeof(pattern), "%s/*.xfn", dir);
+	if (!*dir || glob(pattern, 0, NULL, &found) || !found.gl_pathc)
+		return xfn_output__fail(
+			"run", run->opts.json, XFN_EXIT_USAGE,
+			"no module named, and none beside the program; name one: xfn run F.xfn");
+	run->modules = calloc(found.gl_pathc, sizeof(*run->modules));
+	for (size_t i = 0; run->modules && i < found.gl_pathc; i++)
+		run->modules[i] =
+			(struct xfn_run_module){ .path = copy(found.gl_pathv[i]), .addr = "" };
+	run->opts.module_count = (unsigned)found.gl_pathc;
+	globfree(&found);
+	return run->modules ? 0 : XFN_EXIT_FAILED;
+}
+
+/* The modules named. A bare name that is no file here means the shipped module. */
+static int take_modules(struct run *run)
+{
+	char dir[PATH_MAX - 64], path[PATH_MAX];
+	int status = 0;
+
+	if (!run->specs)
+		return take_shipped(run);
+	shipped(dir, sizeof(dir));
+	run->modules = calloc(run->specs, sizeof(*run->modules));
+	if (!run->modules)
+		return XFN_EXIT_FAILED;
+	run->opts.module_count = run->specs;
+	for (unsigned i = 0; !status && i < run->specs; i++) {
+		struct xfn_run_module *mod = &run->modules[i];
+
+		status = take_spec(run, run->spec[i], mod);
+		if (status || is_file(mod->path))
+			continue;
+		snprintf(path, sizeof(path), "%s/%.*s.xfn", dir, XFN_NAME_MAX, mod->path);
+		if (strchr(mod->path, '/') || strlen(mod->path) > XFN_NAME_MAX || !is_file(path))
+			return xfn_output__fail("run", run->opts.json, XFN_EXIT_FAILED,
+						"%s: no such module; name F.xfn or a source F.c",
+						mod->path);
+		mod->path = copy(path);
+	}
+	return status;
+}
+
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int sig)
+{
+	interrupted = sig;
+}
+
+/*
+ * Build the sources among the modules. A signal ends the compiler, which shares our terminal; here
+ * it only ends the loop, so that the folder is removed.
+ */
+static int build_sources(struct run *run)
+{
+	struct sigaction catch = { .sa_handler = interrupt }, old_int, old_term;
+	int status = 0;
+
+	sigaction(SIGINT, &catch, &old_int);
+	sigaction(SIGTERM, &catch, &old_term);
+	for (unsigned i = 0; !status && !interrupted && i < run->opts.module_count; i++)
+		if (ends_with(run->modules[i].path, ".c"))
+			status = build(run, &run->modules[i]);
+	sigaction(SIGINT, &old_int, NULL);
+	sigaction(SIGTERM, &old_term, NULL);
+	return interrupted ? XFN_EXIT_FAILED : status;
+}
+
+static void remove_built(const struct run *run)
+{
+	size_t len = strlen(run->folder);
+
+	for (unsigned i = 0; len && i < run->opts.module_count; i++)
+		if (!strncmp(run->modules[i].path, run->folder, len))
+			unlink(run->modules[i].path);
+	if (len)
+		rmdir(run->folder);
+}
+
+int verb_run(int argc, char **argv)
+{
+	static const struct argp argp = {
+		options,
+		parse,
+		"[MODULE[@ADDR:PORT | @PORT]...]",
+		"Serve functions until interrupted: in the kernel where they may run there, else in "
+		"workers. A MODULE is what `xfn build` made, a source F.c, or the name of a shipped "
+		"function; none means all shipped ones.\v"
+		"Example: sudo xfn run -i eth0 echo@7 hello.c@[fd00::1]:4000",
+		NULL,
+		NULL,
+		NULL
+	};
+	static struct run run;
+	char err[XFN_ERR_MAX] = "";
+	int status;
+
+	xfn_output__options(&argp, argc, argv, &run);
+	status = take_values(&run);
+	if (!status)
+		status = take_modules(&run);
+	if (!status && xfn_paths__worker(run.worker, sizeof(run.worker), err, sizeof(err)))
+		status = xfn_output__fail("run", run.opts.json, XFN_EXIT_FAILED, "%s", err);
+	if (!status)
+		status = build_sources(&run);
+	if (!status) {
+		run.opts.worker = run.worker;
+		run.opts.modules = run.modules;
+		status = xfn_supervisor__run(&run.opts);
+	}
+	remove_built(&run);
+	return status;
+}
