@@ -176,8 +176,8 @@ void xfn_deploy__to_sockets(struct xfn_supervisor *sup, const char *reason)
 static int listen_on(struct xfn_supervisor *sup, unsigned slot, const struct xfn_address *addr,
 		     char *err, size_t errlen)
 {
-	/* Link-local: fe80::/10 wants its interface. */
-	bool link_local = addr->ip[0] == 0xfe && (addr->ip[1] & 0xc0) == 0x80;
+	/* Only an address of the interface is known to be its own. */
+	bool ours = sup->functions[slot].any && !sup->opts->bind_count;
 	struct xfn_listener *all;
 	int fd;
 
@@ -186,7 +186,7 @@ static int listen_on(struct xfn_supervisor *sup, unsigned slot, const struct xfn
 			 XFN_LISTENERS);
 		return -E2BIG;
 	}
-	fd = xfn_udp_socket__open(addr, link_local ? sup->iface.index : 0, err, errlen);
+	fd = xfn_udp_socket__open(addr, ours ? sup->iface.index : 0, err, errlen);
 	if (fd < 0)
 		return fd;
 	all = reallocarray(sup->listeners, sup->listener_count + 1, sizeof(*all));

@@ -94,14 +94,19 @@ int xfn_sandbox__enter(const char *engine, uint32_t uid, uint32_t gid, char *err
 	const char *step = "become an unprivileged user";
 	int ret = 0;
 
-	if (geteuid() == 0 && uid &&
+	/* The bounding set while CAP_SETPCAP is there; a user's own process has none. */
+	if (geteuid() == 0) {
+		step = "drop the bounding set";
+		capng_clear(CAPNG_SELECT_BOUNDS);
+		ret = capng_apply(CAPNG_SELECT_BOUNDS) ? -EPERM : 0;
+	}
+	if (!ret && geteuid() == 0 && uid &&
 	    (setgroups(0, NULL) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid)))
 		ret = -errno;
 	if (!ret) {
 		step = "drop capabilities";
-		capng_clear(CAPNG_SELECT_BOTH);
-		/* The bounding set needs CAP_SETPCAP, which a user's own process lacks. */
-		if (capng_apply(geteuid() ? CAPNG_SELECT_CAPS : CAPNG_SELECT_BOTH))
+		capng_clear(CAPNG_SELECT_CAPS);
+		if (capng_apply(CAPNG_SELECT_CAPS))
 			ret = -EPERM;
 	}
 	xfn_sandbox__die_with_parent();

@@ -345,8 +345,16 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 	xfn_addresses__close(sup->addresses);
 	xfn_control__close(sup->control);
 	xfn_deploy__close(sup);
-	if (signals >= 0)
+	if (signals >= 0) {
+		struct signalfd_siginfo taken;
+
+		/* It has done its work: unblocked, it would end us as if we had not listened. */
+		for (int i = 0; i < 3 && poll(&(struct pollfd){ .fd = signals, .events = POLLIN }, 1, 0) == 1;
+		     i++)
+			if (read(signals, &taken, sizeof(taken)) < 0)
+				break;
 		close(signals);
+	}
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	free(sup);
 	return ret ? 1 : 0;

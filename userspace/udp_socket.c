@@ -45,14 +45,16 @@ int xfn_udp_socket__parse(const char *text, uint8_t ip[16])
 	return inet_pton(AF_INET6, text, ip) == 1 ? 0 : -EINVAL;
 }
 
-int xfn_udp_socket__open(const struct xfn_address *addr, unsigned scope, char *err, size_t errlen)
+int xfn_udp_socket__open(const struct xfn_address *addr, unsigned ifindex, char *err, size_t errlen)
 {
 	const int on = 1, buffer = RECEIVE_BUFFER;
 	bool mapped = is_mapped(addr->ip);
+	/* fe80::/10 wants its interface */
+	bool link_local = addr->ip[0] == 0xfe && (addr->ip[1] & 0xc0) == 0x80;
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(addr->port) };
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6,
 				    .sin6_port = htons(addr->port),
-				    .sin6_scope_id = scope };
+				    .sin6_scope_id = link_local ? ifindex : 0 };
 	const char *what = "socket";
 	char text[64];
 	int fd, ret;
@@ -66,7 +68,8 @@ int xfn_udp_socket__open(const struct xfn_address *addr, unsigned scope, char *e
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) ||
 	    setsockopt(fd, mapped ? IPPROTO_IP : IPPROTO_IPV6,
 		       mapped ? IP_PKTINFO : IPV6_RECVPKTINFO, &on, sizeof(on)) ||
-	    (!mapped && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on))))
+	    (!mapped && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on))) ||
+	    (ifindex && setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &on, sizeof(on))))
 		goto fail;
 	/* The limit of net.core.rmem_max holds for those who may not exceed it. */
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof(buffer)))
