@@ -348,21 +348,29 @@ static void interrupt(int sig)
 }
 
 /*
- * Build the sources among the modules. A signal ends the compiler, which shares our terminal; here
- * it only ends the loop, so that the folder is removed.
+ * From here on a signal only notes itself, so that the folder is removed: while a compiler runs it
+ * ends that one, which shares our terminal; while functions are served the supervisor takes it, and
+ * it may be pending still when that returns. What the caller ignores (nohup, a shell's `&`) stays
+ * ignored.
  */
+static void catch_signals(void)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction catch = { .sa_handler = interrupt }, old;
+
+	for (unsigned i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (!sigaction(signals[i], NULL, &old) && old.sa_handler != SIG_IGN)
+			sigaction(signals[i], &catch, NULL);
+}
+
+/* Build the sources among the modules. */
 static int build_sources(struct run *run)
 {
-	struct sigaction catch = { .sa_handler = interrupt }, old_int, old_term;
 	int status = 0;
 
-	sigaction(SIGINT, &catch, &old_int);
-	sigaction(SIGTERM, &catch, &old_term);
 	for (unsigned i = 0; !status && !interrupted && i < run->opts.module_count; i++)
 		if (ends_with(run->modules[i].path, ".c"))
 			status = build(run, &run->modules[i]);
-	sigaction(SIGINT, &old_int, NULL);
-	sigaction(SIGTERM, &old_term, NULL);
 	return interrupted ? XFN_EXIT_FAILED : status;
 }
 
@@ -401,6 +409,7 @@ int verb_run(int argc, char **argv)
 		status = take_modules(&run);
 	if (!status && xfn_paths__worker(run.worker, sizeof(run.worker), err, sizeof(err)))
 		status = xfn_output__fail("run", run.opts.json, XFN_EXIT_FAILED, "%s", err);
+	catch_signals();
 	if (!status)
 		status = build_sources(&run);
 	if (!status) {

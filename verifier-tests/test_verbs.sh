@@ -1,0 +1,69 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# The command line where no xfn is running: exit status, error lines, JSON errors. Starts nothing.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+xfn=${XFN_BUILD:-build}/xfn
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+export XFN_RUNTIME_DIR="$dir/run"
+bad=0
+
+# expect NAME STATUS TEXT ARGUMENT...: that status, and TEXT somewhere in what is printed
+expect()
+{
+	name=$1 want=$2 text=$3
+	shift 3
+	timeout 10 "$xfn" "$@" >"$dir/out" 2>&1
+	got=$?
+	if [ "$got" = "$want" ] && grep -qF -e "$text" "$dir/out"; then
+		echo "[       OK ] $name"
+	else
+		echo "xfn $*: status $got, wanted $want and '$text':"
+		cat "$dir/out"
+		echo "[  FAILED  ] $name"
+		bad=1
+	fi
+}
+
+if [ ! -x "$xfn" ]; then
+	echo "$xfn is not built; make all"
+	echo "[  FAILED  ] verbs"
+	exit 1
+fi
+expect verbs_none 2 "Usage: xfn VERB"
+expect verbs_help 0 "Example: xfn" --help
+expect verbs_version 0 "xfn " --version
+expect verbs_unknown 2 "unknown verb 'dance'" dance
+for verb in build explain run ls stat invoke check lab; do
+	expect verbs_help_$verb 0 "xfn $verb" $verb --help
+	expect verbs_option_$verb 2 "nonsense" $verb --nonsense
+done
+expect verbs_ls_argument 2 "'eth0'" ls eth0
+expect verbs_ls_none 1 "no xfn is running; start one with \`xfn run\`" ls
+expect verbs_ls_none_named 1 "xfn run -i nix0" ls -i nix0
+expect verbs_stat_json 1 '"next": "start one with `xfn run`"' stat -j
+expect verbs_run_mode 2 "--mode 'fast'" run --mode fast
+expect verbs_run_tier 2 "--tier 'nic'" run --tier nic
+expect verbs_run_tier_alone 2 "name it with -i" run --tier xdp
+expect verbs_run_engine 2 "--engine 'dpdk'" run --engine dpdk
+expect verbs_run_bind 2 "--bind '10.0.0'" run --bind 10.0.0
+expect verbs_run_offset 2 "--port-offset '-1'" run --port-offset -1
+expect verbs_run_port 2 "'echo@70000'" run echo@70000
+expect verbs_run_address 2 "'echo@::1:7'" run echo@::1:7
+expect verbs_run_module 1 "nowhere.xfn: no such module" run nowhere.xfn
+expect verbs_run_json 2 '"message": "--mode '"'fast'" run -j --mode fast
+expect verbs_invoke_target 2 "names no function" invoke
+expect verbs_invoke_port 2 "port '0'" invoke 127.0.0.1:0
+expect verbs_invoke_hex 2 "-x 'abc'" invoke 127.0.0.1:7 -x abc
+expect verbs_invoke_two 2 "more than one payload" invoke 127.0.0.1:7 hello -x 00
+expect verbs_invoke_name 1 "no xfn is running" invoke echo
+expect verbs_invoke_file 1 "$dir/none" invoke 127.0.0.1:7 -f "$dir/none"
+head -c 65508 /dev/zero >"$dir/big"
+expect verbs_invoke_big 1 "payload above 65507 bytes" invoke 127.0.0.1:7 -f "$dir/big"
+expect verbs_invoke_refused 1 "127.0.0.1:1: nobody serves this port" invoke 127.0.0.1:1
+expect verbs_check 0 "UDP sockets" check
+expect verbs_check_json 0 '"serves": true' check -j
+expect verbs_check_interface 0 "lo, up" check -i lo
+expect verbs_check_no_interface 1 "nix0" check -i nix0
+exit $bad
