@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Engine over UDP sockets with io_uring: one multishot receive per socket into a ring of buffers, the
- * replies of a batch in one submission, sent from the buffers the requests came in. The ring starts
- * disabled and is restricted to those two operations: seccomp does not see what a ring does. Must never
- * know of functions. io_uring(7).
+ * Engine over UDP sockets with io_uring: one multishot receive per socket into a ring of buffers,
+ * the replies of a batch in one submission, sent from the buffers the requests came in. The ring
+ * starts disabled and is restricted to those two operations: seccomp does not see what a ring does.
+ * Must never know of functions. io_uring(7).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,8 @@
 #define COMPLETIONS 4096
 #define BUFFERS	    512 /* power of two; what waits beyond them waits in the sockets */
 #define GROUP	    0
-#define SENDING	    (1ull << 32) /* user_data of a reply: with its buffer's number; else the socket's */
+/* user_data of a reply, with its buffer's number; else it is the socket's */
+#define SENDING (1ull << 32)
 
 struct reply {
 	struct msghdr msg;
@@ -39,6 +40,7 @@ struct xfn_engine {
 	uint32_t payload_max;
 	uint8_t *data; /* BUFFERS of them, `stride` apart */
 	size_t stride;
+	unsigned buffer_len;  /* not rounded up: what is too long must show as truncated */
 	struct msghdr layout; /* of a received buffer: room for name and control */
 	struct reply replies[BUFFERS];
 	struct xfn_engine_stats stats;
@@ -51,7 +53,7 @@ static int ring_register(const struct xfn_engine *e, unsigned opcode, const void
 
 static void recycle(struct xfn_engine *e, unsigned buffer)
 {
-	io_uring_buf_ring_add(e->buffers, e->data + buffer * e->stride, e->stride, buffer,
+	io_uring_buf_ring_add(e->buffers, e->data + buffer * e->stride, e->buffer_len, buffer,
 			      io_uring_buf_ring_mask(BUFFERS), 0);
 	io_uring_buf_ring_advance(e->buffers, 1);
 }
@@ -146,7 +148,8 @@ static int restrict_ring(const struct xfn_engine *e)
 	const struct io_uring_restriction only[] = {
 		{ .opcode = IORING_RESTRICTION_SQE_OP, .sqe_op = IORING_OP_RECVMSG },
 		{ .opcode = IORING_RESTRICTION_SQE_OP, .sqe_op = IORING_OP_SENDMSG },
-		{ .opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED, .sqe_flags = IOSQE_BUFFER_SELECT },
+		{ .opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED,
+		  .sqe_flags = IOSQE_BUFFER_SELECT },
 	};
 	int ret = ring_register(e, IORING_REGISTER_RESTRICTIONS, only,
 				sizeof(only) / sizeof(only[0]));
@@ -182,6 +185,8 @@ static int uring_open(struct xfn_engine **out, const struct xfn_engine_config *c
 	e->stride = (sizeof(struct io_uring_recvmsg_out) + e->layout.msg_namelen +
 		     e->layout.msg_controllen + cfg->payload_max + 63) &
 		    ~(size_t)63;
+	e->buffer_len = sizeof(struct io_uring_recvmsg_out) + e->layout.msg_namelen +
+			e->layout.msg_controllen + cfg->payload_max;
 	e->spin = cfg->spin;
 	e->count = cfg->socket_count;
 	e->sockets = calloc(e->count, sizeof(*e->sockets));

@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The engines on real sockets: UDP over loopback for uring and mmsg, a veth pair in a namespace of
+ * its own for afxdp. The test is the worker: it echoes. Knows nothing of functions.
+ */
+#include <errno.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <arpa/inet.h>
+#include <poll.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <cmocka.h>
+#include "../skel/loader.h"
+#include "../userspace/engine.h"
+#include "../userspace/umem.h"
+#include "frame.h"
+
+#define PAYLOAD_MAX 1472
+#define SOCKETS	    16
+
+static struct xfn_engine *engine;
+static const struct xfn_engine_ops *ops;
+static struct xfn_datagram batch[XFN_BATCH];
+static struct xfn_datagram last; /* of the latest round */
+
+static unsigned echo_round(int timeout_ms)
+{
+	unsigned n = ops->take(engine, batch, XFN_BATCH);
+
+	if (!n) {
+		assert_int_equal(ops->poll(engine, timeout_ms), 0);
+		n = ops->take(engine, batch, XFN_BATCH);
+	}
+	for (unsigned i = 0; i < n; i++) {
+		assert_true(batch[i].len <= batch[i].capacity);
+		batch[i].send = true;
+		last = batch[i];
+	}
+	if (n)
+		ops->give(engine, batch, n);
+	return n;
+}
+
+static void echo_until(uint64_t received)
+{
+	struct xfn_engine_stats st = {};
+
+	for (int idle = 0; st.received < received && idle < 100;) {
+		if (!echo_round(20))
+			idle++;
+		ops->stats(engine, &st);
+	}
+	assert_int_equal(st.received, received);
+}
+
+static socklen_t address(int family, const char *ip, struct sockaddr_storage *out)
+{
+	struct sockaddr_in *in = (void *)out;
+	struct sockaddr_in6 *in6 = (void *)out;
+
+	memset(out, 0, sizeof(*out));
+	out->ss_family = (sa_family_t)family;
+	if (inet_pton(family, ip, family == AF_INET ? (void *)&in->sin_addr : &in6->sin6_addr) != 1)
+		abort();
+	return family == AF_INET ? sizeof(*in) : sizeof(*in6);
+}
+
+static uint16_t udp(int family, const char *ip, int *fd)
+{
+	struct sockaddr_storage name;
+	socklen_t len = address(family, ip, &name);
+	int on = 1;
+
+	*fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	assert_true(*fd >= 0);
+	assert_int_equal(setsockopt(*fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)), 0);
+	assert_int_equal(bind(*fd, (struct sockaddr *)&name, len), 0);
+	assert_int_equal(getsockname(*fd, (struct sockaddr *)&name, &len), 0);
+	return ntohs(((struct sockaddr_in *)&name)->sin_port);
+}
+
+static int client(int family, const char *ip, uint16_t port)
+{
+	const struct timeval wait = { .tv_sec = 1 };
+	struct sockaddr_storage name;
+	socklen_t len = address(family, ip, &name);
+	int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	((struct sockaddr_in *)&name)->sin_port = htons(port);
+	/* connected: a reply from any other address does not arrive */
+	assert_int_equal(connect(fd, (struct sockaddr *)&name, len), 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+	return fd;
+}
+
+static void fill(uint8_t *p, size_t len, unsigned seed)
+{
+	for (size_t i = 0; i < len; i++)
+		p[i] = (uint8_t)(seed * 31 + i * 7);
+}
+
+static void expect(int fd, size_t len, unsigned seed)
+{
+	uint8_t want[PAYLOAD_MAX], got[2048];
+
+	fill(want, len, seed);
+	assert_int_equal(recv(fd, got, sizeof(got), 0), len);
+	assert_memory_equal(got, want, len);
+}
+
+static void open_engine(const char *name, const int *fds, const uint16_t *ports, unsigned count,
+			bool spin)
+{
+	struct xfn_engine_socket socks[SOCKETS] = {};
+	struct xfn_engine_config cfg = {
+		.sockets = socks, .socket_count = count, .payload_max = PAYLOAD_MAX, .spin = spin
+	};
+	char err[256] = "";
+
+	ops = xfn_engine_find(name);
+	assert_non_null(ops);
+	if (xfn_engine_probe(ops, err, sizeof(err))) {
+		print_message("%s: %s\n", name, err);
+		skip();
+	}
+	for (unsigned i = 0; i < count; i++)
+		socks[i] = (struct xfn_engine_socket){ .fd = fds[i],
+						       .slot = 10 + i,
+						       .local.port = ports[i] };
+	if (ops->open(&engine, &cfg, err, sizeof(err)))
+		fail_msg("%s", err);
+}
+
+/* 1000 datagrams of 0 to 1472 bytes per family, 16 on the way at a time. */
+static void echoes(const char *name)
+{
+	int fds[2], clients[2];
+	uint16_t ports[2] = { udp(AF_INET, "127.0.0.1", &fds[0]), udp(AF_INET6, "::1", &fds[1]) };
+	struct xfn_engine_stats st;
+	uint8_t out[PAYLOAD_MAX + 1];
+
+	open_engine(name, fds, ports, 2, false);
+	clients[0] = client(AF_INET, "127.0.0.1", ports[0]);
+	clients[1] = client(AF_INET6, "::1", ports[1]);
+	for (unsigned i = 0; i < 2000; i += 16) {
+		for (unsigned k = i; k < i + 16; k++) {
+			size_t len = k / 2 * 37 % (PAYLOAD_MAX + 1);
+
+			fill(out, len, k);
+			assert_int_equal(send(clients[k & 1], out, len, 0), len);
+		}
+		echo_until(i + 16);
+		for (unsigned k = i; k < i + 16; k++)
+			expect(clients[k & 1], k / 2 * 37 % (PAYLOAD_MAX + 1), k);
+	}
+	assert_int_equal(last.local.port, ports[last.slot - 10]);
+	assert_int_equal(last.local.ip[15], 1);
+	/* one byte too long is never shown to a function */
+	assert_int_equal(send(clients[0], out, sizeof(out), 0), sizeof(out));
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(echo_round(20), 0);
+	ops->stats(engine, &st);
+	assert_int_equal(st.truncated, 1);
+	assert_int_equal(st.received, 2000);
+	assert_int_equal(st.sent, 2000);
+	assert_int_equal(st.send_failed, 0);
+	ops->close(engine);
+	for (int i = 0; i < 2; i++)
+		close(clients[i]), close(fds[i]);
+}
+
+/* More than the engine has buffers for waits when it first looks; nothing is lost, and it goes on.
+ */
+static void burst(const char *name)
+{
+	int fds[SOCKETS], clients[SOCKETS];
+	uint16_t ports[SOCKETS];
+	struct xfn_engine_stats st;
+	uint8_t out[64];
+
+	for (int i = 0; i < SOCKETS; i++)
+		ports[i] = udp(AF_INET, "127.0.0.1", &fds[i]);
+	open_engine(name, fds, ports, SOCKETS, true);
+	for (int i = 0; i < SOCKETS; i++)
+		clients[i] = client(AF_INET, "127.0.0.1", ports[i]);
+	for (unsigned round = 1; round <= 3; round++) {
+		for (unsigned k = 0; k < 200 * SOCKETS; k++) {
+			fill(out, sizeof(out), k);
+			assert_int_equal(send(clients[k % SOCKETS], out, sizeof(out), 0), 64);
+		}
+		/* each look lets the kernel fill more buffers, until it has none */
+		for (int i = 0; i < 400; i++)
+			assert_int_equal(ops->poll(engine, 0), 0);
+		echo_until(round * 200 * SOCKETS);
+		for (unsigned k = 0; k < 200 * SOCKETS; k++)
+			expect(clients[k % SOCKETS], sizeof(out), k);
+	}
+	assert_int_equal(echo_round(0), 0); /* the last replies are counted when next looked */
+	ops->stats(engine, &st);
+	assert_int_equal(st.sent, 3 * 200 * SOCKETS);
+	if (ops == &xfn_engine_uring)
+		assert_true(st.stalls > 0); /* else the burst was too small to show anything */
+	ops->close(engine);
+	for (int i = 0; i < SOCKETS; i++)
+		close(clients[i]), close(fds[i]);
+}
+
+/* A wildcard socket answers from the address that was asked. */
+static void wildcard(const char *name)
+{
+	int fd, from;
+	uint16_t port = udp(AF_INET, "0.0.0.0", &fd);
+
+	open_engine(name, &fd, &port, 1, false);
+	from = client(AF_INET, "127.0.0.2", port);
+	assert_int_equal(send(from, "", 0, 0), 0);
+	echo_until(1);
+	expect(from, 0, 0);
+	assert_memory_equal(last.local.ip + 10, "\xff\xff\x7f\0\0\2", 6);
+	assert_memory_equal(last.peer.ip + 10, "\xff\xff\x7f\0\0", 5);
+	ops->close(engine);
+	close(from);
+	close(fd);
+}
+
+#define BOTH(test)                                                                                 \
+	static void test##_uring(void **state)                                                     \
+	{                                                                                          \
+		(void)state;                                                                       \
+		test("uring");                                                                     \
+	}                                                                                          \
+	static void test##_mmsg(void **state)                                                      \
+	{                                                                                          \
+		(void)state;                                                                       \
+		test("mmsg");                                                                      \
+	}
+BOTH(echoes)
+BOTH(burst)
+BOTH(wildcard)
+
+#define FRAMES 20000 /* five times as many as the UMEM has: a frame lost is missed */
+
+static int run(const char *command)
+{
+	int status = system(command);
+
+	return status < 0 ? -1 : WEXITSTATUS(status);
+}
+
+static int packet_socket(const char *ifname)
+{
+	struct sockaddr_ll at = { .sll_family = AF_PACKET,
+				  .sll_protocol = htons(ETH_P_ALL),
+				  .sll_ifindex = (int)if_nametoindex(ifname) };
+	int on = 1, fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_ALL));
+
+	assert_true(fd >= 0);
+	setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on));
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	return fd;
+}
+
+/* Frames of our own that came back; others are on the link as well. */
+static unsigned collect(int fd, const uint8_t *frame, size_t len)
+{
+	uint8_t got[2048];
+	unsigned n = 0;
+
+	while (recv(fd, got, sizeof(got), MSG_DONTWAIT) > 0)
+		n += !memcmp(got, frame, len);
+	return n;
+}
+
+static void frames_afxdp(void **state)
+{
+	struct xfn_loader_options opts = { .ifname = "xfneng0", .flags = XFN_ANY_ADDRESS };
+	struct xfn_engine_socket sock;
+	struct xfn_engine_config cfg;
+	struct xfn_engine_stats st;
+	struct xfn_loader *ld;
+	struct xfn_umem umem;
+	enum xfn_mode mode;
+	char why[128], err[XFN_ERR_MAX] = "";
+	uint8_t frame[2048];
+	size_t len = frame_build(frame, 4, 0, 200);
+	unsigned back = 0;
+	int fd;
+
+	(void)state;
+	ops = &xfn_engine_afxdp;
+	if (xfn_engine_probe(ops, err, sizeof(err)) || unshare(CLONE_NEWNET)) {
+		print_message("afxdp: %s\n", err[0] ? err : "no namespace of its own: EPERM");
+		skip();
+	}
+	if (run("ip link add xfneng0 numrxqueues 1 numtxqueues 1 type veth peer name xfneng1 "
+		"numrxqueues 1 numtxqueues 1 && ip link set xfneng0 up && ip link set xfneng1 up")) {
+		print_message("afxdp: no veth pair here\n");
+		skip();
+	}
+	opts.ifindex = if_nametoindex("xfneng0");
+	if (xfn_loader__open(&opts, &ld, err, sizeof(err)) ||
+	    xfn_loader__attach(ld, XFN_MODE_AUTO, &mode, why, sizeof(why), err, sizeof(err)) ||
+	    xfn_loader__bind(ld, NULL, 1232, 0, XFN_PORT_TIER_AFXDP, err, sizeof(err)) ||
+	    xfn_umem__open("xfneng0", opts.ifindex, 0, &umem, err, sizeof(err)))
+		fail_msg("%s", err);
+	sock = (struct xfn_engine_socket){ .fd = umem.xsk,
+					   .rx_size = umem.rx_size,
+					   .tx_size = umem.tx_size };
+	cfg = (struct xfn_engine_config){ .sockets = &sock,
+					  .socket_count = 1,
+					  .umem_fd = umem.memfd,
+					  .umem_len = umem.len,
+					  .frame_size = umem.frame_size,
+					  .fill_size = umem.fill_size,
+					  .comp_size = umem.comp_size };
+	if (ops->open(&engine, &cfg, err, sizeof(err)))
+		fail_msg("%s", err);
+	assert_int_equal(xfn_loader__socket(ld, 0, 0, umem.xsk), 0);
+	fd = packet_socket("xfneng1");
+	for (unsigned i = 0; i < FRAMES; i += 50) {
+		for (unsigned k = 0; k < 50; k++)
+			assert_int_equal(send(fd, frame, len, 0), len);
+		echo_until(i + 50);
+		for (int spin = 0; back < i + 50 && spin < 100; spin++) {
+			struct pollfd wait = { .fd = fd, .events = POLLIN };
+
+			back += collect(fd, frame, len);
+			if (back < i + 50) {
+				assert_int_equal(ops->poll(engine, 1), 0);
+				poll(&wait, 1, 5);
+			}
+		}
+		assert_int_equal(back, i + 50);
+	}
+	ops->stats(engine, &st);
+	assert_int_equal(st.received, FRAMES);
+	assert_int_equal(st.sent, FRAMES);
+	assert_int_equal(st.send_failed, 0);
+	ops->close(engine); /* the socket too */
+	umem.xsk = -1;
+	xfn_umem__close(&umem);
+	xfn_loader__close(ld);
+	close(fd);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(echoes_uring),	  cmocka_unit_test(echoes_mmsg),
+		cmocka_unit_test(burst_uring),	  cmocka_unit_test(burst_mmsg),
+		cmocka_unit_test(wildcard_uring), cmocka_unit_test(wildcard_mmsg),
+		cmocka_unit_test(frames_afxdp),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
