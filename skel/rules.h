@@ -16,8 +16,8 @@
 	  "use scaled integers")                                                                   \
 	X(stack_limit, DEMOTE, "needs more than the kernel's 512 bytes of stack",                  \
 	  "make local arrays smaller, or work on the payload in place")                            \
-	X(unbounded_loop, DEMOTE, "has a loop whose end the verifier cannot see",                  \
-	  "give the loop a constant upper bound as well")                                          \
+	X(unbounded_loop, DEMOTE, "has a loop that the verifier cannot follow to its end",                  \
+	  "give the loop a constant upper bound, or fewer rounds")                                          \
 	X(variable_access, DEMOTE, "accesses memory with a length or offset that varies",          \
 	  "ask xfn_at for a constant length, or use xfn_read and xfn_write")                       \
 	X(too_many_insns, DEMOTE, "takes more instructions than the verifier follows (one million)", \

@@ -95,7 +95,7 @@ static int name_compiler(struct xfn_module_meta *meta, char *err, size_t errlen)
 static void check_attributes(const char *source, struct xfn_verdict *v)
 {
 	const struct xfn_attributes *attr = &v->attr;
-	uint32_t line = xfn_classify__find_word(source, "XFN_FUNCTION");
+	uint32_t line = xfn_classify__find_word(source, "XFN_FUNCTION", false);
 	char name[XFN_NAME_MAX + 1] = "", text[200] = "";
 
 	if (!file_name(source, name) || strcmp(name, attr->name)) {
@@ -120,7 +120,7 @@ static void check_attributes(const char *source, struct xfn_verdict *v)
 static void settle(const char *source, struct xfn_verdict *v)
 {
 	struct xfn_module_meta *meta = &v->meta;
-	uint32_t line = xfn_classify__find_word(source, "XFN_FUNCTION");
+	uint32_t line = xfn_classify__find_word(source, "XFN_FUNCTION", false);
 
 	if (!v->refusal.fatal && v->refusal.rule[0] && v->attr.tier == XFN_TIER_XDP) {
 		char text[384];

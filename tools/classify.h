@@ -60,7 +60,7 @@ struct xfn_diagnostic {
  */
 bool xfn_classify__diagnostic(const char **at, const char *source, const char *kind,
 			      struct xfn_diagnostic *out);
-/* The first line of `source` with `word` as a whole word outside #ifdef'd text is not sought: any. */
-uint32_t xfn_classify__find_word(const char *source, const char *word);
+/* The first, or last, line of `source` that has `word` as a whole word; 0: none. */
+uint32_t xfn_classify__find_word(const char *source, const char *word, bool last);
 
 #endif

@@ -82,8 +82,8 @@ static void judge_error(const char *source, const struct xfn_diagnostic *d, stru
 	xfn_refusal__set(&v->refusal, rule, text[0] ? text : NULL, source, d->line);
 }
 
-static int compile(const char *source, const char *object, struct xfn_verdict *v, char *err,
-		   size_t errlen)
+static int compile(const char *source, const char *object, bool unroll, struct xfn_verdict *v,
+		   char *err, size_t errlen)
 {
 	char header[PATH_MAX + 32], include[PATH_MAX + 32];
 	char *const argv[] = { (char *)"clang", (char *)"-target", (char *)"bpf", (char *)"-mcpu=v3",
@@ -92,6 +92,7 @@ static int compile(const char *source, const char *object, struct xfn_verdict *v
 			       (char *)"-fsigned-char", (char *)"-fno-color-diagnostics",
 			       (char *)"-fno-caret-diagnostics",
 			       (char *)"-Werror=implicit-function-declaration",
+			       (char *)(unroll ? "-funroll-loops" : "-fno-unroll-loops"),
 			       (char *)"-include", header, include, (char *)"-c", (char *)source,
 			       (char *)"-o", (char *)object, NULL };
 	struct xfn_diagnostic found = {};
@@ -147,7 +148,7 @@ static void look_at_object(const char *source, const char *object, struct xfn_ve
 				snprintf(text, sizeof(text),
 					 "calls %.200s, which the kernel does not have", name);
 				xfn_refusal__set(&v->refusal, XFN_RULE_calls_unknown, text, source,
-						 xfn_classify__find_word(source, name));
+						 xfn_classify__find_word(source, name, true));
 			}
 			if (sym.st_shndx && sym.st_shndx < SHN_LORESERVE &&
 			    gelf_getshdr(elf_getscn(elf, sym.st_shndx), &in))
@@ -158,7 +159,7 @@ static void look_at_object(const char *source, const char *object, struct xfn_ve
 					 "writes the global variable %.200s, which a kernel half "
 					 "cannot share", name);
 				xfn_refusal__set(&v->refusal, XFN_RULE_writable_global, text, source,
-						 xfn_classify__find_word(source, name));
+						 xfn_classify__find_word(source, name, false));
 			}
 		}
 	}
@@ -183,14 +184,43 @@ static int read_object(const char *object, struct xfn_verdict *v)
 	return ret;
 }
 
-int xfn_classify__bpf(const char *source, struct xfn_verdict *v, char *err, size_t errlen)
+/* The licence that the author gives, over the usual one, in the object's bytes. */
+static int put_licence(struct xfn_verdict *v, char *err, size_t errlen)
+{
+	Elf *elf = elf_memory(v->bpf, v->bpf_len);
+	Elf_Scn *scn = NULL;
+	size_t names = 0;
+	int ret = -ENOENT;
+
+	if (!v->attr.licence[0])
+		ret = 0;
+	if (elf)
+		elf_getshdrstrndx(elf, &names);
+	while (ret && elf && (scn = elf_nextscn(elf, scn))) {
+		const char *name;
+		GElf_Shdr head;
+
+		name = gelf_getshdr(scn, &head) ? elf_strptr(elf, names, head.sh_name) : NULL;
+		if (!name || strcmp(name, "license") || head.sh_size < sizeof(v->attr.licence))
+			continue;
+		memcpy((char *)v->bpf + head.sh_offset, v->attr.licence, sizeof(v->attr.licence));
+		ret = 0;
+	}
+	if (elf)
+		elf_end(elf);
+	if (ret)
+		snprintf(err, errlen, "the kernel half has no licence section to put .licence into");
+	return ret;
+}
+
+static int attempt(const char *source, bool unroll, struct xfn_verdict *v, char *err, size_t errlen)
 {
 	struct xfn_trial trial = {};
 	char object[sizeof(v->folder) + 16];
 	int ret;
 
 	snprintf(object, sizeof(object), "%s/kernel.o", v->folder);
-	ret = compile(source, object, v, err, errlen);
+	ret = compile(source, object, unroll, v, err, errlen);
 	if (ret || v->refusal.rule[0])
 		return ret;
 	look_at_object(source, object, v);
@@ -201,7 +231,9 @@ int xfn_classify__bpf(const char *source, struct xfn_verdict *v, char *err, size
 		snprintf(err, errlen, "%s: %s", object, strerror(-ret));
 		return ret;
 	}
-	ret = xfn_loader__try(v->bpf, v->bpf_len, source, &trial, err, errlen);
+	ret = put_licence(v, err, errlen);
+	if (!ret)
+		ret = xfn_loader__try(v->bpf, v->bpf_len, source, &trial, err, errlen);
 	if (ret)
 		return ret;
 	v->meta.verified = trial.permitted;
@@ -212,4 +244,28 @@ int xfn_classify__bpf(const char *source, struct xfn_verdict *v, char *err, size
 		v->refusal = trial.refusal;
 	v->log = trial.log;
 	return 0;
+}
+
+int xfn_classify__bpf(const char *source, struct xfn_verdict *v, char *err, size_t errlen)
+{
+	int ret = attempt(source, true, v, err, errlen);
+
+	/*
+	 * The verifier compares states where jumps meet: a loop as written has such places where an
+	 * unrolled one has none, and a bitwise CRC is walked once per combination of its bits. Unrolled
+	 * is the faster code, so it comes first.
+	 */
+	if (!ret && (!strcmp(v->refusal.rule, "too_many_insns") ||
+		     !strcmp(v->refusal.rule, "unbounded_loop"))) {
+		struct xfn_refusal first = v->refusal;
+
+		free(v->log);
+		free(v->bpf);
+		v->log = v->bpf = NULL;
+		memset(&v->refusal, 0, sizeof(v->refusal));
+		ret = attempt(source, false, v, err, errlen);
+		if (v->refusal.rule[0])
+			v->refusal = first;
+	}
+	return ret;
 }

@@ -16,13 +16,13 @@
 
 #define ARGS_MAX 128
 
-uint32_t xfn_classify__find_word(const char *source, const char *word)
+uint32_t xfn_classify__find_word(const char *source, const char *word, bool last)
 {
 	FILE *f = fopen(source, "re");
 	uint32_t line = 0, found = 0;
 	char row[1024];
 
-	while (f && !found && fgets(row, sizeof(row), f)) {
+	while (f && (last || !found) && fgets(row, sizeof(row), f)) {
 		line++;
 		for (char *at = row; (at = strstr(at, word)); at += strlen(word)) {
 			char before = at > row ? at[-1] : ' ', after = at[strlen(word)];
@@ -199,19 +199,21 @@ static void read_analysis(const char *said, const char *source, struct xfn_verdi
 
 	while (!v->refusal.rule[0] && xfn_classify__diagnostic(&at, source, "warning", &found)) {
 		const char *notes = at, *end = strstr(at, "warning: ");
+		uint32_t line = found.in_source ? found.line : 0;
+		bool ours = false; /* the path leads through a call of xfn.h */
 
-		for (unsigned i = 0; !v->refusal.rule[0] && i < 3; i++) {
-			if (!strstr(found.text, findings[i].text))
-				continue;
-			/* Inside a call of xfn.h: the author's line is the last step in the source. */
-			while (!found.in_source &&
-			       xfn_classify__diagnostic(&notes, source, "note", &note) &&
-			       (!end || notes < end))
-				if (note.in_source)
-					found.line = note.line;
-			if (found.line)
-				xfn_refusal__set(&v->refusal, findings[i].rule, NULL, source, found.line);
+		while (xfn_classify__diagnostic(&notes, source, "note", &note) &&
+		       (!end || notes < end)) {
+			ours |= strstr(note.text, "'xfn_") != NULL;
+			/* Found inside such a call: the author's line is the last step in the source. */
+			if (!found.in_source && note.in_source)
+				line = note.line;
 		}
+		for (unsigned i = 0; ours && line && i < 3; i++)
+			if (strstr(found.text, findings[i].text)) {
+				xfn_refusal__set(&v->refusal, findings[i].rule, NULL, source, line);
+				break;
+			}
 	}
 }
 
@@ -226,8 +228,12 @@ static int analyze(const char *source, struct xfn_verdict *v, struct arguments *
 	add(&a, "--analyze");
 	add(&a, "-Xclang");
 	add(&a, "-analyzer-output=text");
+	/* xfn_at returns NULL on purpose: that path is the one to follow */
+	add(&a, "-Xclang");
+	add(&a, "-analyzer-config");
+	add(&a, "-Xclang");
+	add(&a, "suppress-null-return-paths=false");
 	common(&a, v);
-	add(&a, "-w"); /* the compile proper warns */
 	for (unsigned i = 0; i < links->count; i++)
 		if (!strncmp(links->argv[i], "-I", 2) || !strncmp(links->argv[i], "-D", 2))
 			add(&a, links->argv[i]);

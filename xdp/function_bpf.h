@@ -31,6 +31,20 @@
 	} xfn_counter_##counter SEC(".maps")
 #define xfn_count(counter) xfn_counter_add(&xfn_counter_##counter)
 
+/* LLVM has no memcmp for BPF but the call; bytes are compared one by one, n constant. */
+XFN_CALL int xfn_memcmp(const void *a, const void *b, __u64 n)
+{
+	const unsigned char *x = a, *y = b;
+
+	for (__u64 i = 0; i < n; i++)
+		if (x[i] != y[i])
+			return x[i] - y[i];
+	return 0;
+}
+#define memcpy(d, s, n) __builtin_memcpy(d, s, n)
+#define memset(d, c, n) __builtin_memset(d, c, n)
+#define memcmp(a, b, n) xfn_memcmp(a, b, n)
+
 #include "../functions/xfn.h"
 #include "checksum.h"
 #include "guard.h"
@@ -38,7 +52,8 @@
 #include "packet.h"
 #include "reply.h"
 
-char xfn_license[] SEC("license") = "Dual BSD/GPL";
+/* As long as .licence may be: the build writes that over it. */
+char xfn_license[32] SEC("license") = "Dual BSD/GPL";
 const volatile struct xfn_settings xfn_settings = {};
 
 XFN_MAP_XSKS;
@@ -96,9 +111,19 @@ XFN_INLINE const struct xfn_live *xfn_live_now(void)
 
 /* The calls of xfn.h. */
 
+/*
+ * The same number, unrelated to the verifier: what a comparison tells about it does not narrow the
+ * original. So the state behind a loop is the same whichever round left it, and is walked once.
+ */
+XFN_INLINE __u64 xfn_apart(__u64 value)
+{
+	asm volatile("%0 |= 0" : "+r"(value));
+	return value;
+}
+
 XFN_CALL uint32_t xfn_len(const struct xfn_req *req)
 {
-	return req->len;
+	return xfn_apart(req->len);
 }
 
 XFN_CALL uint32_t xfn_room(const struct xfn_req *req)
@@ -108,7 +133,7 @@ XFN_CALL uint32_t xfn_room(const struct xfn_req *req)
 
 XFN_CALL void *xfn_payload_at(struct xfn_req *req, uint32_t off, uint32_t n)
 {
-	if ((__u64)off + n > req->len)
+	if ((__u64)off + n > xfn_apart(req->len))
 		return NULL;
 	return xfn_frame_at(req->ctx, (__u64)req->pkt.payload_off + off, n);
 }
@@ -128,7 +153,7 @@ XFN_CALL int xfn_read(struct xfn_req *req, uint32_t off, void *dst, uint32_t n, 
 {
 	__u64 bytes = n;
 
-	if (n > max || (__u64)off + n > req->len)
+	if (n > max || (__u64)off + n > xfn_apart(req->len))
 		return -EINVAL;
 	asm volatile("" : "+r"(bytes));
 	if (bytes == 0)
@@ -142,7 +167,7 @@ XFN_CALL int xfn_write(struct xfn_req *req, uint32_t off, const void *src, uint3
 {
 	__u64 bytes = n;
 
-	if (n > max || (__u64)off + n > req->len)
+	if (n > max || (__u64)off + n > xfn_apart(req->len))
 		return -EINVAL;
 	asm volatile("" : "+r"(bytes));
 	if (bytes == 0)
