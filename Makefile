@@ -55,13 +55,13 @@ all: $(PROGRAMS) $(BPF_OBJS) $(if $(wildcard tools/xfn.c),$(MODULES)) ## build e
 
 run: ## install what is missing, build, and show every tier answering
 	$(Q)tools/packages.sh
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all
 	$(Q)if [ "$$(id -u)" = 0 ]; then exec $(BUILD)/xfn lab run -n xfndemo -- $(BUILD)/demo; \
 	else exec $(BUILD)/demo; fi
 
 check: ## install what is missing, build and run the tests
 	$(Q)tools/packages.sh
-	$(Q)$(MAKE) --no-print-directory all tests
+	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests
 	$(Q)verifier-tests/run.sh $(TESTS) $(SHELL_TESTS)
 
 tests: $(TESTS) $(HALVES)

@@ -330,7 +330,7 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 		say_ready(sup);
 		loop(sup, signals);
 	} else if (opts->json) {
-		json_t *line = json_pack("{s:{s:s}}", "error", "message", err);
+		json_t *line = json_pack("{s:o}", "error", xfn_control__error(err));
 
 		json_dumpf(line, stdout, JSON_COMPACT);
 		putchar('\n');
