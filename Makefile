@@ -119,12 +119,13 @@ $(BUILD)/functions/%.bpf.o: functions/%.c functions/xfn.h $(wildcard xdp/*.h)
 
 install: all ## PREFIX=/usr/local DESTDIR=
 	$(Q)install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin libexec/xfn include lib/xfn/functions lib/pkgconfig \
-		share/xfn/xdp share/xfn/userspace share/xfn/functions share/xfn/skel)
+		share/xfn/xdp share/xfn/userspace share/xfn/functions)
 	$(Q)install -m 755 $(BUILD)/xfn $(DESTDIR)$(PREFIX)/bin/
 	$(Q)install -m 755 $(BUILD)/xfn-worker $(DESTDIR)$(PREFIX)/libexec/xfn/
 	$(Q)install -m 644 $(MODULES) $(DESTDIR)$(PREFIX)/lib/xfn/functions/
 	$(Q)install -m 644 functions/xfn.h $(DESTDIR)$(PREFIX)/include/
-	$(Q)for d in xdp userspace functions skel; do install -m 644 $$d/*.h $(DESTDIR)$(PREFIX)/share/xfn/$$d/ || exit; done
+	$(Q)for h in xdp/*.h userspace/function_native.h userspace/request.h functions/xfn.h; do \
+		install -m 644 $$h $(DESTDIR)$(PREFIX)/share/xfn/$$h || exit; done
 	$(Q)sed 's|@PREFIX@|$(PREFIX)|;s|@VERSION@|$(VERSION)|' xfn.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/xfn.pc
 
 uninstall: ## remove what install put there

@@ -218,10 +218,11 @@ static void say_ready(struct xfn_supervisor *sup)
 		for (unsigned i = 0; i < sup->function_count; i++) {
 			const struct xfn_deployed *fn = &sup->functions[i];
 
-			printf("%-15s port %-5u tier %-6s %s%s%s\n", fn->mod->attr.name,
+			printf("%-15s port %-5u tier %-6s %-7s %s\n", fn->mod->attr.name,
 			       fn->addr.port, xfn_tier_name(fn->tier),
-			       fn->tier == XFN_TIER_SOCKET ? "" : xfn_mode_name(sup->mode),
-			       fn->tier == XFN_TIER_SOCKET ? "" : ": ", fn->reason);
+			       fn->tier == XFN_TIER_SOCKET ? sup->udp_engine :
+							     xfn_mode_name(sup->mode),
+			       fn->reason);
 		}
 		if (sup->mode == XFN_MODE_GENERIC && sup->mode_reason[0])
 			printf("generic mode, because %s\n", sup->mode_reason);
