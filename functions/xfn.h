@@ -11,13 +11,13 @@
  *		return XFN_REPLY;
  *	}
  *
- * One source is compiled twice: to an XDP program and to native code. `xfn build` force-includes the
- * header that implements these declarations for the target; this file only declares. It must never
- * know where a function runs.
+ * One source is compiled twice: to an XDP program and to native code. `xfn build` force-includes
+ *the header that implements these declarations for the target; this file only declares. It must
+ *never know where a function runs.
  *
  * In a kernel half <stdint.h>, <stddef.h>, <stdbool.h> and <limits.h> may be included, and memcpy,
- * memset, memcmp (constant size) and the errno names below are there. Code that needs a library stands
- * under #ifdef XFN_NATIVE.
+ * memset, memcmp (constant size) and the errno names below are there. Code that needs a library
+ *stands under #ifdef XFN_NATIVE.
  *
  * Byte order: lengths, offsets and ports are in host order; payload bytes are as on the wire.
  */
@@ -31,8 +31,8 @@
 /* Raised when a module built against an older xfn.h can no longer be run. */
 #define XFN_API 1
 
-#define XFN_NAME_MAX	   15 /* [a-z][a-z0-9_]{0,14} */
-#define XFN_RESPONDERS_MAX 16
+#define XFN_NAME_MAX	    15 /* [a-z][a-z0-9_]{0,14} */
+#define XFN_RESPONDERS_MAX  16
 #define XFN_AMPLIFY_DEFAULT 3
 
 /* What a function returns. Any other value drops the request, reason "bad_action". */
@@ -40,8 +40,8 @@ enum xfn_action {
 	XFN_DROP = 0,	 /* refuse: no answer, counted as dropped by the function */
 	XFN_REPLY = 1,	 /* send the payload back to the peer */
 	XFN_CONSUME = 2, /* accepted, unanswered by design (a sink) */
-	XFN_PASS = 3,	 /* leave it to the host's own server; wants .fallback = XFN_FALLBACK_HOST */
-	XFN_PUNT = 4,	 /* leave this unmodified request to the function's XFN_SLOW half */
+	XFN_PASS = 3, /* leave it to the host's own server; wants .fallback = XFN_FALLBACK_HOST */
+	XFN_PUNT = 4, /* leave this unmodified request to the function's XFN_SLOW half */
 };
 
 /* Where a function runs; in an attribute: where it must run, or the build fails. */
@@ -59,22 +59,23 @@ enum xfn_fallback {
 };
 
 /*
- * Attributes of a function, given to XFN_FUNCTION as designated initializers. A field left out has the
- * value 0, whose meaning each line says. The layout is part of XFN_API: a module carries it as bytes.
+ * Attributes of a function, given to XFN_FUNCTION as designated initializers. A field left out has
+ * the value 0, whose meaning each line says. The layout is part of XFN_API: a module carries it as
+ * bytes.
  */
 struct xfn_attributes {
-	uint32_t api;		    /* XFN_API; set by XFN_FUNCTION */
-	uint16_t port;		    /* default UDP port; 0: one must be given at run time */
-	uint8_t tier;		    /* enum xfn_tier */
-	uint8_t fallback;	    /* enum xfn_fallback */
-	uint32_t grow;		    /* bytes a reply may exceed its request by */
-	uint32_t amplify;	    /* largest reply/request ratio in IP bytes; 0: XFN_AMPLIFY_DEFAULT */
-	uint16_t responders[XFN_RESPONDERS_MAX]; /* source ports that get no answer (they would answer
-						  * back for ever), 0 ends; none given: 7, 13, 17, 19,
-						  * 37, 69, 1900, 5353, 11211 */
-	char name[XFN_NAME_MAX + 1]; /* set by XFN_FUNCTION */
-	char licence[32];	     /* "": "Dual BSD/GPL" */
-	char summary[96];	     /* one line for `xfn ls` */
+	uint32_t api;	  /* XFN_API; set by XFN_FUNCTION */
+	uint16_t port;	  /* default UDP port; 0: one must be given at run time */
+	uint8_t tier;	  /* enum xfn_tier */
+	uint8_t fallback; /* enum xfn_fallback */
+	uint32_t grow;	  /* bytes a reply may exceed its request by */
+	uint32_t amplify; /* largest reply/request ratio in IP bytes; 0: XFN_AMPLIFY_DEFAULT */
+	uint16_t responders[XFN_RESPONDERS_MAX]; /* source ports that get no answer (they would
+						  * answer back for ever), 0 ends; none given: 7,
+						  * 13, 17, 19, 37, 69, 1900, 5353, 11211 */
+	char name[XFN_NAME_MAX + 1];		 /* set by XFN_FUNCTION */
+	char licence[32];			 /* "": "Dual BSD/GPL" */
+	char summary[96];			 /* one line for `xfn ls` */
 };
 
 /* One request. Its fields belong to the runtime. */
@@ -115,7 +116,8 @@ struct xfn_address {
 
 /*
  * XFN_COUNTER(name);		at file scope: a counter shown by `xfn stat`.
- * xfn_count(name)		adds one to it. Per CPU, no lock; monotonic while the function is deployed.
+ * xfn_count(name)		adds one to it. Per CPU, no lock; monotonic while the function is
+ * deployed.
  */
 #ifndef XFN_COUNTER
 #define XFN_COUNTER(counter) extern uint64_t xfn_counter_##counter
@@ -131,8 +133,8 @@ struct xfn_address {
 #define XFN_CALL extern
 #endif
 
-/* Payload bytes of the request (after xfn_resize: of the reply): the checked UDP length less 8, never
- * Ethernet padding. 0 is legal. */
+/* Payload bytes of the request (after xfn_resize: of the reply): the checked UDP length less 8,
+ * never Ethernet padding. 0 is legal. */
 XFN_CALL uint32_t xfn_len(const struct xfn_req *req);
 
 /*
@@ -145,14 +147,15 @@ XFN_CALL const void *xfn_at(struct xfn_req *req, uint32_t off, uint32_t n);
 XFN_CALL void *xfn_edit(struct xfn_req *req, uint32_t off, uint32_t n);
 
 /*
- * Copy `n` payload bytes at `off` to `dst`, which holds MAX bytes; `n` may vary up to the constant MAX.
- * Returns 0, or -EINVAL where n > MAX or off + n > xfn_len(req): then `dst` is unspecified.
+ * Copy `n` payload bytes at `off` to `dst`, which holds MAX bytes; `n` may vary up to the constant
+ * MAX. Returns 0, or -EINVAL where n > MAX or off + n > xfn_len(req): then `dst` is unspecified.
  */
 XFN_CALL int xfn_read(struct xfn_req *req, uint32_t off, void *dst, uint32_t n, uint32_t max);
 
 /* Copy `n` bytes at `src` into the payload at `off`. Bounds and result as xfn_read; on -EINVAL the
  * payload is unchanged. */
-XFN_CALL int xfn_write(struct xfn_req *req, uint32_t off, const void *src, uint32_t n, uint32_t max);
+XFN_CALL int xfn_write(struct xfn_req *req, uint32_t off, const void *src, uint32_t n,
+		       uint32_t max);
 
 /*
  * The largest length xfn_resize would accept now: the request's length plus .grow, no more than the
@@ -175,7 +178,8 @@ XFN_CALL void xfn_local(struct xfn_req *req, struct xfn_address *addr);
 /* Nanoseconds since boot, suspend included (CLOCK_BOOTTIME). */
 XFN_CALL uint64_t xfn_mono_ns(void);
 
-/* Nanoseconds of UTC since 1970-01-01 (CLOCK_REALTIME); leap seconds as the system's clock has them. */
+/* Nanoseconds of UTC since 1970-01-01 (CLOCK_REALTIME); leap seconds as the system's clock has
+ * them. */
 XFN_CALL uint64_t xfn_real_ns(void);
 
 /* 32 random bits; fit for ids and sampling, not for keys. */

@@ -20,7 +20,12 @@
 
 #define XFN_ERR_MAX 512
 
-enum xfn_mode { XFN_MODE_NONE, XFN_MODE_GENERIC, XFN_MODE_NATIVE, XFN_MODE_AUTO };
+enum xfn_mode {
+	XFN_MODE_NONE,
+	XFN_MODE_GENERIC,
+	XFN_MODE_NATIVE,
+	XFN_MODE_AUTO
+};
 const char *xfn_mode_name(enum xfn_mode mode);
 
 struct xfn_loader; /* one interface's programs and maps */
@@ -41,29 +46,32 @@ void xfn_loader__close(struct xfn_loader *ld);
 
 /*
  * Attach the dispatcher by bpf_link (held, not pinned). XFN_MODE_AUTO tries native, then generic.
- * On success *got is the mode and why[whylen] says in a few words why not a better one ("" if none).
- * -EBUSY: another XDP program holds the interface; err names it.
+ * On success *got is the mode and why[whylen] says in a few words why not a better one ("" if
+ * none). -EBUSY: another XDP program holds the interface; err names it.
  */
 int xfn_loader__attach(struct xfn_loader *ld, enum xfn_mode want, enum xfn_mode *got, char *why,
 		       size_t whylen, char *err, size_t errlen);
 void xfn_loader__detach(struct xfn_loader *ld);
 
 /*
- * Load the kernel half of `mod` into `slot`. A verifier's refusal is -EACCES with *refusal filled: the
- * caller demotes. Replaces what was in the slot.
+ * Load the kernel half of `mod` into `slot`. A verifier's refusal is -EACCES with *refusal filled:
+ * the caller demotes. Replaces what was in the slot.
  */
 int xfn_loader__put(struct xfn_loader *ld, unsigned slot, const struct xfn_module *mod,
 		    struct xfn_refusal *refusal, char *err, size_t errlen);
 void xfn_loader__clear(struct xfn_loader *ld, unsigned slot);
 
-/* Send `port` (host order) to `slot` in `tier`; ip (16 bytes, NULL: every served address) restricts it. */
-int xfn_loader__bind(struct xfn_loader *ld, const uint8_t *ip, uint16_t port, unsigned slot, int tier,
-		     char *err, size_t errlen);
+/* Send `port` (host order) to `slot` in `tier`; ip (16 bytes, NULL: every served address) restricts
+ * it. */
+int xfn_loader__bind(struct xfn_loader *ld, const uint8_t *ip, uint16_t port, unsigned slot,
+		     int tier, char *err, size_t errlen);
 int xfn_loader__unbind(struct xfn_loader *ld, const uint8_t *ip, uint16_t port);
 
 /* Served destinations: ip mapped, VLAN ids outermost first (0: none). Adding twice is no error. */
-int xfn_loader__address_add(struct xfn_loader *ld, const uint8_t ip[16], const uint16_t tag[XFN_TAGS]);
-int xfn_loader__address_del(struct xfn_loader *ld, const uint8_t ip[16], const uint16_t tag[XFN_TAGS]);
+int xfn_loader__address_add(struct xfn_loader *ld, const uint8_t ip[16],
+			    const uint16_t tag[XFN_TAGS]);
+int xfn_loader__address_del(struct xfn_loader *ld, const uint8_t ip[16],
+			    const uint16_t tag[XFN_TAGS]);
 
 /* Hand (queue, thread) to the bound AF_XDP socket `fd`; -1 takes it away. The map keeps no fd. */
 int xfn_loader__socket(struct xfn_loader *ld, unsigned queue, unsigned thread, int fd);
@@ -82,8 +90,8 @@ int xfn_loader__author_counter(struct xfn_loader *ld, unsigned slot, unsigned i,
  * Run the loaded dispatcher (BPF_PROG_TEST_RUN) on a frame, `repeat` times. out[outcap] takes the
  * frame after the last run; *action is the XDP_* code, *ns the mean per run.
  */
-int xfn_loader__test_run(struct xfn_loader *ld, const void *frame, size_t len, void *out, size_t *outlen,
-			 unsigned repeat, unsigned *action, unsigned *ns);
+int xfn_loader__test_run(struct xfn_loader *ld, const void *frame, size_t len, void *out,
+			 size_t *outlen, unsigned repeat, unsigned *action, unsigned *ns);
 
 /* What a trial load of a BPF object told; nothing stays loaded. */
 struct xfn_trial {
@@ -92,13 +100,14 @@ struct xfn_trial {
 	uint32_t insns;
 	struct xfn_verifier_figures figures;
 	struct xfn_refusal refusal; /* where !accepted */
-	char *log; /* verifier log, NULL if none; the caller frees it */
+	char *log;		    /* verifier log, NULL if none; the caller frees it */
 };
 /*
- * Load (never attach) the BPF object bytes of a function, as the loader would, and report. `source` is
- * the author's file, for line numbers. Returns 0 whenever a verdict or "not permitted" was reached.
+ * Load (never attach) the BPF object bytes of a function, as the loader would, and report. `source`
+ * is the author's file, for line numbers. Returns 0 whenever a verdict or "not permitted" was
+ * reached.
  */
-int xfn_loader__try(const void *obj, size_t len, const char *source, struct xfn_trial *out, char *err,
-		    size_t errlen);
+int xfn_loader__try(const void *obj, size_t len, const char *source, struct xfn_trial *out,
+		    char *err, size_t errlen);
 
 #endif

@@ -23,16 +23,17 @@
 #define XFN_SECTION_META "xfn.meta"
 #define XFN_SECTION_BPF	 "xfn.bpf"
 
-/* Fixed layout, host byte order; strings end with 0. A reader refuses another magic, version or size. */
+/* Fixed layout, host byte order; strings end with 0. A reader refuses another magic, version or
+ * size. */
 struct xfn_module_meta {
 	uint32_t magic;
 	uint32_t version;
-	uint32_t api;  /* XFN_API at build time */
-	uint32_t abi;  /* XFN_ABI at build time */
-	uint8_t tier;  /* the verdict, enum xfn_tier: XDP or AFXDP */
+	uint32_t api;	  /* XFN_API at build time */
+	uint32_t abi;	  /* XFN_ABI at build time */
+	uint8_t tier;	  /* the verdict, enum xfn_tier: XDP or AFXDP */
 	uint8_t verified; /* 1: this build loaded it into a verifier; 0: "not verified here" */
 	uint16_t zero;
-	uint32_t line; /* of the first obstacle in `file`, 0 if none */
+	uint32_t line;		 /* of the first obstacle in `file`, 0 if none */
 	uint32_t insns;		 /* BPF instructions after loading (0: no kernel half) */
 	uint32_t verified_insns; /* instructions the verifier processed */
 	uint32_t stack_bytes;
@@ -40,11 +41,11 @@ struct xfn_module_meta {
 	char rule[32];		 /* identifier of skel/rules.h, "" if no obstacle */
 	char reason[384];	 /* a sentence */
 	char remedy[256];
-	char file[256];		 /* source, as named on the command line */
-	char kernel[96];	 /* uname release that judged */
+	char file[256];	 /* source, as named on the command line */
+	char kernel[96]; /* uname release that judged */
 	char arch[16];
 	char compiler[96];
-	char source_hash[65];	 /* SHA-256 of the source, hex */
+	char source_hash[65]; /* SHA-256 of the source, hex */
 	char pad[3];
 };
 
@@ -59,8 +60,8 @@ struct xfn_module {
 };
 
 /*
- * Open and check the module at `path`. On failure returns NULL and writes one line that names the file
- * and the next step to err[errlen]. The caller closes the module.
+ * Open and check the module at `path`. On failure returns NULL and writes one line that names the
+ * file and the next step to err[errlen]. The caller closes the module.
  */
 struct xfn_module *xfn_module__open(const char *path, char *err, size_t errlen);
 void xfn_module__close(struct xfn_module *mod);

@@ -13,7 +13,8 @@ static const struct {
 } rules[] = {
 #define DEMOTE 0
 #define FAIL   1
-#define XFN_RULE(id, verdict, sentence, remedy) [XFN_RULE_##id] = { #id, verdict, sentence, remedy },
+#define XFN_RULE(id, verdict, sentence, remedy)                                                    \
+	[XFN_RULE_##id] = { #id, verdict, sentence, remedy },
 	XFN_RULES(XFN_RULE)
 #undef XFN_RULE
 };
@@ -76,8 +77,8 @@ static uint32_t look_up(const char *source, const char *text, size_t len)
 }
 
 /*
- * The last "; text @ file:line" of the author's file before the log's end. Logs before 6.10 quote the
- * text only.
+ * The last "; text @ file:line" of the author's file before the log's end. Logs before 6.10 quote
+ * the text only.
  */
 static uint32_t find_line(const char *log, const char *source)
 {

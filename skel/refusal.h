@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Obstacle -> rule, author's line, sentence, remedy; from verifier logs too. Build and attach use it
- * alike. Pure text work. */
+/* Obstacle -> rule, author's line, sentence, remedy; from verifier logs too. Build and attach use
+ * it alike. Pure text work. */
 #ifndef XFN_REFUSAL_H
 #define XFN_REFUSAL_H
 
@@ -17,19 +17,22 @@ struct xfn_refusal {
 	int fatal;	  /* 1: a bug in every tier, the build fails; 0: demotes to a worker */
 };
 
-/* The figures of a verifier log that accepted (or refused) a program; what it does not tell stays 0. */
+/* The figures of a verifier log that accepted (or refused) a program; what it does not tell stays
+ * 0. */
 struct xfn_verifier_figures {
-	uint32_t processed; /* instructions */
+	uint32_t processed;   /* instructions */
 	uint32_t stack_bytes; /* deepest call chain */
 };
 
-/* Fill *out for `rule`; detail ("calls strlen", NULL: the rule's own sentence) says what was met. */
+/* Fill *out for `rule`; detail ("calls strlen", NULL: the rule's own sentence) says what was met.
+ */
 void xfn_refusal__set(struct xfn_refusal *out, enum xfn_rule rule, const char *detail,
 		      const char *file, uint32_t line);
 
 /*
- * Explain the refusal in `log` (NUL-terminated, level 1 or 2). `source` is the author's file: where the
- * log has no line numbers (before 6.10) the quoted text is looked up in it. `err` is the load's errno.
+ * Explain the refusal in `log` (NUL-terminated, level 1 or 2). `source` is the author's file: where
+ * the log has no line numbers (before 6.10) the quoted text is looked up in it. `err` is the load's
+ * errno.
  */
 void xfn_refusal__from_log(const char *log, const char *source, int err, struct xfn_refusal *out);
 void xfn_refusal__figures(const char *log, struct xfn_verifier_figures *out);

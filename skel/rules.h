@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Every rule by which the classifier judges. XFN_RULE(id, verdict, sentence, remedy): DEMOTE is too much
- * for the kernel, the function runs in a worker; FAIL is wrong in every tier, the build fails. Must
- * never include anything.
+ * Every rule by which the classifier judges. XFN_RULE(id, verdict, sentence, remedy): DEMOTE is too
+ * much for the kernel, the function runs in a worker; FAIL is wrong in every tier, the build fails.
+ * Must never include anything.
  */
 #ifndef XFN_RULES_H
 #define XFN_RULES_H
@@ -16,15 +16,17 @@
 	  "use scaled integers")                                                                   \
 	X(stack_limit, DEMOTE, "needs more than the kernel's 512 bytes of stack",                  \
 	  "make local arrays smaller, or work on the payload in place")                            \
-	X(unbounded_loop, DEMOTE, "has a loop that the verifier cannot follow to its end",                  \
-	  "give the loop a constant upper bound, or fewer rounds")                                          \
+	X(unbounded_loop, DEMOTE, "has a loop that the verifier cannot follow to its end",         \
+	  "give the loop a constant upper bound, or fewer rounds")                                 \
 	X(variable_access, DEMOTE, "accesses memory with a length or offset that varies",          \
 	  "ask xfn_at for a constant length, or use xfn_read and xfn_write")                       \
-	X(too_many_insns, DEMOTE, "takes more instructions than the verifier follows (one million)", \
+	X(too_many_insns, DEMOTE,                                                                  \
+	  "takes more instructions than the verifier follows (one million)",                       \
 	  "work on 8 bytes at a time, or on fewer bytes")                                          \
 	X(recursion, DEMOTE, "calls itself, or nests calls deeper than the kernel allows",         \
 	  "write it as a loop with a constant bound")                                              \
-	X(calling_convention, DEMOTE, "has a call that BPF cannot make (over five arguments, a struct by value)", \
+	X(calling_convention, DEMOTE,                                                              \
+	  "has a call that BPF cannot make (over five arguments, a struct by value)",              \
 	  "pass fewer arguments, or a pointer")                                                    \
 	X(compiler_other, DEMOTE, "does not compile for the kernel",                               \
 	  "read the compiler's words with -vv")                                                    \

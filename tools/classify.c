@@ -111,8 +111,8 @@ static void check_attributes(const char *source, struct xfn_verdict *v)
 		snprintf(text, sizeof(text), "has .grow = %u, more than a datagram holds (65507)",
 			 attr->grow);
 	else if (attr->amplify > 1000)
-		snprintf(text, sizeof(text), "has .amplify = %u; unlimited amplification is refused",
-			 attr->amplify);
+		snprintf(text, sizeof(text),
+			 "has .amplify = %u; unlimited amplification is refused", attr->amplify);
 	if (text[0])
 		xfn_refusal__set(&v->refusal, XFN_RULE_bad_attributes, text, source, line);
 }
@@ -125,7 +125,8 @@ static void settle(const char *source, struct xfn_verdict *v)
 	if (!v->refusal.fatal && v->refusal.rule[0] && v->attr.tier == XFN_TIER_XDP) {
 		char text[384];
 
-		snprintf(text, sizeof(text), "is pinned to tier xdp, but it %.300s", v->refusal.reason);
+		snprintf(text, sizeof(text), "is pinned to tier xdp, but it %.300s",
+			 v->refusal.reason);
 		line = v->refusal.line ?: line;
 		xfn_refusal__set(&v->refusal, XFN_RULE_tier_pinned, text, source, line);
 	}
@@ -170,8 +171,8 @@ int xfn_classify(const char *source, struct xfn_verdict *v, char *err, size_t er
 	snprintf(v->folder, sizeof(v->folder), "%.40s/xfn-XXXXXX", tmp && tmp[0] ? tmp : "/tmp");
 	if (!mkdtemp(v->folder)) {
 		ret = -errno;
-		snprintf(err, errlen, "%s: %s; set TMPDIR to a folder that can be written", v->folder,
-			 strerror(-ret));
+		snprintf(err, errlen, "%s: %s; set TMPDIR to a folder that can be written",
+			 v->folder, strerror(-ret));
 		v->folder[0] = 0;
 		return ret;
 	}
@@ -204,8 +205,8 @@ int xfn_verdict__write(const struct xfn_verdict *v, const char *out, char *err, 
 	bool keep = v->bpf && !v->refusal.rule[0];
 
 	snprintf(so, sizeof(so), "%s/native.so", v->folder);
-	return xfn_module__write(so, &v->meta, keep ? v->bpf : NULL, keep ? v->bpf_len : 0, out, err,
-				 errlen);
+	return xfn_module__write(so, &v->meta, keep ? v->bpf : NULL, keep ? v->bpf_len : 0, out,
+				 err, errlen);
 }
 
 int xfn_build_module(const struct xfn_build_options *how, char *err, size_t errlen)

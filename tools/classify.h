@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The classifier: one function source -> native code, kernel code where it may be had, and the tier with
- * its reason. Loads into the verifier, never attaches; never runs the function.
+ * The classifier: one function source -> native code, kernel code where it may be had, and the tier
+ * with its reason. Loads into the verifier, never attaches; never runs the function.
  */
 #ifndef XFN_CLASSIFY_H
 #define XFN_CLASSIFY_H
@@ -16,17 +16,17 @@ struct xfn_verdict {
 	struct xfn_module_meta meta;
 	struct xfn_attributes attr; /* zeroes where it did not compile */
 	struct xfn_refusal refusal; /* rule "": no obstacle */
-	char *log;		    /* raw words of the compiler or verifier that refused; or NULL */
-	char folder[64];	    /* private, with what was compiled; removed by xfn_verdict__free */
-	char support[PATH_MAX];	    /* where xfn.h and its implementations lie */
-	void *bpf;		    /* the kernel half, where there is one */
+	char *log;		/* raw words of the compiler or verifier that refused; or NULL */
+	char folder[64];	/* private, with what was compiled; removed by xfn_verdict__free */
+	char support[PATH_MAX]; /* where xfn.h and its implementations lie */
+	void *bpf;		/* the kernel half, where there is one */
 	size_t bpf_len;
 };
 
 /*
- * Judge `source`. Returns 0 with a verdict (.refusal.fatal: the build fails, in every tier), or -errno
- * with one line in err where nothing could be judged (no such file, no clang). The caller frees the
- * verdict in both cases.
+ * Judge `source`. Returns 0 with a verdict (.refusal.fatal: the build fails, in every tier), or
+ * -errno with one line in err where nothing could be judged (no such file, no clang). The caller
+ * frees the verdict in both cases.
  */
 int xfn_classify(const char *source, struct xfn_verdict *out, char *err, size_t errlen);
 void xfn_verdict__free(struct xfn_verdict *v);
@@ -43,20 +43,21 @@ int xfn_verdict__write(const struct xfn_verdict *v, const char *out, char *err, 
 /* "reason (FILE:LINE); remedy" */
 void xfn_verdict__sentence(const struct xfn_verdict *v, char *text, size_t len);
 
-/* The steps; each sets v->refusal at the first obstacle. 0, or -errno with err where it cannot be done. */
+/* The steps; each sets v->refusal at the first obstacle. 0, or -errno with err where it cannot be
+ * done. */
 int xfn_classify__native(const char *source, struct xfn_verdict *v, char *err, size_t errlen);
 int xfn_classify__bpf(const char *source, struct xfn_verdict *v, char *err, size_t errlen);
 
 /* A compiler's diagnostic. */
 struct xfn_diagnostic {
 	char file[PATH_MAX];
-	uint32_t line;	 /* of the author's source: where it is, or is included from; 0 unknown */
-	bool in_source;	 /* the diagnostic itself is in the author's source */
+	uint32_t line;	/* of the author's source: where it is, or is included from; 0 unknown */
+	bool in_source; /* the diagnostic itself is in the author's source */
 	char text[512];
 };
 /*
- * The next diagnostic of `kind` ("error", "warning") in clang's words from *at on. `source` as given to
- * clang. Advances *at; false: none left.
+ * The next diagnostic of `kind` ("error", "warning") in clang's words from *at on. `source` as
+ * given to clang. Advances *at; false: none left.
  */
 bool xfn_classify__diagnostic(const char **at, const char *source, const char *kind,
 			      struct xfn_diagnostic *out);

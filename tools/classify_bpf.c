@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The kernel half: compile it, look at its object, load it into this kernel's verifier. The native half
- * compiles by now, so what goes wrong here is too much for the kernel, with few exceptions.
+ * The kernel half: compile it, look at its object, load it into this kernel's verifier. The native
+ * half compiles by now, so what goes wrong here is too much for the kernel, with few exceptions.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -40,7 +40,8 @@ static bool declares_array(const char *source, uint32_t number)
 	return yes;
 }
 
-/* The size-suffixed names of compiler-rt's float routines: __adddf3, __floatunsidf, __fixsfsi ... */
+/* The size-suffixed names of compiler-rt's float routines: __adddf3, __floatunsidf, __fixsfsi ...
+ */
 static bool is_float_routine(const char *name)
 {
 	return !strncmp(name, "__", 2) && (strstr(name, "df") || strstr(name, "sf") ||
@@ -86,15 +87,28 @@ static int compile(const char *source, const char *object, bool unroll, struct x
 		   char *err, size_t errlen)
 {
 	char header[PATH_MAX + 32], include[PATH_MAX + 32];
-	char *const argv[] = { (char *)"clang", (char *)"-target", (char *)"bpf", (char *)"-mcpu=v3",
-			       (char *)"-O2", (char *)"-g", (char *)"-ffreestanding",
-			       (char *)"-fno-delete-null-pointer-checks", (char *)"-fwrapv",
-			       (char *)"-fsigned-char", (char *)"-fno-color-diagnostics",
+	char *const argv[] = { (char *)"clang",
+			       (char *)"-target",
+			       (char *)"bpf",
+			       (char *)"-mcpu=v3",
+			       (char *)"-O2",
+			       (char *)"-g",
+			       (char *)"-ffreestanding",
+			       (char *)"-fno-delete-null-pointer-checks",
+			       (char *)"-fwrapv",
+			       (char *)"-fsigned-char",
+			       (char *)"-fno-color-diagnostics",
 			       (char *)"-fno-caret-diagnostics",
 			       (char *)"-Werror=implicit-function-declaration",
 			       (char *)(unroll ? "-funroll-loops" : "-fno-unroll-loops"),
-			       (char *)"-include", header, include, (char *)"-c", (char *)source,
-			       (char *)"-o", (char *)object, NULL };
+			       (char *)"-include",
+			       header,
+			       include,
+			       (char *)"-c",
+			       (char *)source,
+			       (char *)"-o",
+			       (char *)object,
+			       NULL };
 	struct xfn_diagnostic found = {};
 	const char *at;
 	char *said;
@@ -111,7 +125,8 @@ static int compile(const char *source, const char *object, bool unroll, struct x
 	if (ret) {
 		if (!xfn_classify__diagnostic(&at, source, "error", &found) &&
 		    !(at = said, xfn_classify__diagnostic(&at, source, "fatal error", &found)))
-			snprintf(found.text, sizeof(found.text), "%.*s", (int)strcspn(said, "\n"), said);
+			snprintf(found.text, sizeof(found.text), "%.*s", (int)strcspn(said, "\n"),
+				 said);
 		judge_error(source, &found, v);
 		v->log = said;
 	} else {
@@ -157,8 +172,10 @@ static void look_at_object(const char *source, const char *object, struct xfn_ve
 			    (!strncmp(section, ".data", 5) || !strncmp(section, ".bss", 4))) {
 				snprintf(text, sizeof(text),
 					 "writes the global variable %.200s, which a kernel half "
-					 "cannot share", name);
-				xfn_refusal__set(&v->refusal, XFN_RULE_writable_global, text, source,
+					 "cannot share",
+					 name);
+				xfn_refusal__set(&v->refusal, XFN_RULE_writable_global, text,
+						 source,
 						 xfn_classify__find_word(source, name, false));
 			}
 		}
@@ -209,7 +226,8 @@ static int put_licence(struct xfn_verdict *v, char *err, size_t errlen)
 	if (elf)
 		elf_end(elf);
 	if (ret)
-		snprintf(err, errlen, "the kernel half has no licence section to put .licence into");
+		snprintf(err, errlen,
+			 "the kernel half has no licence section to put .licence into");
 	return ret;
 }
 
@@ -252,8 +270,8 @@ int xfn_classify__bpf(const char *source, struct xfn_verdict *v, char *err, size
 
 	/*
 	 * The verifier compares states where jumps meet: a loop as written has such places where an
-	 * unrolled one has none, and a bitwise CRC is walked once per combination of its bits. Unrolled
-	 * is the faster code, so it comes first.
+	 * unrolled one has none, and a bitwise CRC is walked once per combination of its bits.
+	 * Unrolled is the faster code, so it comes first.
 	 */
 	if (!ret && (!strcmp(v->refusal.rule, "too_many_insns") ||
 		     !strcmp(v->refusal.rule, "unbounded_loop"))) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The native half: compile it, and look for what is wrong in every tier. An unchecked pointer or one
- * kept over xfn_resize is found by clang's static analyzer, which follows xfn.h's calls as the native
- * target implements them.
+ * The native half: compile it, and look for what is wrong in every tier. An unchecked pointer or
+ * one kept over xfn_resize is found by clang's static analyzer, which follows xfn.h's calls as the
+ * native target implements them.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -122,7 +122,7 @@ static void free_arguments(struct arguments *a)
 /* Flags of one XFN_LINK requirement. */
 static int link_flags(const char *requirement, struct arguments *a, char **why)
 {
-	char *const argv[] = { (char *)"pkg-config", (char *)"--cflags", (char *)"--libs",
+	char *const argv[] = { (char *)"pkg-config",	 (char *)"--cflags",  (char *)"--libs",
 			       (char *)"--print-errors", (char *)requirement, NULL };
 	char *said, *save = NULL;
 	int ret = xfn_command__run(argv, &said);
@@ -157,8 +157,8 @@ static int all_links(const char *source, struct xfn_verdict *v, struct arguments
 		if (link_flags(begin + 1, a, &why)) {
 			char text[300];
 
-			snprintf(text, sizeof(text), "wants the library %s, which is not installed here",
-				 begin + 1);
+			snprintf(text, sizeof(text),
+				 "wants the library %s, which is not installed here", begin + 1);
 			xfn_refusal__set(&v->refusal, XFN_RULE_missing_library, text, source, line);
 			v->log = why;
 		}
@@ -170,11 +170,18 @@ static int all_links(const char *source, struct xfn_verdict *v, struct arguments
 
 static void common(struct arguments *a, const struct xfn_verdict *v)
 {
-	static const char *const flags[] = { "-O2", "-g", "-fPIC", "-fvisibility=hidden",
-					     "-DXFN_NATIVE", "-fno-delete-null-pointer-checks",
-					     "-fwrapv", "-fsigned-char", "-Wall",
+	static const char *const flags[] = { "-O2",
+					     "-g",
+					     "-fPIC",
+					     "-fvisibility=hidden",
+					     "-DXFN_NATIVE",
+					     "-fno-delete-null-pointer-checks",
+					     "-fwrapv",
+					     "-fsigned-char",
+					     "-Wall",
 					     "-Werror=implicit-function-declaration",
-					     "-fno-color-diagnostics", "-fno-caret-diagnostics" };
+					     "-fno-color-diagnostics",
+					     "-fno-caret-diagnostics" };
 
 	for (unsigned i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
 		add(a, flags[i]);
@@ -205,7 +212,8 @@ static void read_analysis(const char *said, const char *source, struct xfn_verdi
 		while (xfn_classify__diagnostic(&notes, source, "note", &note) &&
 		       (!end || notes < end)) {
 			ours |= strstr(note.text, "'xfn_") != NULL;
-			/* Found inside such a call: the author's line is the last step in the source. */
+			/* Found inside such a call: the author's line is the last step in the
+			 * source. */
 			if (!found.in_source && note.in_source)
 				line = note.line;
 		}
@@ -264,8 +272,9 @@ static int read_attributes(const char *so, struct xfn_attributes *attr)
 		while (ret && (scn = elf_nextscn(elf, scn))) {
 			GElf_Shdr head;
 			Elf_Data *data = elf_getdata(scn, NULL);
-			const char *name =
-				gelf_getshdr(scn, &head) ? elf_strptr(elf, names, head.sh_name) : NULL;
+			const char *name = gelf_getshdr(scn, &head) ?
+						   elf_strptr(elf, names, head.sh_name) :
+						   NULL;
 
 			if (!name || strcmp(name, XFN_SECTION_ATTR) || !data ||
 			    data->d_size != sizeof(*attr))
@@ -310,7 +319,8 @@ int xfn_classify__native(const char *source, struct xfn_verdict *v, char *err, s
 		snprintf(err, errlen, "cannot run clang: %s", strerror(-ret));
 	} else if (ret) {
 		if (!xfn_classify__diagnostic(&at, source, "error", &found))
-			snprintf(found.text, sizeof(found.text), "%.*s", (int)strcspn(said, "\n"), said);
+			snprintf(found.text, sizeof(found.text), "%.*s", (int)strcspn(said, "\n"),
+				 said);
 		snprintf(err, errlen, "does not compile: %.300s", found.text);
 		xfn_refusal__set(&v->refusal, XFN_RULE_native_error, err, source, found.line);
 		ret = 0;
@@ -320,7 +330,8 @@ int xfn_classify__native(const char *source, struct xfn_verdict *v, char *err, s
 	} else {
 		while (xfn_classify__diagnostic(&at, source, "warning", &found))
 			if (strstr(found.text, "array index")) {
-				snprintf(err, errlen, "accesses an array outside its bounds: %.250s",
+				snprintf(err, errlen,
+					 "accesses an array outside its bounds: %.250s",
 					 found.text);
 				xfn_refusal__set(&v->refusal, XFN_RULE_out_of_bounds, err, source,
 						 found.line);

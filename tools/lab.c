@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * `xfn lab`: namespaces NAME-server and NAME-client, a veth pair between them, static neighbours, and
- * an XDP program on the client's end (without one veth loses what the server sends by XDP_TX). Runs ip
- * and ethtool, never a shell of its own accord. Must never know of functions or of the supervisor.
+ * `xfn lab`: namespaces NAME-server and NAME-client, a veth pair between them, static neighbours,
+ * and an XDP program on the client's end (without one veth loses what the server sends by XDP_TX).
+ * Runs ip and ethtool, never a shell of its own accord. Must never know of functions or of the
+ * supervisor.
  */
 #include "lab.h"
 
@@ -85,8 +86,8 @@ static int run_words(bool quiet, const char *line)
 	err = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	if (err) {
-		fprintf(stderr, "xfn lab: cannot run %s: %s; install iproute2 and ethtool\n", argv[0],
-			strerror(err));
+		fprintf(stderr, "xfn lab: cannot run %s: %s; install iproute2 and ethtool\n",
+			argv[0], strerror(err));
 		return 1;
 	}
 	err = wait_status(pid);
@@ -141,8 +142,8 @@ static int lab_down(const struct lab *lab)
 	return status;
 }
 
-/* Attach the passing program in a child: the parent's namespace is not to change. A netlink attachment,
- * not a link, so that it stays without a process. */
+/* Attach the passing program in a child: the parent's namespace is not to change. A netlink
+ * attachment, not a link, so that it stays without a process. */
 static int attach_pass(const struct lab *lab)
 {
 	pid_t pid = fork();
@@ -190,10 +191,10 @@ static int lab_side(const struct lab *lab, bool server)
 	       RUN(false, "ip -n %s addr add 10.78.0.%d/24 dev %s", ns, me, dev) ||
 	       RUN(false, "ip -n %s addr add fd78::%d/64 dev %s nodad", ns, me, dev) ||
 	       RUN(false, "ip -n %s link set %s up", ns, dev) ||
-	       RUN(false, "ip -n %s neigh replace 10.78.0.%d lladdr %s dev %s nud permanent", ns, peer,
-		   peer_mac, dev) ||
-	       RUN(false, "ip -n %s neigh replace fd78::%d lladdr %s dev %s nud permanent", ns, peer,
-		   peer_mac, dev);
+	       RUN(false, "ip -n %s neigh replace 10.78.0.%d lladdr %s dev %s nud permanent", ns,
+		   peer, peer_mac, dev) ||
+	       RUN(false, "ip -n %s neigh replace fd78::%d lladdr %s dev %s nud permanent", ns,
+		   peer, peer_mac, dev);
 }
 
 static int lab_up(const struct lab *lab)
@@ -205,9 +206,11 @@ static int lab_up(const struct lab *lab)
 	if (lab_complete(lab))
 		return attach_pass(lab);
 	lab_down(lab); /* what is left of a half-raised one */
-	if (RUN(false, "ip netns add %s", lab->server) || RUN(false, "ip netns add %s", lab->client) ||
+	if (RUN(false, "ip netns add %s", lab->server) ||
+	    RUN(false, "ip netns add %s", lab->client) ||
 	    RUN(false,
-		"ip link add %s netns %s address " SERVER_MAC " numrxqueues 1 numtxqueues 1 type veth "
+		"ip link add %s netns %s address " SERVER_MAC
+		" numrxqueues 1 numtxqueues 1 type veth "
 		"peer name %s netns %s address " CLIENT_MAC " numrxqueues 1 numtxqueues 1",
 		lab->server_if, lab->server, lab->client_if, lab->client) ||
 	    lab_side(lab, true) || lab_side(lab, false) || attach_pass(lab)) {
@@ -219,8 +222,8 @@ static int lab_up(const struct lab *lab)
 
 /*
  * A process that tears the lab down once every other holder of the pipe's end is gone, however
- * `xfn lab run` ended. Own session: a terminal's Ctrl-C is not for it. It has become ready, and holds
- * nothing but the pipe, when this returns. *end is to be closed to make it work.
+ * `xfn lab run` ended. Own session: a terminal's Ctrl-C is not for it. It has become ready, and
+ * holds nothing but the pipe, when this returns. *end is to be closed to make it work.
  */
 static pid_t guardian(const struct lab *lab, int *end)
 {
@@ -320,8 +323,8 @@ static int report(const struct lab *lab, bool json, const char *state, int statu
 	if (json)
 		printf("{\"name\": \"%s\", \"state\": \"%s\", \"server\": \"%s\", \"client\": \"%s\", "
 		       "\"server_interface\": \"%s\", \"client_interface\": \"%s\"}\n",
-		       lab->name, status ? "failed" : state, lab->server, lab->client, lab->server_if,
-		       lab->client_if);
+		       lab->name, status ? "failed" : state, lab->server, lab->client,
+		       lab->server_if, lab->client_if);
 	else if (!status && !strcmp(state, "up"))
 		printf("%s: %s 10.78.0.1 fd78::1, %s: %s 10.78.0.2 fd78::2\n", lab->server,
 		       lab->server_if, lab->client, lab->client_if);

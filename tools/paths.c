@@ -45,8 +45,9 @@ int xfn_paths__support(char *dir, size_t len, char *err, size_t errlen)
 		return 0;
 	if (!find(places, "/xdp/function_bpf.h", dir, len))
 		return 0;
-	snprintf(err, errlen, "xfn's own headers are not found; is it installed whole? (XFN_SUPPORT names "
-			      "their folder)");
+	snprintf(err, errlen,
+		 "xfn's own headers are not found; is it installed whole? (XFN_SUPPORT names "
+		 "their folder)");
 	return -ENOENT;
 }
 
@@ -57,6 +58,7 @@ int xfn_paths__worker(char *path, size_t len, char *err, size_t errlen)
 
 	if (!find(places, "", path, len))
 		return 0;
-	snprintf(err, errlen, "xfn-worker is not found beside this program; is xfn installed whole?");
+	snprintf(err, errlen,
+		 "xfn-worker is not found beside this program; is xfn installed whole?");
 	return -ENOENT;
 }

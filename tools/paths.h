@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 /*
- * The folder that holds xdp/, userspace/, functions/ and skel/ headers: $XFN_SUPPORT, else found from
- * the program's own place. 0 or -ENOENT with one line in err.
+ * The folder that holds xdp/, userspace/, functions/ and skel/ headers: $XFN_SUPPORT, else found
+ * from the program's own place. 0 or -ENOENT with one line in err.
  */
 int xfn_paths__support(char *dir, size_t len, char *err, size_t errlen);
 

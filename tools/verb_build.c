@@ -42,15 +42,18 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return EINVAL;
 	case ARGP_KEY_END:
 		if (opts->out && opts->count > 1)
-			argp_error(state, "-o names one module, but there are %d sources", opts->count);
+			argp_error(state, "-o names one module, but there are %d sources",
+				   opts->count);
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
 }
 
-#define SHARED_OPTIONS                                                                             \
-	{ "json", 'j', NULL, 0, "Print JSON", 0 },                                                 \
-	{ "verbose", 'v', NULL, 0, "Twice: print the compiler's or verifier's own words", 0 }, {}
+#define SHARED_OPTIONS                                                                                 \
+	{ "json", 'j', NULL, 0, "Print JSON", 0 },                                                     \
+		{ "verbose", 'v', NULL, 0, "Twice: print the compiler's or verifier's own words", 0 }, \
+	{                                                                                              \
+	}
 
 static const struct argp_option build_options[] = {
 	{ "output", 'o', "FILE", 0, "The module to write (default: NAME.xfn here)", 0 },
@@ -67,8 +70,9 @@ static json_t *as_json(const struct xfn_module_meta *meta, const struct xfn_attr
 			 failed ? NULL : xfn_tier_name(meta->tier), "reason", meta->reason, "rule",
 			 meta->rule, "remedy", meta->remedy, "file", meta->file, "line",
 			 (int)meta->line, "insns", (int)meta->insns, "verified_insns",
-			 (int)meta->verified_insns, "stack_bytes", (int)meta->stack_bytes, "verified",
-			 (int)meta->verified, "kernel", meta->kernel, "compiler", meta->compiler);
+			 (int)meta->verified_insns, "stack_bytes", (int)meta->stack_bytes,
+			 "verified", (int)meta->verified, "kernel", meta->kernel, "compiler",
+			 meta->compiler);
 }
 
 static void print_line(const struct xfn_module_meta *meta, const struct xfn_attributes *attr)
@@ -129,7 +133,8 @@ static int retell(const struct options *opts, const char *path, json_t *all)
 	if (!mod)
 		return xfn_output__fail(opts->verb, opts->json, XFN_EXIT_FAILED, "%s", err);
 	meta = &mod->meta;
-	if (mod->bpf && !xfn_loader__try(mod->bpf, mod->bpf_len, meta->file, &trial, err, sizeof(err)) &&
+	if (mod->bpf &&
+	    !xfn_loader__try(mod->bpf, mod->bpf_len, meta->file, &trial, err, sizeof(err)) &&
 	    trial.permitted) {
 		meta->verified = 1;
 		if (trial.accepted) {
@@ -177,10 +182,16 @@ static int finish(const struct options *opts, json_t *all, int status)
 
 int verb_build(int argc, char **argv)
 {
-	static const struct argp argp = { build_options, parse, "FILE.c...",
-					  "Make a module of each function's source, and say where it will "
-					  "run.\v  xfn build -o /tmp/echo.xfn functions/echo.c",
-					  NULL, NULL, NULL };
+	static const struct argp argp = {
+		build_options,
+		parse,
+		"FILE.c...",
+		"Make a module of each function's source, and say where it will "
+		"run.\v  xfn build -o /tmp/echo.xfn functions/echo.c",
+		NULL,
+		NULL,
+		NULL
+	};
 	struct options opts = { .verb = "build" };
 	json_t *all = json_array();
 	int status = 0;
@@ -205,10 +216,14 @@ int verb_build(int argc, char **argv)
 
 int verb_explain(int argc, char **argv)
 {
-	static const struct argp argp = { explain_options, parse, "FILE.c|MODULE.xfn...",
+	static const struct argp argp = { explain_options,
+					  parse,
+					  "FILE.c|MODULE.xfn...",
 					  "Say in which tier a function runs, and why.\v"
 					  "  xfn explain -j functions/sha256.c",
-					  NULL, NULL, NULL };
+					  NULL,
+					  NULL,
+					  NULL };
 	struct options opts = { .verb = "explain" };
 	json_t *all = json_array();
 	int status = 0;

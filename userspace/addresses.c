@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Addresses of one interface, now and as they change (rtnetlink). Must never know who wants them. */
+/* Addresses of one interface, now and as they change (rtnetlink). Must never know who wants them.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +31,8 @@ static int on_message(const struct nlmsghdr *nlh, void *data)
 	if ((nlh->nlmsg_type != RTM_NEWADDR && nlh->nlmsg_type != RTM_DELADDR) ||
 	    msg->ifa_index != addrs->ifindex)
 		return MNL_CB_OK;
-	mnl_attr_for_each(attr, nlh, sizeof(*msg)) {
+	mnl_attr_for_each(attr, nlh, sizeof(*msg))
+	{
 		if (mnl_attr_get_type(attr) == IFA_LOCAL)
 			local = attr;
 		else if (mnl_attr_get_type(attr) == IFA_ADDRESS)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Addresses of one interface, now and as they change (rtnetlink). Must never know who wants them. */
+/* Addresses of one interface, now and as they change (rtnetlink). Must never know who wants them.
+ */
 #ifndef XFN_ADDRESSES_H
 #define XFN_ADDRESSES_H
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * One datagram -> parser, guards, function, reply, in place. The native twin of xdp/function_bpf.h:
- * same parser, checks in the same order, same reasons. Must never know of engines' rings or sockets.
+ * same parser, checks in the same order, same reasons. Must never know of engines' rings or
+ * sockets.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -171,7 +172,8 @@ static bool answer(struct xfn_call *c, unsigned slot, uint32_t version, struct x
 	case XFN_DROP:
 		refuse(c, stat, XFN_REASON_FUNCTION);
 		return false;
-	case XFN_PUNT: /* a slow half is only reached from tier xdp: this is the function's own worker */
+	case XFN_PUNT: /* a slow half is only reached from tier xdp: this is the function's own
+			  worker */
 		refuse(c, stat, XFN_REASON_NO_SLOW);
 		return false;
 	}
@@ -179,7 +181,8 @@ static bool answer(struct xfn_call *c, unsigned slot, uint32_t version, struct x
 	return false;
 }
 
-/* Verify the request's checksum; *keep is the field a reply with the same payload may keep, or 0. */
+/* Verify the request's checksum; *keep is the field a reply with the same payload may keep, or 0.
+ */
 static enum xfn_reason verify(const struct xfn_call *c, const uint8_t *frame,
 			      const struct xfn_packet *pkt, uint16_t *keep)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * One datagram -> parser, guards, function, reply: shared by every engine, by `xfn test` and by the
- * tests. Works in place on the engine's buffer; no allocation, lock or syscall. Must never know which
- * engine the datagram came from. Only xdp/ headers, functions/xfn.h and skel/module.h.
+ * tests. Works in place on the engine's buffer; no allocation, lock or syscall. Must never know
+ * which engine the datagram came from. Only xdp/ headers, functions/xfn.h and skel/module.h.
  */
 #ifndef XFN_CALL_H
 #define XFN_CALL_H
@@ -21,8 +21,8 @@ struct xfn_native {
 };
 
 /*
- * Load native code from an open module file (through /proc/self/fd) and check its versions. Runs its
- * constructors, not yet its XFN_INIT. 0 or -errno with one line in err.
+ * Load native code from an open module file (through /proc/self/fd) and check its versions. Runs
+ * its constructors, not yet its XFN_INIT. 0 or -errno with one line in err.
  */
 int xfn_native__load(int fd, const char *name, struct xfn_native *out, char *err, size_t errlen);
 void xfn_native__unload(struct xfn_native *nat);
@@ -70,8 +70,8 @@ int xfn_call__put(struct xfn_call *c, unsigned slot, const struct xfn_native_mod
 int xfn_call__bind(struct xfn_call *c, const uint8_t *ip, uint16_t port, unsigned slot);
 
 /*
- * Answer up to XFN_BATCH datagrams: for each, .send and .len say what to do. Counts requests, replies
- * and reasons in the page. The calling thread must have run xfn_call__enter.
+ * Answer up to XFN_BATCH datagrams: for each, .send and .len say what to do. Counts requests,
+ * replies and reasons in the page. The calling thread must have run xfn_call__enter.
  */
 void xfn_call__batch(struct xfn_call *c, enum xfn_datagram_kind kind, struct xfn_datagram *batch,
 		     unsigned count);

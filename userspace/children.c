@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Workers as processes: hand over what they use, start, notice their end, restart. Runs no function. */
+/* Workers as processes: hand over what they use, start, notice their end, restart. Runs no
+ * function. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -303,7 +304,8 @@ void xfn_children__ended(struct xfn_supervisor *sup, struct xfn_child *child)
 		wait_ms = BACK_OFF_MAX_MS;
 	child->restart_at_ns = now + wait_ms * 1000000ull;
 	child->state = XFN_CHILD_DEAD;
-	xfn_log__line(LOG_WARNING, "worker of engine %s, queue %u ended (%s %d)%s%s; restart in %u ms",
+	xfn_log__line(LOG_WARNING,
+		      "worker of engine %s, queue %u ended (%s %d)%s%s; restart in %u ms",
 		      child->engine, child->queue, WIFSIGNALED(status) ? "signal" : "status",
 		      WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
 		      name ? " in function " : "", name ?: "", wait_ms);
@@ -323,7 +325,8 @@ int xfn_children__restart_due(struct xfn_supervisor *sup)
 		if (child->restart_at_ns <= now) {
 			child->restarts++;
 			if (!start(sup, child, child->error, sizeof(child->error))) {
-				xfn_log__line(LOG_NOTICE, "worker of engine %s, queue %u serves again",
+				xfn_log__line(LOG_NOTICE,
+					      "worker of engine %s, queue %u serves again",
 					      child->engine, child->queue);
 				continue;
 			}

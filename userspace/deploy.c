@@ -24,8 +24,10 @@ static int open_one(const struct xfn_run_module *want, struct xfn_deployed *fn, 
 		return -EINVAL;
 	fn->any = !want->addr || !want->addr[0];
 	if (!fn->any && xfn_udp_socket__parse(want->addr, fn->addr.ip)) {
-		snprintf(err, errlen, "%s: %s is no IP address; write MODULE@10.0.0.1:53 or "
-			 "MODULE@[fd00::1]:53", want->path, want->addr);
+		snprintf(err, errlen,
+			 "%s: %s is no IP address; write MODULE@10.0.0.1:53 or "
+			 "MODULE@[fd00::1]:53",
+			 want->path, want->addr);
 		return -EINVAL;
 	}
 	fn->addr.port = want->port ?: fn->mod->attr.port;
@@ -65,10 +67,11 @@ int xfn_deploy__open(struct xfn_supervisor *sup, char *err, size_t errlen)
 			if (other->addr.port != fn->addr.port || other->any != fn->any ||
 			    memcmp(other->addr.ip, fn->addr.ip, 16))
 				continue;
-			snprintf(err, errlen,
-				 "%s and %s are both for port %u%s; give one another port: %s@:PORT",
-				 name_of(other), name_of(fn), fn->addr.port,
-				 fn->any ? "" : " of one address", name_of(fn));
+			snprintf(
+				err, errlen,
+				"%s and %s are both for port %u%s; give one another port: %s@:PORT",
+				name_of(other), name_of(fn), fn->addr.port,
+				fn->any ? "" : " of one address", name_of(fn));
 			return -EEXIST;
 		}
 	}
@@ -96,7 +99,8 @@ static int put(struct xfn_supervisor *sup, struct xfn_deployed *fn, char *err, s
 	if (!refusal.rule[0])
 		return ret;
 	why(fn, XFN_TIER_AFXDP, refusal.rule, refusal.reason);
-	xfn_log__line(LOG_WARNING, "%s: this kernel's verifier refuses it (%s); it runs in a worker",
+	xfn_log__line(LOG_WARNING,
+		      "%s: this kernel's verifier refuses it (%s); it runs in a worker",
 		      name_of(fn), refusal.reason);
 	return 0;
 }
@@ -130,8 +134,8 @@ static int decide(struct xfn_supervisor *sup, struct xfn_deployed *fn, char *err
 			return ret;
 	}
 	if (forced == XFN_TIER_XDP && fn->tier != XFN_TIER_XDP) {
-		snprintf(err, errlen, "%s: cannot run in tier xdp: %s; leave --tier out", name_of(fn),
-			 fn->reason);
+		snprintf(err, errlen, "%s: cannot run in tier xdp: %s; leave --tier out",
+			 name_of(fn), fn->reason);
 		return -EOPNOTSUPP;
 	}
 	return 0;
@@ -223,7 +227,8 @@ static unsigned addresses_of(const struct xfn_supervisor *sup, const struct xfn_
 	for (; n < sup->served_count && n < max; n++)
 		memcpy(out[n], sup->served[n], 16);
 	if (!n && sup->iface.name[0])
-		snprintf(err, errlen, "%s: has no address; `ip addr add ... dev %s`, or give --bind",
+		snprintf(err, errlen,
+			 "%s: has no address; `ip addr add ... dev %s`, or give --bind",
 			 sup->iface.name, sup->iface.name);
 	if (sup->iface.name[0])
 		return n;
@@ -248,7 +253,8 @@ static int listen_for(struct xfn_supervisor *sup, struct xfn_deployed *fn, char 
 		memcpy(addr.ip, ips[i], 16);
 		ret = listen_on(sup, fn - sup->functions, &addr, err, errlen);
 		/* A host without IPv6 still has its IPv4 loopback. */
-		if (ret == -EADDRNOTAVAIL && !sup->opts->bind_count && !sup->iface.name[0] && i == 1)
+		if (ret == -EADDRNOTAVAIL && !sup->opts->bind_count && !sup->iface.name[0] &&
+		    i == 1)
 			ret = 0;
 		if (ret == -EACCES && fn->addr.port < 1024) {
 			fn->addr.port = port + PORT_OFFSET;

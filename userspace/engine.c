@@ -13,7 +13,8 @@
 
 const struct xfn_engine_ops *xfn_engine_find(const char *name)
 {
-	static const struct xfn_engine_ops *const engines[] = { &xfn_engine_afxdp, &xfn_engine_uring,
+	static const struct xfn_engine_ops *const engines[] = { &xfn_engine_afxdp,
+								&xfn_engine_uring,
 								&xfn_engine_mmsg };
 
 	for (unsigned i = 0; i < sizeof(engines) / sizeof(engines[0]); i++)
@@ -38,7 +39,8 @@ static int probe_afxdp(char *why, size_t whylen)
 	return -ret;
 }
 
-/* Whether multishot receive works is known only by trying: open it over a socket that nobody knows. */
+/* Whether multishot receive works is known only by trying: open it over a socket that nobody knows.
+ */
 static int probe_uring(char *why, size_t whylen)
 {
 	struct xfn_engine_socket sock = { .fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0) };

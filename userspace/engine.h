@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The engine seam: a way to move datagrams in and out of a worker. An engine knows rings, sockets and
- * buffers; it must never know of functions, parsers or reasons. A test's wire implements it as well.
+ * The engine seam: a way to move datagrams in and out of a worker. An engine knows rings, sockets
+ * and buffers; it must never know of functions, parsers or reasons. A test's wire implements it as
+ * well.
  *
- * One thread uses an engine. Life: open, then rounds of poll, take, (the worker calls functions), give;
- * at last close. Nothing allocates, locks or waits between take and give; only poll waits, and always
- * with a bound.
+ * One thread uses an engine. Life: open, then rounds of poll, take, (the worker calls functions),
+ * give; at last close. Nothing allocates, locks or waits between take and give; only poll waits,
+ * and always with a bound.
  */
 #ifndef XFN_ENGINE_H
 #define XFN_ENGINE_H
@@ -28,11 +29,11 @@ struct xfn_datagram {
 	uint32_t len;	   /* bytes at data */
 	uint32_t capacity; /* writable bytes at data, >= len */
 	uint32_t slot;	   /* XFN_PAYLOAD: the function of the receiving socket */
-	bool send;	   /* set by the caller before give: send data[0..len) back, else just release */
+	bool send; /* set by the caller before give: send data[0..len) back, else just release */
 	struct xfn_address peer;  /* XFN_PAYLOAD only */
 	struct xfn_address local; /* XFN_PAYLOAD only; port host order */
-	uint64_t token;	   /* the engine's own: frame address, buffer id */
-	uint32_t socket;   /* the engine's own: which socket */
+	uint64_t token;		  /* the engine's own: frame address, buffer id */
+	uint32_t socket;	  /* the engine's own: which socket */
 };
 
 struct xfn_engine_stats {
@@ -47,9 +48,9 @@ struct xfn_engine_stats {
 /* A socket handed to the engine: bound, owned by the worker process. */
 struct xfn_engine_socket {
 	int fd;
-	uint32_t slot;		  /* UDP: its function */
-	struct xfn_address local; /* UDP: where it is bound */
-	uint32_t queue;		  /* AF_XDP */
+	uint32_t slot;		   /* UDP: its function */
+	struct xfn_address local;  /* UDP: where it is bound */
+	uint32_t queue;		   /* AF_XDP */
 	uint32_t rx_size, tx_size; /* AF_XDP: ring entries, powers of two */
 };
 
@@ -92,8 +93,8 @@ extern const struct xfn_engine_ops xfn_engine_mmsg;
 const struct xfn_engine_ops *xfn_engine_find(const char *name);
 
 /*
- * Can this host run the engine? 0, or -errno with the reason in why ("kernel.io_uring_disabled is 2",
- * "io_uring_setup: EPERM (a container's seccomp filter?)"). Opens nothing that stays.
+ * Can this host run the engine? 0, or -errno with the reason in why ("kernel.io_uring_disabled is
+ * 2", "io_uring_setup: EPERM (a container's seccomp filter?)"). Opens nothing that stays.
  */
 int xfn_engine_probe(const struct xfn_engine_ops *ops, char *why, size_t whylen);
 

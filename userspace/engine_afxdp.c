@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * AF_XDP: frames of one queue through the rings of one socket that the supervisor bound (umem.h). Each
- * frame is in one place: free, with the kernel to be filled, lent to the worker, or with the kernel to
- * be sent. One thread works all four rings. Documentation/networking/af_xdp.rst.
+ * AF_XDP: frames of one queue through the rings of one socket that the supervisor bound (umem.h).
+ * Each frame is in one place: free, with the kernel to be filled, lent to the worker, or with the
+ * kernel to be sent. One thread works all four rings. Documentation/networking/af_xdp.rst.
  */
 #include <errno.h>
 #include <poll.h>
@@ -69,7 +69,8 @@ static int map_ring(struct ring *r, int fd, const struct xdp_ring_offset *off, u
 	return 0;
 }
 
-/* Free frames to the kernel, as many as the ring takes: before anything else, or packets are lost. */
+/* Free frames to the kernel, as many as the ring takes: before anything else, or packets are lost.
+ */
 static void refill(struct xfn_engine *e)
 {
 	uint32_t room = e->fill.size - (e->fill.head - load(e->fill.consumer));
@@ -147,7 +148,8 @@ static int afxdp_open(struct xfn_engine **out, const struct xfn_engine_config *c
 		return -ENOMEM;
 	}
 	e->fd = -1;
-	if (cfg->socket_count != 1 || !cfg->frame_size || (cfg->frame_size & (cfg->frame_size - 1))) {
+	if (cfg->socket_count != 1 || !cfg->frame_size ||
+	    (cfg->frame_size & (cfg->frame_size - 1))) {
 		snprintf(err, errlen, "engine afxdp wants one socket and frames of a power of two");
 		free(e);
 		return -EINVAL;
@@ -165,14 +167,18 @@ static int afxdp_open(struct xfn_engine **out, const struct xfn_engine_config *c
 	if (!e->free_frames || !e->umem ||
 	    getsockopt(e->fd, SOL_XDP, XDP_MMAP_OFFSETS, &off, &len) || len != sizeof(off))
 		ret = -(errno ?: EINVAL);
-	ret = ret ?: map_ring(&e->rx, e->fd, &off.rx, sock->rx_size, sizeof(struct xdp_desc),
-			      XDP_PGOFF_RX_RING);
-	ret = ret ?: map_ring(&e->tx, e->fd, &off.tx, sock->tx_size, sizeof(struct xdp_desc),
-			      XDP_PGOFF_TX_RING);
-	ret = ret ?: map_ring(&e->fill, e->fd, &off.fr, cfg->fill_size, sizeof(uint64_t),
-			      XDP_UMEM_PGOFF_FILL_RING);
-	ret = ret ?: map_ring(&e->comp, e->fd, &off.cr, cfg->comp_size, sizeof(uint64_t),
-			      XDP_UMEM_PGOFF_COMPLETION_RING);
+	ret = ret   ?:
+		      map_ring(&e->rx, e->fd, &off.rx, sock->rx_size, sizeof(struct xdp_desc),
+			       XDP_PGOFF_RX_RING);
+	ret = ret   ?:
+		      map_ring(&e->tx, e->fd, &off.tx, sock->tx_size, sizeof(struct xdp_desc),
+			       XDP_PGOFF_TX_RING);
+	ret = ret   ?:
+		      map_ring(&e->fill, e->fd, &off.fr, cfg->fill_size, sizeof(uint64_t),
+			       XDP_UMEM_PGOFF_FILL_RING);
+	ret = ret   ?:
+		      map_ring(&e->comp, e->fd, &off.cr, cfg->comp_size, sizeof(uint64_t),
+			       XDP_UMEM_PGOFF_COMPLETION_RING);
 	if (ret) {
 		snprintf(err, errlen, "cannot map the AF_XDP rings of queue %u: %s", sock->queue,
 			 strerror(-ret));

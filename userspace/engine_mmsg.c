@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Engine over UDP sockets with recvmmsg(2) and sendmmsg(2): works on every host. One buffer per
- * datagram of a batch; a buffer's peer and control stay beside it until its reply is sent. Must never
- * know of functions.
+ * datagram of a batch; a buffer's peer and control stay beside it until its reply is sent. Must
+ * never know of functions.
  */
 #include <errno.h>
 #include <poll.h>
@@ -22,7 +22,7 @@ struct xfn_engine {
 	struct xfn_engine_socket *sockets;
 	struct pollfd *polls; /* per socket; .revents: it may have something */
 	unsigned count;
-	unsigned next; /* socket that the next take begins with */
+	unsigned next;	/* socket that the next take begins with */
 	unsigned ready; /* sockets with .revents */
 	bool spin;
 	int lost; /* -errno */
@@ -108,8 +108,8 @@ static int mmsg_poll(struct xfn_engine *e, int timeout_ms)
 }
 
 /* Read from one socket into buffers[*used .. max); append to batch[n ..). Returns the new n. */
-static unsigned receive(struct xfn_engine *e, unsigned socket, struct xfn_datagram *batch, unsigned n,
-			unsigned *used, unsigned max)
+static unsigned receive(struct xfn_engine *e, unsigned socket, struct xfn_datagram *batch,
+			unsigned n, unsigned *used, unsigned max)
 {
 	unsigned first = *used;
 	int got;
@@ -178,7 +178,8 @@ static unsigned mmsg_take(struct xfn_engine *e, struct xfn_datagram *batch, unsi
 	return n;
 }
 
-/* Send msgs[0 .. count) from one socket. Never waits: what it refuses is lost, as on a full link. */
+/* Send msgs[0 .. count) from one socket. Never waits: what it refuses is lost, as on a full link.
+ */
 static void send_all(struct xfn_engine *e, unsigned socket, unsigned count)
 {
 	for (unsigned done = 0; done < count;) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * What the engines over UDP sockets share: where a datagram came from and went to, and the control
- * message that makes the reply leave from there (ip(7), ipv6(7)). Must never know how datagrams move.
+ * message that makes the reply leave from there (ip(7), ipv6(7)). Must never know how datagrams
+ * move.
  */
 #ifndef XFN_ENGINE_UDP_H
 #define XFN_ENGINE_UDP_H
@@ -38,8 +39,9 @@ static inline int xfn_udp_prepare(int fd, char *err, size_t errlen)
 	if (!ret)
 		return 0;
 	ret = -errno;
-	snprintf(err, errlen, "socket %d cannot tell destinations (IP_PKTINFO): %s; pass a UDP socket",
-		 fd, strerror(-ret));
+	snprintf(err, errlen,
+		 "socket %d cannot tell destinations (IP_PKTINFO): %s; pass a UDP socket", fd,
+		 strerror(-ret));
 	return ret;
 }
 
@@ -62,8 +64,9 @@ static inline void xfn_udp_peer(const union xfn_udp_name *name, struct xfn_addre
 }
 
 /*
- * Set *local (its port is the socket's already) from the PKTINFO in control[len], then rewrite control
- * so that a reply leaves from that address. Returns the reply's control length, 0 without PKTINFO.
+ * Set *local (its port is the socket's already) from the PKTINFO in control[len], then rewrite
+ * control so that a reply leaves from that address. Returns the reply's control length, 0 without
+ * PKTINFO.
  */
 static inline size_t xfn_udp_local(void *control, size_t len, struct xfn_address *local)
 {

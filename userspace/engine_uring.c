@@ -175,6 +175,7 @@ static int uring_open(struct xfn_engine **out, const struct xfn_engine_config *c
 {
 	struct xfn_engine *e = calloc(1, sizeof(*e));
 	const char *step = "allocate memory for it";
+	struct io_uring_cqe *cqe;
 	int ret = -ENOMEM;
 
 	if (!e)
@@ -222,6 +223,9 @@ static int uring_open(struct xfn_engine **out, const struct xfn_engine_config *c
 		arm(e);
 		ret = io_uring_submit(&e->ring);
 		ret = ret < 0 ? ret : 0;
+		/* A kernel that does not know multishot says so at once. */
+		if (!ret && !io_uring_peek_cqe(&e->ring, &cqe) && cqe->res == -EINVAL)
+			ret = -EINVAL;
 	}
 	if (!ret) {
 		*out = e;

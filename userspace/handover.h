@@ -50,7 +50,7 @@ struct xfn_handover {
 			char engine[16];
 			uint32_t flags; /* of abi.h */
 			uint32_t mtu;
-			uint32_t iface; /* slot */
+			uint32_t iface;	   /* slot */
 			uint32_t uid, gid; /* become these, if root */
 			uint32_t spin;
 			int32_t cpu; /* pin to, -1: do not */

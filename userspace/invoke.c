@@ -11,11 +11,11 @@
 #include "supervisor_inside.h"
 #include "../xdp/checksum.h"
 
-#define FRAME_ROOM   (XFN_ETH_LEN + XFN_IPV6_LEN + XFN_UDP_LEN)
-#define PAYLOAD_MAX  (XFN_FRAME_MAX - FRAME_ROOM) /* of a frame; a worker takes more */
-#define WORKER_MS    2000
-#define REPEAT_MAX   100000
-#define CLIENT_PORT  40000
+#define FRAME_ROOM  (XFN_ETH_LEN + XFN_IPV6_LEN + XFN_UDP_LEN)
+#define PAYLOAD_MAX (XFN_FRAME_MAX - FRAME_ROOM) /* of a frame; a worker takes more */
+#define WORKER_MS   2000
+#define REPEAT_MAX  100000
+#define CLIENT_PORT 40000
 
 struct invocation {
 	uint8_t payload[XFN_INVOKE_MAX];
@@ -222,7 +222,8 @@ static int by_worker(struct xfn_supervisor *sup, unsigned slot, struct invocatio
 		ret = poll(&wait, 1, WORKER_MS) == 1 ? 0 : -ETIMEDOUT;
 	if (!ret)
 		ret = xfn_handover__recv(child->sock, &msg, &fd) == 1 &&
-				      msg.type == XFN_HO_INVOKED && msg.invoked.len <= XFN_INVOKE_MAX ?
+				      msg.type == XFN_HO_INVOKED &&
+				      msg.invoked.len <= XFN_INVOKE_MAX ?
 			      0 :
 			      -EPIPE;
 	if (!ret) {
@@ -256,7 +257,8 @@ json_t *xfn_invoke(struct xfn_supervisor *sup, json_t *args, char *err, size_t e
 	if (json_unpack(args, "{s:s, s?s, s?i, s?i}", "name", &name, "payload", &payload, "version",
 			&version, "repeat", &repeat) ||
 	    (version != 4 && version != 6) || repeat < 1 || repeat > REPEAT_MAX) {
-		snprintf(err, errlen, "invoke wants name, payload (hex), version 4 or 6, repeat up to %d",
+		snprintf(err, errlen,
+			 "invoke wants name, payload (hex), version 4 or 6, repeat up to %d",
 			 REPEAT_MAX);
 		return NULL;
 	}
@@ -268,7 +270,8 @@ json_t *xfn_invoke(struct xfn_supervisor *sup, json_t *args, char *err, size_t e
 	}
 	inv = calloc(1, sizeof(*inv));
 	if (!inv || from_hex(payload, inv)) {
-		snprintf(err, errlen, "the payload is no hex text of at most %d bytes", XFN_INVOKE_MAX);
+		snprintf(err, errlen, "the payload is no hex text of at most %d bytes",
+			 XFN_INVOKE_MAX);
 		free(inv);
 		return NULL;
 	}
@@ -283,8 +286,8 @@ json_t *xfn_invoke(struct xfn_supervisor *sup, json_t *args, char *err, size_t e
 	if (hex)
 		data = json_pack("{s:s, s:s, s:s, s:s, s:i}", "tier",
 				 xfn_tier_name(sup->functions[slot].tier), "action", inv->action,
-				 "reason", inv->reason ? reason_names[inv->reason] : "", "reply", hex,
-				 "ns", (int)inv->ns);
+				 "reason", inv->reason ? reason_names[inv->reason] : "", "reply",
+				 hex, "ns", (int)inv->ns);
 	free(hex);
 	free(inv);
 	return data;

@@ -4,8 +4,8 @@
 #define XFN_LOG_H
 
 /*
- * Levels are syslog's (LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO). Under journald (JOURNAL_STREAM) the
- * line begins with "<N>" as sd-daemon(3) has it.
+ * Levels are syslog's (LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO). Under journald (JOURNAL_STREAM)
+ * the line begins with "<N>" as sd-daemon(3) has it.
  */
 void xfn_log__line(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Loading a module's native code into this process. Workers and tests only: the supervisor never does. */
+/* Loading a module's native code into this process. Workers and tests only: the supervisor never
+ * does. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>

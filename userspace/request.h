@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What native function code and the worker share: the request, the thread, the module's entry table.
- * Compiled into modules, so its layout is part of XFN_ABI. Must never know of engines or processes.
+ * What native function code and the worker share: the request, the thread, the module's entry
+ * table. Compiled into modules, so its layout is part of XFN_ABI. Must never know of engines or
+ * processes.
  */
 #ifndef XFN_REQUEST_H
 #define XFN_REQUEST_H
@@ -32,8 +33,9 @@ struct xfn_native_counter {
 };
 
 /*
- * The running thread's clock and random source. The executable that loads modules defines the variable
- * xfn_thread and sets it in every thread that calls functions (userspace/call.c does both).
+ * The running thread's clock and random source. The executable that loads modules defines the
+ * variable xfn_thread and sets it in every thread that calls functions (userspace/call.c does
+ * both).
  */
 struct xfn_thread {
 	uint64_t fixed_mono_ns; /* tests; 0: the real clock */
@@ -50,8 +52,8 @@ struct xfn_native_module {
 	uint32_t abi;
 	const struct xfn_attributes *attr;
 	int (*body)(struct xfn_req *req);
-	int (*slow)(struct xfn_req *req); /* NULL: no slow half */
-	int (*init)(void);		  /* NULL: nothing to set up */
+	int (*slow)(struct xfn_req *req);	    /* NULL: no slow half */
+	int (*init)(void);			    /* NULL: nothing to set up */
 	struct xfn_native_counter *const *counters; /* counters_end - counters of them */
 	struct xfn_native_counter *const *counters_end;
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* What a worker gives up before it touches its first packet. Must never know of modules or rings. */
+/* What a worker gives up before it touches its first packet. Must never know of modules or rings.
+ */
 #include <errno.h>
 #include <grp.h>
 #include <signal.h>
@@ -17,17 +18,36 @@
 
 /* What running code, its allocator, a clean end and the supervisor's messages need. */
 static const int always[] = {
-	SCMP_SYS(brk),		  SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep),
-	SCMP_SYS(close),	  SCMP_SYS(exit),	   SCMP_SYS(exit_group),
-	SCMP_SYS(fstat),	  SCMP_SYS(futex),	   SCMP_SYS(getcpu),
-	SCMP_SYS(getpid),	  SCMP_SYS(getrandom),	   SCMP_SYS(gettid),
-	SCMP_SYS(gettimeofday),	  SCMP_SYS(madvise),	   SCMP_SYS(mremap),
-	SCMP_SYS(munmap),	  SCMP_SYS(nanosleep),	   SCMP_SYS(newfstatat),
-	SCMP_SYS(poll),		  SCMP_SYS(ppoll),	   SCMP_SYS(recvfrom),
+	SCMP_SYS(brk),
+	SCMP_SYS(clock_gettime),
+	SCMP_SYS(clock_nanosleep),
+	SCMP_SYS(close),
+	SCMP_SYS(exit),
+	SCMP_SYS(exit_group),
+	SCMP_SYS(fstat),
+	SCMP_SYS(futex),
+	SCMP_SYS(getcpu),
+	SCMP_SYS(getpid),
+	SCMP_SYS(getrandom),
+	SCMP_SYS(gettid),
+	SCMP_SYS(gettimeofday),
+	SCMP_SYS(madvise),
+	SCMP_SYS(mremap),
+	SCMP_SYS(munmap),
+	SCMP_SYS(nanosleep),
+	SCMP_SYS(newfstatat),
+	SCMP_SYS(poll),
+	SCMP_SYS(ppoll),
+	SCMP_SYS(recvfrom),
 	SCMP_SYS(recvmsg),
-	SCMP_SYS(restart_syscall), SCMP_SYS(rseq),	   SCMP_SYS(rt_sigprocmask),
-	SCMP_SYS(rt_sigreturn),	  SCMP_SYS(sched_yield),   SCMP_SYS(sendmsg),
-	SCMP_SYS(tgkill),	  SCMP_SYS(write),
+	SCMP_SYS(restart_syscall),
+	SCMP_SYS(rseq),
+	SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(sched_yield),
+	SCMP_SYS(sendmsg),
+	SCMP_SYS(tgkill),
+	SCMP_SYS(write),
 };
 
 static const struct {

@@ -62,8 +62,8 @@ static json_t *author_counters(struct xfn_supervisor *sup, unsigned slot)
 	uint64_t value;
 
 	if (sup->functions[slot].in_kernel)
-		for (unsigned i = 0; !xfn_loader__author_counter(sup->loader, slot, i, name,
-								 sizeof(name), &value);
+		for (unsigned i = 0;
+		     !xfn_loader__author_counter(sup->loader, slot, i, name, sizeof(name), &value);
 		     i++)
 			json_object_set_new(all, name, json_integer(value));
 	for (unsigned c = 0; c < sup->child_count; c++)
@@ -118,11 +118,10 @@ static json_t *all_reasons(struct xfn_supervisor *sup)
 		count[XFN_REASON_SEND] += sup->children[c].page->engine.send_failed;
 	}
 	for (unsigned i = 1; i < XFN_REASON_COUNT; i++)
-		json_array_append_new(list, json_pack("{s:i, s:s, s:s, s:s, s:I}", "code", (int)i,
-						      "name", reasons[i].name, "verdict",
-						      reasons[i].verdict, "sentence",
-						      reasons[i].sentence, "count",
-						      (json_int_t)count[i]));
+		json_array_append_new(
+			list, json_pack("{s:i, s:s, s:s, s:s, s:I}", "code", (int)i, "name",
+					reasons[i].name, "verdict", reasons[i].verdict, "sentence",
+					reasons[i].sentence, "count", (json_int_t)count[i]));
 	return list;
 }
 
@@ -135,19 +134,19 @@ static json_t *workers(struct xfn_supervisor *sup)
 		const struct xfn_engine_stats *e = &child->page->engine;
 
 		json_array_append_new(
-			list, json_pack("{s:i, s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:i}", "pid",
-					(int)child->pid, "queue", (int)child->queue, "engine",
-					child->engine, "received", (json_int_t)e->received, "sent",
-					(json_int_t)e->sent, "send_failed",
-					(json_int_t)e->send_failed, "wakeups",
-					(json_int_t)e->wakeups, "stalls", (json_int_t)e->stalls,
-					"restarts", (int)child->restarts));
+			list,
+			json_pack("{s:i, s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:i}", "pid",
+				  (int)child->pid, "queue", (int)child->queue, "engine",
+				  child->engine, "received", (json_int_t)e->received, "sent",
+				  (json_int_t)e->sent, "send_failed", (json_int_t)e->send_failed,
+				  "wakeups", (json_int_t)e->wakeups, "stalls",
+				  (json_int_t)e->stalls, "restarts", (int)child->restarts));
 	}
 	return list;
 }
 
 json_t *xfn_stats__counters(struct xfn_supervisor *sup)
 {
-	return json_pack("{s:o, s:o, s:o}", "functions", functions(sup), "reasons", all_reasons(sup),
-			 "workers", workers(sup));
+	return json_pack("{s:o, s:o, s:o}", "functions", functions(sup), "reasons",
+			 all_reasons(sup), "workers", workers(sup));
 }

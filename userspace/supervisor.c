@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The supervisor's life: open, attach, start workers, let requests in, wait, and leave the interface as
- * it was found. Runs no function code and touches no packet.
+ * The supervisor's life: open, attach, start workers, let requests in, wait, and leave the
+ * interface as it was found. Runs no function code and touches no packet.
  */
 #include <errno.h>
 #include <poll.h>
@@ -81,7 +81,8 @@ static int attach_in(struct xfn_supervisor *sup, enum xfn_mode mode, char *err, 
 	int ret = xfn_loader__open(&opts, &sup->loader, err, errlen);
 
 	if (!ret)
-		ret = xfn_loader__attach(sup->loader, mode, &sup->mode, why, sizeof(why), err, errlen);
+		ret = xfn_loader__attach(sup->loader, mode, &sup->mode, why, sizeof(why), err,
+					 errlen);
 	if (ret) {
 		xfn_loader__close(sup->loader);
 		sup->loader = NULL;
@@ -91,8 +92,8 @@ static int attach_in(struct xfn_supervisor *sup, enum xfn_mode mode, char *err, 
 }
 
 /*
- * Native, else generic, else none: each step down with its reason. A held interface is no step down. An
- * attached dispatcher without bound ports passes everything on.
+ * Native, else generic, else none: each step down with its reason. A held interface is no step
+ * down. An attached dispatcher without bound ports passes everything on.
  */
 static int attach(struct xfn_supervisor *sup, char *err, size_t errlen)
 {
@@ -103,14 +104,15 @@ static int attach(struct xfn_supervisor *sup, char *err, size_t errlen)
 	sup->mode = XFN_MODE_NONE;
 	if (!sup->iface.name[0] || want == XFN_MODE_NONE || sup->opts->tier == XFN_TIER_SOCKET) {
 		snprintf(sup->mode_reason, sizeof(sup->mode_reason), "%s",
-			 !sup->iface.name[0]	     ? "no interface was given (-i)" :
-			 want == XFN_MODE_NONE	     ? "--mode none" :
-						       "--tier socket");
+			 !sup->iface.name[0]   ? "no interface was given (-i)" :
+			 want == XFN_MODE_NONE ? "--mode none" :
+						 "--tier socket");
 		return 0;
 	}
 	if (!may_use_bpf()) {
-		snprintf(sup->mode_reason, sizeof(sup->mode_reason),
-			 "no privilege to load BPF programs (CAP_BPF and CAP_NET_ADMIN; run as root)");
+		snprintf(
+			sup->mode_reason, sizeof(sup->mode_reason),
+			"no privilege to load BPF programs (CAP_BPF and CAP_NET_ADMIN; run as root)");
 		if (want == XFN_MODE_AUTO)
 			return 0;
 		snprintf(err, errlen, "%s: %.400s", sup->iface.name, sup->mode_reason);
@@ -148,8 +150,8 @@ static int choose_udp_engine(struct xfn_supervisor *sup, char *err, size_t errle
 		sup->udp_engine = best_first[i];
 		if (!xfn_engine_probe(xfn_engine_find(best_first[i]), why, sizeof(why)))
 			return 0;
-		snprintf(sup->engine_reason, sizeof(sup->engine_reason), "not %s: %s", best_first[i],
-			 why);
+		snprintf(sup->engine_reason, sizeof(sup->engine_reason), "not %s: %s",
+			 best_first[i], why);
 	}
 	snprintf(err, errlen, "no engine for UDP sockets: %s; run `xfn check`", sup->engine_reason);
 	return -EOPNOTSUPP;
@@ -190,18 +192,20 @@ static int start_socket_worker(struct xfn_supervisor *sup, char *err, size_t err
 /* What is left is for workers to be restarted, maps to be changed and children to be ended. */
 static void give_up_privileges(void)
 {
-	static const unsigned keep[] = { CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF,	  CAP_PERFMON, CAP_SETUID,
-					 CAP_SETGID,	CAP_SETPCAP, CAP_IPC_LOCK, CAP_KILL };
+	static const unsigned keep[] = { CAP_NET_ADMIN, CAP_NET_RAW,  CAP_BPF,
+					 CAP_PERFMON,	CAP_SETUID,   CAP_SETGID,
+					 CAP_SETPCAP,	CAP_IPC_LOCK, CAP_KILL };
 
 	if (geteuid())
 		return;
 	capng_get_caps_process();
 	capng_clear(CAPNG_SELECT_BOTH);
 	for (unsigned i = 0; i < sizeof(keep) / sizeof(keep[0]); i++)
-		capng_update(CAPNG_ADD,
-			     CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET, keep[i]);
+		capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
+			     keep[i]);
 	if (capng_apply(CAPNG_SELECT_BOTH))
-		xfn_log__line(LOG_WARNING, "cannot give up capabilities; going on with all of them");
+		xfn_log__line(LOG_WARNING,
+			      "cannot give up capabilities; going on with all of them");
 }
 
 static void say_ready(struct xfn_supervisor *sup)
@@ -258,20 +262,21 @@ static void loop(struct xfn_supervisor *sup, int signals)
 
 		fds[0] = (struct pollfd){ .fd = signals, .events = POLLIN };
 		fds[1] = (struct pollfd){ .fd = xfn_control__fd(sup->control), .events = POLLIN };
-		fds[2] = (struct pollfd){
-			.fd = sup->addresses ? xfn_addresses__fd(sup->addresses) : -1,
-			.events = POLLIN
-		};
+		fds[2] = (struct pollfd){ .fd = sup->addresses ? xfn_addresses__fd(sup->addresses) :
+								 -1,
+					  .events = POLLIN };
 		for (unsigned i = 0; i < sup->child_count; i++)
-			fds[n++] = (struct pollfd){ .fd = sup->children[i].state == XFN_CHILD_READY ?
-								  sup->children[i].sock :
-								  -1,
-						    .events = POLLIN };
+			fds[n++] =
+				(struct pollfd){ .fd = sup->children[i].state == XFN_CHILD_READY ?
+							       sup->children[i].sock :
+							       -1,
+						 .events = POLLIN };
 		if (poll(fds, n, timeout) < 0 && errno != EINTR)
 			break;
 		gone = fds[0].revents;
 		if (fds[2].revents && xfn_addresses__serve(sup->addresses))
-			xfn_log__line(LOG_WARNING, "the kernel lost address events; all read again");
+			xfn_log__line(LOG_WARNING,
+				      "the kernel lost address events; all read again");
 		/* Before the control socket: a request may wait for a worker that is gone. */
 		for (unsigned i = 0; i < sup->child_count; i++)
 			if (fds[3 + i].revents)
@@ -350,7 +355,8 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 		struct signalfd_siginfo taken;
 
 		/* It has done its work: unblocked, it would end us as if we had not listened. */
-		for (int i = 0; i < 3 && poll(&(struct pollfd){ .fd = signals, .events = POLLIN }, 1, 0) == 1;
+		for (int i = 0;
+		     i < 3 && poll(&(struct pollfd){ .fd = signals, .events = POLLIN }, 1, 0) == 1;
 		     i++)
 			if (read(signals, &taken, sizeof(taken)) < 0)
 				break;

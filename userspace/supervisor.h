@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The supervisor: `xfn run`. Owns BPF objects, links, sockets, UMEM and the control socket; execs the
- * workers. Runs no function code and touches no packet.
+ * The supervisor: `xfn run`. Owns BPF objects, links, sockets, UMEM and the control socket; execs
+ * the workers. Runs no function code and touches no packet.
  */
 #ifndef XFN_SUPERVISOR_H
 #define XFN_SUPERVISOR_H
@@ -24,8 +24,8 @@ struct xfn_run_options {
 	unsigned port_offset; /* 0: chosen where ports below 1024 cannot be bound, and said */
 	bool trust_checksum;
 	bool spin;
-	bool json;	      /* print the ready message as JSON */
-	const char *worker;   /* path of xfn-worker */
+	bool json;	    /* print the ready message as JSON */
+	const char *worker; /* path of xfn-worker */
 	const struct xfn_run_module *modules;
 	unsigned module_count;
 };

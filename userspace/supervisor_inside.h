@@ -37,7 +37,12 @@ struct xfn_listener {
 	struct xfn_address local;
 };
 
-enum xfn_child_state { XFN_CHILD_NONE, XFN_CHILD_STARTING, XFN_CHILD_READY, XFN_CHILD_DEAD };
+enum xfn_child_state {
+	XFN_CHILD_NONE,
+	XFN_CHILD_STARTING,
+	XFN_CHILD_READY,
+	XFN_CHILD_DEAD
+};
 
 /* A worker process, or the place for one. */
 struct xfn_child {

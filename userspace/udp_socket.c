@@ -83,7 +83,8 @@ fail:
 	ret = -errno;
 	snprintf(err, errlen, "cannot %s UDP %s: %s%s", what,
 		 xfn_udp_socket__text(addr, text, sizeof(text)), strerror(-ret),
-		 ret == -EADDRINUSE ? "; another server has that port: stop it, or give another one" :
+		 ret == -EADDRINUSE ?
+			 "; another server has that port: stop it, or give another one" :
 		 ret == -EADDRNOTAVAIL ? "; `ip addr` lists the addresses of this host" :
 					 "");
 	if (fd >= 0)

@@ -79,11 +79,11 @@ int xfn_umem__open(const char *ifname, unsigned ifindex, unsigned queue, struct 
 fail:
 	ret = -errno;
 	snprintf(err, errlen, "cannot %s queue %u of %s: %s%s", what, queue, ifname, strerror(-ret),
-		 ret == -EPERM	    ? "; it wants CAP_NET_RAW" :
-		 ret == -EBUSY	    ? "; another AF_XDP socket holds the queue" :
-		 ret == -ENOBUFS    ? "; raise `ulimit -l`" :
+		 ret == -EPERM	      ? "; it wants CAP_NET_RAW" :
+		 ret == -EBUSY	      ? "; another AF_XDP socket holds the queue" :
+		 ret == -ENOBUFS      ? "; raise `ulimit -l`" :
 		 ret == -EAFNOSUPPORT ? "; this kernel is built without AF_XDP" :
-				      "");
+					"");
 	if (memory != MAP_FAILED)
 		munmap(memory, out->len);
 	xfn_umem__close(out);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * One queue's AF_XDP set, made by the supervisor, used by a worker: the memory of the frames (UMEM), the
- * bound socket, its four rings. Must never touch a ring. Documentation/networking/af_xdp.rst.
+ * One queue's AF_XDP set, made by the supervisor, used by a worker: the memory of the frames
+ * (UMEM), the bound socket, its four rings. Must never touch a ring.
+ * Documentation/networking/af_xdp.rst.
  */
 #ifndef XFN_UMEM_H
 #define XFN_UMEM_H
@@ -27,8 +28,8 @@ struct xfn_umem {
 
 /*
  * Make the set for `queue` of an interface and bind it, in copy mode. Waits up to a second for an
- * earlier owner of the queue to be torn down. Wants CAP_NET_RAW. 0 or -errno with one line in err. The
- * caller closes.
+ * earlier owner of the queue to be torn down. Wants CAP_NET_RAW. 0 or -errno with one line in err.
+ * The caller closes.
  */
 int xfn_umem__open(const char *ifname, unsigned ifindex, unsigned queue, struct xfn_umem *out,
 		   char *err, size_t errlen);

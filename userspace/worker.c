@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * A worker: loads functions, gives up its privileges, then answers what one engine brings until it is
- * told to stop. Everything it uses was handed to it (handover.h); it opens no socket of its own.
+ * A worker: loads functions, gives up its privileges, then answers what one engine brings until it
+ * is told to stop. Everything it uses was handed to it (handover.h); it opens no socket of its own.
  */
 #include <errno.h>
 #include <sched.h>
@@ -149,8 +149,8 @@ static int start(char *err, size_t errlen)
 
 		ret = mod && mod->init ? mod->init() : 0;
 		if (ret) {
-			snprintf(err, errlen, "%s: its XFN_INIT returned %d (%s)", mod->attr->name, ret,
-				 strerror(abs(ret)));
+			snprintf(err, errlen, "%s: its XFN_INIT returned %d (%s)", mod->attr->name,
+				 ret, strerror(abs(ret)));
 			return -ECANCELED;
 		}
 		if (mod)
@@ -294,7 +294,8 @@ int main(int argc, char **argv)
 	for (;;) {
 		ret = xfn_handover__recv(XFN_HANDOVER_FD, &msg, &fd);
 		if (ret <= 0)
-			return ret ? failed("handover message of another version; install one xfn") : 0;
+			return ret ? failed("handover message of another version; install one xfn") :
+				     0;
 		if (msg.type == XFN_HO_STOP)
 			return 0;
 		if (msg.type == XFN_HO_START && worker.page)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The worker's call path against the kernel program of the same function: every single-bit change of a
- * request's headers and every truncation must end in the same reply, byte for byte, or in the same
- * counted reason. Attaches nothing.
+ * The worker's call path against the kernel program of the same function: every single-bit change
+ * of a request's headers and every truncation must end in the same reply, byte for byte, or in the
+ * same counted reason. Attaches nothing.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -53,7 +53,8 @@ static void open_pair(const char *name, struct pair *p)
 	p->reasons_fd = bpf_object__find_map_fd_by_name(p->obj, "xfn_reasons");
 	live = bpf_object__find_map_by_name(p->obj, "xfn_live");
 	if (live)
-		assert_int_equal(bpf_map_update_elem(bpf_map__fd(live), &(__u32){ 0 }, &value, 0), 0);
+		assert_int_equal(bpf_map_update_elem(bpf_map__fd(live), &(__u32){ 0 }, &value, 0),
+				 0);
 	snprintf(path, sizeof(path), "%s/functions/%s.so", dir, name);
 	p->module_fd = open(path, O_RDONLY | O_CLOEXEC);
 	assert_true(p->module_fd >= 0);
@@ -90,7 +91,8 @@ static void kernel_reasons(const struct pair *p, uint64_t out[XFN_REASON_SLOTS])
 }
 
 /* One frame through both; what they did must be the same. */
-static void compare(const struct pair *p, const uint8_t *frame, size_t len, const char *what, int where)
+static void compare(const struct pair *p, const uint8_t *frame, size_t len, const char *what,
+		    int where)
 {
 	uint64_t before[XFN_REASON_SLOTS], after[XFN_REASON_SLOTS], was[XFN_REASON_SLOTS];
 	uint8_t out[4096], own[4096];
@@ -117,8 +119,8 @@ static void compare(const struct pair *p, const uint8_t *frame, size_t len, cons
 	assert_int_equal(d.len, run.data_size_out);
 	for (size_t i = 0; i < d.len; i++)
 		if (own[i] != out[i])
-			fail_msg("%s %d: byte %zu: kernel %02x, worker %02x", what, where, i, out[i],
-				 own[i]);
+			fail_msg("%s %d: byte %zu: kernel %02x, worker %02x", what, where, i,
+				 out[i], own[i]);
 }
 
 static void every_header_bit(const char *name)
@@ -224,8 +226,9 @@ static void payloads(void **state)
 	static const struct xfn_attributes attr = { .api = XFN_API };
 	static const struct xfn_native_module reply = { .attr = &attr, .body = answer };
 	uint8_t data[64] = "hello";
-	struct xfn_datagram d = { .data = data, .len = 5, .capacity = 64, .slot = 2,
-				  .peer = { .port = 40000 } };
+	struct xfn_datagram d = {
+		.data = data, .len = 5, .capacity = 64, .slot = 2, .peer = { .port = 40000 }
+	};
 
 	(void)state;
 	memset(&page, 0, sizeof(page));
@@ -244,8 +247,9 @@ static void payloads(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(echo),	    cmocka_unit_test(reverse),	cmocka_unit_test(rfc868_time),
-		cmocka_unit_test(bindings), cmocka_unit_test(payloads),
+		cmocka_unit_test(echo),	       cmocka_unit_test(reverse),
+		cmocka_unit_test(rfc868_time), cmocka_unit_test(bindings),
+		cmocka_unit_test(payloads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The classifier's verdict on sources as users write them. Each says in its first line what is expected:
- * "// expect: tier=T rule=R line=N" or "// expect: fail rule=R line=N"; what is not named is not held.
+ * The classifier's verdict on sources as users write them. Each says in its first line what is
+ * expected:
+ * "// expect: tier=T rule=R line=N" or "// expect: fail rule=R line=N"; what is not named is not
+ * held.
  */
 #include <dirent.h>
 #include <setjmp.h>
@@ -57,8 +59,8 @@ static bool holds(const char *source, const char *expect)
 		xfn_verdict__sentence(v, text, sizeof(text));
 		if (!ok)
 			print_error("%s: expected %sgot %s tier=%s rule=%s line=%s: %s\n", source,
-				    expect, v->refusal.fatal ? "fail" : "", xfn_tier_name(v->meta.tier),
-				    v->meta.rule, line, text);
+				    expect, v->refusal.fatal ? "fail" : "",
+				    xfn_tier_name(v->meta.tier), v->meta.rule, line, text);
 		if (!v->meta.verified && !v->meta.rule[0] && !v->attr.tier) {
 			print_message("SKIP: loading BPF programs is not permitted here\n");
 			xfn_verdict__free(v);

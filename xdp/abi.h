@@ -22,22 +22,22 @@
 
 /* Index into xfn_xsks. */
 #define XFN_XSK_INDEX(iface, queue, thread)                                                        \
-	(((iface) * XFN_QUEUES + (queue)) * XFN_THREADS + (thread))
+	(((iface)*XFN_QUEUES + (queue)) * XFN_THREADS + (thread))
 
 /* Value of xfn_ports: 0 is "nobody's port"; else tier << 16 | slot + 1, or XFN_PORT_SHARED. */
 #define XFN_PORT_SHARED		   0xffffffffu
 #define XFN_PORT_VALUE(tier, slot) ((__u32)(tier) << 16 | ((slot) + 1))
 #define XFN_PORT_TIER(value)	   ((value) >> 16 & 0xff)
-#define XFN_PORT_SLOT(value)	   (((value) & 0xffff) - 1)
+#define XFN_PORT_SLOT(value)	   (((value)&0xffff) - 1)
 /* The tiers as xfn.h numbers them. */
 #define XFN_PORT_TIER_XDP   1
 #define XFN_PORT_TIER_AFXDP 2
 
 /* Key of xfn_addresses: a destination this interface serves. IPv4 is mapped (::ffff:a.b.c.d). */
 struct xfn_address_key {
-	__u8 ip[16];		 /* network order */
-	__u16 tag[XFN_TAGS];	 /* VLAN ids outermost first, host order, 0 is none */
-	__u16 iface;		 /* interface slot */
+	__u8 ip[16];	     /* network order */
+	__u16 tag[XFN_TAGS]; /* VLAN ids outermost first, host order, 0 is none */
+	__u16 iface;	     /* interface slot */
 	__u16 zero;
 };
 
@@ -50,11 +50,11 @@ struct xfn_binding_key {
 
 /* xfn_live, one entry: what may change while attached. */
 struct xfn_live {
-	__u64 tai_offset_ns;   /* CLOCK_TAI less CLOCK_REALTIME */
-	__u64 fixed_mono_ns;   /* tests: the clock's value; 0 is the real one */
-	__u64 fixed_real_ns;   /* tests: likewise */
-	__u32 fixed_random;    /* tests: likewise */
-	__u32 mtu;	       /* of the interface: IP bytes */
+	__u64 tai_offset_ns; /* CLOCK_TAI less CLOCK_REALTIME */
+	__u64 fixed_mono_ns; /* tests: the clock's value; 0 is the real one */
+	__u64 fixed_real_ns; /* tests: likewise */
+	__u32 fixed_random;  /* tests: likewise */
+	__u32 mtu;	     /* of the interface: IP bytes */
 };
 
 /* Settings compiled into a program at load time (.rodata); the verifier removes what is off. */
@@ -74,7 +74,7 @@ struct xfn_settings {
 struct xfn_slot_counters {
 	__u64 requests; /* requests handed to the function */
 	__u64 replies;
-	__u64 dropped;	 /* refused: by the function, or by its guards */
+	__u64 dropped; /* refused: by the function, or by its guards */
 	__u64 consumed;
 	__u64 passed;	 /* left to the host, or to the worker */
 	__u64 bytes_in;	 /* payload */

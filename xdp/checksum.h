@@ -18,8 +18,8 @@ XFN_INLINE __u64 xfn_sum64(__u64 word)
 
 #ifdef __bpf__
 /*
- * Data and end of the frame, read again from the context each time and opaque to the compiler: only so
- * do its optimizations leave the bound checks in the form that the verifier follows.
+ * Data and end of the frame, read again from the context each time and opaque to the compiler: only
+ * so do its optimizations leave the bound checks in the form that the verifier follows.
  */
 #define XFN_DATA(ctx)                                                                              \
 	({                                                                                         \
@@ -34,7 +34,8 @@ XFN_INLINE __u64 xfn_sum64(__u64 word)
 		e_;                                                                                \
 	})
 
-/* A plain number to the compiler, so that it does no 32-bit arithmetic on the pointers themselves. */
+/* A plain number to the compiler, so that it does no 32-bit arithmetic on the pointers themselves.
+ */
 XFN_INLINE __s64 xfn_frame_len(struct xdp_md *ctx)
 {
 	__s64 len = XFN_DATA_END(ctx) - XFN_DATA(ctx);
@@ -46,8 +47,8 @@ XFN_INLINE __s64 xfn_frame_len(struct xdp_md *ctx)
 #define XFN_OFFSET_MAX 4095 /* no linear frame is longer; bounds every variable offset */
 
 /*
- * `n` bytes (constant) at `off` of the frame, or NULL. Said to be aligned, or memcpy would become loads
- * byte by byte: BPF code runs where the kernel allows unaligned access (x86-64, arm64).
+ * `n` bytes (constant) at `off` of the frame, or NULL. Said to be aligned, or memcpy would become
+ * loads byte by byte: BPF code runs where the kernel allows unaligned access (x86-64, arm64).
  */
 XFN_INLINE void *xfn_frame_at(struct xdp_md *ctx, __u64 off, __u64 n)
 {
@@ -66,8 +67,9 @@ XFN_INLINE void *xfn_frame_at(struct xdp_md *ctx, __u64 off, __u64 n)
 }
 
 /*
- * Sum of `len` bytes at `off`. Pieces are placed by masking `len`, not by adding up: the verifier then
- * sees the same unknown offset on both sides of each branch and does not walk every combination.
+ * Sum of `len` bytes at `off`. Pieces are placed by masking `len`, not by adding up: the verifier
+ * then sees the same unknown offset on both sides of each branch and does not walk every
+ * combination.
  */
 XFN_INLINE __u64 xfn_sum_payload(struct xdp_md *ctx, __u32 off, __u32 len)
 {
@@ -125,7 +127,8 @@ XFN_INLINE __u64 xfn_sum_payload(const void *data, __u32 len)
 }
 #endif
 
-/* Sum of the pseudo-header; `ip` has its whole IP header. The order of the addresses does not matter. */
+/* Sum of the pseudo-header; `ip` has its whole IP header. The order of the addresses does not
+ * matter. */
 XFN_INLINE __u64 xfn_sum_pseudo(const void *l3, __u32 version, __u32 udp_len)
 {
 	const __u8 *ip = l3;
@@ -137,7 +140,8 @@ XFN_INLINE __u64 xfn_sum_pseudo(const void *l3, __u32 version, __u32 udp_len)
 	       xfn_sum64(XFN_LOAD(__u64, ip + 24)) + xfn_sum64(XFN_LOAD(__u64, ip + 32));
 }
 
-/* The reply's field from pseudo-header, ports, length and payload: never 0, which would say "none". */
+/* The reply's field from pseudo-header, ports, length and payload: never 0, which would say "none".
+ */
 XFN_INLINE __u16 xfn_sum_field(__u64 pseudo, __u32 ports, __u32 udp_len, __u64 payload)
 {
 	__u16 sum = (__u16)~xfn_fold(pseudo + ports + __builtin_bswap16((__u16)udp_len) + payload);

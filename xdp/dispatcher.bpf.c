@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The one program attached to an interface: finds the function of a datagram's port and hands the
- * frame to its program (tail call) or to its worker (redirect). What is for no function goes on to the
- * host's stack, whatever is wrong with it. Must never change a frame, nor know what a function does.
+ * frame to its program (tail call) or to its worker (redirect). What is for no function goes on to
+ * the host's stack, whatever is wrong with it. Must never change a frame, nor know what a function
+ * does.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

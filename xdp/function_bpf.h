@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * xfn.h for the kernel target, and the XDP program around a function. Force-included before an author's
- * source:
- *	clang -target bpf -mcpu=v3 -O2 -g -ffreestanding -fno-delete-null-pointer-checks -fwrapv
- *	      -fsigned-char -Wall -include xdp/function_bpf.h -Ifunctions -Ixdp -c NAME.c
+ * xfn.h for the kernel target, and the XDP program around a function. Force-included before an
+ *author's source: clang -target bpf -mcpu=v3 -O2 -g -ffreestanding -fno-delete-null-pointer-checks
+ *-fwrapv -fsigned-char -Wall -include xdp/function_bpf.h -Ifunctions -Ixdp -c NAME.c
  *
  * The program is complete in itself: it parses and checks again, so that it can stand without the
  * dispatcher. Must never call a GPL-only kernel function: authors choose their licence.
@@ -176,10 +175,12 @@ XFN_CALL int xfn_write(struct xfn_req *req, uint32_t off, const void *src, uint3
 		return -EINVAL;
 	req->written = true;
 	return bpf_xdp_store_bytes(req->ctx, req->pkt.payload_off + off, (void *)src, bytes) ?
-		       -EINVAL : 0;
+		       -EINVAL :
+		       0;
 }
 
-/* Make the frame end where a payload of `n` bytes ends. The kernel zeroes what it adds. 0 or not. */
+/* Make the frame end where a payload of `n` bytes ends. The kernel zeroes what it adds. 0 or not.
+ */
 XFN_INLINE long xfn_frame_end(struct xfn_req *req, __u32 n)
 {
 	__s64 have = xfn_frame_len(req->ctx);
@@ -187,7 +188,8 @@ XFN_INLINE long xfn_frame_end(struct xfn_req *req, __u32 n)
 	return bpf_xdp_adjust_tail(req->ctx, (int)((__s64)req->pkt.payload_off + n - have));
 }
 
-/* Always moves the end, by 0 bytes too: so the verifier knows in every case that pointers are dead. */
+/* Always moves the end, by 0 bytes too: so the verifier knows in every case that pointers are dead.
+ */
 XFN_CALL int xfn_resize(struct xfn_req *req, uint32_t n)
 {
 	if (n > req->room)
@@ -263,8 +265,8 @@ XFN_INLINE int xfn_to_worker(struct xdp_md *ctx, enum xfn_reason reason)
 
 /*
  * Secure room before the body runs, so that it can rely on xfn_room. Growing the tail and taking it
- * back proves the tailroom; else the frame moves towards its headroom, which leaves as much behind it.
- * 0: secured. Otherwise the frame is as it came, padding aside.
+ * back proves the tailroom; else the frame moves towards its headroom, which leaves as much behind
+ * it. 0: secured. Otherwise the frame is as it came, padding aside.
  */
 XFN_INLINE int xfn_secure(struct xfn_req *req)
 {
@@ -296,7 +298,8 @@ XFN_INLINE int xfn_secure(struct xfn_req *req)
 	return bpf_xdp_adjust_tail(req->ctx, -grow) ? -1 : 0;
 }
 
-/* Headers, checksum and length of the reply. `keep` is the request's field where it stays right, or 0. */
+/* Headers, checksum and length of the reply. `keep` is the request's field where it stays right, or
+ * 0. */
 XFN_INLINE int xfn_send(struct xfn_req *req, __u16 keep)
 {
 	__u32 udp_len = req->len + XFN_UDP_LEN;
@@ -314,20 +317,23 @@ XFN_INLINE int xfn_send(struct xfn_req *req, __u16 keep)
 			if (!l3)
 				return 0;
 			pseudo = xfn_sum_pseudo(l3, 4, udp_len);
-			field = xfn_sum_field(pseudo, *(__u32 *)(l3 + XFN_IPV4_LEN), udp_len, payload);
+			field = xfn_sum_field(pseudo, *(__u32 *)(l3 + XFN_IPV4_LEN), udp_len,
+					      payload);
 		} else {
 			l3 = xfn_frame_at(req->ctx, req->pkt.l3_off, XFN_IPV6_LEN + XFN_UDP_LEN);
 			if (!l3)
 				return 0;
 			pseudo = xfn_sum_pseudo(l3, 6, udp_len);
-			field = xfn_sum_field(pseudo, *(__u32 *)(l3 + XFN_IPV6_LEN), udp_len, payload);
+			field = xfn_sum_field(pseudo, *(__u32 *)(l3 + XFN_IPV6_LEN), udp_len,
+					      payload);
 		}
 	}
 	return xfn_reply_headers(XFN_DATA(req->ctx), XFN_DATA_END(req->ctx), &req->pkt, req->len,
 				 field);
 }
 
-/* Verify the request's checksum; *keep is the field that a reply with the same payload may keep, or 0. */
+/* Verify the request's checksum; *keep is the field that a reply with the same payload may keep, or
+ * 0. */
 XFN_INLINE enum xfn_reason xfn_verify(struct xfn_req *req, __u16 *keep)
 {
 	__u32 flags = xfn_settings.flags;

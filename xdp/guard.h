@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Guards that the runtime enforces, not the author: who gets no answer, how long an answer may be. Pure
- * decisions, the same in kernel programs and workers; must never touch a frame or a map.
+ * Guards that the runtime enforces, not the author: who gets no answer, how long an answer may be.
+ * Pure decisions, the same in kernel programs and workers; must never touch a frame or a map.
  */
 #ifndef XFN_GUARD_H
 #define XFN_GUARD_H
 
 #include "packet.h"
 
-/* Is `sport` one of `list` (0 ends it)? An empty list means the well-known services that answer anything. */
+/* Is `sport` one of `list` (0 ends it)? An empty list means the well-known services that answer
+ * anything. */
 XFN_INLINE int xfn_guard_responder(const __u16 *list, unsigned max, __u16 sport)
 {
 	unsigned i;
@@ -26,8 +27,8 @@ XFN_INLINE int xfn_guard_responder(const __u16 *list, unsigned max, __u16 sport)
 }
 
 /*
- * Largest reply payload for a request of `len` bytes: len + grow, within the MTU (IP bytes) and within
- * amplify times the request's IP bytes; never below len. amplify 0 means 3.
+ * Largest reply payload for a request of `len` bytes: len + grow, within the MTU (IP bytes) and
+ * within amplify times the request's IP bytes; never below len. amplify 0 means 3.
  */
 XFN_INLINE __u32 xfn_guard_room(__u32 len, __u32 grow, __u32 amplify, __u32 mtu, __u32 version)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Passes everything: the client's end of a veth pair needs some XDP program to receive what the other
- * end sends by XDP_TX. Must never look at a packet.
+ * Passes everything: the client's end of a veth pair needs some XDP program to receive what the
+ * other end sends by XDP_TX. Must never look at a packet.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

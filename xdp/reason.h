@@ -3,8 +3,8 @@
  * Every reason for which a packet is dropped, or left to the host, by kernel programs and workers
  * alike. Codes are stable: a new one goes to the end. Must never include anything.
  *
- * XFN_REASON(code, NAME, verdict, sentence): verdict is DROP, PASS (to the host's stack) or WORK (to
- * the worker).
+ * XFN_REASON(code, NAME, verdict, sentence): verdict is DROP, PASS (to the host's stack) or WORK
+ * (to the worker).
  */
 #ifndef XFN_REASON_H
 #define XFN_REASON_H

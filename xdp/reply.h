@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Turns a request's headers into its reply's: swaps MAC, IP and ports, keeps tags; fresh TTL, DF, id 0,
- * no ECN, new lengths and IPv4 header checksum. Must never touch the payload.
+ * Turns a request's headers into its reply's: swaps MAC, IP and ports, keeps tags; fresh TTL, DF,
+ * id 0, no ECN, new lengths and IPv4 header checksum. Must never touch the payload.
  */
 #ifndef XFN_REPLY_H
 #define XFN_REPLY_H
@@ -46,7 +46,8 @@ XFN_INLINE void xfn_reply_ipv4(__u8 *ip, __u32 udp_len)
 	XFN_STORE(__u16, ip + 10, 0);
 	XFN_STORE(__u32, ip + 12, dst);
 	XFN_STORE(__u32, ip + 16, src);
-	sum = (__u64)XFN_LOAD(__u32, ip) + XFN_LOAD(__u32, ip + 4) + XFN_LOAD(__u32, ip + 8) + src + dst;
+	sum = (__u64)XFN_LOAD(__u32, ip) + XFN_LOAD(__u32, ip + 4) + XFN_LOAD(__u32, ip + 8) + src +
+	      dst;
 	XFN_STORE(__u16, ip + 10, (__u16)~xfn_fold(sum));
 }
 
@@ -65,8 +66,8 @@ XFN_INLINE void xfn_reply_ipv6(__u8 *ip, __u32 udp_len)
 }
 
 /*
- * Rewrite the headers for a payload of `len` bytes with `field` as UDP checksum (wire order). 0 where
- * the frame does not hold its headers.
+ * Rewrite the headers for a payload of `len` bytes with `field` as UDP checksum (wire order). 0
+ * where the frame does not hold its headers.
  */
 XFN_INLINE int xfn_reply_headers(void *data, void *end, const struct xfn_packet *pkt, __u32 len,
 				 __u16 field)
