@@ -21,8 +21,7 @@ const char *xfn_mode_name(enum xfn_mode mode)
 	return names[mode];
 }
 
-/* Name the XDP program on the interface; false: none. */
-static bool holder(unsigned ifindex, __u32 *id, char name[BPF_OBJ_NAME_LEN])
+bool xfn_loader__holder(unsigned ifindex, uint32_t *id, char name[XFN_PROGRAM_NAME])
 {
 	LIBBPF_OPTS(bpf_xdp_query_opts, query);
 	struct bpf_prog_info info = {};
@@ -32,11 +31,11 @@ static bool holder(unsigned ifindex, __u32 *id, char name[BPF_OBJ_NAME_LEN])
 	if (bpf_xdp_query(ifindex, 0, &query) || query.attach_mode == XDP_ATTACHED_NONE)
 		return false;
 	*id = query.prog_id ?: query.drv_prog_id ?: query.skb_prog_id ?: query.hw_prog_id;
-	snprintf(name, BPF_OBJ_NAME_LEN, "?");
+	snprintf(name, XFN_PROGRAM_NAME, "?");
 	fd = bpf_prog_get_fd_by_id(*id);
 	if (fd >= 0) {
 		if (!bpf_obj_get_info_by_fd(fd, &info, &len))
-			snprintf(name, BPF_OBJ_NAME_LEN, "%s", info.name);
+			snprintf(name, XFN_PROGRAM_NAME, "%s", info.name);
 		close(fd);
 	}
 	return true;
@@ -58,7 +57,7 @@ static int attach_in(struct xfn_loader *ld, enum xfn_mode mode)
 int xfn_loader__attach(struct xfn_loader *ld, enum xfn_mode want, enum xfn_mode *got, char *why,
 		       size_t whylen, char *err, size_t errlen)
 {
-	char name[BPF_OBJ_NAME_LEN];
+	char name[XFN_PROGRAM_NAME];
 	int ret = -EOPNOTSUPP;
 	__u32 id;
 
@@ -69,7 +68,7 @@ int xfn_loader__attach(struct xfn_loader *ld, enum xfn_mode want, enum xfn_mode 
 			 ld->ifindex ? "already attached" : "nothing to attach to");
 		return -EINVAL;
 	}
-	if (holder(ld->ifindex, &id, name)) {
+	if (xfn_loader__holder(ld->ifindex, &id, name)) {
 		snprintf(
 			err, errlen,
 			"%s: XDP program %s (id %u) holds it; stop its owner, or `ip link set dev %s xdp off`",

@@ -53,6 +53,11 @@ int xfn_loader__attach(struct xfn_loader *ld, enum xfn_mode want, enum xfn_mode 
 		       size_t whylen, char *err, size_t errlen);
 void xfn_loader__detach(struct xfn_loader *ld);
 
+/* The XDP program on an interface, whoever attached it: its id and name ("?" unknown). False: none.
+ */
+#define XFN_PROGRAM_NAME 16
+bool xfn_loader__holder(unsigned ifindex, uint32_t *id, char name[XFN_PROGRAM_NAME]);
+
 /*
  * Load the kernel half of `mod` into `slot`. A verifier's refusal is -EACCES with *refusal filled:
  * the caller demotes. Replaces what was in the slot.

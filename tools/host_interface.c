@@ -2,18 +2,16 @@
 /* What one interface can do for xfn. Changes nothing. Must never know how it is printed. */
 #include "host.h"
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <libmnl/libmnl.h>
 #include <linux/genetlink.h>
 #include <linux/if_ether.h>
-#include <linux/if_link.h>
 #include <linux/types.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
+#include "../skel/loader.h"
 #include "../userspace/interface.h"
 #include "../xdp/abi.h"
 
@@ -149,23 +147,13 @@ static void features(struct xfn_host_facts *facts, unsigned ifindex)
 
 static void holder(struct xfn_host_facts *facts, const struct xfn_interface *ifc)
 {
-	LIBBPF_OPTS(bpf_xdp_query_opts, query);
-	char name[BPF_OBJ_NAME_LEN] = "?";
-	struct bpf_prog_info info = {};
-	__u32 len = sizeof(info), id;
+	char name[XFN_PROGRAM_NAME];
 	struct xfn_host_fact *fact;
-	int fd;
+	uint32_t id;
 
-	if (bpf_xdp_query((int)ifc->index, 0, &query) || query.attach_mode == XDP_ATTACHED_NONE) {
+	if (!xfn_loader__holder(ifc->index, &id, name)) {
 		xfn_host__add(facts, "XDP program", "none attached: free");
 		return;
-	}
-	id = query.prog_id ?: query.drv_prog_id ?: query.skb_prog_id ?: query.hw_prog_id;
-	fd = bpf_prog_get_fd_by_id(id);
-	if (fd >= 0) {
-		if (!bpf_obj_get_info_by_fd(fd, &info, &len))
-			snprintf(name, sizeof(name), "%s", info.name);
-		close(fd);
 	}
 	fact = xfn_host__add(facts, "XDP program", "%s (id %u) holds the interface", name, id);
 	if (!strncmp(name, "xfn_dispatcher", sizeof(name) - 1))

@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 #include "log.h"
 #include "supervisor_inside.h"
@@ -22,6 +23,14 @@
 #define STABLE_NS	10000000000ull
 #define BACK_OFF_MAX_MS 5000
 #define NOBODY		65534 /* Debian's nobody and nogroup */
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
 
 static bool by_afxdp(const struct xfn_child *child)
 {
@@ -257,7 +266,7 @@ static int start(struct xfn_supervisor *sup, struct xfn_child *child, char *err,
 		child->state = XFN_CHILD_DEAD;
 		return ret;
 	}
-	child->started_ns = xfn_supervisor__now_ns();
+	child->started_ns = now_ns();
 	child->state = XFN_CHILD_READY;
 	return 0;
 }
@@ -281,7 +290,7 @@ int xfn_children__add(struct xfn_supervisor *sup, const char *engine, uint32_t q
 
 void xfn_children__ended(struct xfn_supervisor *sup, struct xfn_child *child)
 {
-	uint64_t now = xfn_supervisor__now_ns();
+	uint64_t now = now_ns();
 	const char *name = NULL;
 	unsigned wait_ms = 0;
 	int status = 0;
@@ -317,7 +326,7 @@ int xfn_children__restart_due(struct xfn_supervisor *sup)
 
 	for (unsigned i = 0; i < sup->child_count; i++) {
 		struct xfn_child *child = &sup->children[i];
-		uint64_t now = xfn_supervisor__now_ns();
+		uint64_t now = now_ns();
 		int ms;
 
 		if (child->state != XFN_CHILD_DEAD)

@@ -13,19 +13,10 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 #include <cap-ng.h>
 #include "log.h"
 #include "supervisor_inside.h"
-
-uint64_t xfn_supervisor__now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
 
 static void on_address(void *ctx, const uint8_t ip[16], bool added)
 {

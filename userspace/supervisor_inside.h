@@ -117,6 +117,4 @@ json_t *xfn_stats__counters(struct xfn_supervisor *sup);  /* data of `stat` */
 /* invoke.c: one request on purpose. A new reference, or NULL with err filled. */
 json_t *xfn_invoke(struct xfn_supervisor *sup, json_t *args, char *err, size_t errlen);
 
-uint64_t xfn_supervisor__now_ns(void); /* CLOCK_MONOTONIC */
-
 #endif
