@@ -30,9 +30,9 @@ objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)))
 WORKER_OBJS := $(call objects,$(addprefix userspace/,worker.c call.c native_load.c handover.c \
 	engine.c engine_*.c umem.c sandbox.c))
 ALL_OBJS := $(call objects,skel/*.c userspace/*.c tools/*.c)
-MAINS := $(call objects,tools/xfn.c tools/demo.c userspace/worker.c)
-XFN_OBJS := $(filter-out $(call objects,userspace/worker.c tools/demo.c),$(ALL_OBJS))
-TEST_OBJS := $(filter-out $(MAINS),$(ALL_OBJS))
+DEMO_OBJS := $(call objects,tools/demo*.c)
+XFN_OBJS := $(filter-out $(call objects,userspace/worker.c) $(DEMO_OBJS),$(ALL_OBJS))
+TEST_OBJS := $(filter-out $(call objects,tools/xfn.c),$(XFN_OBJS))
 
 XFN_LIBS := -lbpf -lxdp -lelf -lz -ljansson -lmnl -luring -lseccomp -lcap-ng -lcrypto -ldl
 WORKER_LIBS := -lseccomp -lcap-ng -luring -ldl
@@ -46,12 +46,9 @@ TESTS := $(patsubst verifier-tests/%.c,$(BUILD)/tests/%,$(wildcard verifier-test
 HALVES := $(foreach f,echo reverse time,$(BUILD)/functions/$(f).so $(BUILD)/functions/$(f).bpf.o)
 BOTH_CFLAGS := -O2 -g -Wall -Werror -fno-delete-null-pointer-checks -fwrapv -fsigned-char -Ifunctions -Ixdp
 SHELL_TESTS := verifier-tests/arrows.sh $(wildcard verifier-tests/test_*.sh)
-# A program is built where its main is in the tree.
-PROGRAMS := $(if $(wildcard tools/xfn.c),$(BUILD)/xfn) \
-	$(if $(wildcard userspace/worker.c),$(BUILD)/xfn-worker) \
-	$(if $(wildcard tools/demo.c),$(BUILD)/demo)
+PROGRAMS := $(BUILD)/xfn $(BUILD)/xfn-worker $(BUILD)/demo
 
-all: $(PROGRAMS) $(BPF_OBJS) $(if $(wildcard tools/xfn.c),$(MODULES)) ## build everything (SANITIZE=address,undefined; V=1)
+all: $(PROGRAMS) $(BPF_OBJS) $(MODULES) ## build everything (SANITIZE=address,undefined; V=1)
 
 run: ## install what is missing, build, and show every tier answering
 	$(Q)tools/packages.sh
@@ -77,7 +74,7 @@ $(BUILD)/xfn-worker: $(WORKER_OBJS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(san) -rdynamic $^ -o $@ $(LDFLAGS) $(WORKER_LIBS)
 
-$(BUILD)/demo: $(call objects,tools/demo.c)
+$(BUILD)/demo: $(DEMO_OBJS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(san) $^ -o $@ $(LDFLAGS) $(DEMO_LIBS)
 
