@@ -354,14 +354,18 @@ int main(void)
 	int status = 0;
 	ssize_t n = readlink("/proc/self/exe", xfn, sizeof(xfn) - 8);
 
-	if (n <= 0 || !mkdtemp(runtime)) {
+	bool homeless = geteuid() && !getenv("XDG_RUNTIME_DIR");
+
+	/* The control socket needs a folder; a login session has one, and so has root. */
+	if (n <= 0 || (homeless && !mkdtemp(runtime))) {
 		fprintf(stderr, "demo: cannot begin: %s\n", strerror(errno));
 		return 1;
 	}
+	if (homeless)
+		setenv("XFN_RUNTIME_DIR", runtime, 1);
 	xfn[n] = 0;
 	strcpy(strrchr(xfn, '/') + 1, "xfn");
-	/* Apart from any xfn that serves this host. */
-	setenv("XFN_RUNTIME_DIR", runtime, 1);
+	signal(SIGPIPE, SIG_IGN); /* whoever reads us may leave: the server is still to be ended */
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
 	sigaction(SIGHUP, &act, NULL);
@@ -384,7 +388,8 @@ int main(void)
 		printf("\nAs root, `make run` raises two network namespaces and shows the tiers xdp and "
 		       "afxdp too.\n");
 	}
-	rmdir(runtime);
+	if (homeless)
+		rmdir(runtime);
 	if (interrupted)
 		printf("\ninterrupted; nothing is left running\n");
 	else if (status)

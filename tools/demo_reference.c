@@ -38,7 +38,9 @@ static size_t text_request(unsigned i, size_t size, uint8_t *out)
 
 		if (len + strlen(line) + 1 > size)
 			return len;
-		len += (size_t)sprintf((char *)out + len, "%s\n", line);
+		memcpy(out + len, line, strlen(line));
+		len += strlen(line);
+		out[len++] = '\n';
 	}
 }
 
