@@ -1,0 +1,189 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# `xfn run` in a lab of its own: every function right in every mode and tier; workers and supervisor killed;
+# what cannot be served refused in one line; and nothing left behind. Knows only the command line.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+build=${XFN_BUILD:-build}
+xfn=$build/xfn
+name=e$$
+iface=xfns0$name
+bad=0
+run=
+if [ "$(id -u)" != 0 ] || [ ! -x "$xfn" ]; then
+	echo "[  SKIPPED ] end_to_end: wants root and build/xfn"
+	exit 0
+fi
+dir=$(mktemp -d) || exit 1
+XFN_RUNTIME_DIR=$dir/run
+export XFN_RUNTIME_DIR
+
+result()
+{
+	if [ "$2" = 0 ]; then
+		echo "[       OK ] $1"
+	else
+		echo "[  FAILED  ] $1"
+		bad=1
+	fi
+}
+
+# start OPTION...: xfn run in the server's namespace, until it serves
+start()
+{
+	"$xfn" lab -n "$name" exec server "$xfn" run -j -i "$iface" "$@" >"$dir/ready" 2>"$dir/err" &
+	run=$!
+	for _ in $(seq 150); do
+		if grep -q '"ready"' "$dir/ready"; then return 0; fi
+		if ! kill -0 $run 2>/dev/null; then break; fi
+		sleep 0.1
+	done
+	cat "$dir/ready" "$dir/err"
+	return 1
+}
+
+stop()
+{
+	[ -n "$run" ] || return 0
+	kill -TERM $run 2>/dev/null
+	wait $run
+	status=$?
+	run=
+	return $status
+}
+
+finish()
+{
+	[ -z "$run" ] || kill -KILL $run 2>/dev/null
+	"$xfn" lab -n "$name" down >/dev/null 2>&1
+	rm -rf "$dir"
+}
+trap finish EXIT
+
+# ask PORT PAYLOAD EXPECT: from the client, over IPv4 and IPv6
+ask()
+{
+	for host in 10.78.0.1 '[fd78::1]'; do
+		got=$("$xfn" lab -n "$name" exec client "$xfn" invoke -j "$host:$1" "$2" 2>/dev/null |
+			sed -n 's/.*"reply": "\([^"]*\)".*/\1/p')
+		want=$(printf '%s' "$3" | od -An -v -tx1 | tr -d ' \n')
+		if [ "$got" != "$want" ]; then
+			echo "port $1 of $host: asked '$2', got '$got', wanted '$want'"
+			return 1
+		fi
+	done
+}
+
+# Every function, a few sizes each; time answers four bytes that no other way is known.
+ask_all()
+{
+	long=$(printf '%01000d' 7)
+	for payload in "" a ab "eighteen bytes it is" "$long"; do
+		ask 7 "$payload" "$payload" || return 1
+		ask 1232 "$payload" "$(printf '%s' "$payload" | rev)" || return 1
+		ask 2256 "$payload" "$(printf '%s' "$payload" | sha256sum | cut -d' ' -f1)" || return 1
+	done
+	ask 2257 'a+b
+aab
+b
+xab
+' 'aab
+xab
+' || return 1
+	for host in 10.78.0.1 '[fd78::1]'; do
+		now=$("$xfn" lab -n "$name" exec client "$xfn" invoke -j "$host:37" x |
+			sed -n 's/.*"reply": "\([0-9a-f]*\)".*/\1/p')
+		now=$((0x${now:-0} - 2208988800 - $(date +%s)))
+		[ "$now" -ge -2 ] && [ "$now" -le 2 ] || return 1
+	done
+}
+
+tier_of() { "$xfn" ls -i "$iface" | sed -n "s/^$1  *[0-9]*  *\([a-z]*\) .*/\1/p"; }
+attached() { "$xfn" lab -n "$name" exec server ip -d link show dev "$iface" | grep -q 'prog/xdp'; }
+worker() { pgrep -P "$run" | head -n 1; }
+
+before=$(ip netns list | sort; ip -o link | cut -d: -f2 | sort)
+"$xfn" lab -n "$name" up >/dev/null || { result end_to_end_lab 1; exit 1; }
+
+start --mode native
+result native_start $?
+[ "$(tier_of echo) $(tier_of reverse) $(tier_of time) $(tier_of sha256) $(tier_of regex)" = "xdp xdp xdp afxdp afxdp" ]
+result native_tiers $?
+ask_all
+result native_right $?
+status=/proc/$(worker)/status
+grep -q '^CapEff:	0000000000000000' "$status" && grep -q '^CapBnd:	0000000000000000' "$status" &&
+	grep -q '^Seccomp:	2' "$status" && grep -q '^NoNewPrivs:	1' "$status" && ! grep -q '^Uid:	0' "$status"
+result worker_sandboxed $?
+"$xfn" invoke -i "$iface" -j echo hello | grep -q '"tier": "xdp"' && "$xfn" invoke -i "$iface" sha256 hello |
+	grep -q 2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824
+result invoke_by_name $?
+"$xfn" stat -i "$iface" -j | grep -q '"replies": [1-9]'
+result stat_counts $?
+"$xfn" lab -n "$name" exec server "$xfn" run -i "$iface" >"$dir/out" 2>&1
+[ $? = 1 ] && [ "$(wc -l <"$dir/out")" = 1 ] && grep -q "$iface" "$dir/out"
+result second_run_refused $?
+
+kill -KILL "$(worker)"
+ask 7 "still here" "still here"
+result kernel_functions_unharmed $?
+sleep 1
+ask_all
+result worker_restarted $?
+
+kill -KILL "$run"
+wait $run 2>/dev/null
+sleep 0.3
+! attached && ! pgrep -P "$run" >/dev/null
+result killed_leaves_nothing $?
+start && ask 1232 abc cba
+result killed_starts_again $?
+stop
+result ends_with_0 $?
+! attached
+result interface_as_found $?
+
+for way in "--mode generic" "--tier afxdp" "--mode generic --tier afxdp" "--tier socket" "--mode none" "--tier socket --engine mmsg"; do
+	# shellcheck disable=SC2086 # options are words
+	start $way && ask_all
+	result "right$(echo "$way" | tr -c 'a-z\n' _)" $?
+	stop
+done
+
+# refused TEST TEXT ARGUMENT...: one line, status 1, nothing attached, no process
+refused()
+{
+	test=$1 text=$2
+	shift 2
+	timeout 20 "$xfn" lab -n "$name" exec server "$xfn" run "$@" >"$dir/out" 2>&1
+	status=$?
+	if [ $status = 1 ] && [ "$(wc -l <"$dir/out")" = 1 ] && grep -qF -e "$text" "$dir/out" && ! attached; then
+		result "$test" 0
+	else
+		echo "status $status:"
+		cat "$dir/out"
+		result "$test" 1
+	fi
+}
+
+head -c 5000 "$build/functions/echo.xfn" >"$dir/short.xfn"
+echo "not a module" >"$dir/text.xfn"
+refused no_such_interface "nix0: no such interface" -i nix0 echo
+refused truncated_module "$dir/short.xfn" -i "$iface" "$dir/short.xfn"
+refused no_module "$dir/text.xfn" -i "$iface" "$dir/text.xfn"
+refused missing_module "$dir/none.xfn" -i "$iface" "$dir/none.xfn"
+refused two_on_one_port "port 7" -i "$iface" echo time@7
+refused forced_tier "sha256: cannot run in tier xdp" -i "$iface" --tier xdp sha256
+"$xfn" lab -n "$name" exec server ip link set dev "$iface" down
+refused interface_down "is down" -i "$iface" echo
+"$xfn" lab -n "$name" exec server ip link set dev "$iface" up
+"$xfn" lab -n "$name" exec server ip link set dev "$iface" xdpgeneric obj "$build/xdp/pass.bpf.o" sec xdp
+timeout 20 "$xfn" lab -n "$name" exec server "$xfn" run -i "$iface" echo >"$dir/out" 2>&1
+[ $? = 1 ] && [ "$(wc -l <"$dir/out")" = 1 ] && grep -q 'xfn_pass.*holds it' "$dir/out" && attached
+result held_interface_refused $?
+
+"$xfn" lab -n "$name" down >/dev/null
+after=$(ip netns list | sort; ip -o link | cut -d: -f2 | sort)
+[ "$before" = "$after" ] && [ -z "$(ls "$dir/run" 2>/dev/null)" ]
+result nothing_left $?
+exit $bad
