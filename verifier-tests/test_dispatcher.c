@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include <fcntl.h>
+#include <unistd.h>
+#include "../userspace/call.h"
 #include "../skel/loader.h"
 #include "frame.h"
 
@@ -126,10 +129,101 @@ static void answers_only_served_addresses(void **state)
 	assert_int_equal(run(4, 0, 8, out), PASS);
 }
 
+/* Read a whole file; the caller frees. */
+static void *slurp(const char *path, size_t *len)
+{
+	FILE *f = fopen(path, "re");
+	void *bytes;
+
+	assert_non_null(f);
+	fseek(f, 0, SEEK_END);
+	*len = ftell(f);
+	rewind(f);
+	bytes = malloc(*len);
+	assert_int_equal(fread(bytes, 1, *len, f), *len);
+	fclose(f);
+	return bytes;
+}
+
+/* Every function of the kernel by tail call from the dispatcher: the frame a worker would have
+ * sent. */
+static void each_function_by_tail_call(void **state)
+{
+	static const char *const names[] = { "echo", "reverse", "time" };
+	static const uint8_t v4[16] = { [10] = 0xff, 0xff, 10, 78, 0, 1 };
+	static const uint16_t untagged[XFN_TAGS] = { 0 };
+	const uint64_t now = 1700000000ull * 1000000000ull;
+	const struct xfn_live live = { .fixed_real_ns = now, .mtu = 1500 };
+	const char *dir = getenv("XFN_BUILD") ?: "build";
+	static struct xfn_page page;
+	struct xfn_refusal refusal;
+	char err[XFN_ERR_MAX] = "";
+
+	(void)state;
+	if (!loader)
+		skip();
+	assert_int_equal(xfn_loader__live(loader, &live), 0);
+	assert_int_equal(xfn_loader__address_add(loader, v4, untagged), 0);
+	for (unsigned slot = 0; slot < 3; slot++) {
+		struct xfn_module mod = {};
+		struct xfn_native native = {};
+		struct xfn_slot_counters counters;
+		struct xfn_call call;
+		unsigned runs = 0;
+		char path[256];
+		int fd;
+
+		snprintf(path, sizeof(path), "%s/functions/%s.bpf.o", dir, names[slot]);
+		mod.bpf = slurp(path, &mod.bpf_len);
+		mod.path = path;
+		snprintf(mod.attr.name, sizeof(mod.attr.name), "%s", names[slot]);
+		if (xfn_loader__put(loader, 10 + slot, &mod, &refusal, err, sizeof(err)))
+			fail_msg("%s", err);
+		xfn_loader__unbind(loader, NULL, 1232);
+		assert_int_equal(xfn_loader__bind(loader, NULL, 1232, 10 + slot, XFN_TIER_XDP, err,
+						  sizeof(err)),
+				 0);
+		snprintf(path, sizeof(path), "%s/functions/%s.so", dir, names[slot]);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (xfn_native__load(fd, names[slot], &native, err, sizeof(err)))
+			fail_msg("%s", err);
+		assert_int_equal(xfn_call__init(&call, &page), 0);
+		call.thread.fixed_real_ns = now;
+		assert_int_equal(xfn_call__put(&call, 0, native.module), 0);
+		assert_int_equal(xfn_call__bind(&call, NULL, 1232, 0), 0);
+		xfn_call__enter(&call);
+		for (size_t payload = 0; payload <= 1400; payload += payload < 20 ? 1 : 69) {
+			uint8_t frame[4096], out[4096];
+			size_t len = frame_build(frame, 4, 0, payload), outlen = sizeof(out);
+			struct xfn_datagram d = { .data = frame,
+						  .len = len,
+						  .capacity = sizeof(frame) };
+			unsigned action, ns;
+
+			assert_int_equal(xfn_loader__test_run(loader, frame, len, out, &outlen, 1,
+							      &action, &ns),
+					 0);
+			xfn_call__batch(&call, XFN_FRAME, &d, 1);
+			assert_int_equal(action, TX);
+			assert_true(d.send);
+			assert_int_equal(outlen, d.len);
+			assert_memory_equal(out, frame, outlen);
+			runs++;
+		}
+		assert_int_equal(xfn_loader__slot_counters(loader, 10 + slot, &counters), 0);
+		assert_int_equal(counters.replies, runs);
+		xfn_call__free(&call);
+		xfn_native__unload(&native);
+		close(fd);
+		free(mod.bpf);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(answers_only_served_addresses),
+		cmocka_unit_test(each_function_by_tail_call),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
