@@ -5,12 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include "loader_inside.h"
 #include "dispatcher.skel.h"
 #include "program.h"
+#include "slow.skel.h"
 
 #define COUNTER_PREFIX "xfn_counter_"
 
@@ -72,6 +74,7 @@ void xfn_loader__close(struct xfn_loader *ld)
 	xfn_loader__detach(ld);
 	for (unsigned slot = 0; slot < XFN_SLOTS; slot++)
 		bpf_object__close(ld->functions[slot]);
+	slow_bpf__destroy(ld->slow);
 	dispatcher_bpf__destroy(ld->skel);
 	free(ld);
 }
@@ -241,6 +244,53 @@ int xfn_loader__address_del(struct xfn_loader *ld, const uint8_t ip[16],
 	struct xfn_address_key key = address_key(ld, ip, tag);
 
 	return bpf_map_delete_elem(map_fd(ld, "xfn_addresses"), &key);
+}
+
+/* The filter's program, loaded when it is first wanted. */
+static int open_slow(struct xfn_loader *ld)
+{
+	int ret;
+
+	if (ld->slow)
+		return 0;
+	ld->slow = slow_bpf__open();
+	if (!ld->slow)
+		return -errno;
+	memcpy((void *)&ld->slow->rodata->xfn_settings, &ld->settings, sizeof(ld->settings));
+	ret = share_maps(ld, ld->slow->obj);
+	ret = ret ?: slow_bpf__load(ld->slow);
+	if (ret) {
+		slow_bpf__destroy(ld->slow);
+		ld->slow = NULL;
+	}
+	return ret;
+}
+
+int xfn_loader__filter(struct xfn_loader *ld, int sock, char *err, size_t errlen)
+{
+	int ret = open_slow(ld), fd;
+
+	if (!ret) {
+		fd = bpf_program__fd(ld->slow->progs.xfn_slow);
+		if (setsockopt(sock, SOL_SOCKET, SO_ATTACH_BPF, &fd, sizeof(fd)))
+			ret = -errno;
+	}
+	if (ret)
+		snprintf(err, errlen, "cannot filter a slow socket: %s; run `xfn check`",
+			 strerror(-ret));
+	return ret;
+}
+
+int xfn_loader__device(struct xfn_loader *ld, unsigned ifindex, const uint16_t tag[XFN_TAGS])
+{
+	struct xfn_device device;
+	__u32 key = ifindex;
+	int ret = open_slow(ld);
+
+	memcpy(device.tag, tag, sizeof(device.tag));
+	return ret   ?:
+		       bpf_map_update_elem(bpf_map__fd(ld->slow->maps.xfn_devices), &key, &device,
+					   BPF_ANY);
 }
 
 int xfn_loader__socket(struct xfn_loader *ld, unsigned queue, unsigned thread, int fd)

@@ -78,6 +78,15 @@ int xfn_loader__address_add(struct xfn_loader *ld, const uint8_t ip[16],
 int xfn_loader__address_del(struct xfn_loader *ld, const uint8_t ip[16],
 			    const uint16_t tag[XFN_TAGS]);
 
+/*
+ * Let a UDP socket take only what was sent to a served address on a known device. The program stays
+ * attached to the socket. 0 or -errno with one line in err.
+ */
+int xfn_loader__filter(struct xfn_loader *ld, int sock, char *err, size_t errlen);
+/* Requests may reach the stack on device `ifindex`, tagged so on the wire. Before the first filter
+ * none is known. */
+int xfn_loader__device(struct xfn_loader *ld, unsigned ifindex, const uint16_t tag[XFN_TAGS]);
+
 /* Hand (queue, thread) to the bound AF_XDP socket `fd`; -1 takes it away. The map keeps no fd. */
 int xfn_loader__socket(struct xfn_loader *ld, unsigned queue, unsigned thread, int fd);
 

@@ -8,9 +8,11 @@
 #include "loader.h"
 
 struct dispatcher_bpf;
+struct slow_bpf;
 
 struct xfn_loader {
 	struct dispatcher_bpf *skel;
+	struct slow_bpf *slow;			 /* NULL until a slow socket wants it */
 	struct bpf_object *functions[XFN_SLOTS]; /* NULL: empty slot */
 	struct xfn_settings settings;
 	unsigned ifindex;

@@ -270,6 +270,10 @@ static void call_payload(struct xfn_call *c, struct xfn_datagram *d)
 	};
 
 	d->send = false;
+	if (d->broadcast) {
+		refuse(c, NULL, XFN_REASON_MULTICAST);
+		return;
+	}
 	if (!d->peer.port) {
 		refuse(c, NULL, XFN_REASON_PORT_ZERO);
 		return;

@@ -100,7 +100,7 @@ static int send_functions(const struct xfn_supervisor *sup, const struct xfn_chi
 		struct xfn_handover msg = { .type = XFN_HO_FUNCTION,
 					    .version = XFN_HANDOVER_VERSION };
 
-		if (by_afxdp(child) == (fn->tier == XFN_TIER_SOCKET))
+		if (by_afxdp(child) ? fn->tier == XFN_TIER_SOCKET : !fn->listening)
 			continue;
 		msg.function.slot = slot;
 		memcpy(msg.function.name, fn->mod->attr.name, sizeof(msg.function.name));

@@ -177,22 +177,29 @@ void xfn_deploy__to_sockets(struct xfn_supervisor *sup, const char *reason)
 			why(&sup->functions[i], XFN_TIER_SOCKET, "no_afxdp", reason);
 }
 
+/* slow: behind the dispatcher, for its interface and its served addresses only. */
 static int listen_on(struct xfn_supervisor *sup, unsigned slot, const struct xfn_address *addr,
-		     char *err, size_t errlen)
+		     bool slow, char *err, size_t errlen)
 {
 	/* Only an address of the interface is known to be its own. */
-	bool ours = sup->functions[slot].any && !sup->opts->bind_count;
+	bool ours = !slow && sup->functions[slot].any && !sup->opts->bind_count;
 	struct xfn_listener *all;
-	int fd;
+	int fd, ret;
 
 	if (sup->listener_count == XFN_LISTENERS) {
 		snprintf(err, errlen, "more than %u UDP sockets; name fewer addresses by --bind",
 			 XFN_LISTENERS);
 		return -E2BIG;
 	}
-	fd = xfn_udp_socket__open(addr, ours ? sup->iface.index : 0, err, errlen);
+	fd = xfn_udp_socket__open(addr, ours ? sup->iface.index : 0, slow ? sup->iface.name : NULL,
+				  err, errlen);
 	if (fd < 0)
 		return fd;
+	ret = slow ? xfn_loader__filter(sup->loader, fd, err, errlen) : 0;
+	if (ret) {
+		close(fd);
+		return ret;
+	}
 	all = reallocarray(sup->listeners, sup->listener_count + 1, sizeof(*all));
 	if (!all) {
 		close(fd);
@@ -200,6 +207,7 @@ static int listen_on(struct xfn_supervisor *sup, unsigned slot, const struct xfn
 		return -ENOMEM;
 	}
 	sup->listeners = all;
+	sup->functions[slot].listening = true;
 	all[sup->listener_count++] =
 		(struct xfn_listener){ .fd = fd, .slot = slot, .local = *addr };
 	return 0;
@@ -251,7 +259,7 @@ static int listen_for(struct xfn_supervisor *sup, struct xfn_deployed *fn, char 
 		struct xfn_address addr = { .port = fn->addr.port };
 
 		memcpy(addr.ip, ips[i], 16);
-		ret = listen_on(sup, fn - sup->functions, &addr, err, errlen);
+		ret = listen_on(sup, fn - sup->functions, &addr, false, err, errlen);
 		/* A host without IPv6 still has its IPv4 loopback. */
 		if (ret == -EADDRNOTAVAIL && !sup->opts->bind_count && !sup->iface.name[0] &&
 		    i == 1)
@@ -283,6 +291,47 @@ int xfn_deploy__listen(struct xfn_supervisor *sup, char *err, size_t errlen)
 			return ret;
 	}
 	return 0;
+}
+
+static bool is_slow(const struct xfn_deployed *fn)
+{
+	return fn->tier != XFN_TIER_SOCKET && fn->mod->attr.fallback == XFN_FALLBACK_SELF;
+}
+
+bool xfn_deploy__wants_slow(const struct xfn_supervisor *sup)
+{
+	for (unsigned i = 0; sup->loader && i < sup->function_count; i++)
+		if (is_slow(&sup->functions[i]))
+			return true;
+	return false;
+}
+
+void xfn_deploy__listen_slow(struct xfn_supervisor *sup)
+{
+	static const uint16_t untagged[XFN_TAGS];
+	char err[XFN_ERR_MAX] = "";
+
+	if (xfn_loader__device(sup->loader, sup->iface.index, untagged)) {
+		xfn_log__line(LOG_WARNING,
+			      "no slow path: its filter does not load; run `xfn check`");
+		return;
+	}
+	for (unsigned i = 0; i < sup->function_count; i++) {
+		const struct xfn_deployed *fn = &sup->functions[i];
+		struct xfn_address addr[2] = { { .ip = { [10] = 0xff, 0xff },
+						 .port = fn->addr.port },
+					       { .port = fn->addr.port } };
+		int ret = 0;
+
+		if (!is_slow(fn))
+			continue;
+		if (!fn->any)
+			addr[0] = fn->addr;
+		for (int v = 0; !ret && v < (fn->any ? 2 : 1); v++)
+			ret = listen_on(sup, i, &addr[v], true, err, sizeof(err));
+		if (ret)
+			xfn_log__line(LOG_WARNING, "%s has no slow path: %s", name_of(fn), err);
+	}
 }
 
 int xfn_deploy__bind(struct xfn_supervisor *sup, char *err, size_t errlen)

@@ -29,6 +29,7 @@ struct xfn_datagram {
 	uint32_t len;	   /* bytes at data */
 	uint32_t capacity; /* writable bytes at data, >= len */
 	uint32_t slot;	   /* XFN_PAYLOAD: the function of the receiving socket */
+	bool broadcast;	   /* XFN_PAYLOAD: sent to a broadcast or multicast address */
 	bool send; /* set by the caller before give: send data[0..len) back, else just release */
 	struct xfn_address peer;  /* XFN_PAYLOAD only */
 	struct xfn_address local; /* XFN_PAYLOAD only; port host order */

@@ -155,7 +155,8 @@ static unsigned receive(struct xfn_engine *e, unsigned socket, struct xfn_datagr
 		};
 		xfn_udp_peer(&buf->name, &d->peer);
 		buf->name_len = hdr->msg_namelen;
-		buf->control_len = xfn_udp_local(buf->control, hdr->msg_controllen, &d->local);
+		buf->control_len =
+			xfn_udp_local(buf->control, hdr->msg_controllen, &d->local, &d->broadcast);
 		n++;
 	}
 	return n;

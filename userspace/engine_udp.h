@@ -64,11 +64,12 @@ static inline void xfn_udp_peer(const union xfn_udp_name *name, struct xfn_addre
 }
 
 /*
- * Set *local (its port is the socket's already) from the PKTINFO in control[len], then rewrite
- * control so that a reply leaves from that address. Returns the reply's control length, 0 without
- * PKTINFO.
+ * Set *local (its port is the socket's already) and *broadcast from the PKTINFO in control[len],
+ * then rewrite control so that a reply leaves from that address. Returns the reply's control
+ * length, 0 without PKTINFO.
  */
-static inline size_t xfn_udp_local(void *control, size_t len, struct xfn_address *local)
+static inline size_t xfn_udp_local(void *control, size_t len, struct xfn_address *local,
+				   bool *broadcast)
 {
 	struct msghdr msg = { .msg_control = control, .msg_controllen = len };
 	struct cmsghdr *found = NULL;
@@ -87,10 +88,14 @@ static inline size_t xfn_udp_local(void *control, size_t len, struct xfn_address
 	if (found->cmsg_level == IPPROTO_IP) {
 		memcpy(&info.in, CMSG_DATA(found), sizeof(info.in));
 		xfn_udp_map(local->ip, &info.in.ipi_addr);
+		/* The kernel names an address of ours to answer from where the destination is none.
+		 */
+		*broadcast = info.in.ipi_addr.s_addr != info.in.ipi_spec_dst.s_addr;
 		info.in.ipi_ifindex = 0; /* the way back is routing's choice */
 	} else {
 		memcpy(&info.in6, CMSG_DATA(found), sizeof(info.in6));
 		memcpy(local->ip, &info.in6.ipi6_addr, 16);
+		*broadcast = IN6_IS_ADDR_MULTICAST(&info.in6.ipi6_addr);
 		/* a link-local source means nothing without its link */
 		if (!IN6_IS_ADDR_LINKLOCAL(&info.in6.ipi6_addr))
 			info.in6.ipi6_ifindex = 0;

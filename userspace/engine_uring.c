@@ -309,7 +309,8 @@ static bool received(struct xfn_engine *e, unsigned socket, const struct io_urin
 		.msg_iov = &reply->iov,
 		.msg_iovlen = 1,
 		.msg_control = control,
-		.msg_controllen = xfn_udp_local(control, head->controllen, &d->local),
+		.msg_controllen =
+			xfn_udp_local(control, head->controllen, &d->local, &d->broadcast),
 	};
 	return true;
 }

@@ -171,13 +171,21 @@ static int start_frame_workers(struct xfn_supervisor *sup, char *err, size_t err
 
 static int start_socket_worker(struct xfn_supervisor *sup, char *err, size_t errlen)
 {
+	bool wanted = xfn_deploy__wants_sockets(sup);
 	int ret;
 
-	if (!xfn_deploy__wants_sockets(sup))
+	if (!wanted && !xfn_deploy__wants_slow(sup))
 		return 0;
 	ret = choose_udp_engine(sup, err, errlen);
 	ret = ret ?: xfn_deploy__listen(sup, err, errlen);
-	return ret ?: xfn_children__add(sup, sup->udp_engine, 0, err, errlen);
+	if (!ret && sup->loader)
+		xfn_deploy__listen_slow(sup);
+	if (!ret && sup->listener_count)
+		ret = xfn_children__add(sup, sup->udp_engine, 0, err, errlen);
+	if (!ret || wanted)
+		return ret;
+	xfn_log__line(LOG_WARNING, "no slow path: %s", err);
+	return 0;
 }
 
 /* What is left is for workers to be restarted, maps to be changed and children to be ended. */

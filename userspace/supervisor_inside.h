@@ -26,6 +26,7 @@ struct xfn_deployed {
 	bool any;		 /* every served address */
 	int tier;
 	bool in_kernel; /* its program is in its slot */
+	bool listening; /* it has UDP sockets: of its tier, or slow ones */
 	char rule[32];
 	char reason[512];
 };
@@ -91,11 +92,17 @@ int xfn_deploy__tiers(struct xfn_supervisor *sup, char *err, size_t errlen);
 void xfn_deploy__to_sockets(struct xfn_supervisor *sup, const char *why);
 /* UDP sockets of all functions in tier socket. */
 int xfn_deploy__listen(struct xfn_supervisor *sup, char *err, size_t errlen);
+/*
+ * Slow sockets: what the fast path leaves to the host's stack (fragments, options, ...) reaches the
+ * same function. A port that another server holds is said, and left to it.
+ */
+void xfn_deploy__listen_slow(struct xfn_supervisor *sup);
 /* Direct the ports to their functions: from now on the fast path answers. */
 int xfn_deploy__bind(struct xfn_supervisor *sup, char *err, size_t errlen);
 void xfn_deploy__close(struct xfn_supervisor *sup);
 bool xfn_deploy__wants_frames(const struct xfn_supervisor *sup); /* is an AF_XDP worker of use? */
 bool xfn_deploy__wants_sockets(const struct xfn_supervisor *sup);
+bool xfn_deploy__wants_slow(const struct xfn_supervisor *sup);
 
 /* children.c */
 /* Add a place for a worker and start it; waits until it serves, or says why not. */

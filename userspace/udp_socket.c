@@ -45,7 +45,8 @@ int xfn_udp_socket__parse(const char *text, uint8_t ip[16])
 	return inet_pton(AF_INET6, text, ip) == 1 ? 0 : -EINVAL;
 }
 
-int xfn_udp_socket__open(const struct xfn_address *addr, unsigned ifindex, char *err, size_t errlen)
+int xfn_udp_socket__open(const struct xfn_address *addr, unsigned ifindex, const char *device,
+			 char *err, size_t errlen)
 {
 	const int on = 1, buffer = RECEIVE_BUFFER;
 	bool mapped = is_mapped(addr->ip);
@@ -69,7 +70,8 @@ int xfn_udp_socket__open(const struct xfn_address *addr, unsigned ifindex, char 
 	    setsockopt(fd, mapped ? IPPROTO_IP : IPPROTO_IPV6,
 		       mapped ? IP_PKTINFO : IPV6_RECVPKTINFO, &on, sizeof(on)) ||
 	    (!mapped && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on))) ||
-	    (ifindex && setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &on, sizeof(on))))
+	    (ifindex && setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &on, sizeof(on))) ||
+	    (device && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, strlen(device) + 1)))
 		goto fail;
 	/* The limit of net.core.rmem_max holds for those who may not exceed it. */
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof(buffer)))

@@ -16,6 +16,7 @@
 #define XFN_THREADS	 8    /* worker threads per queue */
 #define XFN_ADDRESSES	 1024 /* served addresses per run */
 #define XFN_BINDINGS	 4096 /* (address, port) pairs on ports that several functions share */
+#define XFN_DEVICES	 256  /* interfaces of one run with their VLAN, bridge and bond uppers */
 #define XFN_TAGS	 2
 #define XFN_FRAME_MAX	 3520 /* longest linear frame: MTU 3506 plus Ethernet header */
 #define XFN_MTU_DEFAULT	 1500
@@ -39,6 +40,11 @@ struct xfn_address_key {
 	__u16 tag[XFN_TAGS]; /* VLAN ids outermost first, host order, 0 is none */
 	__u16 iface;	     /* interface slot */
 	__u16 zero;
+};
+
+/* Value of xfn_devices, by ifindex: a device on which requests may reach the host's stack. */
+struct xfn_device {
+	__u16 tag[XFN_TAGS]; /* VLAN ids its frames have on the wire, outermost first */
 };
 
 /* Key of xfn_bindings: a function bound to one address of a port that several functions share. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The kernel types and constants our programs use, and no more: small enough to be read, committed so
- * that a build needs no BTF. Lives beside clang's freestanding <stdint.h>, so it must never define a
- * uintN_t, and must never meet the libc's kernel headers in one translation unit.
+ * The kernel types and constants our programs use, and no more: small enough to be read, committed
+ * so that a build needs no BTF. Lives beside clang's freestanding <stdint.h>, so it must never
+ * define a uintN_t, and must never meet the libc's kernel headers in one translation unit.
  */
 #ifndef XFN_VMLINUX_H
 #define XFN_VMLINUX_H
@@ -32,8 +32,16 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
 
-enum { BPF_ANY = 0, BPF_NOEXIST = 1, BPF_EXIST = 2, BPF_F_LOCK = 4 };
-enum { BPF_F_NO_PREALLOC = 1, BPF_F_MMAPABLE = 1024 };
+enum {
+	BPF_ANY = 0,
+	BPF_NOEXIST = 1,
+	BPF_EXIST = 2,
+	BPF_F_LOCK = 4
+};
+enum {
+	BPF_F_NO_PREALLOC = 1,
+	BPF_F_MMAPABLE = 1024
+};
 
 enum xdp_action {
 	XDP_ABORTED = 0,
@@ -51,6 +59,26 @@ struct xdp_md {
 	__u32 ingress_ifindex;
 	__u32 rx_queue_index;
 	__u32 egress_ifindex;
+};
+
+/* The context of socket filters, as far as we read it. */
+struct __sk_buff {
+	__u32 len;
+	__u32 pkt_type;
+	__u32 mark;
+	__u32 queue_mapping;
+	__u32 protocol; /* network order */
+	__u32 vlan_present;
+	__u32 vlan_tci;
+	__u32 vlan_proto;
+	__u32 priority;
+	__u32 ingress_ifindex;
+	__u32 ifindex;
+};
+
+enum {
+	BPF_HDR_START_MAC = 0,
+	BPF_HDR_START_NET = 1
 };
 
 /* Kernel-internal structures, whose offsets libbpf relocates against the running kernel. */
