@@ -27,6 +27,7 @@ enum key {
 	KEY_MODE = 256,
 	KEY_TIER,
 	KEY_ENGINE,
+	KEY_ADDRESS,
 	KEY_BIND,
 	KEY_OFFSET,
 	KEY_TRUST,
@@ -37,6 +38,7 @@ struct run {
 	struct xfn_run_options opts;
 	const char *mode, *tier, *offset;
 	const char *bind[BIND_MAX];
+	const char *address[BIND_MAX];
 	char **spec; /* MODULE[@ADDR:PORT], as given */
 	unsigned specs;
 	struct xfn_run_module *modules;
@@ -53,10 +55,16 @@ static const struct argp_option options[] = {
 	  "Force a tier on every function: auto (default), xdp, afxdp or socket", 0 },
 	{ "engine", KEY_ENGINE, "ENGINE", 0,
 	  "How workers receive: afxdp, uring or mmsg (default: the best that works)", 0 },
+	{ "address", KEY_ADDRESS, "ADDR", 0,
+	  "Serve this destination address only; may be repeated (default: the interface's own, its "
+	  "uppers', and anycast ones on lo)",
+	  0 },
 	{ "bind", KEY_BIND, "ADDR", 0,
 	  "Address for UDP sockets; may be repeated (default: the interface's, or 127.0.0.1 and ::1)",
 	  0 },
-	{ "port-offset", KEY_OFFSET, "N", 0, "Add N to the default port of every module", 0 },
+	{ "port-offset", KEY_OFFSET, "N", 0,
+	  "Add N to ports below 1024 on UDP sockets (default: 10000, where they may not be bound)",
+	  0 },
 	{ "trust-checksum", KEY_TRUST, NULL, 0, "Do not verify the checksum of requests", 0 },
 	{ "spin", KEY_SPIN, NULL, 0, "Workers never sleep: lower latency, a whole core each", 0 },
 	{ "json", 'j', NULL, 0, "Say in JSON what is served", 0 },
@@ -82,6 +90,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_ENGINE:
 		run->opts.engine = arg;
+		return 0;
+	case KEY_ADDRESS:
+		if (run->opts.address_count == BIND_MAX)
+			argp_error(state, "--address '%s': at most %d addresses", arg, BIND_MAX);
+		run->address[run->opts.address_count++] = arg;
 		return 0;
 	case KEY_BIND:
 		if (run->opts.bind_count == BIND_MAX)
@@ -141,6 +154,7 @@ static int take_values(struct run *run)
 					       XFN_MODE_NONE };
 	static const char *const engines[] = { "afxdp", "uring", "mmsg" };
 	static char addrs[BIND_MAX][INET6_ADDRSTRLEN];
+	static char served[BIND_MAX][INET6_ADDRSTRLEN];
 	struct xfn_run_options *opts = &run->opts;
 	bool known;
 
@@ -165,7 +179,12 @@ static int take_values(struct run *run)
 		if (!take_address(&run->bind[i], addrs[i], sizeof(addrs[i])))
 			return bad(run, "--bind", run->bind[i],
 				   "no IPv4 or IPv6 address; give one");
+	for (unsigned i = 0; i < opts->address_count; i++)
+		if (!take_address(&run->address[i], served[i], sizeof(served[i])))
+			return bad(run, "--address", run->address[i],
+				   "no IPv4 or IPv6 address; give one");
 	opts->bind = opts->bind_count ? run->bind : NULL;
+	opts->address = opts->address_count ? run->address : NULL;
 	if (run->offset) {
 		opts->port_offset = take_number(run->offset, 65534);
 		if (!opts->port_offset)

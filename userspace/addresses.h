@@ -1,27 +1,51 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Addresses of one interface, now and as they change (rtnetlink). Must never know who wants them.
+/*
+ * What an interface serves, now and as it changes (rtnetlink): its own addresses, those of its
+ * VLAN, bridge and bond uppers, and those on lo that are not loopback's (anycast). Must never know
+ * who wants them.
  */
 #ifndef XFN_ADDRESSES_H
 #define XFN_ADDRESSES_H
 
+#include <net/if.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <linux/types.h>
+#include "../xdp/abi.h"
 
 struct xfn_addresses;
 
-/* `ip` is 16 bytes, IPv4 mapped. */
-typedef void (*xfn_addresses_change)(void *ctx, const uint8_t ip[16], bool added);
+/* A device on which the interface's frames reach the host's stack: itself, or an upper. */
+struct xfn_addresses_device {
+	unsigned ifindex;
+	uint16_t tag[XFN_TAGS]; /* VLAN ids on the wire, outermost first */
+	char name[IF_NAMESIZE];
+};
+
+struct xfn_addresses_served {
+	uint8_t ip[16]; /* IPv4 mapped */
+	uint16_t tag[XFN_TAGS];
+	unsigned ifindex; /* of the device */
+};
+
+struct xfn_addresses_listener {
+	void *ctx;
+	void (*device)(void *ctx, const struct xfn_addresses_device *device, bool added);
+	void (*address)(void *ctx, const struct xfn_addresses_served *served, bool added);
+};
 
 /*
- * Tell every address that interface `ifindex` has, then go on telling changes from
- * xfn_addresses__serve. 0 or -errno with one line in err. The caller closes.
+ * Tell every device and address of interface `ifindex`, then go on telling changes from
+ * xfn_addresses__serve. `only` (16 bytes each, may be NULL): serve these on every device, whether
+ * the host has them or not, and no others. 0 or -errno with one line in err. The caller closes.
  */
-int xfn_addresses__open(unsigned ifindex, xfn_addresses_change change, void *ctx,
-			struct xfn_addresses **out, char *err, size_t errlen);
+int xfn_addresses__open(unsigned ifindex, const uint8_t (*only)[16], unsigned only_count,
+			const struct xfn_addresses_listener *listener, struct xfn_addresses **out,
+			char *err, size_t errlen);
 /* An fd that polls readable when xfn_addresses__serve has work. */
 int xfn_addresses__fd(const struct xfn_addresses *addrs);
-/* 0, or -ENOBUFS where the kernel lost events: every address is told again by then. */
+/* 0, or -errno where the kernel could not be asked: what was told last stays. */
 int xfn_addresses__serve(struct xfn_addresses *addrs);
 void xfn_addresses__close(struct xfn_addresses *addrs);
 

@@ -288,6 +288,22 @@ int xfn_children__add(struct xfn_supervisor *sup, const char *engine, uint32_t q
 	return ret;
 }
 
+void xfn_children__renew_sockets(struct xfn_supervisor *sup)
+{
+	for (unsigned i = 0; i < sup->child_count; i++) {
+		struct xfn_child *child = &sup->children[i];
+
+		if (by_afxdp(child))
+			continue;
+		if (child->state == XFN_CHILD_READY)
+			reap(child);
+		/* Started by the loop at once; a failure is tried again like a crash. */
+		child->state = XFN_CHILD_DEAD;
+		child->restart_at_ns = 0;
+		return;
+	}
+}
+
 void xfn_children__ended(struct xfn_supervisor *sup, struct xfn_child *child)
 {
 	uint64_t now = now_ns();

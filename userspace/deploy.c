@@ -177,9 +177,9 @@ void xfn_deploy__to_sockets(struct xfn_supervisor *sup, const char *reason)
 			why(&sup->functions[i], XFN_TIER_SOCKET, "no_afxdp", reason);
 }
 
-/* slow: behind the dispatcher, for its interface and its served addresses only. */
+/* slow: behind the dispatcher, for that device and its served addresses only; else NULL. */
 static int listen_on(struct xfn_supervisor *sup, unsigned slot, const struct xfn_address *addr,
-		     bool slow, char *err, size_t errlen)
+		     const struct xfn_addresses_device *slow, char *err, size_t errlen)
 {
 	/* Only an address of the interface is known to be its own. */
 	bool ours = !slow && sup->functions[slot].any && !sup->opts->bind_count;
@@ -191,8 +191,8 @@ static int listen_on(struct xfn_supervisor *sup, unsigned slot, const struct xfn
 			 XFN_LISTENERS);
 		return -E2BIG;
 	}
-	fd = xfn_udp_socket__open(addr, ours ? sup->iface.index : 0, slow ? sup->iface.name : NULL,
-				  err, errlen);
+	fd = xfn_udp_socket__open(addr, ours ? sup->iface.index : 0, slow ? slow->name : NULL, err,
+				  errlen);
 	if (fd < 0)
 		return fd;
 	ret = slow ? xfn_loader__filter(sup->loader, fd, err, errlen) : 0;
@@ -208,8 +208,9 @@ static int listen_on(struct xfn_supervisor *sup, unsigned slot, const struct xfn
 	}
 	sup->listeners = all;
 	sup->functions[slot].listening = true;
-	all[sup->listener_count++] =
-		(struct xfn_listener){ .fd = fd, .slot = slot, .local = *addr };
+	all[sup->listener_count++] = (struct xfn_listener){
+		.fd = fd, .slot = slot, .device = slow ? slow->ifindex : 0, .local = *addr
+	};
 	return 0;
 }
 
@@ -233,7 +234,7 @@ static unsigned addresses_of(const struct xfn_supervisor *sup, const struct xfn_
 		return n;
 	}
 	for (; n < sup->served_count && n < max; n++)
-		memcpy(out[n], sup->served[n], 16);
+		memcpy(out[n], sup->served[n].ip, 16);
 	if (!n && sup->iface.name[0])
 		snprintf(err, errlen,
 			 "%s: has no address; `ip addr add ... dev %s`, or give --bind",
@@ -259,7 +260,7 @@ static int listen_for(struct xfn_supervisor *sup, struct xfn_deployed *fn, char 
 		struct xfn_address addr = { .port = fn->addr.port };
 
 		memcpy(addr.ip, ips[i], 16);
-		ret = listen_on(sup, fn - sup->functions, &addr, false, err, errlen);
+		ret = listen_on(sup, fn - sup->functions, &addr, NULL, err, errlen);
 		/* A host without IPv6 still has its IPv4 loopback. */
 		if (ret == -EADDRNOTAVAIL && !sup->opts->bind_count && !sup->iface.name[0] &&
 		    i == 1)
@@ -306,31 +307,64 @@ bool xfn_deploy__wants_slow(const struct xfn_supervisor *sup)
 	return false;
 }
 
+static bool device_exists(const struct xfn_supervisor *sup, unsigned ifindex)
+{
+	for (unsigned i = 0; i < sup->device_count; i++)
+		if (sup->devices[i].ifindex == ifindex)
+			return true;
+	return false;
+}
+
+static bool listens(const struct xfn_supervisor *sup, unsigned slot, unsigned ifindex)
+{
+	for (unsigned i = 0; i < sup->listener_count; i++)
+		if (sup->listeners[i].slot == slot && sup->listeners[i].device == ifindex)
+			return true;
+	return false;
+}
+
+static void listen_on_device(struct xfn_supervisor *sup, unsigned slot,
+			     const struct xfn_addresses_device *device)
+{
+	const struct xfn_deployed *fn = &sup->functions[slot];
+	struct xfn_address addr[2] = { { .ip = { [10] = 0xff, 0xff }, .port = fn->addr.port },
+				       { .port = fn->addr.port } };
+	char err[XFN_ERR_MAX] = "";
+	int ret = 0;
+
+	if (!fn->any)
+		addr[0] = fn->addr;
+	for (int v = 0; !ret && v < (fn->any ? 2 : 1); v++)
+		ret = listen_on(sup, slot, &addr[v], device, err, sizeof(err));
+	if (ret)
+		xfn_log__line(LOG_WARNING, "%s has no slow path on %s: %s", name_of(fn),
+			      device->name, err);
+}
+
 void xfn_deploy__listen_slow(struct xfn_supervisor *sup)
 {
-	static const uint16_t untagged[XFN_TAGS];
-	char err[XFN_ERR_MAX] = "";
+	sup->devices_changed = false;
+	for (unsigned i = 0; i < sup->listener_count; i++) {
+		unsigned ifindex = sup->listeners[i].device;
 
-	if (xfn_loader__device(sup->loader, sup->iface.index, untagged)) {
-		xfn_log__line(LOG_WARNING,
-			      "no slow path: its filter does not load; run `xfn check`");
-		return;
-	}
-	for (unsigned i = 0; i < sup->function_count; i++) {
-		const struct xfn_deployed *fn = &sup->functions[i];
-		struct xfn_address addr[2] = { { .ip = { [10] = 0xff, 0xff },
-						 .port = fn->addr.port },
-					       { .port = fn->addr.port } };
-		int ret = 0;
-
-		if (!is_slow(fn))
+		if (!ifindex || device_exists(sup, ifindex))
 			continue;
-		if (!fn->any)
-			addr[0] = fn->addr;
-		for (int v = 0; !ret && v < (fn->any ? 2 : 1); v++)
-			ret = listen_on(sup, i, &addr[v], true, err, sizeof(err));
-		if (ret)
-			xfn_log__line(LOG_WARNING, "%s has no slow path: %s", name_of(fn), err);
+		close(sup->listeners[i].fd);
+		sup->listeners[i--] = sup->listeners[--sup->listener_count];
+	}
+	for (unsigned d = 0; d < sup->device_count; d++) {
+		const struct xfn_addresses_device *device = &sup->devices[d];
+
+		if (xfn_loader__device(sup->loader, device->ifindex, device->tag)) {
+			xfn_log__line(
+				LOG_WARNING,
+				"no slow path on %s: its filter does not load; run `xfn check`",
+				device->name);
+			continue;
+		}
+		for (unsigned slot = 0; slot < sup->function_count; slot++)
+			if (is_slow(&sup->functions[slot]) && !listens(sup, slot, device->ifindex))
+				listen_on_device(sup, slot, device);
 	}
 }
 
@@ -360,6 +394,7 @@ void xfn_deploy__close(struct xfn_supervisor *sup)
 	free(sup->listeners);
 	free(sup->functions);
 	free(sup->served);
+	free(sup->devices);
 	sup->listeners = NULL;
 	sup->functions = NULL;
 	sup->listener_count = sup->function_count = 0;

@@ -73,8 +73,8 @@ static bool served_address(const struct xfn_supervisor *sup, const struct xfn_de
 		return true;
 	}
 	for (unsigned i = 0; i < sup->served_count; i++) {
-		memcpy(ip, sup->served[i], 16);
-		if (!memcmp(ip, mapped, 12) == (version == 4))
+		memcpy(ip, sup->served[i].ip, 16);
+		if (!sup->served[i].tag[0] && !memcmp(ip, mapped, 12) == (version == 4))
 			return true;
 	}
 	return false;

@@ -18,37 +18,6 @@
 #include "log.h"
 #include "supervisor_inside.h"
 
-static void on_address(void *ctx, const uint8_t ip[16], bool added)
-{
-	static const uint16_t untagged[XFN_TAGS];
-	struct xfn_supervisor *sup = ctx;
-	unsigned i = 0;
-
-	while (i < sup->served_count && memcmp(sup->served[i], ip, 16))
-		i++;
-	if (added && i == sup->served_count) {
-		uint8_t(*all)[16] = reallocarray(sup->served, i + 1, sizeof(*all));
-
-		if (!all)
-			return;
-		sup->served = all;
-		memcpy(all[sup->served_count++], ip, 16);
-	} else if (!added && i < sup->served_count) {
-		memcpy(sup->served[i], sup->served[--sup->served_count], 16);
-	}
-	if (sup->loader && added)
-		xfn_loader__address_add(sup->loader, ip, untagged);
-	else if (sup->loader)
-		xfn_loader__address_del(sup->loader, ip, untagged);
-}
-
-/* The dispatcher was not there yet when the addresses were told. */
-static void serve_addresses(struct xfn_supervisor *sup)
-{
-	for (unsigned i = 0; sup->loader && i < sup->served_count; i++)
-		on_address(sup, sup->served[i], true);
-}
-
 static bool may_use_bpf(void)
 {
 	capng_get_caps_process();
@@ -302,11 +271,10 @@ static int open_all(struct xfn_supervisor *sup, char *err, size_t errlen)
 	/* Before anything is attached: another run of ours on this interface is refused by name. */
 	ret = ret ?: xfn_control__listen(opts->ifname, on_request, sup, &sup->control, err, errlen);
 	if (!ret && opts->ifname)
-		ret = xfn_addresses__open(sup->iface.index, on_address, sup, &sup->addresses, err,
-					  errlen);
+		ret = xfn_served__open(sup, err, errlen);
 	ret = ret ?: attach(sup, err, errlen);
 	ret = ret ?: xfn_deploy__tiers(sup, err, errlen);
-	serve_addresses(sup);
+	xfn_served__load(sup);
 	ret = ret ?: start_frame_workers(sup, err, errlen);
 	ret = ret ?: start_socket_worker(sup, err, errlen);
 	return ret ?: xfn_deploy__bind(sup, err, errlen);

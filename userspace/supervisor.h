@@ -17,9 +17,11 @@ struct xfn_run_module {
 struct xfn_run_options {
 	const char *ifname; /* NULL: UDP sockets only */
 	enum xfn_mode mode;
-	int tier;	    /* XFN_TIER_AUTO, or force one */
-	const char *engine; /* NULL: best that works */
-	const char **bind;  /* addresses for sockets; NULL: 127.0.0.1 and ::1, or the interface's */
+	int tier;	      /* XFN_TIER_AUTO, or force one */
+	const char *engine;   /* NULL: best that works */
+	const char **address; /* serve these destinations only; NULL: those of the interface */
+	unsigned address_count;
+	const char **bind; /* addresses for sockets; NULL: 127.0.0.1 and ::1, or the interface's */
 	unsigned bind_count;
 	unsigned port_offset; /* 0: chosen where ports below 1024 cannot be bound, and said */
 	bool trust_checksum;

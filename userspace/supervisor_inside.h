@@ -35,6 +35,7 @@ struct xfn_deployed {
 struct xfn_listener {
 	int fd;
 	uint32_t slot;
+	unsigned device; /* ifindex of a slow socket's device, 0: no slow one */
 	struct xfn_address local;
 };
 
@@ -78,8 +79,11 @@ struct xfn_supervisor {
 	struct xfn_child children[XFN_CHILDREN];
 	unsigned child_count;
 	struct xfn_addresses *addresses;
-	uint8_t (*served)[16]; /* the interface's addresses, as told by the kernel */
+	struct xfn_addresses_served *served; /* as the kernel tells them */
 	unsigned served_count;
+	struct xfn_addresses_device *devices; /* the interface and its uppers */
+	unsigned device_count;
+	bool devices_changed; /* slow sockets are to follow */
 	struct xfn_control_server *control;
 };
 
@@ -94,7 +98,8 @@ void xfn_deploy__to_sockets(struct xfn_supervisor *sup, const char *why);
 int xfn_deploy__listen(struct xfn_supervisor *sup, char *err, size_t errlen);
 /*
  * Slow sockets: what the fast path leaves to the host's stack (fragments, options, ...) reaches the
- * same function. A port that another server holds is said, and left to it.
+ * same function. A port that another server holds is said, and left to it. To be called again when
+ * devices have changed: closes what lost its device, opens what is missing.
  */
 void xfn_deploy__listen_slow(struct xfn_supervisor *sup);
 /* Direct the ports to their functions: from now on the fast path answers. */
@@ -104,10 +109,18 @@ bool xfn_deploy__wants_frames(const struct xfn_supervisor *sup); /* is an AF_XDP
 bool xfn_deploy__wants_sockets(const struct xfn_supervisor *sup);
 bool xfn_deploy__wants_slow(const struct xfn_supervisor *sup);
 
+/* served.c: addresses and devices as they are now, in the dispatcher and for slow sockets. */
+int xfn_served__open(struct xfn_supervisor *sup, char *err, size_t errlen);
+void xfn_served__load(struct xfn_supervisor *sup);    /* into a dispatcher that came later */
+void xfn_served__changed(struct xfn_supervisor *sup); /* the kernel says something changed */
+
 /* children.c */
 /* Add a place for a worker and start it; waits until it serves, or says why not. */
 int xfn_children__add(struct xfn_supervisor *sup, const char *engine, uint32_t queue, char *err,
 		      size_t errlen);
+/* Stop the worker behind UDP sockets and start it on the listeners of now; requests wait meanwhile.
+ */
+void xfn_children__renew_sockets(struct xfn_supervisor *sup);
 /* The process of `child` has ended: say so, and plan its restart. */
 void xfn_children__ended(struct xfn_supervisor *sup, struct xfn_child *child);
 /* Restart what is due. Returns ms until the next restart, -1: none planned. */

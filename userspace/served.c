@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Addresses and devices of the interface as they are now: in the dispatcher, and for slow sockets.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include "log.h"
+#include "supervisor_inside.h"
+
+static bool same(const struct xfn_addresses_served *a, const struct xfn_addresses_served *b)
+{
+	return !memcmp(a->ip, b->ip, 16) && !memcmp(a->tag, b->tag, sizeof(a->tag));
+}
+
+static void on_address(void *ctx, const struct xfn_addresses_served *served, bool added)
+{
+	struct xfn_supervisor *sup = ctx;
+	int ret = 0;
+
+	if (added) {
+		struct xfn_addresses_served *all =
+			reallocarray(sup->served, sup->served_count + 1, sizeof(*all));
+
+		if (!all)
+			return;
+		sup->served = all;
+		all[sup->served_count++] = *served;
+	} else {
+		for (unsigned i = 0; i < sup->served_count; i++)
+			if (same(&sup->served[i], served))
+				sup->served[i--] = sup->served[--sup->served_count];
+	}
+	if (sup->loader)
+		ret = added ? xfn_loader__address_add(sup->loader, served->ip, served->tag) :
+			      xfn_loader__address_del(sup->loader, served->ip, served->tag);
+	if (ret && added)
+		xfn_log__line(LOG_WARNING, "an address is not served (%s); at most %u are",
+			      strerror(-ret), XFN_ADDRESSES);
+}
+
+static void on_device(void *ctx, const struct xfn_addresses_device *device, bool added)
+{
+	struct xfn_supervisor *sup = ctx;
+
+	sup->devices_changed = true;
+	if (!added) {
+		for (unsigned i = 0; i < sup->device_count; i++)
+			if (sup->devices[i].ifindex == device->ifindex)
+				sup->devices[i--] = sup->devices[--sup->device_count];
+	} else {
+		struct xfn_addresses_device *all =
+			reallocarray(sup->devices, sup->device_count + 1, sizeof(*all));
+
+		if (!all)
+			return;
+		sup->devices = all;
+		all[sup->device_count++] = *device;
+	}
+	if (added && device->tag[0] && sup->iface.vlan_offload)
+		xfn_log__line(
+			LOG_NOTICE,
+			"%s takes VLAN tags off before XDP sees them, so requests to %s go the "
+			"slow path; `ethtool -K %s rxvlan off` mends that",
+			sup->iface.name, device->name, sup->iface.name);
+}
+
+int xfn_served__open(struct xfn_supervisor *sup, char *err, size_t errlen)
+{
+	const struct xfn_addresses_listener listener = { sup, on_device, on_address };
+	unsigned count = sup->opts->address_count;
+	uint8_t only[count ?: 1][16];
+
+	for (unsigned i = 0; i < count; i++)
+		if (xfn_udp_socket__parse(sup->opts->address[i], only[i])) {
+			snprintf(err, errlen, "--address %s: no IP address", sup->opts->address[i]);
+			return -EINVAL;
+		}
+	return xfn_addresses__open(sup->iface.index, only, count, &listener, &sup->addresses, err,
+				   errlen);
+}
+
+void xfn_served__load(struct xfn_supervisor *sup)
+{
+	for (unsigned i = 0; sup->loader && i < sup->served_count; i++)
+		xfn_loader__address_add(sup->loader, sup->served[i].ip, sup->served[i].tag);
+}
+
+void xfn_served__changed(struct xfn_supervisor *sup)
+{
+	int ret = xfn_addresses__serve(sup->addresses);
+
+	if (ret)
+		xfn_log__line(LOG_WARNING, "cannot read addresses again: %s", strerror(-ret));
+	if (!sup->devices_changed || !sup->loader || !xfn_deploy__wants_slow(sup))
+		return;
+	xfn_deploy__listen_slow(sup);
+	xfn_children__renew_sockets(sup);
+}
