@@ -32,7 +32,8 @@ SEC("socket") int xfn_slow(struct __sk_buff *skb)
 	struct xfn_device *device = bpf_map_lookup_elem(&xfn_devices, &ifindex);
 	long ret;
 
-	if (!device)
+	/* A unicast address in a broadcast frame (RFC 1122, 3.3.6) is for no one. */
+	if (!device || skb->pkt_type != PACKET_HOST)
 		return refuse();
 	key.tag[0] = device->tag[0];
 	key.tag[1] = device->tag[1];

@@ -77,6 +77,9 @@ struct __sk_buff {
 };
 
 enum {
+	PACKET_HOST = 0
+};
+enum {
 	BPF_HDR_START_MAC = 0,
 	BPF_HDR_START_NET = 1
 };
