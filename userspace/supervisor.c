@@ -242,9 +242,8 @@ static void loop(struct xfn_supervisor *sup, int signals)
 		if (poll(fds, n, timeout) < 0 && errno != EINTR)
 			break;
 		gone = fds[0].revents;
-		if (fds[2].revents && xfn_addresses__serve(sup->addresses))
-			xfn_log__line(LOG_WARNING,
-				      "the kernel lost address events; all read again");
+		if (fds[2].revents)
+			xfn_served__changed(sup);
 		/* Before the control socket: a request may wait for a worker that is gone. */
 		for (unsigned i = 0; i < sup->child_count; i++)
 			if (fds[3 + i].revents)
