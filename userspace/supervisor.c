@@ -160,9 +160,10 @@ static int start_socket_worker(struct xfn_supervisor *sup, char *err, size_t err
 /* What is left is for workers to be restarted, maps to be changed and children to be ended. */
 static void give_up_privileges(void)
 {
-	static const unsigned keep[] = { CAP_NET_ADMIN, CAP_NET_RAW,  CAP_BPF,
-					 CAP_PERFMON,	CAP_SETUID,   CAP_SETGID,
-					 CAP_SETPCAP,	CAP_IPC_LOCK, CAP_KILL };
+	static const unsigned keep[] = { CAP_NET_ADMIN,	      CAP_NET_RAW,  CAP_BPF,
+					 CAP_PERFMON,	      CAP_SETUID,   CAP_SETGID,
+					 CAP_SETPCAP,	      CAP_IPC_LOCK, CAP_KILL,
+					 CAP_NET_BIND_SERVICE };
 
 	if (geteuid())
 		return;
