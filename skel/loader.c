@@ -35,6 +35,7 @@ int xfn_loader__open(const struct xfn_loader_options *opts, struct xfn_loader **
 	}
 	ld->link_fd = -1;
 	ld->ifindex = opts->ifindex;
+	ld->mtu = live.mtu;
 	ld->cpus = libbpf_num_possible_cpus();
 	snprintf(ld->ifname, sizeof(ld->ifname), "%s", opts->ifname ?: "");
 	ld->settings.flags = opts->flags;

@@ -16,6 +16,7 @@ struct xfn_loader {
 	struct bpf_object *functions[XFN_SLOTS]; /* NULL: empty slot */
 	struct xfn_settings settings;
 	unsigned ifindex;
+	unsigned mtu;
 	int cpus;    /* possible ones: values per per-CPU entry */
 	int link_fd; /* held, never pinned; -1: not attached */
 	char ifname[IF_NAMESIZE];

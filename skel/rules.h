@@ -42,6 +42,8 @@
 	X(writable_global, FAIL, "writes a global variable, which a kernel half cannot share",     \
 	  "make it const, use XFN_COUNTER, or move it under #ifdef XFN_NATIVE")                    \
 	X(bad_attributes, FAIL, "has attributes that cannot be met", "mend XFN_FUNCTION")          \
+	X(pass_without_host, FAIL, "returns XFN_PASS, but no host's server is named to take it",   \
+	  "give .fallback = XFN_FALLBACK_HOST, or do not pass")                                    \
 	X(name_mismatch, FAIL, "has a name that is not its file's ([a-z][a-z0-9_]{0,14})",         \
 	  "give function and file the same name")                                                  \
 	X(tier_pinned, FAIL, "is pinned to tier xdp, which it cannot have",                        \

@@ -113,8 +113,13 @@ static void check_attributes(const char *source, struct xfn_verdict *v)
 	else if (attr->amplify > 1000)
 		snprintf(text, sizeof(text),
 			 "has .amplify = %u; unlimited amplification is refused", attr->amplify);
-	if (text[0])
+	if (text[0]) {
 		xfn_refusal__set(&v->refusal, XFN_RULE_bad_attributes, text, source, line);
+		return;
+	}
+	line = xfn_classify__find_word(source, "XFN_PASS", false);
+	if (line && attr->fallback != XFN_FALLBACK_HOST)
+		xfn_refusal__set(&v->refusal, XFN_RULE_pass_without_host, NULL, source, line);
 }
 
 static void settle(const char *source, struct xfn_verdict *v)

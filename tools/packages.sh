@@ -4,7 +4,7 @@
 set -eu
 want="build-essential clang llvm bpftool libbpf-dev libxdp-dev xdp-tools liburing-dev libcmocka-dev
 libelf-dev libseccomp-dev libcap-ng-dev libmnl-dev libjansson-dev libssl-dev libpcre2-dev nettle-dev
-zlib1g-dev iproute2 ethtool pkg-config linux-libc-dev procps"
+zlib1g-dev iproute2 ethtool pkg-config linux-libc-dev procps tcpdump dnsmasq-base"
 missing=
 for package in $want; do
 	state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)

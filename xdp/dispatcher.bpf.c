@@ -65,6 +65,9 @@ XFN_INLINE int xfn_too_large(struct xdp_md *ctx, const struct xfn_packet *pkt)
 	live = bpf_map_lookup_elem(&xfn_live, &zero);
 	if (live && live->mtu)
 		mtu = live->mtu;
+	/* Beyond it no function's program can reach: the stack's slow sockets take any size. */
+	if (mtu > XFN_FRAME_MAX - pkt->l3_off)
+		mtu = XFN_FRAME_MAX - pkt->l3_off;
 	return xfn_frame_len(ctx) > (__s64)mtu + pkt->l3_off;
 }
 
