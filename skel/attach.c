@@ -9,10 +9,6 @@
 #include "loader_inside.h"
 #include "dispatcher.skel.h"
 
-#define MTU_MAX                                                                                    \
-	(XFN_FRAME_MAX - 14u) /* of frames in one page: as veth has it, others have a little more  \
-			       */
-
 const char *xfn_mode_name(enum xfn_mode mode)
 {
 	static const char *const names[] = {
@@ -91,12 +87,12 @@ int xfn_loader__attach(struct xfn_loader *ld, enum xfn_mode want, enum xfn_mode 
 		if (!ret)
 			*got = XFN_MODE_GENERIC;
 	}
-	if ((ret == -ERANGE || ret == -EINVAL) && ld->mtu > MTU_MAX)
+	if ((ret == -ERANGE || ret == -EINVAL || ret == -EOPNOTSUPP) && ld->mtu > XFN_MTU_LINEAR)
 		snprintf(
 			err, errlen,
-			"%s: its MTU of %u does not fit one buffer, as %s mode wants; `ip link set dev %s mtu "
-			"%u`, or generic mode",
-			ld->ifname, ld->mtu, xfn_mode_name(want), ld->ifname, MTU_MAX);
+			"%s: its driver takes no frames of MTU %u in %s mode; `ip link set dev %s mtu %u`, "
+			"or generic mode",
+			ld->ifname, ld->mtu, xfn_mode_name(want), ld->ifname, XFN_MTU_LINEAR);
 	else if (ret)
 		snprintf(err, errlen, "%s: cannot attach in %s mode: %s; run `xfn check -i %s`",
 			 ld->ifname, xfn_mode_name(want), strerror(-ret), ld->ifname);

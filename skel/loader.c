@@ -48,6 +48,8 @@ int xfn_loader__open(const struct xfn_loader_options *opts, struct xfn_loader **
 		goto fail;
 	}
 	memcpy((void *)&ld->skel->rodata->xfn_settings, &ld->settings, sizeof(ld->settings));
+	if (opts->flags & XFN_FRAGS)
+		bpf_program__set_flags(ld->skel->progs.xfn_dispatcher, BPF_F_XDP_HAS_FRAGS);
 	ret = dispatcher_bpf__load(ld->skel);
 	if (ret) {
 		snprintf(err, errlen,

@@ -91,6 +91,10 @@ struct bpf_object *xfn_program__open(const void *bytes, size_t len, const char *
 		snprintf(err, errlen, "%s: its kernel half has no settings; build it again", name);
 	} else {
 		bpf_program__set_type(*prog, BPF_PROG_TYPE_XDP);
+		/* A prog array takes programs of one kind only: all of an interface or none. */
+		if (settings && settings->flags & XFN_FRAGS)
+			bpf_program__set_flags(*prog,
+					       bpf_program__flags(*prog) | BPF_F_XDP_HAS_FRAGS);
 		return obj;
 	}
 	bpf_object__close(obj);

@@ -35,7 +35,9 @@ static int attach_in(struct xfn_supervisor *sup, enum xfn_mode mode, char *err, 
 		.mtu = sup->iface.mtu,
 		.flags = (sup->opts->trust_checksum ? XFN_TRUST_CHECKSUM : 0) |
 			 (sup->iface.local_peer ? XFN_LOCAL_PEER : 0) |
-			 (mode == XFN_MODE_GENERIC ? XFN_GENERIC : 0),
+			 (mode == XFN_MODE_GENERIC ? XFN_GENERIC : 0) |
+			 (mode == XFN_MODE_NATIVE && sup->iface.mtu > XFN_MTU_LINEAR ? XFN_FRAGS :
+										       0),
 	};
 	char why[256];
 	int ret = xfn_loader__open(&opts, &sup->loader, err, errlen);

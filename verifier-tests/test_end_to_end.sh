@@ -177,7 +177,7 @@ refused forced_tier "sha256: cannot run in tier xdp" -i "$iface" --tier xdp sha2
 "$xfn" lab -n "$name" exec server ip link set dev "$iface" down
 refused interface_down "is down" -i "$iface" echo
 "$xfn" lab -n "$name" exec server ip link set dev "$iface" up
-"$xfn" lab -n "$name" exec server ip link set dev "$iface" xdpgeneric obj "$build/xdp/pass.bpf.o" sec xdp
+"$xfn" lab -n "$name" exec server ip link set dev "$iface" xdpgeneric obj "$build/xdp/pass.bpf.o" sec xdp.frags
 timeout 20 "$xfn" lab -n "$name" exec server "$xfn" run -i "$iface" echo >"$dir/out" 2>&1
 [ $? = 1 ] && [ "$(wc -l <"$dir/out")" = 1 ] && grep -q 'xfn_pass.*holds it' "$dir/out" && attached
 result held_interface_refused $?

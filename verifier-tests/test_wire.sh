@@ -108,6 +108,27 @@ seen wire_afxdp_generic --tier afxdp --mode generic
 seen wire_uring --tier socket --engine uring
 seen wire_mmsg --tier socket --engine mmsg
 
+# jumbo frames: small ones by the fast path, those in several buffers by the slow path
+server ip link set "xfns0$name" mtu 9000
+client ip link set "xfnc0$name" mtu 9000
+for way in "--mode native" "--mode generic" "--tier afxdp"; do
+	good=0
+	# shellcheck disable=SC2086 # options are words
+	start $way echo sha256
+	for size in 0 1000 3000 3478 3479 4000 8900; do
+		head -c $size /dev/urandom >"$dir/payload"
+		client "$xfn" invoke -j -f "$dir/payload" 10.78.0.1:7 | sed -n 's/.*"reply": "\([^"]*\)".*/\1/p' >"$dir/got"
+		od -An -v -tx1 "$dir/payload" | tr -d ' \n' >"$dir/want"
+		[ "$(cat "$dir/got")" = "$(cat "$dir/want")" ] || good=1
+		[ "$(client "$xfn" invoke -j -f "$dir/payload" '[fd78::1]:2256' | sed -n 's/.*"reply": "\([^"]*\)".*/\1/p')" = \
+			"$(sha256sum "$dir/payload" | cut -c1-64 | tr -d '\n' | od -An -v -tx1 | tr -d ' \n')" ] || good=1
+	done
+	result "wire_jumbo$(echo "$way" | tr -c 'a-z\n' _)" $good
+	stop
+done
+client ip link set "xfnc0$name" mtu 1500
+server ip link set "xfns0$name" mtu 1500
+
 if command -v dnsmasq >/dev/null; then
 	"$xfn" lab -n "$name" exec server dnsmasq --keep-in-foreground --conf-file=/dev/null --no-resolv --no-hosts \
 		--no-daemon --user=root --pid-file="$dir/pid" --listen-address=10.78.0.1 --bind-interfaces \

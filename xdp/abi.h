@@ -19,6 +19,7 @@
 #define XFN_DEVICES	 256  /* interfaces of one run with their VLAN, bridge and bond uppers */
 #define XFN_TAGS	 2
 #define XFN_FRAME_MAX	 3520 /* longest linear frame: MTU 3506 plus Ethernet header */
+#define XFN_MTU_LINEAR	 (XFN_FRAME_MAX - 14) /* beyond it a frame may be in several buffers */
 #define XFN_MTU_DEFAULT	 1500
 
 /* Index into xfn_xsks. */
@@ -67,6 +68,7 @@ struct xfn_live {
 #define XFN_TRUST_CHECKSUM (1u << 0) /* do not verify request checksums */
 #define XFN_LOCAL_PEER	   (1u << 1) /* the link's peer may be this host: partial sums are right */
 #define XFN_GENERIC	   (1u << 2) /* attached in generic mode: GSO frames may appear */
+#define XFN_FRAGS	   (1u << 4) /* loaded for frames in several buffers (xdp.frags) */
 #define XFN_ANY_ADDRESS	   (1u << 3) /* serve any unicast destination */
 
 struct xfn_settings {

@@ -118,6 +118,11 @@ SEC("xdp") int xfn_dispatcher(struct xdp_md *ctx)
 	}
 	if ((xfn_settings.flags & XFN_GENERIC) && xfn_too_large(ctx, &pkt))
 		return xfn_why(XFN_REASON_LARGE_FRAME, XDP_PASS);
+	/* Functions see the first buffer; a frame in several is the stack's, and its slow sockets'.
+	 */
+	if ((xfn_settings.flags & XFN_FRAGS) &&
+	    (bpf_xdp_get_buff_len(ctx) != (__u64)xfn_frame_len(ctx) || xfn_too_large(ctx, &pkt)))
+		return xfn_why(XFN_REASON_LARGE_FRAME, XDP_PASS);
 
 	if (XFN_PORT_TIER(where) == XFN_PORT_TIER_XDP) {
 		xfn_tail_call(ctx, XFN_PORT_SLOT(where));

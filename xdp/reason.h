@@ -39,7 +39,7 @@
 	X(26, NO_PROGRAM, DROP, "slot has no program (missed tail call)")                          \
 	X(27, NO_SLOW, DROP, "punted, but the request was edited or there is no slow half")        \
 	X(28, RATE, DROP, "source prefix above its rate")                                          \
-	X(29, LARGE_FRAME, PASS, "frame above the MTU (GRO/GSO)")                                  \
+	X(29, LARGE_FRAME, PASS, "frame above the MTU (GRO/GSO), or in several buffers")           \
 	X(30, ADJUST, DROP, "the driver refused the new length")                                   \
 	X(31, SEND, DROP, "the kernel refused the reply")
 
