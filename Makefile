@@ -44,6 +44,8 @@ MODULES := $(patsubst functions/%.c,$(BUILD)/functions/%.xfn,$(wildcard function
 TESTS := $(patsubst verifier-tests/%.c,$(BUILD)/tests/%,$(wildcard verifier-tests/test_*.c))
 # both targets of the kernel-capable functions, for the suite that compares them
 HALVES := $(foreach f,echo reverse time,$(BUILD)/functions/$(f).so $(BUILD)/functions/$(f).bpf.o)
+FUZZERS := $(BUILD)/fuzz/differential $(BUILD)/fuzz/native
+NATIVES := $(patsubst functions/%.c,$(BUILD)/functions/%.so,$(wildcard functions/*.c))
 BOTH_CFLAGS := -O2 -g -Wall -Werror -fno-delete-null-pointer-checks -fwrapv -fsigned-char -Ifunctions -Ixdp
 SHELL_TESTS := verifier-tests/arrows.sh $(wildcard verifier-tests/test_*.sh)
 PROGRAMS := $(BUILD)/xfn $(BUILD)/xfn-worker $(BUILD)/demo
@@ -61,7 +63,23 @@ check: ## install what is missing, build and run the tests
 	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests
 	$(Q)verifier-tests/run.sh $(TESTS) $(SHELL_TESTS)
 
-tests: $(TESTS) $(HALVES)
+tests: $(TESTS) $(HALVES) $(FUZZERS) $(NATIVES)
+
+fuzz: ## SECONDS=60: generated inputs against both targets, sanitizers and libFuzzer
+	$(Q)tools/packages.sh
+	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests
+	$(Q)verifier-tests/fuzz.sh $(or $(SECONDS),60)
+
+$(BUILD)/fuzz/differential: verifier-tests/fuzz_differential.c verifier-tests/fuzz_input.h $(call objects,userspace/call.c userspace/native_load.c)
+	$(call say,FUZZ,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -DXFN_NATIVE -rdynamic $(filter %.c %.o,$^) -o $@ $(LDFLAGS) -lbpf -ldl
+
+# its own copies of what it tests, instrumented
+$(BUILD)/fuzz/native: verifier-tests/fuzz_native.c userspace/call.c userspace/native_load.c verifier-tests/fuzz_input.h $(wildcard xdp/*.h userspace/*.h)
+	$(call say,FUZZ,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -DXFN_NATIVE -fsanitize=address,undefined -fno-sanitize-recover=all -rdynamic $(filter %.c,$^) -o $@ $(LDFLAGS) -ldl
 
 help: ## these lines
 	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(firstword $(MAKEFILE_LIST))
@@ -107,7 +125,8 @@ $(BUILD)/functions/%.so: functions/%.c functions/xfn.h userspace/function_native
 	$(call say,CLANG,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)clang $(BOTH_CFLAGS) -fPIC -shared -fvisibility=hidden -DXFN_NATIVE -Iuserspace \
-		-include userspace/function_native.h $< -o $@
+		-include userspace/function_native.h $< -o $@ \
+		$$(sed -n 's/^XFN_LINK("\(.*\)").*/\1/p' $< | xargs -r -d '\n' pkg-config --cflags --libs)
 
 $(BUILD)/functions/%.bpf.o: functions/%.c functions/xfn.h $(wildcard xdp/*.h)
 	$(call say,BPF,$@)
@@ -135,5 +154,5 @@ clean: ## remove build/
 
 -include $(ALL_OBJS:.o=.d) $(BPF_OBJS:.o=.d) $(TESTS:=.d)
 
-.PHONY: all run check tests help install uninstall clean
+.PHONY: all run check tests fuzz help install uninstall clean
 .DEFAULT_GOAL := all

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Parser, call path and one function's native code on generated frames, each in a heap buffer of
+ * exactly its size: built with the address sanitizer, any byte read or written beyond it ends the
+ * run. With FUZZER it is a libFuzzer target (XFN_FUZZ_MODULE names the native code). Usage:
+ * fuzz_native NATIVE.so COUNT SEED
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "../userspace/call.h"
+#include "fuzz_input.h"
+
+static struct xfn_page page;
+static struct xfn_call call;
+static struct xfn_native native;
+
+static int open_module(const char *path)
+{
+	char err[256] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (xfn_native__load(fd, path, &native, err, sizeof(err)) || xfn_call__init(&call, &page) ||
+	    xfn_call__put(&call, 0, native.module) || xfn_call__bind(&call, NULL, 1232, 0)) {
+		fprintf(stderr, "%s: %s\n", path, err);
+		return 1;
+	}
+	xfn_call__enter(&call);
+	return native.module->init ? native.module->init() : 0;
+}
+
+/* As a frame, and the same bytes as a payload. */
+static void one(const uint8_t *data, size_t len)
+{
+	uint32_t room = native.module->attr->grow;
+
+	for (int kind = XFN_FRAME; kind <= XFN_PAYLOAD; kind++) {
+		uint8_t *exact = malloc(len + room ?: 1);
+		struct xfn_datagram d = { .data = exact,
+					  .len = (uint32_t)len,
+					  .capacity = (uint32_t)len + room,
+					  .peer = { .port = 40000 } };
+
+		memcpy(exact, data, len);
+		xfn_call__batch(&call, kind, &d, 1);
+		if (d.send && d.len > d.capacity)
+			abort();
+		free(exact);
+	}
+}
+
+#ifdef FUZZER
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	if (!native.module && open_module(getenv("XFN_FUZZ_MODULE") ?: "build/functions/echo.so"))
+		exit(1);
+	one(data, len);
+	return 0;
+}
+#else
+int main(int argc, char **argv)
+{
+	unsigned long count;
+	uint8_t frame[FUZZ_MAX];
+
+	if (argc != 4) {
+		fprintf(stderr, "usage: %s NATIVE.so COUNT SEED\n", argv[0]);
+		return 2;
+	}
+	if (open_module(argv[1]))
+		return 1;
+	count = strtoul(argv[2], NULL, 0);
+	fuzz_state = strtoul(argv[3], NULL, 0) | 1;
+	for (unsigned long i = 0; i < count; i++)
+		one(frame, fuzz_next(frame));
+	printf("%s: %lu inputs, %lu answered\n", native.module->attr->name, count,
+	       (unsigned long)page.slots[0].replies);
+	return page.slots[0].replies > count / 10 ? 0 : 1;
+}
+#endif

@@ -1,0 +1,31 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# A few thousand generated inputs per function: both targets alike, and nothing beyond a buffer's end.
+# `make fuzz` runs longer.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+build=${XFN_BUILD:-build}
+count=${1:-20000}
+seed=${2:-1}
+bad=0
+for function in echo reverse time; do
+	"$build/fuzz/differential" "$build/functions/$function.bpf.o" "$build/functions/$function.so" "$count" "$seed"
+	case $? in
+	0) echo "[       OK ] fuzz_differential_$function" ;;
+	77) echo "[  SKIPPED ] fuzz_differential_$function: loading BPF programs is not permitted here" ;;
+	*)
+		echo "[  FAILED  ] fuzz_differential_$function"
+		bad=1
+		;;
+	esac
+done
+for function in echo reverse time sha256 regex; do
+	# what a library keeps until the end is no leak of ours
+	if ASAN_OPTIONS=detect_leaks=0 "$build/fuzz/native" "$build/functions/$function.so" "$count" "$seed"; then
+		echo "[       OK ] fuzz_native_$function"
+	else
+		echo "[  FAILED  ] fuzz_native_$function"
+		bad=1
+	fi
+done
+exit $bad
