@@ -45,6 +45,7 @@ TESTS := $(patsubst verifier-tests/%.c,$(BUILD)/tests/%,$(wildcard verifier-test
 # both targets of the kernel-capable functions, for the suite that compares them
 HALVES := $(foreach f,echo reverse time,$(BUILD)/functions/$(f).so $(BUILD)/functions/$(f).bpf.o)
 FUZZERS := $(BUILD)/fuzz/differential $(BUILD)/fuzz/native
+FUZZED := verifier-tests/fuzz_native.c userspace/call.c userspace/native_load.c
 NATIVES := $(patsubst functions/%.c,$(BUILD)/functions/%.so,$(wildcard functions/*.c))
 BOTH_CFLAGS := -O2 -g -Wall -Werror -fno-delete-null-pointer-checks -fwrapv -fsigned-char -Ifunctions -Ixdp
 SHELL_TESTS := verifier-tests/arrows.sh $(wildcard verifier-tests/test_*.sh)
@@ -67,7 +68,7 @@ tests: $(TESTS) $(HALVES) $(FUZZERS) $(NATIVES)
 
 fuzz: ## SECONDS=60: generated inputs against both targets, sanitizers and libFuzzer
 	$(Q)tools/packages.sh
-	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests
+	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests $(BUILD)/fuzz/libfuzzer
 	$(Q)verifier-tests/fuzz.sh $(or $(SECONDS),60)
 
 $(BUILD)/fuzz/differential: verifier-tests/fuzz_differential.c verifier-tests/fuzz_input.h $(call objects,userspace/call.c userspace/native_load.c)
@@ -76,7 +77,7 @@ $(BUILD)/fuzz/differential: verifier-tests/fuzz_differential.c verifier-tests/fu
 	$(Q)$(CC) $(ALL_CFLAGS) -DXFN_NATIVE -rdynamic $(filter %.c %.o,$^) -o $@ $(LDFLAGS) -lbpf -ldl
 
 # its own copies of what it tests, instrumented
-$(BUILD)/fuzz/native: verifier-tests/fuzz_native.c userspace/call.c userspace/native_load.c verifier-tests/fuzz_input.h $(wildcard xdp/*.h userspace/*.h)
+$(BUILD)/fuzz/native: $(FUZZED) verifier-tests/fuzz_input.h $(wildcard xdp/*.h userspace/*.h)
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -DXFN_NATIVE -fsanitize=address,undefined -fno-sanitize-recover=all -rdynamic $(filter %.c,$^) -o $@ $(LDFLAGS) -ldl
@@ -132,6 +133,12 @@ $(BUILD)/functions/%.bpf.o: functions/%.c functions/xfn.h $(wildcard xdp/*.h)
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)clang -target bpf -mcpu=v3 -ffreestanding $(BOTH_CFLAGS) -include xdp/function_bpf.h -c $< -o $@
+
+$(BUILD)/fuzz/libfuzzer: $(FUZZED) $(wildcard xdp/*.h userspace/*.h)
+	$(call say,FUZZ,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) -std=gnu17 -D_GNU_SOURCE -O1 -g -DFUZZER -DXFN_NATIVE -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=all -rdynamic $(filter %.c,$^) -o $@ -ldl
 
 install: all ## PREFIX=/usr/local DESTDIR=
 	$(Q)install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin libexec/xfn include lib/xfn/functions lib/pkgconfig \

@@ -61,13 +61,36 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	return 0;
 }
 #else
+/* Inputs as files: libFuzzer's corpus to begin with. */
+static int write_corpus(const char *dir, unsigned long count)
+{
+	uint8_t frame[FUZZ_MAX];
+	char path[512];
+
+	for (unsigned long i = 0; i < count; i++) {
+		size_t len = fuzz_next(frame);
+		FILE *f;
+
+		snprintf(path, sizeof(path), "%s/%04lu", dir, i);
+		f = fopen(path, "we");
+		if (!f || fwrite(frame, 1, len, f) != len || fclose(f)) {
+			perror(path);
+			return 1;
+		}
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	unsigned long count;
 	uint8_t frame[FUZZ_MAX];
 
+	if (argc == 4 && !strcmp(argv[1], "--corpus"))
+		return write_corpus(argv[2], strtoul(argv[3], NULL, 0));
 	if (argc != 4) {
-		fprintf(stderr, "usage: %s NATIVE.so COUNT SEED\n", argv[0]);
+		fprintf(stderr, "usage: %s NATIVE.so COUNT SEED | --corpus FOLDER COUNT\n",
+			argv[0]);
 		return 2;
 	}
 	if (open_module(argv[1]))

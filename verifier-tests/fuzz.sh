@@ -1,0 +1,34 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# Fuzzes for SECONDS in all: half of it both targets against each other with ever new seeds, half of it
+# libFuzzer on the native side. Ends with 1 at the first difference or crash.
+set -eu
+cd "$(dirname "$0")/.."
+build=${XFN_BUILD:-build}
+seconds=${1:-60}
+corpus=$build/fuzz/corpus
+mkdir -p "$corpus"
+"$build/fuzz/native" --corpus "$corpus" 200
+for function in echo reverse time; do
+	end=$(($(date +%s) + (seconds + 5) / 6))
+	seed=$(date +%s)
+	runs=0
+	while [ "$(date +%s)" -lt $end ]; do
+		"$build/fuzz/differential" "$build/functions/$function.bpf.o" "$build/functions/$function.so" 100000 $seed >"$build/fuzz/log" || {
+			cat "$build/fuzz/log"
+			exit 1
+		}
+		seed=$((seed + 2))
+		runs=$((runs + 100000))
+	done
+	echo "differential $function: $runs inputs, no difference"
+done
+for function in echo reverse time sha256 regex; do
+	XFN_FUZZ_MODULE=$build/functions/$function.so ASAN_OPTIONS=detect_leaks=0 "$build/fuzz/libfuzzer" \
+		-max_total_time=$(((seconds + 9) / 10)) -max_len=2048 -artifact_prefix="$build/fuzz/" \
+		"$corpus" >"$build/fuzz/log" 2>&1 || {
+		tail -40 "$build/fuzz/log"
+		exit 1
+	}
+	echo "libFuzzer $function: $(sed -n 's/^Done \([0-9]*\) runs.*/\1/p' "$build/fuzz/log") inputs, no finding"
+done
