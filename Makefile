@@ -11,10 +11,11 @@ CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
 DESTDIR ?=
 VERSION := 0.1
-BUILD := build
+BUILD := build$(if $(SANITIZE),/sanitize)
 
 san := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer)
-ALL_CFLAGS = -std=gnu17 -Wall -Wextra -Werror -D_GNU_SOURCE -fPIC $(CFLAGS) $(san) -I$(BUILD)/skel
+# with sanitizers gcc warns of paths that are none
+ALL_CFLAGS = -std=gnu17 -Wall -Wextra $(if $(SANITIZE),,-Werror) -D_GNU_SOURCE -fPIC $(CFLAGS) $(san) -I$(BUILD)/skel
 BPF_CFLAGS = -target bpf -mcpu=v3 -O2 -g -ffreestanding -Wall -Werror -Ixdp -fno-delete-null-pointer-checks -fwrapv -fsigned-char
 
 ifeq ($(V),1)
@@ -62,14 +63,14 @@ run: ## install what is missing, build, and show every tier answering
 check: ## install what is missing, build and run the tests
 	$(Q)tools/packages.sh
 	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests
-	$(Q)verifier-tests/run.sh $(TESTS) $(SHELL_TESTS)
+	$(Q)XFN_BUILD=$(BUILD) verifier-tests/run.sh $(TESTS) $(SHELL_TESTS)
 
 tests: $(TESTS) $(HALVES) $(FUZZERS) $(NATIVES)
 
 fuzz: ## SECONDS=60: generated inputs against both targets, sanitizers and libFuzzer
 	$(Q)tools/packages.sh
 	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests $(BUILD)/fuzz/libfuzzer
-	$(Q)verifier-tests/fuzz.sh $(or $(SECONDS),60)
+	$(Q)XFN_BUILD=$(BUILD) verifier-tests/fuzz.sh $(or $(SECONDS),60)
 
 $(BUILD)/fuzz/differential: verifier-tests/fuzz_differential.c verifier-tests/fuzz_input.h $(call objects,userspace/call.c userspace/native_load.c)
 	$(call say,FUZZ,$@)

@@ -38,7 +38,7 @@ static int find(const char *const *places, const char *probe, char *out, size_t 
 int xfn_paths__support(char *dir, size_t len, char *err, size_t errlen)
 {
 	/* build/xfn; PREFIX/bin/xfn; build/tests/SUITE */
-	static const char *const places[] = { "..", "../share/xfn", "../..", NULL };
+	static const char *const places[] = { "..", "../share/xfn", "../..", "../../..", NULL };
 	const char *given = getenv("XFN_SUPPORT");
 
 	if (given && (size_t)snprintf(dir, len, "%s", given) < len)

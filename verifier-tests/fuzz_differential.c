@@ -120,6 +120,10 @@ int main(int argc, char **argv)
 	replies = page.slots[0].replies;
 	printf("%s: %lu inputs, %lu answered, no difference\n", native.module->attr->name, count,
 	       replies);
+	xfn_call__free(&call);
+	xfn_native__unload(&native);
+	close(fd);
+	bpf_object__close(obj);
 	/* inputs that never reach the function prove nothing */
 	return replies > count / 10 ? 0 : 1;
 }
