@@ -39,6 +39,7 @@ int xfn_loader__open(const struct xfn_loader_options *opts, struct xfn_loader **
 	ld->cpus = libbpf_num_possible_cpus();
 	snprintf(ld->ifname, sizeof(ld->ifname), "%s", opts->ifname ?: "");
 	ld->settings.flags = opts->flags;
+	ld->settings.rate = opts->rate;
 	ld->settings.iface = opts->iface;
 	ld->skel = dispatcher_bpf__open();
 	if (!ld->skel || ld->cpus < 1) {

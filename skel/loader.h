@@ -36,6 +36,7 @@ struct xfn_loader_options {
 	uint16_t iface;	  /* interface slot, below XFN_IFACES */
 	uint32_t flags;	  /* XFN_TRUST_CHECKSUM, ... of abi.h */
 	uint32_t mtu;	  /* 0: XFN_MTU_DEFAULT */
+	uint32_t rate;	  /* requests per second and source prefix, 0: no bound */
 };
 
 /* Open and load dispatcher and maps; attaches nothing. The caller closes. */

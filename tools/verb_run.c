@@ -28,7 +28,9 @@ enum key {
 	KEY_TIER,
 	KEY_ENGINE,
 	KEY_ADDRESS,
+	KEY_AMPLIFY,
 	KEY_BIND,
+	KEY_RATE,
 	KEY_OFFSET,
 	KEY_TRUST,
 	KEY_SPIN
@@ -36,7 +38,8 @@ enum key {
 
 struct run {
 	struct xfn_run_options opts;
-	const char *mode, *tier, *offset;
+	const char *mode, *tier, *offset, *rate;
+	const char *amplify[BIND_MAX];
 	const char *bind[BIND_MAX];
 	const char *address[BIND_MAX];
 	char **spec; /* MODULE[@ADDR:PORT], as given */
@@ -65,6 +68,10 @@ static const struct argp_option options[] = {
 	{ "port-offset", KEY_OFFSET, "N", 0,
 	  "Add N to ports below 1024 on UDP sockets (default: 10000, where they may not be bound)",
 	  0 },
+	{ "rate", KEY_RATE, "N", 0,
+	  "Answer at most N requests per second to a source prefix (/24, /48), in each tier", 0 },
+	{ "allow-amplify", KEY_AMPLIFY, "NAME", 0,
+	  "Let this function answer with more than 10 times its request; may be repeated", 0 },
 	{ "trust-checksum", KEY_TRUST, NULL, 0, "Do not verify the checksum of requests", 0 },
 	{ "spin", KEY_SPIN, NULL, 0, "Workers never sleep: lower latency, a whole core each", 0 },
 	{ "json", 'j', NULL, 0, "Say in JSON what is served", 0 },
@@ -95,6 +102,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (run->opts.address_count == BIND_MAX)
 			argp_error(state, "--address '%s': at most %d addresses", arg, BIND_MAX);
 		run->address[run->opts.address_count++] = arg;
+		return 0;
+	case KEY_RATE:
+		run->rate = arg;
+		return 0;
+	case KEY_AMPLIFY:
+		if (run->opts.allow_amplify_count == BIND_MAX)
+			argp_error(state, "--allow-amplify '%s': at most %d names", arg, BIND_MAX);
+		run->amplify[run->opts.allow_amplify_count++] = arg;
 		return 0;
 	case KEY_BIND:
 		if (run->opts.bind_count == BIND_MAX)
@@ -185,6 +200,12 @@ static int take_values(struct run *run)
 				   "no IPv4 or IPv6 address; give one");
 	opts->bind = opts->bind_count ? run->bind : NULL;
 	opts->address = opts->address_count ? run->address : NULL;
+	opts->allow_amplify = run->amplify;
+	if (run->rate) {
+		opts->rate = take_number(run->rate, 100000000);
+		if (!opts->rate)
+			return bad(run, "--rate", run->rate, "take 1 to 100000000");
+	}
 	if (run->offset) {
 		opts->port_offset = take_number(run->offset, 65534);
 		if (!opts->port_offset)

@@ -41,8 +41,18 @@ int xfn_call__init(struct xfn_call *c, struct xfn_page *page)
 	return 0;
 }
 
+int xfn_call__bound(struct xfn_call *c, uint32_t rate)
+{
+	c->rate = rate;
+	if (rate && !c->rates)
+		c->rates = calloc(XFN_RATES, sizeof(*c->rates));
+	return rate && !c->rates ? -ENOMEM : 0;
+}
+
 void xfn_call__free(struct xfn_call *c)
 {
+	free(c->rates);
+	c->rates = NULL;
 	free(c->ports);
 	free(c->bindings);
 	c->ports = NULL;
@@ -145,6 +155,7 @@ static bool answer(struct xfn_call *c, unsigned slot, uint32_t version, struct x
 	const struct xfn_native_module *mod = c->slots[slot].module;
 	struct xfn_slot_counters *stat = &c->page->slots[slot];
 	const struct xfn_attributes *attr = mod->attr;
+	const uint32_t len = req->len;
 	int action;
 
 	req->room = req->len;
@@ -170,7 +181,10 @@ static bool answer(struct xfn_call *c, unsigned slot, uint32_t version, struct x
 		stat->consumed++;
 		return false;
 	case XFN_DROP:
-		refuse(c, stat, XFN_REASON_FUNCTION);
+		refuse(c, stat,
+		       req->refused ? xfn_guard_why(req->refused, len, attr->grow, attr->amplify,
+						    version) :
+				      XFN_REASON_FUNCTION);
 		return false;
 	case XFN_PUNT: /* a slow half is only reached from tier xdp: this is the function's own
 			  worker */
@@ -179,6 +193,26 @@ static bool answer(struct xfn_call *c, unsigned slot, uint32_t version, struct x
 	}
 	refuse(c, stat, XFN_REASON_BAD_ACTION);
 	return false;
+}
+
+/*
+ * Is the sender's prefix within --rate? A prefix has one place; another that falls on it takes it
+ * once the first one's time is over, and shares its bound until then.
+ */
+static bool within_rate(struct xfn_call *c, const uint8_t ip[16], uint32_t version)
+{
+	uint64_t prefix = xfn_guard_prefix(ip, version);
+	struct xfn_rate *rate = &c->rates[(prefix * 0x9e3779b97f4a7c15ull) >> 32 & (XFN_RATES - 1)];
+	uint64_t now = c->thread.fixed_mono_ns;
+	struct timespec ts;
+
+	if (!now) {
+		clock_gettime(CLOCK_BOOTTIME, &ts);
+		now = (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+	}
+	if (rate->prefix != prefix && rate->due_ns <= now)
+		*rate = (struct xfn_rate){ .prefix = prefix };
+	return xfn_guard_rate((__u64 *)&rate->due_ns, now, c->rate);
 }
 
 /* Verify the request's checksum; *keep is the field a reply with the same payload may keep, or 0.
@@ -233,6 +267,10 @@ static void call_frame(struct xfn_call *c, struct xfn_datagram *d)
 		refuse(c, stat, XFN_REASON_RESPONDER);
 		return;
 	}
+	if (c->rate && !within_rate(c, req.peer.ip, pkt.version)) {
+		refuse(c, stat, XFN_REASON_RATE);
+		return;
+	}
 	reason = verify(c, d->data, &pkt, &field);
 	if (reason) {
 		refuse(c, NULL, reason);
@@ -268,6 +306,7 @@ static void call_payload(struct xfn_call *c, struct xfn_datagram *d)
 		.peer = d->peer,
 		.local = d->local,
 	};
+	uint32_t version;
 
 	d->send = false;
 	if (d->broadcast) {
@@ -283,7 +322,12 @@ static void call_payload(struct xfn_call *c, struct xfn_datagram *d)
 		refuse(c, stat, XFN_REASON_RESPONDER);
 		return;
 	}
-	if (!answer(c, d->slot, memcmp(d->peer.ip, mapped, 12) ? 6 : 4, &req))
+	version = memcmp(d->peer.ip, mapped, 12) ? 6 : 4;
+	if (c->rate && !within_rate(c, d->peer.ip, version)) {
+		refuse(c, stat, XFN_REASON_RATE);
+		return;
+	}
+	if (!answer(c, d->slot, version, &req))
 		return;
 	d->len = req.len;
 	d->send = true;

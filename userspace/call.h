@@ -53,6 +53,8 @@ struct xfn_function {
 struct xfn_call {
 	uint32_t flags; /* XFN_TRUST_CHECKSUM, XFN_LOCAL_PEER, XFN_ANY_ADDRESS */
 	uint32_t mtu;
+	uint32_t rate;		/* requests per second and source prefix, 0: no bound */
+	struct xfn_rate *rates; /* XFN_RATES of them where rate is set; owned */
 	uint16_t iface;
 	struct xfn_page *page; /* shared, or the caller's own memory */
 	struct xfn_thread thread;
@@ -62,7 +64,15 @@ struct xfn_call {
 	unsigned binding_count;
 };
 
+/* A source prefix and when its next request is due. */
+struct xfn_rate {
+	uint64_t prefix;
+	uint64_t due_ns;
+};
+
 int xfn_call__init(struct xfn_call *c, struct xfn_page *page);
+/* Bound requests to `rate` per second and source prefix. 0 or -ENOMEM. */
+int xfn_call__bound(struct xfn_call *c, uint32_t rate);
 void xfn_call__free(struct xfn_call *c);
 /* Put a module into a slot; registers its counters in the page. */
 int xfn_call__put(struct xfn_call *c, unsigned slot, const struct xfn_native_module *mod);

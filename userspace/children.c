@@ -156,6 +156,7 @@ static int hand_over(const struct xfn_supervisor *sup, const struct xfn_child *c
 	snprintf(msg.hello.engine, sizeof(msg.hello.engine), "%s", child->engine);
 	msg.hello.flags = flags_of(sup);
 	msg.hello.mtu = sup->iface.mtu ?: XFN_MTU_DEFAULT;
+	msg.hello.rate = sup->opts->rate;
 	msg.hello.uid = msg.hello.gid = geteuid() ? 0 : NOBODY;
 	msg.hello.spin = sup->opts->spin;
 	msg.hello.cpu = -1;

@@ -9,15 +9,24 @@
 #include "log.h"
 #include "supervisor_inside.h"
 
-#define PORT_OFFSET 10000 /* where ports below 1024 may not be bound and no offset was given */
+#define AMPLIFY_FREE 10	   /* .amplify above it wants to be allowed by name */
+#define PORT_OFFSET  10000 /* where ports below 1024 may not be bound and no offset was given */
 
 static const char *name_of(const struct xfn_deployed *fn)
 {
 	return fn->mod->attr.name;
 }
 
-static int open_one(const struct xfn_run_module *want, struct xfn_deployed *fn, char *err,
-		    size_t errlen)
+static bool may_amplify(const struct xfn_run_options *opts, const char *name)
+{
+	for (unsigned i = 0; i < opts->allow_amplify_count; i++)
+		if (!strcmp(opts->allow_amplify[i], name))
+			return true;
+	return false;
+}
+
+static int open_one(const struct xfn_run_options *opts, const struct xfn_run_module *want,
+		    struct xfn_deployed *fn, char *err, size_t errlen)
 {
 	fn->mod = xfn_module__open(want->path, err, errlen);
 	if (!fn->mod)
@@ -29,6 +38,13 @@ static int open_one(const struct xfn_run_module *want, struct xfn_deployed *fn, 
 			 "MODULE@[fd00::1]:53",
 			 want->path, want->addr);
 		return -EINVAL;
+	}
+	if (fn->mod->attr.amplify > AMPLIFY_FREE && !may_amplify(opts, name_of(fn))) {
+		snprintf(err, errlen,
+			 "%s: may answer with %u times its request, of use to attackers; "
+			 "`--allow-amplify %s` runs it",
+			 name_of(fn), fn->mod->attr.amplify, name_of(fn));
+		return -EPERM;
 	}
 	fn->addr.port = want->port ?: fn->mod->attr.port;
 	if (!fn->addr.port) {
@@ -58,7 +74,7 @@ int xfn_deploy__open(struct xfn_supervisor *sup, char *err, size_t errlen)
 		struct xfn_deployed *fn = &sup->functions[i];
 
 		sup->function_count++;
-		ret = open_one(&opts->modules[i], fn, err, errlen);
+		ret = open_one(opts, &opts->modules[i], fn, err, errlen);
 		if (ret)
 			return ret;
 		for (unsigned j = 0; j < i; j++) {

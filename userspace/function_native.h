@@ -101,8 +101,10 @@ XFN_CALL uint32_t xfn_room(const struct xfn_req *req)
 
 XFN_CALL int xfn_resize(struct xfn_req *req, uint32_t n)
 {
-	if (n > req->room)
+	if (n > req->room) {
+		req->refused = n;
 		return -EMSGSIZE;
+	}
 #ifdef __clang_analyzer__
 	/* Nothing moves here, but a frame may: to the analyzer, earlier pointers die. */
 	free(req->payload);

@@ -50,6 +50,7 @@ struct xfn_handover {
 			char engine[16];
 			uint32_t flags; /* of abi.h */
 			uint32_t mtu;
+			uint32_t rate;
 			uint32_t iface;	   /* slot */
 			uint32_t uid, gid; /* become these, if root */
 			uint32_t spin;

@@ -17,6 +17,7 @@ struct xfn_req {
 	uint32_t capacity; /* bytes behind payload that are ours */
 	bool written;	   /* edited: checksum must be computed anew */
 	bool resized;
+	uint32_t refused; /* length of the last resize that was, 0 if none */
 	struct xfn_address peer;
 	struct xfn_address local;
 };

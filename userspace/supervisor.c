@@ -33,6 +33,7 @@ static int attach_in(struct xfn_supervisor *sup, enum xfn_mode mode, char *err, 
 		.ifname = sup->iface.name,
 		.ifindex = sup->iface.index,
 		.mtu = sup->iface.mtu,
+		.rate = sup->opts->rate,
 		.flags = (sup->opts->trust_checksum ? XFN_TRUST_CHECKSUM : 0) |
 			 (sup->iface.local_peer ? XFN_LOCAL_PEER : 0) |
 			 (mode == XFN_MODE_GENERIC ? XFN_GENERIC : 0) |

@@ -23,7 +23,10 @@ struct xfn_run_options {
 	unsigned address_count;
 	const char **bind; /* addresses for sockets; NULL: 127.0.0.1 and ::1, or the interface's */
 	unsigned bind_count;
-	unsigned port_offset; /* 0: chosen where ports below 1024 cannot be bound, and said */
+	unsigned port_offset;	    /* 0: chosen where ports below 1024 cannot be bound, and said */
+	unsigned rate;		    /* requests per second and source prefix, 0: no bound */
+	const char **allow_amplify; /* functions that may answer with more than 10 times */
+	unsigned allow_amplify_count;
 	bool trust_checksum;
 	bool spin;
 	bool json;	    /* print the ready message as JSON */

@@ -71,6 +71,10 @@ static int take_hello(const struct xfn_handover *msg, int fd, char *err, size_t 
 		return -ENOMEM;
 	}
 	worker.call.flags = msg->hello.flags;
+	if (xfn_call__bound(&worker.call, msg->hello.rate)) {
+		snprintf(err, errlen, "out of memory");
+		return -ENOMEM;
+	}
 	worker.call.mtu = msg->hello.mtu;
 	worker.call.iface = msg->hello.iface;
 	worker.config.spin = msg->hello.spin;

@@ -220,6 +220,50 @@ static void bindings(void **state)
 	xfn_call__free(&call);
 }
 
+static int grow_by_thousand(struct xfn_req *req)
+{
+	uint32_t n = req->len + 1000;
+
+	if (n <= req->room)
+		return XFN_REPLY;
+	req->refused = n; /* as xfn_resize does */
+	return XFN_DROP;
+}
+
+/* A reply that was refused its length is counted under what stood in the way. */
+static void refused_lengths(void **state)
+{
+	static const struct {
+		uint32_t grow, amplify;
+		size_t payload;
+		enum xfn_reason reason;
+	} cases[] = {
+		{ 1000, 2, 64, XFN_REASON_AMPLIFY },
+		{ 1000, 100, 1400, XFN_REASON_MTU },
+		{ 10, 100, 64, XFN_REASON_FUNCTION },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct xfn_attributes attr = { .api = XFN_API,
+						     .grow = cases[i].grow,
+						     .amplify = cases[i].amplify };
+		const struct xfn_native_module mod = { .attr = &attr, .body = grow_by_thousand };
+		uint8_t frame[4096];
+		struct xfn_datagram d = { .data = frame, .capacity = sizeof(frame) };
+
+		memset(&page, 0, sizeof(page));
+		assert_int_equal(xfn_call__init(&call, &page), 0);
+		assert_int_equal(xfn_call__put(&call, 0, &mod), 0);
+		assert_int_equal(xfn_call__bind(&call, NULL, 1232, 0), 0);
+		d.len = frame_build(frame, 4, 0, cases[i].payload);
+		xfn_call__batch(&call, XFN_FRAME, &d, 1);
+		assert_false(d.send);
+		assert_int_equal(page.reasons[cases[i].reason], 1);
+		xfn_call__free(&call);
+	}
+}
+
 /* A payload from a UDP socket: guards hold there too. */
 static void payloads(void **state)
 {
@@ -247,8 +291,11 @@ static void payloads(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(echo),	       cmocka_unit_test(reverse),
-		cmocka_unit_test(rfc868_time), cmocka_unit_test(bindings),
+		cmocka_unit_test(echo),
+		cmocka_unit_test(reverse),
+		cmocka_unit_test(rfc868_time),
+		cmocka_unit_test(bindings),
+		cmocka_unit_test(refused_lengths),
 		cmocka_unit_test(payloads),
 	};
 

@@ -129,6 +129,12 @@ static void answers_only_served_addresses(void **state)
 	assert_int_equal(run(4, 0, 8, out), PASS);
 }
 
+static int reply(struct xfn_req *req)
+{
+	(void)req;
+	return XFN_REPLY;
+}
+
 /* Read a whole file; the caller frees. */
 static void *slurp(const char *path, size_t *len)
 {
@@ -219,11 +225,69 @@ static void each_function_by_tail_call(void **state)
 	}
 }
 
+/* --rate: the kernel's program and the worker let the same requests through, by the same clock. */
+static void rates(void **state)
+{
+	static const uint64_t times[] = { 1000000000, 1000000000, 1050000000, 1300000000,
+					  9000000000 };
+	const struct xfn_loader_options opts = { .iface = 2,
+						 .rate = 100,
+						 .flags = XFN_ANY_ADDRESS };
+	static const struct xfn_attributes attr = { .api = XFN_API };
+	static const struct xfn_native_module own = { .attr = &attr, .body = reply };
+	static struct xfn_page page;
+	struct xfn_loader *rated = NULL;
+	struct xfn_refusal refusal;
+	char err[XFN_ERR_MAX] = "";
+	struct xfn_call call;
+	unsigned total = 0;
+
+	(void)state;
+	if (!loader)
+		skip();
+	if (xfn_loader__open(&opts, &rated, err, sizeof(err)) ||
+	    xfn_loader__put(rated, 0, &echo, &refusal, err, sizeof(err)) ||
+	    xfn_loader__bind(rated, NULL, 1232, 0, XFN_TIER_XDP, err, sizeof(err)))
+		fail_msg("%s", err);
+	assert_int_equal(xfn_call__init(&call, &page), 0);
+	assert_int_equal(xfn_call__bound(&call, 100), 0);
+	assert_int_equal(xfn_call__put(&call, 0, &own), 0);
+	assert_int_equal(xfn_call__bind(&call, NULL, 1232, 0), 0);
+	for (unsigned t = 0; t < sizeof(times) / sizeof(times[0]); t++) {
+		const struct xfn_live live = { .fixed_mono_ns = times[t], .mtu = 1500 };
+
+		assert_int_equal(xfn_loader__live(rated, &live), 0);
+		call.thread.fixed_mono_ns = times[t];
+		for (int i = 0; i < 40; i++) {
+			uint8_t frame[2048], out[4096];
+			size_t len = frame_build(frame, i & 1 ? 4 : 6, 0, 8), outlen = sizeof(out);
+			struct xfn_datagram d = { .data = frame,
+						  .len = len,
+						  .capacity = sizeof(frame) };
+			unsigned action, ns;
+
+			assert_int_equal(xfn_loader__test_run(rated, frame, len, out, &outlen, 1,
+							      &action, &ns),
+					 0);
+			xfn_call__batch(&call, XFN_FRAME, &d, 1);
+			assert_int_equal(action == TX, d.send);
+			total += d.send;
+		}
+	}
+	/* each family's prefix: 16 at once, none, 5 after 50 ms, 16 (no more than the burst) twice
+	 */
+	assert_int_equal(total, 2 * (16 + 0 + 5 + 16 + 16));
+	assert_int_equal(page.reasons[XFN_REASON_RATE], 5 * 40 - total);
+	xfn_call__free(&call);
+	xfn_loader__close(rated);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(answers_only_served_addresses),
 		cmocka_unit_test(each_function_by_tail_call),
+		cmocka_unit_test(rates),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

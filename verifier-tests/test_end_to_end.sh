@@ -150,6 +150,19 @@ for way in "--mode generic" "--tier afxdp" "--mode generic --tier afxdp" "--tier
 	stop
 done
 
+# a burst of 16, then 10 a second: the rest is not answered, and counted
+for tier in xdp afxdp socket; do
+	start --tier $tier --rate 10 echo
+	"$xfn" lab -n "$name" exec client "$xfn" invoke -j -n 100 10.78.0.1:7 x >"$dir/out" 2>&1
+	[ $? = 1 ] && "$xfn" stat -i "$iface" | grep -q '^RATE  *DROP  *1 ' && "$xfn" stat -i "$iface" | grep -q '^echo  *[a-z]*  *1[67] '
+	result "rate_bounds_$tier" $?
+	stop
+done
+start --allow-amplify loud verifier-tests/sources/loud.c &&
+	"$xfn" lab -n "$name" exec client "$xfn" invoke 10.78.0.1:4000 x | grep -q '^600 bytes from'
+result allowed_amplifier $?
+stop
+
 # refused TEST TEXT ARGUMENT...: one line, status 1, nothing attached, no process
 refused()
 {
@@ -173,6 +186,7 @@ refused truncated_module "$dir/short.xfn" -i "$iface" "$dir/short.xfn"
 refused no_module "$dir/text.xfn" -i "$iface" "$dir/text.xfn"
 refused missing_module "$dir/none.xfn" -i "$iface" "$dir/none.xfn"
 refused two_on_one_port "port 7" -i "$iface" echo time@7
+refused amplifier "--allow-amplify loud" -i "$iface" verifier-tests/sources/loud.c
 refused forced_tier "sha256: cannot run in tier xdp" -i "$iface" --tier xdp sha256
 "$xfn" lab -n "$name" exec server ip link set dev "$iface" down
 refused interface_down "is down" -i "$iface" echo

@@ -7,16 +7,17 @@
 #ifndef XFN_ABI_H
 #define XFN_ABI_H
 
-#define XFN_ABI 1 /* raised with any change of a layout below */
+#define XFN_ABI 2 /* raised with any change of a layout below */
 
-#define XFN_SLOTS	 1024 /* functions per interface */
-#define XFN_SLOTS_STATIC 64   /* slots whose tail call has a constant index: a direct jump */
-#define XFN_IFACES	 8    /* interface slots of one run */
-#define XFN_QUEUES	 64   /* RX queues per interface that can have a worker */
-#define XFN_THREADS	 8    /* worker threads per queue */
-#define XFN_ADDRESSES	 1024 /* served addresses per run */
-#define XFN_BINDINGS	 4096 /* (address, port) pairs on ports that several functions share */
-#define XFN_DEVICES	 256  /* interfaces of one run with their VLAN, bridge and bond uppers */
+#define XFN_SLOTS	 1024  /* functions per interface */
+#define XFN_SLOTS_STATIC 64    /* slots whose tail call has a constant index: a direct jump */
+#define XFN_IFACES	 8     /* interface slots of one run */
+#define XFN_QUEUES	 64    /* RX queues per interface that can have a worker */
+#define XFN_THREADS	 8     /* worker threads per queue */
+#define XFN_ADDRESSES	 1024  /* served addresses per run */
+#define XFN_BINDINGS	 4096  /* (address, port) pairs on ports that several functions share */
+#define XFN_DEVICES	 256   /* interfaces of one run with their VLAN, bridge and bond uppers */
+#define XFN_RATES	 16384 /* source prefixes whose rate is followed at a time */
 #define XFN_TAGS	 2
 #define XFN_FRAME_MAX	 3520 /* longest linear frame: MTU 3506 plus Ethernet header */
 #define XFN_MTU_LINEAR	 (XFN_FRAME_MAX - 14) /* beyond it a frame may be in several buffers */
@@ -76,6 +77,7 @@ struct xfn_settings {
 	__u32 slot;  /* of the function; the dispatcher has none */
 	__u16 iface; /* interface slot */
 	__u16 zero;
+	__u32 rate; /* requests per second and source prefix; 0: no bound */
 };
 
 /* xfn_slots_stat, per CPU, one entry per slot. A worker keeps the same in its page. */

@@ -22,6 +22,7 @@ XFN_MAP_XSKS;
 XFN_MAP_REASONS;
 XFN_MAP_SLOT_STAT;
 XFN_MAP_LIVE;
+XFN_MAP_RATES;
 
 XFN_INLINE int xfn_why(enum xfn_reason reason, int action)
 {

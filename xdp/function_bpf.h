@@ -59,6 +59,7 @@ XFN_MAP_XSKS;
 XFN_MAP_REASONS;
 XFN_MAP_SLOT_STAT;
 XFN_MAP_LIVE;
+XFN_MAP_RATES;
 
 /* Where a frame waits while it is moved towards its headroom. */
 struct xfn_move_buffer {
@@ -76,6 +77,7 @@ struct xfn_req {
 	struct xfn_packet pkt;
 	__u32 len;
 	__u32 room;
+	__u32 refused; /* length of the last resize that was, 0 if none */
 	bool written;
 	bool resized;
 };
@@ -192,8 +194,10 @@ XFN_INLINE long xfn_frame_end(struct xfn_req *req, __u32 n)
  */
 XFN_CALL int xfn_resize(struct xfn_req *req, uint32_t n)
 {
-	if (n > req->room)
+	if (n > req->room) {
+		req->refused = n;
 		return -EMSGSIZE;
+	}
 	if (xfn_frame_end(req, n))
 		return -EMSGSIZE;
 	if (n != req->len)
@@ -390,7 +394,11 @@ XFN_INLINE int xfn_finish(struct xfn_req *req, const struct xfn_attributes *attr
 		return XDP_DROP;
 	case XFN_DROP:
 		stat->dropped++;
-		return xfn_why(XFN_REASON_FUNCTION, XDP_DROP);
+		if (!req->refused)
+			return xfn_why(XFN_REASON_FUNCTION, XDP_DROP);
+		return xfn_why(xfn_guard_why(req->refused, req->pkt.payload_len, attr->grow,
+					     attr->amplify, req->pkt.version),
+			       XDP_DROP);
 	case XFN_PASS:
 		if (attr->fallback != XFN_FALLBACK_HOST)
 			break;
@@ -410,6 +418,23 @@ XFN_INLINE int xfn_finish(struct xfn_req *req, const struct xfn_attributes *attr
 	}
 	stat->dropped++;
 	return xfn_why(XFN_REASON_BAD_ACTION, XDP_DROP);
+}
+
+/* Is the sender's prefix within --rate? */
+XFN_INLINE int xfn_within_rate(struct xfn_req *req)
+{
+	struct xfn_address peer;
+	__u64 prefix, first = 0, now = xfn_mono_ns();
+	__u64 *due;
+
+	xfn_end_of(req, 0, &peer);
+	prefix = xfn_guard_prefix(peer.ip, req->pkt.version);
+	due = bpf_map_lookup_elem(&xfn_rates, &prefix);
+	if (due)
+		return xfn_guard_rate(due, now, xfn_settings.rate);
+	xfn_guard_rate(&first, now, xfn_settings.rate);
+	bpf_map_update_elem(&xfn_rates, &prefix, &first, BPF_ANY);
+	return 1;
 }
 
 XFN_INLINE int xfn_program(struct xdp_md *ctx, const struct xfn_attributes *attr)
@@ -437,6 +462,10 @@ XFN_INLINE int xfn_program(struct xdp_md *ctx, const struct xfn_attributes *attr
 	if (xfn_guard_responder(attr->responders, XFN_RESPONDERS_MAX, req.pkt.sport)) {
 		stat->dropped++;
 		return xfn_why(XFN_REASON_RESPONDER, XDP_DROP);
+	}
+	if (xfn_settings.rate && !xfn_within_rate(&req)) {
+		stat->dropped++;
+		return xfn_why(XFN_REASON_RATE, XDP_DROP);
 	}
 	reason = xfn_verify(&req, &keep);
 	if (reason)

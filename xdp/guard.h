@@ -44,4 +44,52 @@ XFN_INLINE __u32 xfn_guard_room(__u32 len, __u32 grow, __u32 amplify, __u32 mtu,
 	return room < len ? len : (__u32)room;
 }
 
+/*
+ * Why a reply of `n` bytes was refused where xfn_guard_room held for a request of `len`: its
+ * .amplify, the MTU (or the frame's own end), or the function, which asked for more than its .grow.
+ */
+XFN_INLINE enum xfn_reason xfn_guard_why(__u32 n, __u32 len, __u32 grow, __u32 amplify,
+					 __u32 version)
+{
+	__u32 head = (version == 4 ? XFN_IPV4_LEN : XFN_IPV6_LEN) + XFN_UDP_LEN;
+
+	if (n > (__u64)len + grow)
+		return XFN_REASON_FUNCTION;
+	if ((__u64)n + head > (__u64)(amplify ? amplify : 3) * (head + len))
+		return XFN_REASON_AMPLIFY;
+	return XFN_REASON_MTU;
+}
+
+#define XFN_RATE_BURST_MIN 16
+
+/* The prefix that shares a bucket: /24 of IPv4, /48 of IPv6 (RFC 6177). `ip` is 16 bytes, IPv4
+ * mapped. */
+XFN_INLINE __u64 xfn_guard_prefix(const __u8 ip[16], __u32 version)
+{
+	if (version == 4)
+		return (__u64)ip[12] << 16 | (__u64)ip[13] << 8 | ip[14];
+	return 1ull << 63 | (__u64)ip[0] << 40 | (__u64)ip[1] << 32 | (__u64)ip[2] << 24 |
+	       (__u64)ip[3] << 16 | (__u64)ip[4] << 8 | ip[5];
+}
+
+/*
+ * A token bucket in one number (ITU-T I.371, virtual scheduling): `due` is when the next request
+ * would be due at `rate` per second. False: the burst, a tenth of a second's worth and at least 16,
+ * is used up. Two CPUs that race on one prefix may let a request more through, never fewer than the
+ * rate.
+ */
+XFN_INLINE int xfn_guard_rate(__u64 *due, __u64 now_ns, __u32 rate)
+{
+	__u64 step = 1000000000u / rate;
+	__u64 burst = rate / 10 > XFN_RATE_BURST_MIN ? rate / 10 : XFN_RATE_BURST_MIN;
+	__u64 at = *due;
+
+	if (at < now_ns)
+		at = now_ns;
+	if (at - now_ns >= burst * step)
+		return 0;
+	*due = at + step;
+	return 1;
+}
+
 #endif
