@@ -31,6 +31,7 @@ enum key {
 	KEY_AMPLIFY,
 	KEY_BIND,
 	KEY_RATE,
+	KEY_ROUTE,
 	KEY_OFFSET,
 	KEY_TRUST,
 	KEY_SPIN
@@ -72,6 +73,9 @@ static const struct argp_option options[] = {
 	  "Answer at most N requests per second to a source prefix (/24, /48), in each tier", 0 },
 	{ "allow-amplify", KEY_AMPLIFY, "NAME", 0,
 	  "Let this function answer with more than 10 times its request; may be repeated", 0 },
+	{ "reply-route", KEY_ROUTE, "swap|fib", 0,
+	  "Send replies to where the request's frame came from (default), or by the kernel's routes",
+	  0 },
 	{ "trust-checksum", KEY_TRUST, NULL, 0, "Do not verify the checksum of requests", 0 },
 	{ "spin", KEY_SPIN, NULL, 0, "Workers never sleep: lower latency, a whole core each", 0 },
 	{ "json", 'j', NULL, 0, "Say in JSON what is served", 0 },
@@ -102,6 +106,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (run->opts.address_count == BIND_MAX)
 			argp_error(state, "--address '%s': at most %d addresses", arg, BIND_MAX);
 		run->address[run->opts.address_count++] = arg;
+		return 0;
+	case KEY_ROUTE:
+		if (strcmp(arg, "swap") && strcmp(arg, "fib"))
+			argp_error(state, "--reply-route '%s': take swap or fib", arg);
+		run->opts.route_fib = !strcmp(arg, "fib");
 		return 0;
 	case KEY_RATE:
 		run->rate = arg;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
+#include "clock.h"
 #include "log.h"
 #include "supervisor_inside.h"
 
@@ -81,6 +82,15 @@ int xfn_served__open(struct xfn_supervisor *sup, char *err, size_t errlen)
 				   errlen);
 }
 
+void xfn_served__live(struct xfn_supervisor *sup)
+{
+	const struct xfn_live live = { .tai_offset_ns = xfn_clock__tai_offset_ns(),
+				       .mtu = sup->iface.mtu };
+
+	if (sup->loader && xfn_loader__live(sup->loader, &live))
+		xfn_log__line(LOG_WARNING, "cannot tell the programs clock and MTU");
+}
+
 void xfn_served__load(struct xfn_supervisor *sup)
 {
 	for (unsigned i = 0; sup->loader && i < sup->served_count; i++)
@@ -90,7 +100,14 @@ void xfn_served__load(struct xfn_supervisor *sup)
 void xfn_served__changed(struct xfn_supervisor *sup)
 {
 	int ret = xfn_addresses__serve(sup->addresses);
+	struct xfn_interface now;
+	char err[128];
 
+	if (!xfn_interface__read(sup->iface.name, &now, err, sizeof(err)) &&
+	    now.index == sup->iface.index && now.mtu != sup->iface.mtu) {
+		sup->iface.mtu = now.mtu;
+		xfn_served__live(sup);
+	}
 	if (ret)
 		xfn_log__line(LOG_WARNING, "cannot read addresses again: %s", strerror(-ret));
 	if (!sup->devices_changed || !sup->loader || !xfn_deploy__wants_slow(sup))

@@ -15,6 +15,7 @@
 #include <syslog.h>
 #include <unistd.h>
 #include <cap-ng.h>
+#include "clock.h"
 #include "log.h"
 #include "supervisor_inside.h"
 
@@ -36,6 +37,7 @@ static int attach_in(struct xfn_supervisor *sup, enum xfn_mode mode, char *err, 
 		.rate = sup->opts->rate,
 		.flags = (sup->opts->trust_checksum ? XFN_TRUST_CHECKSUM : 0) |
 			 (sup->iface.local_peer ? XFN_LOCAL_PEER : 0) |
+			 (sup->opts->route_fib ? XFN_ROUTE_FIB : 0) |
 			 (mode == XFN_MODE_GENERIC ? XFN_GENERIC : 0) |
 			 (mode == XFN_MODE_NATIVE && sup->iface.mtu > XFN_MTU_LINEAR ? XFN_FRAGS :
 										       0),
@@ -120,6 +122,33 @@ static int choose_udp_engine(struct xfn_supervisor *sup, char *err, size_t errle
 	return -EOPNOTSUPP;
 }
 
+/* The kernel looks routes up for XDP only where it forwards. */
+static void check_forwarding(const struct xfn_supervisor *sup)
+{
+	static const char *const families[] = { "ipv4", "ipv6" };
+
+	for (unsigned i = 0; i < 2; i++) {
+		char path[128];
+		FILE *f;
+		int on = 0;
+
+		snprintf(path, sizeof(path), "/proc/sys/net/%s/conf/%s/forwarding", families[i],
+			 sup->iface.name);
+		f = fopen(path, "re");
+		if (f && fscanf(f, "%d", &on) != 1)
+			on = 0;
+		if (f)
+			fclose(f);
+		if (!on)
+			xfn_log__line(
+				LOG_WARNING,
+				"--reply-route fib: no route is looked up for %s while forwarding "
+				"is off, so the slow path answers; `sysctl "
+				"net.%s.conf.%s.forwarding=1`",
+				families[i], families[i], sup->iface.name);
+	}
+}
+
 static int start_frame_workers(struct xfn_supervisor *sup, char *err, size_t errlen)
 {
 	unsigned queues = sup->iface.queues < XFN_QUEUES ? sup->iface.queues : XFN_QUEUES;
@@ -130,6 +159,9 @@ static int start_frame_workers(struct xfn_supervisor *sup, char *err, size_t err
 		return 0;
 	for (unsigned queue = 0; !ret && queue < queues; queue++)
 		ret = xfn_children__add(sup, "afxdp", queue, err, errlen);
+	if (!ret && sup->opts->route_fib)
+		xfn_log__line(LOG_NOTICE, "--reply-route fib: in tier xdp only; AF_XDP workers "
+					  "answer the way the request came");
 	if (!ret)
 		return 0;
 	xfn_children__remove(sup, 0);
@@ -225,18 +257,19 @@ static json_t *on_request(void *ctx, const char *verb, json_t *args, char *err, 
 
 static void loop(struct xfn_supervisor *sup, int signals)
 {
-	struct pollfd fds[3 + XFN_CHILDREN];
+	struct pollfd fds[4 + XFN_CHILDREN];
 	bool gone = false;
 
 	while (!gone) {
 		int timeout = xfn_children__restart_due(sup);
-		unsigned n = 3;
+		unsigned n = 4;
 
 		fds[0] = (struct pollfd){ .fd = signals, .events = POLLIN };
 		fds[1] = (struct pollfd){ .fd = xfn_control__fd(sup->control), .events = POLLIN };
 		fds[2] = (struct pollfd){ .fd = sup->addresses ? xfn_addresses__fd(sup->addresses) :
 								 -1,
 					  .events = POLLIN };
+		fds[3] = (struct pollfd){ .fd = sup->clock_fd, .events = POLLIN };
 		for (unsigned i = 0; i < sup->child_count; i++)
 			fds[n++] =
 				(struct pollfd){ .fd = sup->children[i].state == XFN_CHILD_READY ?
@@ -246,11 +279,15 @@ static void loop(struct xfn_supervisor *sup, int signals)
 		if (poll(fds, n, timeout) < 0 && errno != EINTR)
 			break;
 		gone = fds[0].revents;
+		if (fds[3].revents) {
+			xfn_clock__taken(sup->clock_fd);
+			xfn_served__live(sup);
+		}
 		if (fds[2].revents)
 			xfn_served__changed(sup);
 		/* Before the control socket: a request may wait for a worker that is gone. */
 		for (unsigned i = 0; i < sup->child_count; i++)
-			if (fds[3 + i].revents)
+			if (fds[4 + i].revents)
 				xfn_children__message(sup, &sup->children[i]);
 		if (fds[1].revents)
 			xfn_control__serve(sup->control);
@@ -277,7 +314,10 @@ static int open_all(struct xfn_supervisor *sup, char *err, size_t errlen)
 		ret = xfn_served__open(sup, err, errlen);
 	ret = ret ?: attach(sup, err, errlen);
 	ret = ret ?: xfn_deploy__tiers(sup, err, errlen);
+	xfn_served__live(sup);
 	xfn_served__load(sup);
+	if (!ret && sup->loader && opts->route_fib)
+		check_forwarding(sup);
 	ret = ret ?: start_frame_workers(sup, err, errlen);
 	ret = ret ?: start_socket_worker(sup, err, errlen);
 	return ret ?: xfn_deploy__bind(sup, err, errlen);
@@ -293,6 +333,7 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 	if (!sup)
 		return 1;
 	sup->opts = opts;
+	sup->clock_fd = xfn_clock__watch();
 	/* Before the first worker: a signal must find us ready to clean up. */
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGINT);
@@ -321,6 +362,8 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 	xfn_addresses__close(sup->addresses);
 	xfn_control__close(sup->control);
 	xfn_deploy__close(sup);
+	if (sup->clock_fd >= 0)
+		close(sup->clock_fd);
 	if (signals >= 0) {
 		struct signalfd_siginfo taken;
 

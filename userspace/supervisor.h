@@ -27,6 +27,7 @@ struct xfn_run_options {
 	unsigned rate;		    /* requests per second and source prefix, 0: no bound */
 	const char **allow_amplify; /* functions that may answer with more than 10 times */
 	unsigned allow_amplify_count;
+	bool route_fib; /* replies take the kernel's route, not the way the request came */
 	bool trust_checksum;
 	bool spin;
 	bool json;	    /* print the ready message as JSON */

@@ -79,6 +79,7 @@ struct xfn_supervisor {
 	struct xfn_child children[XFN_CHILDREN];
 	unsigned child_count;
 	struct xfn_addresses *addresses;
+	int clock_fd;			     /* says when the system's clock was set */
 	struct xfn_addresses_served *served; /* as the kernel tells them */
 	unsigned served_count;
 	struct xfn_addresses_device *devices; /* the interface and its uppers */
@@ -111,6 +112,7 @@ bool xfn_deploy__wants_slow(const struct xfn_supervisor *sup);
 
 /* served.c: addresses and devices as they are now, in the dispatcher and for slow sockets. */
 int xfn_served__open(struct xfn_supervisor *sup, char *err, size_t errlen);
+void xfn_served__live(struct xfn_supervisor *sup);    /* clock and MTU of now, to the programs */
 void xfn_served__load(struct xfn_supervisor *sup);    /* into a dispatcher that came later */
 void xfn_served__changed(struct xfn_supervisor *sup); /* the kernel says something changed */
 

@@ -70,6 +70,7 @@ struct xfn_live {
 #define XFN_LOCAL_PEER	   (1u << 1) /* the link's peer may be this host: partial sums are right */
 #define XFN_GENERIC	   (1u << 2) /* attached in generic mode: GSO frames may appear */
 #define XFN_FRAGS	   (1u << 4) /* loaded for frames in several buffers (xdp.frags) */
+#define XFN_ROUTE_FIB	   (1u << 5) /* ask the kernel's routes for the way back */
 #define XFN_ANY_ADDRESS	   (1u << 3) /* serve any unicast destination */
 
 struct xfn_settings {

@@ -77,6 +77,8 @@ struct xfn_req {
 	struct xfn_packet pkt;
 	__u32 len;
 	__u32 room;
+	__u8 mac[12]; /* of the reply, where its way was looked up */
+	bool routed;
 	__u32 refused; /* length of the last resize that was, 0 if none */
 	bool written;
 	bool resized;
@@ -332,8 +334,50 @@ XFN_INLINE int xfn_send(struct xfn_req *req, __u16 keep)
 					      payload);
 		}
 	}
-	return xfn_reply_headers(XFN_DATA(req->ctx), XFN_DATA_END(req->ctx), &req->pkt, req->len,
-				 field);
+	if (!xfn_reply_headers(XFN_DATA(req->ctx), XFN_DATA_END(req->ctx), &req->pkt, req->len,
+			       field))
+		return 0;
+	if (req->routed) {
+		__u8 *eth = xfn_frame_at(req->ctx, 0, XFN_ETH_LEN);
+
+		if (!eth)
+			return 0;
+		__builtin_memcpy(eth, req->mac, sizeof(req->mac));
+	}
+	return 1;
+}
+
+/*
+ * The way back as the kernel would choose it by this interface, before the function runs: without
+ * one the request must go to the stack as it came. A tagged frame's way is its VLAN's, and is
+ * swapped.
+ */
+XFN_INLINE int xfn_route(struct xfn_req *req)
+{
+	struct bpf_fib_lookup fib = { .ifindex = req->ctx->ingress_ifindex,
+				      .l4_protocol = XFN_PROTO_UDP };
+	struct xfn_address peer, local;
+
+	if (req->pkt.tags)
+		return 1;
+	xfn_end_of(req, 0, &peer);
+	xfn_end_of(req, 1, &local);
+	if (req->pkt.version == 4) {
+		fib.family = AF_INET;
+		__builtin_memcpy(&fib.src[0], local.ip + 12, 4);
+		__builtin_memcpy(&fib.dst[0], peer.ip + 12, 4);
+	} else {
+		fib.family = AF_INET6;
+		__builtin_memcpy(fib.src, local.ip, 16);
+		__builtin_memcpy(fib.dst, peer.ip, 16);
+	}
+	if (bpf_fib_lookup(req->ctx, &fib, sizeof(fib), BPF_FIB_LOOKUP_OUTPUT) ||
+	    fib.ifindex != req->ctx->ingress_ifindex)
+		return 0;
+	__builtin_memcpy(req->mac, fib.dmac, 6);
+	__builtin_memcpy(req->mac + 6, fib.smac, 6);
+	req->routed = true;
+	return 1;
 }
 
 /* Verify the request's checksum; *keep is the field that a reply with the same payload may keep, or
@@ -471,6 +515,10 @@ XFN_INLINE int xfn_program(struct xdp_md *ctx, const struct xfn_attributes *attr
 	if (reason)
 		return xfn_why(reason, XDP_DROP);
 
+	if ((xfn_settings.flags & XFN_ROUTE_FIB) && !xfn_route(&req)) {
+		stat->passed++;
+		return xfn_why(XFN_REASON_NO_ROUTE, XDP_PASS);
+	}
 	req.room = req.len;
 	if (attr->grow) {
 		const struct xfn_live *live = xfn_live_now();

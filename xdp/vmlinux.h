@@ -61,6 +61,31 @@ struct xdp_md {
 	__u32 egress_ifindex;
 };
 
+/* User API: what bpf_fib_lookup is asked and answers. */
+struct bpf_fib_lookup {
+	__u8 family;
+	__u8 l4_protocol;
+	__be16 sport;
+	__be16 dport;
+	__u16 tot_len; /* 0: do not compare with the MTU */
+	__u32 ifindex;
+	__be32 flowinfo;
+	__be32 src[4]; /* IPv4: [0] */
+	__be32 dst[4];
+	__be16 h_vlan_proto;
+	__be16 h_vlan_TCI;
+	__u8 smac[6];
+	__u8 dmac[6];
+};
+
+enum {
+	BPF_FIB_LOOKUP_OUTPUT = 2
+};
+enum {
+	AF_INET = 2,
+	AF_INET6 = 10
+};
+
 /* The context of socket filters, as far as we read it. */
 struct __sk_buff {
 	__u32 len;
