@@ -1,4 +1,4 @@
-// expect: tier=afxdp rule=unbounded_loop
+// expect: tier=afxdp rule=too_many_insns|unbounded_loop
 /* Every pair of bytes of a long payload. */
 #include "xfn.h"
 
