@@ -67,6 +67,11 @@ check: ## install what is missing, build and run the tests
 
 tests: $(TESTS) $(HALVES) $(FUZZERS) $(NATIVES)
 
+fixtures: ## write verifier-tests/fixtures anew
+	$(Q)mkdir -p $(BUILD)/fuzz verifier-tests/fixtures
+	$(Q)$(CC) $(ALL_CFLAGS) -DXFN_NATIVE verifier-tests/make_fixtures.c -o $(BUILD)/fuzz/make_fixtures
+	$(Q)$(BUILD)/fuzz/make_fixtures verifier-tests/fixtures
+
 fuzz: ## SECONDS=60: generated inputs against both targets, sanitizers and libFuzzer
 	$(Q)tools/packages.sh
 	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests $(BUILD)/fuzz/libfuzzer
@@ -162,5 +167,5 @@ clean: ## remove build/
 
 -include $(ALL_OBJS:.o=.d) $(BPF_OBJS:.o=.d) $(TESTS:=.d)
 
-.PHONY: all run check tests fuzz help install uninstall clean
+.PHONY: all run check tests fixtures fuzz help install uninstall clean
 .DEFAULT_GOAL := all
