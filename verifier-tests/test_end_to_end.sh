@@ -2,69 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # `xfn run` in a lab of its own: every function right in every mode and tier; workers and supervisor killed;
 # what cannot be served refused in one line; and nothing left behind. Knows only the command line.
-set -u
-cd "$(dirname "$0")/.." || exit 1
-build=${XFN_BUILD:-build}
-xfn=$build/xfn
-name=e$$
-iface=xfns0$name
-bad=0
-run=
-if [ "$(id -u)" != 0 ] || [ ! -x "$xfn" ]; then
-	echo "[  SKIPPED ] end_to_end: wants root and build/xfn"
-	exit 0
-fi
-dir=$(mktemp -d) || exit 1
-XFN_RUNTIME_DIR=$dir/run
-export XFN_RUNTIME_DIR
-
-result()
-{
-	if [ "$2" = 0 ]; then
-		echo "[       OK ] $1"
-	else
-		echo "[  FAILED  ] $1"
-		bad=1
-	fi
-}
-
-# start OPTION...: xfn run in the server's namespace, until it serves
-start()
-{
-	"$xfn" lab -n "$name" exec server "$xfn" run -j -i "$iface" "$@" >"$dir/ready" 2>"$dir/err" &
-	run=$!
-	for _ in $(seq 150); do
-		if grep -q '"ready"' "$dir/ready"; then return 0; fi
-		if ! kill -0 $run 2>/dev/null; then break; fi
-		sleep 0.1
-	done
-	cat "$dir/ready" "$dir/err"
-	return 1
-}
-
-stop()
-{
-	[ -n "$run" ] || return 0
-	kill -TERM $run 2>/dev/null
-	wait $run
-	status=$?
-	run=
-	return $status
-}
-
-finish()
-{
-	[ -z "$run" ] || kill -KILL $run 2>/dev/null
-	"$xfn" lab -n "$name" down >/dev/null 2>&1
-	rm -rf "$dir"
-}
-trap finish EXIT
+suite=end_to_end
+# shellcheck source=verifier-tests/in_lab.sh
+. "$(dirname "$0")/in_lab.sh"
 
 # ask PORT PAYLOAD EXPECT: from the client, over IPv4 and IPv6
 ask()
 {
 	for host in 10.78.0.1 '[fd78::1]'; do
-		got=$("$xfn" lab -n "$name" exec client "$xfn" invoke -j "$host:$1" "$2" 2>/dev/null |
+		got=$(client "$xfn" invoke -j "$host:$1" "$2" 2>/dev/null |
 			sed -n 's/.*"reply": "\([^"]*\)".*/\1/p')
 		want=$(printf '%s' "$3" | od -An -v -tx1 | tr -d ' \n')
 		if [ "$got" != "$want" ]; then
@@ -91,7 +37,7 @@ xab
 xab
 ' || return 1
 	for host in 10.78.0.1 '[fd78::1]'; do
-		now=$("$xfn" lab -n "$name" exec client "$xfn" invoke -j "$host:37" x |
+		now=$(client "$xfn" invoke -j "$host:37" x |
 			sed -n 's/.*"reply": "\([0-9a-f]*\)".*/\1/p')
 		now=$((0x${now:-0} - 2208988800 - $(date +%s)))
 		[ "$now" -ge -2 ] && [ "$now" -le 2 ] || return 1
@@ -99,11 +45,11 @@ xab
 }
 
 tier_of() { "$xfn" ls -i "$iface" | sed -n "s/^$1  *[0-9]*  *\([a-z]*\) .*/\1/p"; }
-attached() { "$xfn" lab -n "$name" exec server ip -d link show dev "$iface" | grep -q 'prog/xdp'; }
+attached() { server ip -d link show dev "$iface" | grep -q 'prog/xdp'; }
 worker() { pgrep -P "$run" | head -n 1; }
 
 before=$(ip netns list | sort; ip -o link | cut -d: -f2 | sort)
-"$xfn" lab -n "$name" up >/dev/null || { result end_to_end_lab 1; exit 1; }
+raise
 
 start --mode native
 result native_start $?
@@ -120,7 +66,7 @@ result worker_sandboxed $?
 result invoke_by_name $?
 "$xfn" stat -i "$iface" -j | grep -q '"replies": [1-9]'
 result stat_counts $?
-"$xfn" lab -n "$name" exec server "$xfn" run -i "$iface" >"$dir/out" 2>&1
+server "$xfn" run -i "$iface" >"$dir/out" 2>&1
 [ $? = 1 ] && [ "$(wc -l <"$dir/out")" = 1 ] && grep -q "$iface" "$dir/out"
 result second_run_refused $?
 
@@ -153,13 +99,13 @@ done
 # a burst of 16, then 10 a second: the rest is not answered, and counted
 for tier in xdp afxdp socket; do
 	start --tier $tier --rate 10 echo
-	"$xfn" lab -n "$name" exec client "$xfn" invoke -j -n 100 10.78.0.1:7 x >"$dir/out" 2>&1
+	client "$xfn" invoke -j -n 100 10.78.0.1:7 x >"$dir/out" 2>&1
 	[ $? = 1 ] && "$xfn" stat -i "$iface" | grep -q '^RATE  *DROP  *1 ' && "$xfn" stat -i "$iface" | grep -q '^echo  *[a-z]*  *1[67] '
 	result "rate_bounds_$tier" $?
 	stop
 done
 start --allow-amplify loud verifier-tests/sources/loud.c &&
-	"$xfn" lab -n "$name" exec client "$xfn" invoke 10.78.0.1:4000 x | grep -q '^600 bytes from'
+	client "$xfn" invoke 10.78.0.1:4000 x | grep -q '^600 bytes from'
 result allowed_amplifier $?
 stop
 
@@ -188,10 +134,10 @@ refused missing_module "$dir/none.xfn" -i "$iface" "$dir/none.xfn"
 refused two_on_one_port "port 7" -i "$iface" echo time@7
 refused amplifier "--allow-amplify loud" -i "$iface" verifier-tests/sources/loud.c
 refused forced_tier "sha256: cannot run in tier xdp" -i "$iface" --tier xdp sha256
-"$xfn" lab -n "$name" exec server ip link set dev "$iface" down
+server ip link set dev "$iface" down
 refused interface_down "is down" -i "$iface" echo
-"$xfn" lab -n "$name" exec server ip link set dev "$iface" up
-"$xfn" lab -n "$name" exec server ip link set dev "$iface" xdpgeneric obj "$build/xdp/pass.bpf.o" sec xdp.frags
+server ip link set dev "$iface" up
+server ip link set dev "$iface" xdpgeneric obj "$build/xdp/pass.bpf.o" sec xdp.frags
 timeout 20 "$xfn" lab -n "$name" exec server "$xfn" run -i "$iface" echo >"$dir/out" 2>&1
 [ $? = 1 ] && [ "$(wc -l <"$dir/out")" = 1 ] && grep -q 'xfn_pass.*holds it' "$dir/out" && attached
 result held_interface_refused $?

@@ -2,64 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # What others see: tcpdump on the client's side finds every reply's checksums right, in every mode and
 # engine; and a DNS server of Debian's answers beside a function on its port.
-set -u
-cd "$(dirname "$0")/.." || exit 1
-xfn=${XFN_BUILD:-build}/xfn
-name=w$$
-bad=0
-run=
-dns=
-dump=
-if [ "$(id -u)" != 0 ] || [ ! -x "$xfn" ]; then
-	echo "[  SKIPPED ] wire: wants root and build/xfn"
-	exit 0
-fi
-dir=$(mktemp -d) || exit 1
-chmod 755 "$dir"
-XFN_RUNTIME_DIR=$dir/run
-export XFN_RUNTIME_DIR
-
-result()
-{
-	if [ "$2" = 0 ]; then
-		echo "[       OK ] $1"
-	else
-		echo "[  FAILED  ] $1"
-		bad=1
-	fi
-}
-server() { "$xfn" lab -n "$name" exec server "$@"; }
-client() { "$xfn" lab -n "$name" exec client "$@"; }
-
-start()
-{
-	"$xfn" lab -n "$name" exec server "$xfn" run -j -i "xfns0$name" "$@" >"$dir/ready" 2>"$dir/err" &
-	run=$!
-	for _ in $(seq 100); do
-		if grep -q '"ready"' "$dir/ready"; then return 0; fi
-		sleep 0.1
-	done
-	cat "$dir/ready" "$dir/err"
-	return 1
-}
-
-stop()
-{
-	[ -z "$run" ] || kill -TERM $run
-	[ -z "$run" ] || wait $run
-	run=
-}
-
-finish()
-{
-	for pid in $run $dns $dump; do kill -KILL "$pid" 2>/dev/null; done
-	"$xfn" lab -n "$name" down >/dev/null 2>&1
-	rm -rf "$dir"
-}
-trap finish EXIT
-"$xfn" lab -n "$name" up >/dev/null || { result wire_lab 1; exit 1; }
+suite=wire
+# shellcheck source=verifier-tests/in_lab.sh
+. "$(dirname "$0")/in_lab.sh"
+raise
 # else the stack's own replies cross the veth pair with half a checksum, for the peer's stack to believe
-server ethtool -K "xfns0$name" tx off >/dev/null
+server ethtool -K "$iface" tx off >/dev/null
 
 # seen TEST OPTION...: requests of many sizes, and what tcpdump says of the replies
 seen()
@@ -67,12 +15,7 @@ seen()
 	test=$1
 	shift
 	start "$@" echo reverse time sha256 || { result "$test" 1; return; }
-	"$xfn" lab -n "$name" exec client tcpdump -Z root -i "xfnc0$name" --immediate-mode -w "$dir/pcap" -Q in udp >"$dir/tcpdump" 2>&1 &
-	dump=$!
-	for _ in $(seq 50); do
-		if grep -q listening "$dir/tcpdump"; then break; fi
-		sleep 0.1
-	done
+	capture "$dir/words" -U -w "$dir/pcap" udp
 	asked=0
 	for size in 0 1 2 3 17 18 63 500 1399 1452; do
 		head -c $size /dev/urandom >"$dir/payload"
@@ -83,10 +26,7 @@ seen()
 			done
 		done
 	done
-	sleep 0.3
-	kill -TERM $dump
-	wait $dump
-	dump=
+	captured
 	stop
 	tcpdump -Z root -nvvr "$dir/pcap" >"$dir/read" 2>/dev/null
 	good=$(grep -c 'udp sum ok' "$dir/read")
@@ -109,8 +49,8 @@ seen wire_uring --tier socket --engine uring
 seen wire_mmsg --tier socket --engine mmsg
 
 # jumbo frames: small ones by the fast path, those in several buffers by the slow path
-server ip link set "xfns0$name" mtu 9000
-client ip link set "xfnc0$name" mtu 9000
+server ip link set "$iface" mtu 9000
+client ip link set "$client_iface" mtu 9000
 for way in "--mode native" "--mode generic" "--tier afxdp"; do
 	good=0
 	# shellcheck disable=SC2086 # options are words
@@ -126,21 +66,21 @@ for way in "--mode native" "--mode generic" "--tier afxdp"; do
 	result "wire_jumbo$(echo "$way" | tr -c 'a-z\n' _)" $good
 	stop
 done
-client ip link set "xfnc0$name" mtu 1500
-server ip link set "xfns0$name" mtu 1500
+client ip link set "$client_iface" mtu 1500
+server ip link set "$iface" mtu 1500
 
 if command -v dnsmasq >/dev/null; then
 	"$xfn" lab -n "$name" exec server dnsmasq --keep-in-foreground --conf-file=/dev/null --no-resolv --no-hosts \
 		--no-daemon --user=root --pid-file="$dir/pid" --listen-address=10.78.0.1 --bind-interfaces \
 		--address=/a.test/192.0.2.5 >"$dir/dns" 2>&1 &
-	dns=$!
+	others=$!
 	start verifier-tests/sources/beside.c
 	sleep 0.5
 	query=123401000001000000000000016104746573740000010001
 	client "$xfn" invoke -j -x $query 10.78.0.1:53 | grep -q '"reply": "1234.*c0000205' &&
 		client "$xfn" invoke -j 10.78.0.1:53 pingpong | grep -q '"reply": "70696e67706f6e67'
 	result wire_beside_a_dns_server $?
-	"$xfn" stat -i "xfns0$name" | grep -q '^HOST  *PASS  *1 '
+	"$xfn" stat -i "$iface" | grep -q '^HOST  *PASS  *1 '
 	result wire_left_to_the_host_counted $?
 	stop
 	client "$xfn" invoke -j -x $query 10.78.0.1:53 | grep -q c0000205
