@@ -8,7 +8,9 @@ build=${XFN_BUILD:-build}
 seconds=${1:-60}
 corpus=$build/fuzz/corpus
 mkdir -p "$corpus"
-"$build/fuzz/native" --corpus "$corpus" 200
+for fixture in verifier-tests/fixtures/*.hex; do
+	"$build/fuzz/native" --corpus "$fixture" "$corpus/$(basename "$fixture" .hex)"
+done
 for function in echo reverse time; do
 	end=$(($(date +%s) + (seconds + 5) / 6))
 	seed=$(date +%s)

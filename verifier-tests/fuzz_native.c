@@ -61,24 +61,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	return 0;
 }
 #else
-/* Inputs as files: libFuzzer's corpus to begin with. */
-static int write_corpus(const char *dir, unsigned long count)
+/* A fixture's frame as libFuzzer takes it: bytes, without the line of what is expected. */
+static int write_corpus(const char *from, const char *to)
 {
-	uint8_t frame[FUZZ_MAX];
-	char path[512];
+	FILE *in = fopen(from, "re"), *out = fopen(to, "we");
+	unsigned byte;
+	int ret;
 
-	for (unsigned long i = 0; i < count; i++) {
-		size_t len = fuzz_next(frame);
-		FILE *f;
-
-		snprintf(path, sizeof(path), "%s/%04lu", dir, i);
-		f = fopen(path, "we");
-		if (!f || fwrite(frame, 1, len, f) != len || fclose(f)) {
-			perror(path);
-			return 1;
-		}
+	if (!in || !out || fscanf(in, "#%*[^\n]") < 0) {
+		perror(in ? to : from);
+		return 1;
 	}
-	return 0;
+	while (fscanf(in, "%2x", &byte) == 1)
+		putc((int)byte, out);
+	fclose(in);
+	ret = fclose(out);
+	if (ret)
+		perror(to);
+	return ret ? 1 : 0;
 }
 
 int main(int argc, char **argv)
@@ -87,9 +87,9 @@ int main(int argc, char **argv)
 	uint8_t frame[FUZZ_MAX];
 
 	if (argc == 4 && !strcmp(argv[1], "--corpus"))
-		return write_corpus(argv[2], strtoul(argv[3], NULL, 0));
+		return write_corpus(argv[2], argv[3]);
 	if (argc != 4) {
-		fprintf(stderr, "usage: %s NATIVE.so COUNT SEED | --corpus FOLDER COUNT\n",
+		fprintf(stderr, "usage: %s NATIVE.so COUNT SEED | --corpus FIXTURE FILE\n",
 			argv[0]);
 		return 2;
 	}
