@@ -109,6 +109,20 @@ start --allow-amplify loud verifier-tests/sources/loud.c &&
 result allowed_amplifier $?
 stop
 
+# Growth: a trailer of 8 bytes on requests of every shape a client's socket makes, room or not in the frame.
+for way in "--mode native" "--mode generic" "--tier afxdp" "--tier socket"; do
+	good=0
+	# shellcheck disable=SC2086 # options are words
+	start $way verifier-tests/sources/grow.c
+	for size in 0 1 10 12 17 18 63 64 200 512 1000 1400 1440 1444 1464; do
+		head -c $size /dev/zero >"$dir/payload"
+		client "$xfn" invoke -f "$dir/payload" 10.78.0.1:4000 | grep -q "^$((size + 8)) bytes from" || good=1
+		[ $size -gt 1444 ] || client "$xfn" invoke -f "$dir/payload" '[fd78::1]:4000' | grep -q "^$((size + 8)) bytes from" || good=1
+	done
+	result "grown$(echo "$way" | tr -c 'a-z\n' _)" $good
+	stop
+done
+
 # refused TEST TEXT ARGUMENT...: one line, status 1, nothing attached, no process
 refused()
 {
