@@ -135,6 +135,18 @@ static void settle(const char *source, struct xfn_verdict *v)
 		line = v->refusal.line ?: line;
 		xfn_refusal__set(&v->refusal, XFN_RULE_tier_pinned, text, source, line);
 	}
+	/* A worker has nobody to leave a request to. */
+	if (!v->refusal.fatal && v->attr.fallback == XFN_FALLBACK_HOST &&
+	    (v->refusal.rule[0] || v->attr.tier > XFN_TIER_XDP)) {
+		char text[384];
+
+		snprintf(
+			text, sizeof(text),
+			"leaves requests to the host's server, as only tier xdp can, but it %.280s",
+			v->refusal.rule[0] ? v->refusal.reason : "is pinned to a worker");
+		line = v->refusal.line ?: line;
+		xfn_refusal__set(&v->refusal, XFN_RULE_tier_pinned, text, source, line);
+	}
 	meta->tier = v->refusal.rule[0] ? XFN_TIER_AFXDP : XFN_TIER_XDP;
 	if (v->attr.tier && !v->refusal.fatal)
 		meta->tier = v->attr.tier;

@@ -160,8 +160,18 @@ static int decide(struct xfn_supervisor *sup, struct xfn_deployed *fn, char *err
 int xfn_deploy__tiers(struct xfn_supervisor *sup, char *err, size_t errlen)
 {
 	for (unsigned i = 0; i < sup->function_count; i++) {
-		int ret = decide(sup, &sup->functions[i], err, errlen);
+		struct xfn_deployed *fn = &sup->functions[i];
+		int ret = decide(sup, fn, err, errlen);
 
+		if (!ret && fn->mod->attr.fallback == XFN_FALLBACK_HOST &&
+		    fn->tier != XFN_TIER_XDP) {
+			snprintf(
+				err, errlen,
+				"%s: leaves requests to the host's server, as only tier xdp can, but %.300s; "
+				"run it on an interface with XDP",
+				name_of(fn), fn->reason);
+			ret = -EOPNOTSUPP;
+		}
 		if (ret)
 			return ret;
 	}

@@ -147,6 +147,7 @@ refused no_module "$dir/text.xfn" -i "$iface" "$dir/text.xfn"
 refused missing_module "$dir/none.xfn" -i "$iface" "$dir/none.xfn"
 refused two_on_one_port "port 7" -i "$iface" echo time@7
 refused amplifier "--allow-amplify loud" -i "$iface" verifier-tests/sources/loud.c
+refused host_beside_a_worker "only tier xdp can" -i "$iface" --tier afxdp verifier-tests/sources/beside.c
 refused forced_tier "sha256: cannot run in tier xdp" -i "$iface" --tier xdp sha256
 server ip link set dev "$iface" down
 refused interface_down "is down" -i "$iface" echo
