@@ -292,9 +292,10 @@ XFN_INLINE int xfn_secure(struct xfn_req *req)
 	buf = bpf_map_lookup_elem(&xfn_move, &zero);
 	if (!buf)
 		return -1;
-	asm volatile("" : "+r"(bytes));
-	if (bytes == 0 || bytes > XFN_OFFSET_MAX)
+	if (bytes > XFN_OFFSET_MAX)
 		return -1;
+	/* In one piece: before 6.8 a bound is forgotten where the number goes by way of the stack. */
+	asm volatile("%0 += -1\n\t%0 &= %1\n\t%0 += 1" : "+r"(bytes) : "i"(XFN_OFFSET_MAX));
 	if (bpf_xdp_load_bytes(req->ctx, 0, buf->frame, bytes))
 		return -1;
 	if (bpf_xdp_adjust_head(req->ctx, -grow))
