@@ -65,7 +65,7 @@ check: ## install what is missing, build and run the tests
 	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests
 	$(Q)XFN_BUILD=$(BUILD) verifier-tests/run.sh $(TESTS) $(SHELL_TESTS)
 
-tests: $(TESTS) $(HALVES) $(FUZZERS) $(NATIVES)
+tests: $(TESTS) $(HALVES) $(FUZZERS) $(NATIVES) $(NATIVES:$(BUILD)/functions/%=$(BUILD)/fuzz/%)
 
 fixtures: ## write verifier-tests/fixtures anew
 	$(Q)mkdir -p $(BUILD)/fuzz verifier-tests/fixtures
@@ -139,6 +139,15 @@ $(BUILD)/functions/%.bpf.o: functions/%.c functions/xfn.h $(wildcard xdp/*.h)
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)clang -target bpf -mcpu=v3 -ffreestanding $(BOTH_CFLAGS) -include xdp/function_bpf.h -c $< -o $@
+
+# a function's native code, instrumented too
+$(BUILD)/fuzz/%.so: functions/%.c functions/xfn.h userspace/function_native.h userspace/request.h
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -O1 -g -fPIC -shared -fvisibility=hidden -DXFN_NATIVE -fsanitize=address,undefined \
+		-fno-sanitize-recover=all -fno-delete-null-pointer-checks -fwrapv -fsigned-char -Ifunctions \
+		-include userspace/function_native.h $< -o $@ \
+		$$(sed -n 's/^XFN_LINK("\(.*\)").*/\1/p' $< | xargs -r -d '\n' pkg-config --cflags --libs)
 
 $(BUILD)/fuzz/libfuzzer: $(FUZZED) $(wildcard xdp/*.h userspace/*.h)
 	$(call say,FUZZ,$@)

@@ -62,8 +62,12 @@ if server ip link add link "$iface" name v5 type vlan id 5 2>/dev/null; then
 	client ip addr add 10.97.0.2/24 dev v5
 	client ip link set v5 up
 	sleep 0.5
+	capture "$dir/seen" -nvvel vlan
 	answers 10.97.0.1 && answers_slowly 10.97.0.1
 	result addresses_of_a_vlan $?
+	captured
+	grep -q 'vlan 5,' "$dir/seen" && grep -q '10.97.0.1.7 >.*udp sum ok' "$dir/seen" && ! grep -q 'bad udp cksum' "$dir/seen"
+	result addresses_of_a_vlan_on_the_wire $?
 else
 	echo "[  SKIPPED ] addresses_of_a_vlan: this kernel has none"
 fi

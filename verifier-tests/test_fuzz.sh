@@ -21,7 +21,7 @@ for function in echo reverse time; do
 done
 for function in echo reverse time sha256 regex; do
 	# what a library keeps until the end is no leak of ours
-	if ASAN_OPTIONS=detect_leaks=0 "$build/fuzz/native" "$build/functions/$function.so" "$count" "$seed"; then
+	if ASAN_OPTIONS=detect_leaks=0 "$build/fuzz/native" "$build/fuzz/$function.so" "$count" "$seed"; then
 		echo "[       OK ] fuzz_native_$function"
 	else
 		echo "[  FAILED  ] fuzz_native_$function"
