@@ -48,7 +48,6 @@ tier_of() { "$xfn" ls -i "$iface" | sed -n "s/^$1  *[0-9]*  *\([a-z]*\) .*/\1/p"
 attached() { server ip -d link show dev "$iface" | grep -q 'prog/xdp'; }
 worker() { pgrep -P "$run" | head -n 1; }
 
-before=$(ip netns list | sort; ip -o link | cut -d: -f2 | sort)
 raise
 
 start --mode native
@@ -158,7 +157,6 @@ timeout 20 "$xfn" lab -n "$name" exec server "$xfn" run -i "$iface" echo >"$dir/
 result held_interface_refused $?
 
 "$xfn" lab -n "$name" down >/dev/null
-after=$(ip netns list | sort; ip -o link | cut -d: -f2 | sort)
-[ "$before" = "$after" ] && [ -z "$(ls "$dir/run" 2>/dev/null)" ]
+! { ip netns list; ip -o link; } | grep -q "$name" && ! pgrep -f "$iface" >/dev/null && [ -z "$(ls "$dir/run" 2>/dev/null)" ]
 result nothing_left $?
 exit $bad

@@ -26,6 +26,11 @@ seen()
 			done
 		done
 	done
+	# a busy machine writes late
+	for _ in $(seq 50); do
+		[ "$(tcpdump -Z root -nr "$dir/pcap" 2>/dev/null | grep -c .)" -lt $asked ] || break
+		sleep 0.1
+	done
 	captured
 	stop
 	tcpdump -Z root -nvvr "$dir/pcap" >"$dir/read" 2>/dev/null
