@@ -35,7 +35,7 @@ static const struct {
 	{ "program too large", XFN_RULE_too_many_insns },
 	{ "mem_or_null'", XFN_RULE_unchecked_pointer },
 	{ "_or_null'", XFN_RULE_unchecked_pointer },
-	{ "invalid mem access 'scalar'", XFN_RULE_unchecked_pointer },
+	{ "invalid mem access 'scalar'", XFN_RULE_pointer_lost },
 	{ "invalid access to packet", XFN_RULE_variable_access },
 	{ "invalid variable-offset", XFN_RULE_variable_access },
 	{ "variable stack access", XFN_RULE_variable_access },

@@ -103,7 +103,11 @@ static void check_attributes(const char *source, struct xfn_verdict *v)
 		xfn_refusal__set(&v->refusal, XFN_RULE_name_mismatch, text, source, line);
 		return;
 	}
-	if (attr->tier > XFN_TIER_SOCKET)
+	if (memchr(attr->licence, 0, sizeof(attr->licence)) == NULL ||
+	    memchr(attr->summary, 0, sizeof(attr->summary)) == NULL)
+		snprintf(text, sizeof(text),
+			 "has a .licence or .summary that is too long (31, 95 bytes)");
+	else if (attr->tier > XFN_TIER_SOCKET)
 		snprintf(text, sizeof(text), "has .tier = %u, which is none", attr->tier);
 	else if (attr->fallback > XFN_FALLBACK_HOST)
 		snprintf(text, sizeof(text), "has .fallback = %u, which is none", attr->fallback);

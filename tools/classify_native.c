@@ -24,6 +24,9 @@ uint32_t xfn_classify__find_word(const char *source, const char *word, bool last
 
 	while (f && (last || !found) && fgets(row, sizeof(row), f)) {
 		line++;
+		/* a comment's line is none of code */
+		if (strchr("/*", row[strspn(row, " \t")]))
+			continue;
 		for (char *at = row; (at = strstr(at, word)); at += strlen(word)) {
 			char before = at > row ? at[-1] : ' ', after = at[strlen(word)];
 
@@ -180,6 +183,8 @@ static void common(struct arguments *a, const struct xfn_verdict *v)
 					     "-fsigned-char",
 					     "-Wall",
 					     "-Werror=implicit-function-declaration",
+					     "-Werror=return-type",
+					     "-Werror=constant-conversion",
 					     "-fno-color-diagnostics",
 					     "-fno-caret-diagnostics" };
 

@@ -116,11 +116,12 @@ XFN_INLINE const struct xfn_live *xfn_live_now(void)
 
 /*
  * The same number, unrelated to the verifier: what a comparison tells about it does not narrow the
- * original. So the state behind a loop is the same whichever round left it, and is walked once.
+ * original, and no more than a frame holds. So the state behind a loop is the same whichever round
+ * left it, and is walked once.
  */
 XFN_INLINE __u64 xfn_apart(__u64 value)
 {
-	asm volatile("%0 |= 0" : "+r"(value));
+	asm volatile("%0 &= %1" : "+r"(value) : "i"(XFN_OFFSET_MAX));
 	return value;
 }
 
@@ -294,7 +295,8 @@ XFN_INLINE int xfn_secure(struct xfn_req *req)
 		return -1;
 	if (bytes > XFN_OFFSET_MAX)
 		return -1;
-	/* In one piece: before 6.8 a bound is forgotten where the number goes by way of the stack. */
+	/* In one piece: before 6.8 a bound is forgotten where the number goes by way of the stack.
+	 */
 	asm volatile("%0 += -1\n\t%0 &= %1\n\t%0 += 1" : "+r"(bytes) : "i"(XFN_OFFSET_MAX));
 	if (bpf_xdp_load_bytes(req->ctx, 0, buf->frame, bytes))
 		return -1;
@@ -500,6 +502,9 @@ XFN_INLINE int xfn_program(struct xdp_md *ctx, const struct xfn_attributes *attr
 		return xfn_why(reason, XDP_PASS);
 	if (reason)
 		return xfn_why(reason, XDP_DROP);
+	/* The dispatcher leaves larger ones to the stack; so must a program alone. */
+	if (xfn_frame_len(ctx) > XFN_OFFSET_MAX)
+		return xfn_why(XFN_REASON_LARGE_FRAME, XDP_PASS);
 	req.len = req.pkt.payload_len;
 	stat = bpf_map_lookup_elem(&xfn_slot_stat, &slot);
 	if (!stat)

@@ -1,0 +1,15 @@
+// expect: tier=afxdp rule=unbounded_loop|too_many_insns
+/* The loop without a constant bound. XFN_PASS stands in this comment only. */
+#include "xfn.h"
+
+XFN_FUNCTION(natural, .port = 4000)
+{
+	for (uint32_t i = 0; i < xfn_len(req); i++) {
+		uint8_t *p = xfn_edit(req, i, 1);
+
+		if (!p)
+			return XFN_DROP;
+		*p = ~*p;
+	}
+	return XFN_REPLY;
+}
