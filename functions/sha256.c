@@ -10,14 +10,17 @@ XFN_LINK("libcrypto >= 3.0");
 
 #ifdef XFN_NATIVE
 static EVP_MD_CTX *context;
-static EVP_MD *algorithm;
 
 /* Fetched once: OpenSSL reads its configuration file here, before the sandbox. */
 XFN_INIT(sha256)
 {
-	algorithm = EVP_MD_fetch(NULL, "SHA256", NULL);
+	EVP_MD *algorithm = EVP_MD_fetch(NULL, "SHA256", NULL);
+	int ready;
+
 	context = EVP_MD_CTX_new();
-	return algorithm && context && EVP_DigestInit_ex(context, algorithm, NULL) ? 0 : -ENOMEM;
+	ready = algorithm && context && EVP_DigestInit_ex(context, algorithm, NULL);
+	EVP_MD_free(algorithm); /* the context has its own reference */
+	return ready ? 0 : -ENOMEM;
 }
 #endif
 

@@ -171,6 +171,7 @@ static void all(const char *function, bool kernel)
 	assert_int_equal(xfn_call__put(&call, 0, native.module), 0);
 	assert_int_equal(xfn_call__bind(&call, NULL, 1232, 0), 0);
 	xfn_call__enter(&call);
+	assert_string_equal(native.module->attr->name, function);
 	if (native.module->init)
 		assert_int_equal(native.module->init(), 0);
 	dir = opendir(FIXTURES);
@@ -183,10 +184,12 @@ static void all(const char *function, bool kernel)
 	closedir(dir);
 	assert_true(count >= 30);
 	xfn_call__free(&call);
-	/* what XFN_INIT made is the module's own until the process ends */
-	if (!native.module->init)
+	/* What XFN_INIT made is the module's own until the process ends; so its descriptor stays
+	 * open. */
+	if (!native.module->init) {
 		xfn_native__unload(&native);
-	close(fd);
+		close(fd);
+	}
 	xfn_loader__close(loader);
 	xfn_module__close(mod);
 }
