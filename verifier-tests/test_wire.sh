@@ -53,6 +53,18 @@ seen wire_afxdp_generic --tier afxdp --mode generic
 seen wire_uring --tier socket --engine uring
 seen wire_mmsg --tier socket --engine mmsg
 
+# replies that the runtime refuses, in the kernel as in the workers: nothing sent, and the reason counted
+for way in "--tier xdp" "--tier afxdp" "--tier socket"; do
+	# shellcheck disable=SC2086 # options are words
+	start $way verifier-tests/sources/grow.c verifier-tests/sources/tight.c
+	answered() { head -c "$1" /dev/zero >"$dir/payload"; client "$xfn" invoke -f "$dir/payload" "10.78.0.1:$2" >/dev/null 2>&1; }
+	counted() { "$xfn" stat -i "$iface" | sed -n "s/^$1  *DROP  *\([0-9]*\) .*/\1/p"; }
+	answered 1464 4000 && ! answered 1465 4000 && ! answered 20 4001 && ! answered 0 4001 &&
+		[ "$(counted MTU)" = 1 ] && [ "$(counted AMPLIFY)" = 2 ]
+	result "wire_refused_replies$(echo "$way" | tr -c 'a-z\n' _)" $?
+	stop
+done
+
 # jumbo frames: small ones by the fast path, those in several buffers by the slow path
 server ip link set "$iface" mtu 9000
 client ip link set "$client_iface" mtu 9000
