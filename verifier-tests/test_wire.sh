@@ -9,6 +9,9 @@ raise
 # else the stack's own replies cross the veth pair with half a checksum, for the peer's stack to believe
 server ethtool -K "$iface" tx off >/dev/null
 
+# counted REASON ACTION
+counted() { "$xfn" stat -i "$iface" | sed -n "s/^$1  *$2  *\([0-9]*\) .*/\1/p"; }
+
 # seen TEST OPTION...: requests of many sizes, and what tcpdump says of the replies
 seen()
 {
@@ -58,9 +61,8 @@ for way in "--tier xdp" "--tier afxdp" "--tier socket"; do
 	# shellcheck disable=SC2086 # options are words
 	start $way verifier-tests/sources/grow.c verifier-tests/sources/tight.c
 	answered() { head -c "$1" /dev/zero >"$dir/payload"; client "$xfn" invoke -f "$dir/payload" "10.78.0.1:$2" >/dev/null 2>&1; }
-	counted() { "$xfn" stat -i "$iface" | sed -n "s/^$1  *DROP  *\([0-9]*\) .*/\1/p"; }
 	answered 1464 4000 && ! answered 1465 4000 && ! answered 20 4001 && ! answered 0 4001 &&
-		[ "$(counted MTU)" = 1 ] && [ "$(counted AMPLIFY)" = 2 ]
+		[ "$(counted MTU DROP)" = 1 ] && [ "$(counted AMPLIFY DROP)" = 2 ]
 	result "wire_refused_replies$(echo "$way" | tr -c 'a-z\n' _)" $?
 	stop
 done
@@ -80,6 +82,11 @@ for way in "--mode native" "--mode generic" "--tier afxdp"; do
 		[ "$(client "$xfn" invoke -j -f "$dir/payload" '[fd78::1]:2256' | sed -n 's/.*"reply": "\([^"]*\)".*/\1/p')" = \
 			"$(sha256sum "$dir/payload" | cut -c1-64 | tr -d '\n' | od -An -v -tx1 | tr -d ' \n')" ] || good=1
 	done
+	# from 6.6 on AF_XDP takes frames in several buffers; before, and in generic mode, the slow path does
+	case $way:$(uname -r) in
+	*generic:* | *:6.[0-5].* | *:5.*) ;;
+	*) [ "$(counted LARGE_FRAME PASS)" = "" ] || good=1 ;;
+	esac
 	result "wire_jumbo$(echo "$way" | tr -c 'a-z\n' _)" $good
 	stop
 done
