@@ -31,8 +31,10 @@ objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)))
 WORKER_OBJS := $(call objects,$(addprefix userspace/,worker.c call.c native_load.c handover.c \
 	engine.c engine_*.c umem.c sandbox.c))
 ALL_OBJS := $(call objects,skel/*.c userspace/*.c tools/*.c)
-DEMO_OBJS := $(call objects,tools/demo*.c)
-XFN_OBJS := $(filter-out $(call objects,userspace/worker.c) $(DEMO_OBJS),$(ALL_OBJS))
+DEMO_OBJS := $(call objects,tools/demo*.c tools/server.c)
+BENCH_LOAD_OBJS := $(call objects,$(addprefix tools/bench_,requests.c live.c sockets.c))
+BENCH_OBJS := $(filter-out $(BENCH_LOAD_OBJS),$(call objects,tools/bench*.c))
+XFN_OBJS := $(filter-out $(call objects,userspace/worker.c) $(DEMO_OBJS) $(BENCH_OBJS),$(ALL_OBJS))
 TEST_OBJS := $(filter-out $(call objects,tools/xfn.c),$(XFN_OBJS))
 
 XFN_LIBS := -lbpf -lxdp -lelf -lz -ljansson -lmnl -luring -lseccomp -lcap-ng -lcrypto -ldl
@@ -40,7 +42,7 @@ WORKER_LIBS := -lseccomp -lcap-ng -luring -ldl
 DEMO_LIBS := -ljansson -lnettle
 
 BPF_OBJS := $(patsubst xdp/%.bpf.c,$(BUILD)/xdp/%.bpf.o,$(wildcard xdp/*.bpf.c))
-SKELS := $(patsubst $(BUILD)/xdp/%.bpf.o,$(BUILD)/skel/%.skel.h,$(BPF_OBJS))
+SKELS := $(patsubst $(BUILD)/xdp/%.bpf.o,$(BUILD)/skel/%.skel.h,$(BPF_OBJS)) $(BUILD)/skel/bench.skel.h
 MODULES := $(patsubst functions/%.c,$(BUILD)/functions/%.xfn,$(wildcard functions/*.c))
 TESTS := $(patsubst verifier-tests/%.c,$(BUILD)/tests/%,$(wildcard verifier-tests/test_*.c))
 # both targets of the kernel-capable functions, for the suite that compares them
@@ -112,6 +114,12 @@ $(BUILD)/xdp/%.bpf.o: xdp/%.bpf.c
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+
+# the bench's own side of the wire
+$(BUILD)/xdp/bench.bpf.o: tools/bench.bpf.c tools/bench_shared.h
+	$(call say,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
 $(BUILD)/skel/%.skel.h: $(BUILD)/xdp/%.bpf.o
 	$(call say,SKEL,$@)

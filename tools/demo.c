@@ -20,22 +20,15 @@
 #include <time.h>
 #include <unistd.h>
 #include "demo_reference.h"
+#include "server.h"
 
 #define REQUESTS 10000
 #define WINDOW	 32 /* requests under way: half of them IPv4, half IPv6 */
 #define LOST_NS	 1000000000ull
 #define READY_MS 30000
-#define STOP_MS	 3000
 
 static const char *lab; /* name of the lab, NULL: loopback */
 static char xfn[512];	/* path of the program */
-static volatile sig_atomic_t interrupted;
-
-struct server {
-	pid_t pid;
-	int out; /* its standard output */
-	json_t *functions;
-};
 
 /* One request under way, on a socket of its own: a reply can be of no other. */
 struct place {
@@ -55,7 +48,7 @@ struct result {
 static void on_signal(int sig)
 {
 	(void)sig;
-	interrupted = 1;
+	server_interrupted = 1;
 }
 
 static uint64_t now_ns(void)
@@ -66,109 +59,23 @@ static uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
-static void exec_server(const char *tier)
-{
-	char iface[32];
-	const char *argv[16];
-	unsigned n = 0;
-
-	argv[n++] = xfn;
-	if (lab) {
-		/* "xfns0", with the lab's name behind it unless that is "xfn" */
-		snprintf(iface, sizeof(iface), "xfns0%.10s", strcmp(lab, "xfn") ? lab : "");
-		argv[n++] = "lab";
-		argv[n++] = "-n";
-		argv[n++] = lab;
-		argv[n++] = "exec";
-		argv[n++] = "server";
-		argv[n++] = xfn;
-	}
-	argv[n++] = "run";
-	argv[n++] = "-j";
-	if (lab) {
-		argv[n++] = "-i";
-		argv[n++] = iface;
-		argv[n++] = "--tier";
-		argv[n++] = tier;
-	}
-	argv[n] = NULL;
-	execv(xfn, (char **)argv);
-	fprintf(stderr, "demo: cannot run %s: %s; run `make` first\n", xfn, strerror(errno));
-	_exit(127);
-}
-
-/* Its first line says what it serves. */
-static int read_ready(struct server *srv)
-{
-	uint64_t until = now_ns() + READY_MS * 1000000ull;
-	char line[65536];
-	size_t len = 0;
-	json_t *ready;
-
-	while (len < sizeof(line) - 1 && (!len || line[len - 1] != '\n')) {
-		struct pollfd wait = { .fd = srv->out, .events = POLLIN };
-		ssize_t n;
-
-		if (interrupted || now_ns() > until)
-			return -1;
-		if (poll(&wait, 1, 200) < 1)
-			continue;
-		n = read(srv->out, line + len, sizeof(line) - 1 - len);
-		if (n <= 0)
-			return -1;
-		len += (size_t)n;
-	}
-	line[len] = 0;
-	ready = json_loads(line, 0, NULL);
-	if (!json_is_true(json_object_get(ready, "ready"))) {
-		fprintf(stderr, "demo: xfn run says: %s", line);
-		json_decref(ready);
-		return -1;
-	}
-	srv->functions = json_incref(json_object_get(ready, "functions"));
-	json_decref(ready);
-	return 0;
-}
-
-static void stop_server(struct server *srv)
-{
-	if (srv->pid > 0) {
-		kill(srv->pid, SIGTERM);
-		for (int ms = 0; waitpid(srv->pid, NULL, WNOHANG) == 0; ms += 10) {
-			if (ms > STOP_MS)
-				kill(srv->pid, SIGKILL);
-			usleep(10000);
-		}
-	}
-	if (srv->out >= 0)
-		close(srv->out);
-	json_decref(srv->functions);
-	*srv = (struct server){ .out = -1 };
-}
-
 static int start_server(struct server *srv, const char *tier)
 {
-	pid_t self = getpid();
-	int fds[2];
+	char iface[32], netns[48], wanted[16];
+	char *local[] = { xfn, "run", "-j", NULL };
+	char *in_lab[] = { xfn, "run", "-j", "-i", iface, "--tier", wanted, NULL };
+	int ret;
 
-	*srv = (struct server){ .out = -1 };
-	if (pipe2(fds, O_CLOEXEC))
-		return -1;
-	srv->pid = fork();
-	if (!srv->pid) {
-		prctl(PR_SET_PDEATHSIG, SIGTERM);
-		dup2(fds[1], 1);
-		if (getppid() == self)
-			exec_server(tier);
-		_exit(127);
-	}
-	close(fds[1]);
-	srv->out = fds[0];
-	if (srv->pid > 0 && !read_ready(srv))
+	/* "xfns0", with the lab's name behind it unless that is "xfn" */
+	snprintf(iface, sizeof(iface), "xfns0%.10s", lab && strcmp(lab, "xfn") ? lab : "");
+	snprintf(netns, sizeof(netns), "%s-server", lab ?: "");
+	snprintf(wanted, sizeof(wanted), "%s", tier);
+	ret = server__start(srv, lab ? netns : NULL, -1, false, lab ? in_lab : local);
+	if (ret)
+		fprintf(stderr, "demo: cannot start xfn run: %s\n", strerror(-ret));
+	else if (!server__ready(srv, READY_MS))
 		return 0;
-	if (!interrupted)
-		fprintf(stderr, "demo: xfn run does not become ready\n");
-	stop_server(srv);
+	server__stop(srv);
 	return -1;
 }
 
@@ -260,7 +167,7 @@ static int ask_all(const char *name, uint16_t port, struct result *r)
 			ask_next(&places[i], name, next++);
 		polls[i] = (struct pollfd){ .events = POLLIN };
 	}
-	while (!ret && done < REQUESTS && !interrupted) {
+	while (!ret && done < REQUESTS && !server_interrupted) {
 		for (unsigned i = 0; i < WINDOW; i++)
 			polls[i].fd = places[i].sent_ns ? places[i].fd : -1;
 		poll(polls, WINDOW, 100);
@@ -276,7 +183,7 @@ static int ask_all(const char *name, uint16_t port, struct result *r)
 	for (unsigned i = 0; i < WINDOW; i++)
 		if (places[i].fd >= 0)
 			close(places[i].fd);
-	return be_client(false) || ret || interrupted ? -1 : 0;
+	return be_client(false) || ret || server_interrupted ? -1 : 0;
 }
 
 static int by_value(const void *a, const void *b)
@@ -310,18 +217,19 @@ static int pass(const char *title, const char *tier)
 	static struct result r;
 	struct server srv;
 	int status = 0;
-	json_t *fn;
+	json_t *functions, *fn;
 	size_t i;
 
 	if (start_server(&srv, tier))
 		return 1;
+	functions = json_object_get(srv.ready, "functions");
 	printf("\n%s\n%-8s %-6s %-8s %8s %8s %6s %6s %9s %9s  %s\n", title, "function", "tier",
 	       "mode", "requests", "right", "wrong", "lost", "p50 us", "p99 us", "reason");
-	json_array_foreach(srv.functions, i, fn) {
+	json_array_foreach(functions, i, fn) {
 		const char *name = text(fn, "name"), *is = text(fn, "tier");
 
 		if (ask_all(name, (uint16_t)json_integer_value(json_object_get(fn, "port")), &r)) {
-			if (!interrupted)
+			if (!server_interrupted)
 				fprintf(stderr, "demo: cannot ask %s: %s\n", name, strerror(errno));
 			status = 1;
 			break;
@@ -338,12 +246,11 @@ static int pass(const char *title, const char *tier)
 			status = 1;
 		}
 	}
-	if (json_array_size(srv.functions) != 5) {
-		printf("         %zu functions are served, not five\n",
-		       json_array_size(srv.functions));
+	if (json_array_size(functions) != 5) {
+		printf("         %zu functions are served, not five\n", json_array_size(functions));
 		status = 1;
 	}
-	stop_server(&srv);
+	server__stop(&srv);
 	return status;
 }
 
@@ -352,19 +259,16 @@ int main(void)
 	struct sigaction act = { .sa_handler = on_signal };
 	char runtime[] = "/tmp/xfn-demo-XXXXXX";
 	int status = 0;
-	ssize_t n = readlink("/proc/self/exe", xfn, sizeof(xfn) - 8);
 
 	bool homeless = geteuid() && !getenv("XDG_RUNTIME_DIR");
 
 	/* The control socket needs a folder; a login session has one, and so has root. */
-	if (n <= 0 || (homeless && !mkdtemp(runtime))) {
+	if (!server__beside("xfn", xfn, sizeof(xfn)) || (homeless && !mkdtemp(runtime))) {
 		fprintf(stderr, "demo: cannot begin: %s\n", strerror(errno));
 		return 1;
 	}
 	if (homeless)
 		setenv("XFN_RUNTIME_DIR", runtime, 1);
-	xfn[n] = 0;
-	strcpy(strrchr(xfn, '/') + 1, "xfn");
 	signal(SIGPIPE, SIG_IGN); /* whoever reads us may leave: the server is still to be ended */
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
@@ -376,11 +280,11 @@ int main(void)
 	if (lab) {
 		status |= pass("As xfn places them: in the kernel where the verifier accepts it",
 			       "auto");
-		if (!interrupted)
+		if (!server_interrupted)
 			status |= pass(
 				"The same modules, all in workers behind AF_XDP (--tier afxdp)",
 				"afxdp");
-		if (!interrupted)
+		if (!server_interrupted)
 			status |= pass("The same modules, all behind UDP sockets (--tier socket)",
 				       "socket");
 	} else {
@@ -390,7 +294,7 @@ int main(void)
 	}
 	if (homeless)
 		rmdir(runtime);
-	if (interrupted)
+	if (server_interrupted)
 		printf("\ninterrupted; nothing is left running\n");
 	else if (status)
 		printf("\nNot everything was right; the tables say what.\n");
@@ -398,5 +302,5 @@ int main(void)
 		printf("\nEvery reply was right. Next: `build/xfn explain functions/sha256.c` says why "
 		       "it is in a worker;\n`build/xfn lab up` gives you the lab, `build/xfn check` "
 		       "tells what this host can do.\n");
-	return interrupted ? 130 : status;
+	return server_interrupted ? 130 : status;
 }
