@@ -30,10 +30,11 @@ objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)))
 
 WORKER_OBJS := $(call objects,$(addprefix userspace/,worker.c call.c native_load.c handover.c \
 	engine.c engine_*.c umem.c sandbox.c))
-ALL_OBJS := $(call objects,skel/*.c userspace/*.c tools/*.c)
+ALL_OBJS := $(filter-out %.bpf.o,$(call objects,skel/*.c userspace/*.c tools/*.c))
 DEMO_OBJS := $(call objects,tools/demo*.c tools/server.c)
 BENCH_LOAD_OBJS := $(call objects,$(addprefix tools/bench_,requests.c live.c sockets.c))
-BENCH_OBJS := $(filter-out $(BENCH_LOAD_OBJS),$(call objects,tools/bench*.c))
+BENCH_OBJS := $(filter-out %.bpf.o $(BENCH_LOAD_OBJS),$(call objects,tools/bench*.c))
+BENCH_LIBS := -lbpf -lxdp -ljansson -lm
 XFN_OBJS := $(filter-out $(call objects,userspace/worker.c) $(DEMO_OBJS) $(BENCH_OBJS),$(ALL_OBJS))
 TEST_OBJS := $(filter-out $(call objects,tools/xfn.c),$(XFN_OBJS))
 
@@ -52,7 +53,7 @@ FUZZED := verifier-tests/fuzz_native.c userspace/call.c userspace/native_load.c
 NATIVES := $(patsubst functions/%.c,$(BUILD)/functions/%.so,$(wildcard functions/*.c))
 BOTH_CFLAGS := -O2 -g -Wall -Werror -fno-delete-null-pointer-checks -fwrapv -fsigned-char -Ifunctions -Ixdp
 SHELL_TESTS := verifier-tests/arrows.sh $(wildcard verifier-tests/test_*.sh)
-PROGRAMS := $(BUILD)/xfn $(BUILD)/xfn-worker $(BUILD)/demo
+PROGRAMS := $(BUILD)/xfn $(BUILD)/xfn-worker $(BUILD)/demo $(BUILD)/bench
 
 all: $(PROGRAMS) $(BPF_OBJS) $(MODULES) ## build everything (SANITIZE=address,undefined; V=1)
 
@@ -104,6 +105,10 @@ $(BUILD)/xfn-worker: $(WORKER_OBJS)
 $(BUILD)/demo: $(DEMO_OBJS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(san) $^ -o $@ $(LDFLAGS) $(DEMO_LIBS)
+
+$(BUILD)/bench: $(BENCH_OBJS) $(BENCH_LOAD_OBJS) $(call objects,tools/server.c)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(san) $^ -o $@ $(LDFLAGS) $(BENCH_LIBS)
 
 $(BUILD)/obj/%.o: %.c | $(SKELS)
 	$(call say,CC,$@)

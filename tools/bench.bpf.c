@@ -148,33 +148,35 @@ SEC("xdp") int bench_sink(struct xdp_md *ctx)
 	__u8 *d = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	struct bench_counters *own = own_counters();
 	__u32 head = ETH_LEN + IP4_LEN, low, flow, len;
-	__u16 type;
+	__u16 type, from, to;
 
 	if (d + ETH_LEN + IP4_LEN + UDP_LEN > end)
 		goto other;
 	type = *(__u16 *)(d + 12);
 	if (type == be16(0x0800) && d[ETH_LEN + 9] == 17) {
-		low = be16(*(__u16 *)(d + ETH_LEN + 18));
+		low = *(__u16 *)(d + ETH_LEN + (conf.flags & BENCH_HAIRPIN ? 14 : 18));
 	} else if (type == be16(0x86dd) && d[ETH_LEN + 6] == 17) {
 		head = ETH_LEN + IP6_LEN;
 		if (d + ETH_LEN + IP6_LEN + UDP_LEN > end)
 			goto other;
-		low = be16(*(__u16 *)(d + ETH_LEN + 38));
+		low = *(__u16 *)(d + ETH_LEN + (conf.flags & BENCH_HAIRPIN ? 22 : 38));
 	} else {
 		goto other;
 	}
 	d += head;
-	if (be16(*(__u16 *)d) != conf.port)
+	from = be16(*(__u16 *)d);
+	to = be16(*(__u16 *)(d + 2));
+	if ((conf.flags & BENCH_HAIRPIN ? to : from) != conf.port)
 		goto other;
 	len = be16(*(__u16 *)(d + 4)) - UDP_LEN;
-	flow = (be16(*(__u16 *)(d + 2)) - BENCH_PORT_FIRST) & (BENCH_PORTS - 1);
+	flow = ((conf.flags & BENCH_HAIRPIN ? from : to) - BENCH_PORT_FIRST) & (BENCH_PORTS - 1);
 	if (conf.flags & BENCH_STAMP) {
 		__u64 rtt = bpf_ktime_get_ns() - stamps[flow];
 		__u64 at = __sync_fetch_and_add(&sample_count, 1);
 
 		samples[at & (BENCH_SAMPLES - 1)] = rtt > 0xffffffff ? 0xffffffff : (__u32)rtt;
 	}
-	flow |= ((low - conf.addr_low) & 0xffff) * BENCH_PORTS;
+	flow |= ((be16((__u16)low) - conf.addr_low) & 0xffff) * BENCH_PORTS;
 	if ((conf.flags & BENCH_CHECK) && !right(ctx, head + UDP_LEN, len, flow)) {
 		own->wrong++;
 		own->first_wrong = flow + 1;

@@ -28,7 +28,7 @@
 struct bench_live {
 	struct bench_bpf *skel;
 	struct bpf_link *idle; /* the generator on lo: makes its runs start in microseconds */
-	struct bench_wire wire;
+	const char *ifname;
 	unsigned ifindex;
 	uint32_t mode; /* of the sink: XDP_FLAGS_... */
 	int before;    /* the program that the sink has replaced, -1: none */
@@ -39,6 +39,7 @@ struct bench_live {
 struct runner {
 	struct bench_live *live;
 	const struct bench_plan *plan;
+	const struct bench_wire *wire;
 	pthread_t thread;
 	int cpu;
 	uint64_t begin, end;
@@ -69,10 +70,10 @@ static void put_be16(uint8_t *p, uint16_t v)
 }
 
 /* Headers, and their sums less what changes from frame to frame. */
-static void prepare(struct bench_live *live, const struct bench_plan *plan)
+static void prepare(struct bench_live *live, const struct bench_wire *w,
+		    const struct bench_plan *plan)
 {
 	volatile struct bench_conf *to = &live->skel->bss->conf;
-	const struct bench_wire *w = &live->wire;
 	size_t addr = w->v6 ? 16 : 4, longest = 0;
 	struct bench_conf conf = { .family = w->v6 ? 6 : 4 };
 	uint8_t source[16], *ip = conf.head + 14, *udp = ip + (w->v6 ? 40 : 20);
@@ -111,7 +112,7 @@ static void prepare(struct bench_live *live, const struct bench_plan *plan)
 	/* the payload that a frame brings is the first request's: one more must be written */
 	conf.flags = (plan->check && !plan->set->any_reply ? BENCH_CHECK : 0) |
 		     (plan->check || plan->set->count > 1 ? BENCH_REWRITE : 0) |
-		     (plan->outstanding ? BENCH_STAMP : 0);
+		     (plan->outstanding ? BENCH_STAMP : 0) | (w->hairpin ? BENCH_HAIRPIN : 0);
 	memcpy((void *)to, &conf, sizeof(conf));
 	memcpy(live->requests, plan->set->request, sizeof(plan->set->request));
 	memcpy(live->replies, plan->set->reply, sizeof(plan->set->reply));
@@ -145,16 +146,17 @@ static void sum_up(const struct bench_live *live, struct bench_figures *out)
 }
 
 /* `n` frames from this CPU. */
-static int send_frames(struct bench_live *live, const struct bench_plan *plan, uint32_t n)
+static int send_frames(const struct runner *r, uint32_t n)
 {
 	uint8_t frame[62 + BENCH_PAYLOAD];
+	struct bench_live *live = r->live;
 	uint32_t len = live->skel->bss->conf.frame_len;
 	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = len, .repeat = (int)n,
 		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = n < BATCH ? n : BATCH);
-	uint32_t head = live->wire.v6 ? 62 : 42;
+	uint32_t head = r->wire->v6 ? 62 : 42;
 
 	memcpy(frame, live->skel->bss->conf.head, head);
-	memcpy(frame + head, plan->set->request[0].words, len - head);
+	memcpy(frame + head, r->plan->set->request[0].words, len - head);
 	return bpf_prog_test_run_opts(bpf_program__fd(live->skel->progs.bench_generate), &run);
 }
 
@@ -199,7 +201,7 @@ static int open_loop(struct runner *r)
 		}
 		if (plan->requests && due > plan->requests - sent)
 			due = plan->requests - sent;
-		ret = send_frames(r->live, plan, (uint32_t)due);
+		ret = send_frames(r, (uint32_t)due);
 		sent += due;
 		now = now_ns();
 	}
@@ -217,7 +219,7 @@ static int closed_loop(struct runner *r, struct bench_figures *out)
 	while (!over(r, now, done) && go_on(r, now, &told)) {
 		uint64_t late, count = 0;
 
-		ret = send_frames(r->live, plan, plan->outstanding);
+		ret = send_frames(r, plan->outstanding);
 		if (ret)
 			break;
 		late = now_ns() + plan->timeout_ms * 1000000ull;
@@ -251,8 +253,9 @@ static void *run_apart(void *arg)
 	return NULL;
 }
 
-int bench_live__run(struct bench_live *live, const struct bench_plan *plan, unsigned threads,
-		    struct bench_figures *out, char *err, size_t errlen)
+int bench_live__run(struct bench_live *live, const struct bench_wire *wire,
+		    const struct bench_plan *plan, unsigned threads, struct bench_figures *out,
+		    char *err, size_t errlen)
 {
 	struct bench_histogram *rtt = out->rtt;
 	struct runner runners[THREADS] = {};
@@ -269,10 +272,11 @@ int bench_live__run(struct bench_live *live, const struct bench_plan *plan, unsi
 			 BENCH_PORTS * BENCH_ADDRESSES, BENCH_PORTS);
 		return -EINVAL;
 	}
-	prepare(live, plan);
+	prepare(live, wire, plan);
 	for (unsigned i = 0; i < threads; i++)
 		runners[i] = (struct runner){ .live = live,
 					      .plan = plan,
+					      .wire = wire,
 					      .cpu = (sched_getcpu() + (int)i) % cpus,
 					      .begin = now_ns() };
 	for (; started < threads && !plan->outstanding; started++)
@@ -334,14 +338,13 @@ static int attach(struct bench_live *live, char *err, size_t errlen)
 	}
 	live->attached = !ret;
 	if (ret)
-		snprintf(err, errlen, "%s: cannot attach the sink of replies: %s%s",
-			 live->wire.ifname, strerror(-ret),
+		snprintf(err, errlen, "%s: cannot attach the sink of replies: %s%s", live->ifname,
+			 strerror(-ret),
 			 ret == -EBUSY ? "; another program holds its XDP hook by a link" : "");
 	return ret;
 }
 
-int bench_live__open(const struct bench_wire *wire, struct bench_live **out, char *err,
-		     size_t errlen)
+int bench_live__open(const char *ifname, struct bench_live **out, char *err, size_t errlen)
 {
 	struct bench_live *live = calloc(1, sizeof(*live));
 	size_t len = BENCH_POOL * sizeof(struct bench_payload);
@@ -351,12 +354,12 @@ int bench_live__open(const struct bench_wire *wire, struct bench_live **out, cha
 		snprintf(err, errlen, "out of memory");
 		return -ENOMEM;
 	}
-	live->wire = *wire;
+	live->ifname = ifname;
 	live->before = -1;
 	live->requests = live->replies = MAP_FAILED;
-	live->ifindex = if_nametoindex(wire->ifname);
+	live->ifindex = if_nametoindex(ifname);
 	if (!live->ifindex) {
-		snprintf(err, errlen, "%s: no such interface; `ip link` lists them", wire->ifname);
+		snprintf(err, errlen, "%s: no such interface; `ip link` lists them", ifname);
 		ret = -ENODEV;
 		goto fail;
 	}

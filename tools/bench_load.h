@@ -78,19 +78,20 @@ struct bench_plan {
  */
 struct bench_live;
 struct bench_wire {
-	const char *ifname; /* in the current network namespace */
 	uint8_t source_mac[6], target_mac[6];
 	bool v6;
 	uint8_t source[16], target[16]; /* IPv4 in the first four; source: the first of them */
 	uint16_t port;			/* the server's, host order */
+	bool hairpin;			/* what comes back has its addresses unchanged, MAC aside */
 };
-int bench_live__open(const struct bench_wire *wire, struct bench_live **out, char *err,
-		     size_t errlen);
+/* `ifname` in the current network namespace. 0 or -errno with one line in err. */
+int bench_live__open(const char *ifname, struct bench_live **out, char *err, size_t errlen);
 void bench_live__close(struct bench_live *live);
 /* Run the plan on this CPU, by `threads` CPUs from this one on. 0 or -errno with one line in err.
  */
-int bench_live__run(struct bench_live *live, const struct bench_plan *plan, unsigned threads,
-		    struct bench_figures *out, char *err, size_t errlen);
+int bench_live__run(struct bench_live *live, const struct bench_wire *wire,
+		    const struct bench_plan *plan, unsigned threads, struct bench_figures *out,
+		    char *err, size_t errlen);
 /* Bare programs for a server's side: descriptors that live as long as `live`. */
 enum bench_bare {
 	BENCH_BARE_BOUNCE,

@@ -25,6 +25,7 @@ struct bench_payload {
 #define BENCH_REWRITE (1u << 0) /* generator: write each payload anew, not its headers alone */
 #define BENCH_CHECK   (1u << 1) /* sink: compare each reply with what is expected */
 #define BENCH_STAMP   (1u << 2) /* keep the round trip of each flow's latest request */
+#define BENCH_HAIRPIN (1u << 3) /* replies come with addresses and ports as they went */
 
 struct bench_conf {
 	__u32 flags;

@@ -39,7 +39,7 @@ bool server__beside(const char *name, char *path, size_t len)
 	if ((size_t)(slash - path) + strlen(name) >= len)
 		return false;
 	strcpy(slash, name);
-	return !access(path, X_OK);
+	return !access(path, R_OK);
 }
 
 int server__enter(const char *netns)
