@@ -79,10 +79,10 @@ fuzz: ## SECONDS=60: generated inputs against both targets, sanitizers and libFu
 	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests $(LIBFUZZERS)
 	$(Q)XFN_BUILD=$(BUILD) verifier-tests/fuzz.sh $(or $(SECONDS),60)
 
-$(BUILD)/fuzz/differential: verifier-tests/fuzz_differential.c verifier-tests/fuzz_input.h $(call objects,userspace/call.c userspace/native_load.c)
+$(BUILD)/fuzz/differential: verifier-tests/fuzz_differential.c $(TEST_OBJS) | $(SKELS)
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -DXFN_NATIVE -rdynamic $(filter %.c %.o,$^) -o $@ $(LDFLAGS) -lbpf -ldl
+	$(Q)$(CC) $(ALL_CFLAGS) -DXFN_NATIVE -MMD -MP -rdynamic $< $(TEST_OBJS) -o $@ $(LDFLAGS) $(XFN_LIBS)
 
 # their own copies of what they test, instrumented
 $(BUILD)/fuzz/native: $(FUZZED)
@@ -180,7 +180,7 @@ clean: ## remove build/
 	$(call say,CLEAN,$(BUILD))
 	$(Q)rm -rf $(BUILD)
 
--include $(ALL_OBJS:.o=.d) $(BPF_OBJS:.o=.d) $(TESTS:=.d)
+-include $(ALL_OBJS:.o=.d) $(BPF_OBJS:.o=.d) $(TESTS:=.d) $(BUILD)/fuzz/differential.d
 
 .PHONY: all run check tests fixtures fuzz help install uninstall clean
 .DEFAULT_GOAL := all

@@ -17,7 +17,7 @@ for function in echo reverse time; do
 	seed=$(date +%s)
 	runs=0
 	while [ "$(date +%s)" -lt $end ]; do
-		"$build/fuzz/differential" "$build/functions/$function.bpf.o" "$build/functions/$function.so" 100000 $seed >"$build/fuzz/log" || {
+		"$build/fuzz/differential" "$build/functions/$function.xfn" 100000 $seed >"$build/fuzz/log" || {
 			cat "$build/fuzz/log"
 			exit 1
 		}

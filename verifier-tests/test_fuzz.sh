@@ -9,7 +9,9 @@ count=${1:-20000}
 seed=${2:-1}
 bad=0
 for function in echo reverse time; do
-	"$build/fuzz/differential" "$build/functions/$function.bpf.o" "$build/functions/$function.so" "$count" "$seed"
+	# two seeds: with and without what their bits choose
+	"$build/fuzz/differential" "$build/functions/$function.xfn" "$count" "$seed" &&
+		"$build/fuzz/differential" "$build/functions/$function.xfn" "$count" "$((seed + 6))"
 	case $? in
 	0) echo "[       OK ] fuzz_differential_$function" ;;
 	77) echo "[  SKIPPED ] fuzz_differential_$function: loading BPF programs is not permitted here" ;;
