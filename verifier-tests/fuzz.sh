@@ -16,15 +16,17 @@ for function in echo reverse time; do
 	end=$(($(date +%s) + (seconds + 5) / 6))
 	seed=$(date +%s)
 	runs=0
+	answered=0
 	while [ "$(date +%s)" -lt $end ]; do
-		"$build/fuzz/differential" "$build/functions/$function.xfn" 100000 $seed >"$build/fuzz/log" || {
+		"$build/fuzz/differential" "$build/functions/$function.xfn" 500000 $seed >"$build/fuzz/log" || {
 			cat "$build/fuzz/log"
 			exit 1
 		}
 		seed=$((seed + 2))
-		runs=$((runs + 100000))
+		runs=$((runs + 500000))
+		answered=$((answered + $(sed 's/.* inputs, \([0-9]*\) answered.*/\1/' "$build/fuzz/log")))
 	done
-	echo "differential $function: $runs inputs, no difference"
+	echo "differential $function: $runs inputs, $answered answered, no difference"
 done
 # $1 names the target, $2 is its program, $3 the seconds
 library() {
