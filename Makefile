@@ -48,7 +48,9 @@ MODULES := $(patsubst functions/%.c,$(BUILD)/functions/%.xfn,$(wildcard function
 TESTS := $(patsubst verifier-tests/%.c,$(BUILD)/tests/%,$(wildcard verifier-tests/test_*.c))
 # both targets of the kernel-capable functions, for the suite that compares them
 HALVES := $(foreach f,echo reverse time,$(BUILD)/functions/$(f).so $(BUILD)/functions/$(f).bpf.o)
-FUZZERS := $(BUILD)/fuzz/differential $(BUILD)/fuzz/native
+FUZZERS := $(addprefix $(BUILD)/fuzz/,differential native parser)
+LIBFUZZERS := $(addprefix $(BUILD)/fuzz/,libfuzzer libfuzzer-parser)
+FUZZ_HEADERS := $(wildcard verifier-tests/*.h xdp/*.h userspace/*.h functions/*.h)
 FUZZED := verifier-tests/fuzz_native.c userspace/call.c userspace/native_load.c
 NATIVES := $(patsubst functions/%.c,$(BUILD)/functions/%.so,$(wildcard functions/*.c))
 BOTH_CFLAGS := -O2 -g -Wall -Werror -fno-delete-null-pointer-checks -fwrapv -fsigned-char -Ifunctions -Ixdp
@@ -77,16 +79,18 @@ fixtures: ## write verifier-tests/fixtures anew
 
 fuzz: ## SECONDS=60: generated inputs against both targets, sanitizers and libFuzzer
 	$(Q)tools/packages.sh
-	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests $(BUILD)/fuzz/libfuzzer
+	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests $(LIBFUZZERS)
 	$(Q)XFN_BUILD=$(BUILD) verifier-tests/fuzz.sh $(or $(SECONDS),60)
 
-$(BUILD)/fuzz/differential: verifier-tests/fuzz_differential.c verifier-tests/fuzz_input.h $(call objects,userspace/call.c userspace/native_load.c)
+$(BUILD)/fuzz/differential: verifier-tests/fuzz_differential.c $(TEST_OBJS) | $(SKELS)
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -DXFN_NATIVE -rdynamic $(filter %.c %.o,$^) -o $@ $(LDFLAGS) -lbpf -ldl
+	$(Q)$(CC) $(ALL_CFLAGS) -DXFN_NATIVE -MMD -MP -rdynamic $< $(TEST_OBJS) -o $@ $(LDFLAGS) $(XFN_LIBS)
 
-# its own copies of what it tests, instrumented
-$(BUILD)/fuzz/native: $(FUZZED) verifier-tests/fuzz_input.h $(wildcard xdp/*.h userspace/*.h)
+# their own copies of what they test, instrumented
+$(BUILD)/fuzz/native: $(FUZZED)
+$(BUILD)/fuzz/parser: verifier-tests/fuzz_parser.c
+$(BUILD)/fuzz/native $(BUILD)/fuzz/parser: $(FUZZ_HEADERS)
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -DXFN_NATIVE -fsanitize=address,undefined -fno-sanitize-recover=all -rdynamic $(filter %.c,$^) -o $@ $(LDFLAGS) -ldl
@@ -162,7 +166,9 @@ $(BUILD)/fuzz/%.so: functions/%.c functions/xfn.h $(wildcard xdp/*.h) userspace/
 		-include userspace/function_native.h $< -o $@ \
 		$$(sed -n 's/^XFN_LINK("\(.*\)").*/\1/p' $< | xargs -r -d '\n' pkg-config --cflags --libs)
 
-$(BUILD)/fuzz/libfuzzer: $(FUZZED) $(wildcard xdp/*.h userspace/*.h)
+$(BUILD)/fuzz/libfuzzer: $(FUZZED)
+$(BUILD)/fuzz/libfuzzer-parser: verifier-tests/fuzz_parser.c
+$(LIBFUZZERS): $(FUZZ_HEADERS)
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) -std=gnu17 -D_GNU_SOURCE -O1 -g -DFUZZER -DXFN_NATIVE -fsanitize=fuzzer,address,undefined \
@@ -187,7 +193,7 @@ clean: ## remove build/
 	$(call say,CLEAN,$(BUILD))
 	$(Q)rm -rf $(BUILD)
 
--include $(ALL_OBJS:.o=.d) $(BPF_OBJS:.o=.d) $(TESTS:=.d)
+-include $(ALL_OBJS:.o=.d) $(BPF_OBJS:.o=.d) $(TESTS:=.d) $(BUILD)/fuzz/differential.d
 
 .PHONY: all run check tests fixtures fuzz help install uninstall clean
 .DEFAULT_GOAL := all

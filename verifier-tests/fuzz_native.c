@@ -3,15 +3,11 @@
  * Parser, call path and one function's native code on generated frames, each in a heap buffer of
  * exactly its size: built with the address sanitizer, any byte read or written beyond it ends the
  * run. With FUZZER it is a libFuzzer target (XFN_FUZZ_MODULE names the native code). Usage:
- * fuzz_native NATIVE.so COUNT SEED
+ * fuzz_native NATIVE.so COUNT SEED | NATIVE.so FILE... | --corpus FIXTURE FILE
  */
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 #include "../userspace/call.h"
-#include "fuzz_input.h"
+#include "fuzz_target.h"
 
 static struct xfn_page page;
 static struct xfn_call call;
@@ -83,24 +79,25 @@ static int write_corpus(const char *from, const char *to)
 
 int main(int argc, char **argv)
 {
-	unsigned long count;
-	uint8_t frame[FUZZ_MAX];
+	unsigned long replies;
+	long count;
 
 	if (argc == 4 && !strcmp(argv[1], "--corpus"))
 		return write_corpus(argv[2], argv[3]);
-	if (argc != 4) {
-		fprintf(stderr, "usage: %s NATIVE.so COUNT SEED | --corpus FIXTURE FILE\n",
+	if (argc < 3) {
+		fprintf(stderr,
+			"usage: %s NATIVE.so COUNT SEED | NATIVE.so FILE... | --corpus FIXTURE FILE\n",
 			argv[0]);
 		return 2;
 	}
 	if (open_module(argv[1]))
 		return 1;
-	count = strtoul(argv[2], NULL, 0);
-	fuzz_state = strtoul(argv[3], NULL, 0) | 1;
-	for (unsigned long i = 0; i < count; i++)
-		one(frame, fuzz_next(frame));
-	printf("%s: %lu inputs, %lu answered\n", native.module->attr->name, count,
-	       (unsigned long)page.slots[0].replies);
-	return page.slots[0].replies > count / 10 ? 0 : 1;
+	count = fuzz_replay(argc - 2, argv + 2, one);
+	if (count < 0)
+		return 1;
+	replies = page.slots[0].replies;
+	printf("%s: %ld inputs, %lu answered\n", native.module->attr->name, count, replies);
+	/* inputs that never reach the function prove little; files are as they are */
+	return !fuzz_generated(argc - 2, argv + 2) || replies > (unsigned long)count / 10 ? 0 : 1;
 }
 #endif

@@ -84,6 +84,12 @@ int main(int argc, char **argv)
 	FIXTURE("v4_loopback_source", "BAD_SOURCE", 4, 0, 9, 1, f[l3 + 12] = 127);
 	FIXTURE("v4_multicast_source", "BAD_SOURCE", 4, 0, 9, 1, f[l3 + 12] = 239);
 	FIXTURE("v6_multicast_source", "BAD_SOURCE", 6, 0, 9, 1, f[l3 + 8] = 0xff);
+	FIXTURE("v6_mapped_source", "BAD_SOURCE", 6, 0, 9, 1,
+		(memset(f + l3 + 8, 0, 16), memset(f + l3 + 18, 255, 2), f[l3 + 20] = 10));
+	FIXTURE("v6_mapped_destination", "NOT_LOCAL", 6, 0, 9, 1,
+		(memset(f + l3 + 24, 0, 10), memset(f + l3 + 34, 255, 2), f[l3 + 36] = 10));
+	FIXTURE("v6_loopback_destination", "NOT_LOCAL", 6, 0, 9, 1, f[l3 + 24] = 0);
+	FIXTURE("v4_loopback_destination", "NOT_LOCAL", 4, 0, 9, 1, f[l3 + 16] = 127);
 	FIXTURE("v4_broadcast_frame", "MULTICAST", 4, 0, 9, 0, memset(f, 255, 6));
 	FIXTURE("v4_multicast_frame", "MULTICAST", 4, 0, 9, 0, memcpy(f, "\x01\0\x5e\0\0\1", 6));
 	FIXTURE("v6_multicast_frame", "MULTICAST", 6, 0, 9, 0, memcpy(f, "\x33\x33\0\0\0\1", 6));

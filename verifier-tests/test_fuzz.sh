@@ -9,7 +9,9 @@ count=${1:-20000}
 seed=${2:-1}
 bad=0
 for function in echo reverse time; do
-	"$build/fuzz/differential" "$build/functions/$function.bpf.o" "$build/functions/$function.so" "$count" "$seed"
+	# two seeds: with and without what their bits choose
+	"$build/fuzz/differential" "$build/functions/$function.xfn" "$count" "$seed" &&
+		"$build/fuzz/differential" "$build/functions/$function.xfn" "$count" "$((seed + 6))"
 	case $? in
 	0) echo "[       OK ] fuzz_differential_$function" ;;
 	77) echo "[  SKIPPED ] fuzz_differential_$function: loading BPF programs is not permitted here" ;;
@@ -19,6 +21,22 @@ for function in echo reverse time; do
 		;;
 	esac
 done
+if "$build/fuzz/parser" "$((5 * count))" "$seed"; then
+	echo "[       OK ] fuzz_parser"
+else
+	echo "[  FAILED  ] fuzz_parser"
+	bad=1
+fi
+# a finding's file, as libFuzzer leaves it; native takes it as frame and as payload
+file=$build/fuzz/replayed
+if "$build/fuzz/native" --corpus verifier-tests/fixtures/v4_64.hex "$file" &&
+	[ "$("$build/fuzz/parser" "$file")" = "parser: 1 inputs, 1 fine" ] &&
+	[ "$("$build/fuzz/native" "$build/fuzz/echo.so" "$file")" = "echo: 1 inputs, 2 answered" ]; then
+	echo "[       OK ] fuzz_replay"
+else
+	echo "[  FAILED  ] fuzz_replay"
+	bad=1
+fi
 for function in echo reverse time sha256 regex; do
 	# what a library keeps until the end is no leak of ours
 	if ASAN_OPTIONS=detect_leaks=0 "$build/fuzz/native" "$build/fuzz/$function.so" "$count" "$seed"; then

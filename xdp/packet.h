@@ -189,21 +189,32 @@ XFN_INLINE enum xfn_reason xfn_packet_check4(const __u8 *ip, __u32 *ip_payload)
 	return XFN_REASON_NONE;
 }
 
+/* :: and ::1, and IPv4 addresses as IPv6 ones (::ffff:0:0/96): not to be seen on a wire. */
+XFN_INLINE int xfn_packet_odd6(__u64 hi, __u64 lo)
+{
+	return !hi &&
+	       (!(lo & ~__builtin_bswap64(1)) || (lo & __builtin_bswap64(0xffffffff00000000)) ==
+							 __builtin_bswap64(0x0000ffff00000000));
+}
+
 /* The IPv6 part. `ip` has its 48 bytes. */
 XFN_INLINE enum xfn_reason xfn_packet_check6(const __u8 *ip, __u32 *ip_payload)
 {
 	__u64 src_hi = XFN_LOAD(__u64, ip + 8);
 	__u64 src_lo = XFN_LOAD(__u64, ip + 16);
+	__u64 dst_hi = XFN_LOAD(__u64, ip + 24);
+	__u64 dst_lo = XFN_LOAD(__u64, ip + 32);
 
 	*ip_payload = xfn_load_be16(ip + 4);
 	if (*ip_payload < XFN_UDP_LEN)
 		return XFN_REASON_BAD_IP;
 	if (ip[24] == 0xff)
 		return XFN_REASON_MULTICAST;
-	/* ::/127 holds both :: and ::1 */
-	if (ip[8] == 0xff || (!src_hi && !(src_lo & ~__builtin_bswap64(1))))
+	if (xfn_packet_odd6(dst_hi, dst_lo))
+		return XFN_REASON_NOT_LOCAL;
+	if (ip[8] == 0xff || xfn_packet_odd6(src_hi, src_lo))
 		return XFN_REASON_BAD_SOURCE;
-	if (src_hi == XFN_LOAD(__u64, ip + 24) && src_lo == XFN_LOAD(__u64, ip + 32))
+	if (src_hi == dst_hi && src_lo == dst_lo)
 		return XFN_REASON_BAD_SOURCE;
 	if (!XFN_LOAD(__u16, ip + XFN_IPV6_LEN + 6))
 		return XFN_REASON_NO_UDP_SUM;
