@@ -58,7 +58,7 @@ static const struct argp_option options[] = {
 	{ "tier", KEY_TIER, "TIER", 0,
 	  "Force a tier on every function: auto (default), xdp, afxdp or socket", 0 },
 	{ "engine", KEY_ENGINE, "ENGINE", 0,
-	  "How workers receive: afxdp, uring or mmsg (default: the best that works)", 0 },
+	  "How workers receive: afxdp, uring, mmsg or simple (default: the best that works)", 0 },
 	{ "address", KEY_ADDRESS, "ADDR", 0,
 	  "Serve this destination address only; may be repeated (default: the interface's own, its "
 	  "uppers', and anycast ones on lo)",
@@ -176,7 +176,7 @@ static int take_values(struct run *run)
 {
 	static const enum xfn_mode modes[] = { XFN_MODE_AUTO, XFN_MODE_NATIVE, XFN_MODE_GENERIC,
 					       XFN_MODE_NONE };
-	static const char *const engines[] = { "afxdp", "uring", "mmsg" };
+	static const char *const engines[] = { "afxdp", "uring", "mmsg", "simple" };
 	static char addrs[BIND_MAX][INET6_ADDRSTRLEN];
 	static char served[BIND_MAX][INET6_ADDRSTRLEN];
 	struct xfn_run_options *opts = &run->opts;
@@ -198,7 +198,7 @@ static int take_values(struct run *run)
 	for (unsigned i = 0; !known && i < sizeof(engines) / sizeof(engines[0]); i++)
 		known = !strcmp(opts->engine, engines[i]);
 	if (!known)
-		return bad(run, "--engine", opts->engine, "take afxdp, uring or mmsg");
+		return bad(run, "--engine", opts->engine, "take afxdp, uring, mmsg or simple");
 	for (unsigned i = 0; i < opts->bind_count; i++)
 		if (!take_address(&run->bind[i], addrs[i], sizeof(addrs[i])))
 			return bad(run, "--bind", run->bind[i],

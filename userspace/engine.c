@@ -14,8 +14,8 @@
 const struct xfn_engine_ops *xfn_engine_find(const char *name)
 {
 	static const struct xfn_engine_ops *const engines[] = { &xfn_engine_afxdp,
-								&xfn_engine_uring,
-								&xfn_engine_mmsg };
+								&xfn_engine_uring, &xfn_engine_mmsg,
+								&xfn_engine_simple };
 
 	for (unsigned i = 0; i < sizeof(engines) / sizeof(engines[0]); i++)
 		if (!strcmp(engines[i]->name, name))
@@ -70,5 +70,5 @@ int xfn_engine_probe(const struct xfn_engine_ops *ops, char *why, size_t whylen)
 		return probe_afxdp(why, whylen);
 	if (ops == &xfn_engine_uring)
 		return probe_uring(why, whylen);
-	return 0; /* recvmmsg and sendmmsg are everywhere */
+	return 0; /* UDP sockets are everywhere */
 }

@@ -16,7 +16,8 @@
 #include <stdint.h>
 #include "../functions/xfn.h"
 
-#define XFN_BATCH 64 /* datagrams per round: what one AF_XDP or sendmmsg batch is worth */
+#define XFN_BATCH   64	/* datagrams per round: what one AF_XDP or sendmmsg batch is worth */
+#define XFN_WAIT_MS 100 /* longest wait of a worker: how late STOP may be noticed when idle */
 
 enum xfn_datagram_kind {
 	XFN_FRAME,   /* data is a whole Ethernet frame */
@@ -89,6 +90,7 @@ struct xfn_engine_ops {
 extern const struct xfn_engine_ops xfn_engine_afxdp;
 extern const struct xfn_engine_ops xfn_engine_uring;
 extern const struct xfn_engine_ops xfn_engine_mmsg;
+extern const struct xfn_engine_ops xfn_engine_simple;
 
 /* The engine of that name, or NULL. */
 const struct xfn_engine_ops *xfn_engine_find(const char *name);

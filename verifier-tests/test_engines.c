@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The engines on real sockets: UDP over loopback for uring and mmsg, a veth pair in a namespace of
- * its own for afxdp. The test is the worker: it echoes. Knows nothing of functions.
+ * The engines on real sockets: UDP over loopback for uring, mmsg and simple, a veth pair in a
+ * namespace of its own for afxdp. The test is the worker: it echoes. Knows nothing of functions.
  */
 #include <errno.h>
 #include <net/if.h>
@@ -235,7 +235,7 @@ static void wildcard(const char *name)
 	close(fd);
 }
 
-#define BOTH(test)                                                                                 \
+#define EACH(test)                                                                                 \
 	static void test##_uring(void **state)                                                     \
 	{                                                                                          \
 		(void)state;                                                                       \
@@ -245,10 +245,15 @@ static void wildcard(const char *name)
 	{                                                                                          \
 		(void)state;                                                                       \
 		test("mmsg");                                                                      \
+	}                                                                                          \
+	static void test##_simple(void **state)                                                    \
+	{                                                                                          \
+		(void)state;                                                                       \
+		test("simple");                                                                    \
 	}
-BOTH(echoes)
-BOTH(burst)
-BOTH(wildcard)
+EACH(echoes)
+EACH(burst)
+EACH(wildcard)
 
 #define FRAMES 20000 /* five times as many as the UMEM has: a frame lost is missed */
 
@@ -358,10 +363,11 @@ static void frames_afxdp(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(echoes_uring),	  cmocka_unit_test(echoes_mmsg),
-		cmocka_unit_test(burst_uring),	  cmocka_unit_test(burst_mmsg),
-		cmocka_unit_test(wildcard_uring), cmocka_unit_test(wildcard_mmsg),
-		cmocka_unit_test(frames_afxdp),
+		cmocka_unit_test(echoes_uring),	   cmocka_unit_test(echoes_mmsg),
+		cmocka_unit_test(burst_uring),	   cmocka_unit_test(burst_mmsg),
+		cmocka_unit_test(wildcard_uring),  cmocka_unit_test(wildcard_mmsg),
+		cmocka_unit_test(echoes_simple),   cmocka_unit_test(burst_simple),
+		cmocka_unit_test(wildcard_simple), cmocka_unit_test(frames_afxdp),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
