@@ -88,7 +88,7 @@ result ends_with_0 $?
 ! attached
 result interface_as_found $?
 
-for way in "--mode generic" "--tier afxdp" "--mode generic --tier afxdp" "--tier socket" "--mode none" "--tier socket --engine mmsg" "--tier socket --engine simple"; do
+for way in "--mode generic" "--tier afxdp" "--mode generic --tier afxdp" "--tier socket" "--mode none" "--tier socket --engine mmsg" "--tier socket --engine simple" "--engine packet"; do
 	# shellcheck disable=SC2086 # options are words
 	start $way && ask_all
 	result "right$(echo "$way" | tr -c 'a-z\n' _)" $?

@@ -53,6 +53,7 @@ seen wire_afxdp_generic --tier afxdp --mode generic
 seen wire_uring --tier socket --engine uring
 seen wire_mmsg --tier socket --engine mmsg
 seen wire_simple --tier socket --engine simple
+seen wire_packet --engine packet
 
 # jumbo frames: small ones by the fast path, those in several buffers by the slow path
 server ip link set "$iface" mtu 9000
