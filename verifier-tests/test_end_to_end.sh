@@ -95,6 +95,13 @@ for way in "--mode generic" "--tier afxdp" "--mode generic --tier afxdp" "--tier
 	stop
 done
 
+start --engine packet
+kill -KILL "$(worker)"
+sleep 1
+ask_all
+result packet_worker_restarted $?
+stop
+
 # a burst of 16, then 10 a second: the rest is not answered, and counted
 for tier in xdp afxdp socket; do
 	start --tier $tier --rate 10 echo
