@@ -116,7 +116,7 @@ result allowed_amplifier $?
 stop
 
 # Growth: a trailer of 8 bytes on requests of every shape a client's socket makes, room or not in the frame.
-for way in "--mode native" "--mode generic" "--tier afxdp" "--tier socket"; do
+for way in "--mode native" "--mode generic" "--tier afxdp" "--tier socket" "--engine packet"; do
 	good=0
 	# shellcheck disable=SC2086 # options are words
 	start $way verifier-tests/sources/grow.c
