@@ -298,6 +298,9 @@ void xfn_host__read(struct xfn_host_facts *facts)
 	engine(facts, "engine uring", &xfn_engine_uring,
 	       "the engine mmsg is taken instead; else sysctl -w kernel.io_uring_disabled=0, or a container that allows io_uring");
 	engine(facts, "engine mmsg", &xfn_engine_mmsg, "a seccomp filter must allow recvmmsg()");
+	engine(facts, "engine packet", &xfn_engine_packet,
+	       "run as root, or with CAP_NET_RAW; the kernel needs CONFIG_PACKET");
+	engine(facts, "engine simple", &xfn_engine_simple, "it wants UDP sockets only");
 	udp(facts);
 	low_ports(facts);
 	memlock(facts);

@@ -58,7 +58,9 @@ static const struct argp_option options[] = {
 	{ "tier", KEY_TIER, "TIER", 0,
 	  "Force a tier on every function: auto (default), xdp, afxdp or socket", 0 },
 	{ "engine", KEY_ENGINE, "ENGINE", 0,
-	  "How workers receive: afxdp, uring or mmsg (default: the best that works)", 0 },
+	  "How workers receive: afxdp, uring, mmsg, simple, or packet, which takes frames of IFACE in "
+	  "tier socket and wants CAP_NET_RAW (default: the best that works)",
+	  0 },
 	{ "address", KEY_ADDRESS, "ADDR", 0,
 	  "Serve this destination address only; may be repeated (default: the interface's own, its "
 	  "uppers', and anycast ones on lo)",
@@ -176,11 +178,11 @@ static int take_values(struct run *run)
 {
 	static const enum xfn_mode modes[] = { XFN_MODE_AUTO, XFN_MODE_NATIVE, XFN_MODE_GENERIC,
 					       XFN_MODE_NONE };
-	static const char *const engines[] = { "afxdp", "uring", "mmsg" };
+	static const char *const engines[] = { "afxdp", "uring", "mmsg", "simple", "packet" };
 	static char addrs[BIND_MAX][INET6_ADDRSTRLEN];
 	static char served[BIND_MAX][INET6_ADDRSTRLEN];
 	struct xfn_run_options *opts = &run->opts;
-	bool known;
+	bool known, packet;
 
 	opts->mode = XFN_MODE_AUTO;
 	known = !run->mode;
@@ -198,7 +200,8 @@ static int take_values(struct run *run)
 	for (unsigned i = 0; !known && i < sizeof(engines) / sizeof(engines[0]); i++)
 		known = !strcmp(opts->engine, engines[i]);
 	if (!known)
-		return bad(run, "--engine", opts->engine, "take afxdp, uring or mmsg");
+		return bad(run, "--engine", opts->engine,
+			   "take afxdp, uring, mmsg, simple or packet");
 	for (unsigned i = 0; i < opts->bind_count; i++)
 		if (!take_address(&run->bind[i], addrs[i], sizeof(addrs[i])))
 			return bad(run, "--bind", run->bind[i],
@@ -220,13 +223,18 @@ static int take_values(struct run *run)
 		if (!opts->port_offset)
 			return bad(run, "--port-offset", run->offset, "take 1 to 65534");
 	}
+	packet = opts->engine && !strcmp(opts->engine, "packet");
+	if (packet && opts->tier != XFN_TIER_AUTO && opts->tier != XFN_TIER_SOCKET)
+		return bad(run, "--tier", run->tier, "engine packet serves tier socket only");
+	if (packet)
+		opts->tier = XFN_TIER_SOCKET;
 	if (opts->ifname)
 		return 0;
 	if (opts->mode == XFN_MODE_NATIVE || opts->mode == XFN_MODE_GENERIC)
 		return bad(run, "--mode", run->mode, "wants an interface; name it with -i");
 	if (opts->tier == XFN_TIER_XDP || opts->tier == XFN_TIER_AFXDP)
 		return bad(run, "--tier", run->tier, "wants an interface; name it with -i");
-	if (opts->engine && !strcmp(opts->engine, "afxdp"))
+	if (packet || (opts->engine && !strcmp(opts->engine, "afxdp")))
 		return bad(run, "--engine", opts->engine, "wants an interface; name it with -i");
 	return 0;
 }

@@ -217,19 +217,21 @@ static bool within_rate(struct xfn_call *c, const uint8_t ip[16], uint32_t versi
 
 /* Verify the request's checksum; *keep is the field a reply with the same payload may keep, or 0.
  */
-static enum xfn_reason verify(const struct xfn_call *c, const uint8_t *frame,
+static enum xfn_reason verify(const struct xfn_call *c, const struct xfn_datagram *d,
 			      const struct xfn_packet *pkt, uint16_t *keep)
 {
+	const uint8_t *frame = d->data;
 	const uint8_t *udp = frame + pkt->l4_off;
 	uint32_t udp_len = pkt->payload_len + XFN_UDP_LEN;
 	uint64_t pseudo = xfn_sum_pseudo(frame + pkt->l3_off, pkt->version, udp_len);
 	uint16_t field = XFN_LOAD(__u16, udp + 6);
 
 	*keep = 0;
-	if (xfn_sum_kind(field, pseudo, c->flags) != XFN_SUM_FULL)
+	if (d->sum == XFN_FRAME_SUM_PARTIAL ||
+	    xfn_sum_kind(field, pseudo, c->flags) != XFN_SUM_FULL)
 		return XFN_REASON_NONE;
 	*keep = field;
-	if (c->flags & XFN_TRUST_CHECKSUM)
+	if (c->flags & XFN_TRUST_CHECKSUM || d->sum == XFN_FRAME_SUM_VALID)
 		return XFN_REASON_NONE;
 	return xfn_sum_right(field, pseudo, XFN_LOAD(__u32, udp), udp_len,
 			     xfn_sum_payload(frame + pkt->payload_off, pkt->payload_len)) ?
@@ -271,7 +273,7 @@ static void call_frame(struct xfn_call *c, struct xfn_datagram *d)
 		refuse(c, stat, XFN_REASON_RATE);
 		return;
 	}
-	reason = verify(c, d->data, &pkt, &field);
+	reason = verify(c, d, &pkt, &field);
 	if (reason) {
 		refuse(c, NULL, reason);
 		return;

@@ -37,6 +37,11 @@ static bool by_afxdp(const struct xfn_child *child)
 	return !strcmp(child->engine, "afxdp");
 }
 
+static bool by_ring(const struct xfn_child *child)
+{
+	return !strcmp(child->engine, "packet");
+}
+
 /* The descriptor of the worker's end becomes 3; all else is close-on-exec. */
 static int spawn(const struct xfn_supervisor *sup, struct xfn_child *child, int theirs, char *err,
 		 size_t errlen)
@@ -91,6 +96,23 @@ static uint32_t flags_of(const struct xfn_supervisor *sup)
 	       (sup->iface.local_peer ? XFN_LOCAL_PEER : 0);
 }
 
+/* Is the address and port of listener `i` another one's too, and that one's to answer? */
+static bool bound_elsewhere(const struct xfn_supervisor *sup, unsigned i)
+{
+	const struct xfn_listener *own = &sup->listeners[i];
+	bool any = sup->functions[own->slot].any;
+
+	for (unsigned j = 0; j < sup->listener_count; j++) {
+		const struct xfn_listener *other = &sup->listeners[j];
+		bool other_any = sup->functions[other->slot].any;
+
+		if (other->local.port == own->local.port &&
+		    !memcmp(other->local.ip, own->local.ip, 16) && (any == other_any ? j < i : any))
+			return true;
+	}
+	return false;
+}
+
 static int send_functions(const struct xfn_supervisor *sup, const struct xfn_child *child)
 {
 	int ret = 0;
@@ -116,6 +138,15 @@ static int send_functions(const struct xfn_supervisor *sup, const struct xfn_chi
 		if (by_afxdp(child))
 			ret = xfn_handover__send(child->sock, &msg, -1);
 	}
+	for (unsigned i = 0; !ret && by_ring(child) && i < sup->listener_count; i++) {
+		struct xfn_handover msg = { .type = XFN_HO_BIND, .version = XFN_HANDOVER_VERSION };
+
+		if (bound_elsewhere(sup, i))
+			continue;
+		msg.bind.slot = sup->listeners[i].slot;
+		msg.bind.addr = sup->listeners[i].local;
+		ret = xfn_handover__send(child->sock, &msg, -1);
+	}
 	return ret;
 }
 
@@ -138,6 +169,14 @@ static int send_sockets(const struct xfn_supervisor *sup, const struct xfn_child
 		msg.socket.rx_size = child->umem.rx_size;
 		msg.socket.tx_size = child->umem.tx_size;
 		return ret ?: xfn_handover__send(child->sock, &msg, child->umem.xsk);
+	}
+	if (by_ring(child)) {
+		memset(&msg.socket, 0, sizeof(msg.socket));
+		msg.type = XFN_HO_SOCKET;
+		msg.socket.block_size = xfn_packet_ring__block(sup->ring_mtu);
+		msg.socket.block_count = XFN_PACKET_RING / msg.socket.block_size;
+		ret = xfn_handover__send(child->sock, &msg, child->ring.receive);
+		return ret ?: xfn_handover__send(child->sock, &msg, child->ring.send);
 	}
 	for (unsigned i = 0; !ret && i < sup->listener_count; i++) {
 		memset(&msg.socket, 0, sizeof(msg.socket));
@@ -219,14 +258,38 @@ static void reap(struct xfn_child *child)
 	child->pidfd = -1;
 }
 
-static void drop_umem(struct xfn_supervisor *sup, struct xfn_child *child)
+static void drop_rings(struct xfn_supervisor *sup, struct xfn_child *child)
 {
+	xfn_packet_ring__close(&child->ring);
 	if (!child->has_umem)
 		return;
 	if (sup->loader)
 		xfn_loader__socket(sup->loader, child->queue, 0, -1);
 	xfn_umem__close(&child->umem);
 	child->has_umem = false;
+}
+
+/* A crash leaves rings in an unknown state: always a fresh set. */
+static int renew_rings(struct xfn_supervisor *sup, struct xfn_child *child, char *err,
+		       size_t errlen)
+{
+	struct xfn_packet_target *targets;
+	int ret = 0;
+
+	drop_rings(sup, child);
+	if (by_afxdp(child)) {
+		ret = xfn_umem__open(sup->iface.name, sup->iface.index, child->queue, sup->iface.mtu,
+				     &child->umem, err, errlen);
+		child->has_umem = !ret;
+	} else if (by_ring(child)) {
+		ret = xfn_deploy__targets(sup, &targets);
+		if (ret < 0)
+			return ret;
+		ret = xfn_packet_ring__open(sup->iface.name, sup->iface.index, sup->ring_mtu,
+					    targets, (unsigned)ret, &child->ring, err, errlen);
+		free(targets);
+	}
+	return ret;
 }
 
 static int start(struct xfn_supervisor *sup, struct xfn_child *child, char *err, size_t errlen)
@@ -239,13 +302,7 @@ static int start(struct xfn_supervisor *sup, struct xfn_child *child, char *err,
 	child->pidfd = child->sock = -1;
 	err[0] = 0;
 	ret = make_page(child);
-	if (!ret && by_afxdp(child)) {
-		/* A crash leaves rings in an unknown state: always a fresh set. */
-		drop_umem(sup, child);
-		ret = xfn_umem__open(sup->iface.name, sup->iface.index, child->queue,
-				     sup->iface.mtu, &child->umem, err, errlen);
-		child->has_umem = !ret;
-	}
+	ret = ret ?: renew_rings(sup, child, err, errlen);
 	if (!ret && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		ret = -errno;
 	if (!ret) {
@@ -264,7 +321,7 @@ static int start(struct xfn_supervisor *sup, struct xfn_child *child, char *err,
 		if (!err[0])
 			snprintf(err, errlen, "cannot start a worker: %s", strerror(-ret));
 		reap(child);
-		drop_umem(sup, child);
+		drop_rings(sup, child);
 		child->state = XFN_CHILD_DEAD;
 		return ret;
 	}
@@ -282,7 +339,7 @@ int xfn_children__add(struct xfn_supervisor *sup, const char *engine, uint32_t q
 	memset(child, 0, sizeof(*child));
 	child->engine = engine;
 	child->queue = queue;
-	child->page_fd = -1;
+	child->page_fd = child->ring.receive = child->ring.send = -1;
 	sup->child_count++;
 	ret = start(sup, child, err, errlen);
 	if (ret)
@@ -295,7 +352,7 @@ void xfn_children__renew_sockets(struct xfn_supervisor *sup)
 	for (unsigned i = 0; i < sup->child_count; i++) {
 		struct xfn_child *child = &sup->children[i];
 
-		if (by_afxdp(child))
+		if (by_afxdp(child) || by_ring(child))
 			continue;
 		if (child->state == XFN_CHILD_READY)
 			reap(child);
@@ -319,7 +376,7 @@ void xfn_children__ended(struct xfn_supervisor *sup, struct xfn_child *child)
 	close(child->pidfd);
 	close(child->sock);
 	child->pidfd = child->sock = -1;
-	drop_umem(sup, child);
+	drop_rings(sup, child);
 	if (child->page->running_slot && child->page->running_slot <= sup->function_count)
 		name = sup->functions[child->page->running_slot - 1].mod->attr.name;
 	/* Once at once; a worker that keeps dying waits longer each time. */
@@ -396,7 +453,7 @@ void xfn_children__remove(struct xfn_supervisor *sup, unsigned keep)
 
 		if (child->state == XFN_CHILD_READY)
 			reap(child);
-		drop_umem(sup, child);
+		drop_rings(sup, child);
 		if (child->page)
 			munmap(child->page, sizeof(*child->page));
 		if (child->page_fd >= 0)

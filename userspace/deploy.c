@@ -94,6 +94,11 @@ int xfn_deploy__open(struct xfn_supervisor *sup, char *err, size_t errlen)
 	return 0;
 }
 
+bool xfn_deploy__wants_ring(const struct xfn_supervisor *sup)
+{
+	return sup->opts->engine && !strcmp(sup->opts->engine, "packet");
+}
+
 static void why(struct xfn_deployed *fn, int tier, const char *rule, const char *reason)
 {
 	fn->tier = tier;
@@ -125,7 +130,9 @@ static int decide(struct xfn_supervisor *sup, struct xfn_deployed *fn, char *err
 {
 	const struct xfn_module_meta *meta = &fn->mod->meta;
 	int forced = sup->opts->tier ?: fn->mod->attr.tier;
-	const char *by = sup->opts->tier ? "forced by --tier" : "its .tier asks for it";
+	const char *by = xfn_deploy__wants_ring(sup) ? "engine packet serves tier socket" :
+			 sup->opts->tier	     ? "forced by --tier" :
+						       "its .tier asks for it";
 	int ret;
 
 	if (!sup->loader) {
@@ -318,6 +325,65 @@ int xfn_deploy__listen(struct xfn_supervisor *sup, char *err, size_t errlen)
 			return ret;
 	}
 	return 0;
+}
+
+/*
+ * The i-th VLAN id below which an address is served, 0: none; -1 past the last. Of two tags the
+ * kernel takes only one off: below these the address is left to the sockets.
+ */
+static int tag_of(const struct xfn_supervisor *sup, const uint8_t ip[16], unsigned i)
+{
+	bool known = false;
+
+	for (unsigned k = 0; k < sup->served_count; k++) {
+		if (memcmp(sup->served[k].ip, ip, 16))
+			continue;
+		known = true;
+		if (!sup->served[k].tag[1] && !i--)
+			return sup->served[k].tag[0];
+	}
+	/* named by --bind or by a module, not the interface's */
+	return known || i ? -1 : 0;
+}
+
+int xfn_deploy__share(struct xfn_supervisor *sup, char *err, size_t errlen)
+{
+	unsigned *ifindexes = calloc(sup->device_count ?: 1, sizeof(*ifindexes));
+	int ret = ifindexes ? 0 : -ENOMEM;
+
+	for (unsigned i = 0; !ret && i < sup->device_count; i++)
+		ifindexes[i] = sup->devices[i].ifindex;
+	for (unsigned i = 0; !ret && i < sup->listener_count; i++)
+		if (tag_of(sup, sup->listeners[i].local.ip, 0) >= 0)
+			ret = xfn_packet_ring__rest(sup->listeners[i].fd, sup->ring_mtu, ifindexes,
+						    sup->device_count);
+	if (ret)
+		snprintf(err, errlen, "cannot filter a UDP socket: %s", strerror(-ret));
+	free(ifindexes);
+	return ret;
+}
+
+int xfn_deploy__targets(const struct xfn_supervisor *sup, struct xfn_packet_target **out)
+{
+	unsigned n = 0;
+	int tag;
+
+	*out = NULL;
+	for (unsigned i = 0; i < sup->listener_count; i++) {
+		const struct xfn_address *local = &sup->listeners[i].local;
+
+		for (unsigned k = 0; (tag = tag_of(sup, local->ip, k)) >= 0; k++) {
+			struct xfn_packet_target *all = reallocarray(*out, n + 1, sizeof(*all));
+
+			if (!all) {
+				free(*out);
+				return -ENOMEM;
+			}
+			*out = all;
+			all[n++] = (struct xfn_packet_target){ *local, (uint16_t)tag };
+		}
+	}
+	return (int)n;
 }
 
 static bool is_slow(const struct xfn_deployed *fn)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <linux/if_packet.h>
 #include "engine.h"
 
 #ifndef AF_XDP
@@ -14,8 +15,9 @@
 const struct xfn_engine_ops *xfn_engine_find(const char *name)
 {
 	static const struct xfn_engine_ops *const engines[] = { &xfn_engine_afxdp,
-								&xfn_engine_uring,
-								&xfn_engine_mmsg };
+								&xfn_engine_uring, &xfn_engine_mmsg,
+								&xfn_engine_simple,
+								&xfn_engine_packet };
 
 	for (unsigned i = 0; i < sizeof(engines) / sizeof(engines[0]); i++)
 		if (!strcmp(engines[i]->name, name))
@@ -23,20 +25,47 @@ const struct xfn_engine_ops *xfn_engine_find(const char *name)
 	return NULL;
 }
 
+/* A raw socket of that family; *fd is to be closed. */
+static int open_raw(int family, const char *name, const char *option, int *fd, char *why,
+		    size_t whylen)
+{
+	int ret;
+
+	*fd = socket(family, SOCK_RAW | SOCK_CLOEXEC, 0);
+	if (*fd >= 0)
+		return 0;
+	ret = errno;
+	snprintf(why, whylen, "socket(%s): %s (%s%s)", name, strerrorname_np(ret),
+		 ret == EPERM	     ? "needs CAP_NET_RAW" :
+		 ret == EAFNOSUPPORT ? "kernel without " :
+				       strerror(ret),
+		 ret == EAFNOSUPPORT ? option : "");
+	return -ret;
+}
+
 static int probe_afxdp(char *why, size_t whylen)
 {
-	int fd = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
-	int ret = errno;
+	int fd, ret = open_raw(AF_XDP, "AF_XDP", "CONFIG_XDP_SOCKETS", &fd, why, whylen);
 
-	if (fd >= 0) {
+	if (!ret)
 		close(fd);
-		return 0;
+	return ret;
+}
+
+static int probe_packet(char *why, size_t whylen)
+{
+	const int version = TPACKET_V3;
+	int fd, ret = open_raw(AF_PACKET, "AF_PACKET", "CONFIG_PACKET", &fd, why, whylen);
+
+	if (ret)
+		return ret;
+	if (setsockopt(fd, SOL_PACKET, PACKET_VERSION, &version, sizeof(version))) {
+		ret = -errno;
+		snprintf(why, whylen, "PACKET_VERSION: %s (no TPACKET_V3 here)",
+			 strerrorname_np(-ret));
 	}
-	snprintf(why, whylen, "socket(AF_XDP): %s (%s)", strerrorname_np(ret),
-		 ret == EPERM	     ? "needs CAP_NET_RAW" :
-		 ret == EAFNOSUPPORT ? "kernel without CONFIG_XDP_SOCKETS" :
-				       strerror(ret));
-	return -ret;
+	close(fd);
+	return ret;
 }
 
 /* Whether multishot receive works is known only by trying: open it over a socket that nobody knows.
@@ -68,7 +97,9 @@ int xfn_engine_probe(const struct xfn_engine_ops *ops, char *why, size_t whylen)
 		why[0] = 0;
 	if (ops == &xfn_engine_afxdp)
 		return probe_afxdp(why, whylen);
+	if (ops == &xfn_engine_packet)
+		return probe_packet(why, whylen);
 	if (ops == &xfn_engine_uring)
 		return probe_uring(why, whylen);
-	return 0; /* recvmmsg and sendmmsg are everywhere */
+	return 0; /* UDP sockets are everywhere */
 }

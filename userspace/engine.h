@@ -16,11 +16,19 @@
 #include <stdint.h>
 #include "../functions/xfn.h"
 
-#define XFN_BATCH 64 /* datagrams per round: what one AF_XDP or sendmmsg batch is worth */
+#define XFN_BATCH   64	/* datagrams per round: what one AF_XDP or sendmmsg batch is worth */
+#define XFN_WAIT_MS 100 /* longest wait of a worker: how late STOP may be noticed when idle */
 
 enum xfn_datagram_kind {
 	XFN_FRAME,   /* data is a whole Ethernet frame */
 	XFN_PAYLOAD, /* data is the UDP payload; peer, local and slot are set */
+};
+
+/* What the kernel knows of the UDP checksum of an XFN_FRAME. */
+enum xfn_frame_sum {
+	XFN_FRAME_SUM_UNKNOWN, /* to be verified */
+	XFN_FRAME_SUM_PARTIAL, /* never made: the frame comes from a stack of this machine */
+	XFN_FRAME_SUM_VALID,
 };
 
 /* One received datagram, lent by the engine between take and give. */
@@ -30,6 +38,7 @@ struct xfn_datagram {
 	uint32_t capacity; /* writable bytes at data, >= len */
 	uint32_t slot;	   /* XFN_PAYLOAD: the function of the receiving socket */
 	bool broadcast;	   /* XFN_PAYLOAD: sent to a broadcast or multicast address */
+	uint8_t sum;	   /* XFN_FRAME: enum xfn_frame_sum */
 	bool send; /* set by the caller before give: send data[0..len) back, else just release */
 	struct xfn_address peer;  /* XFN_PAYLOAD only */
 	struct xfn_address local; /* XFN_PAYLOAD only; port host order */
@@ -43,7 +52,7 @@ struct xfn_engine_stats {
 	uint64_t send_failed; /* replies the kernel refused, counted, buffer back */
 	uint64_t wakeups;     /* syscalls to wait or to kick */
 	uint64_t stalls;      /* rounds in which a ring was full or buffers had run out */
-	uint64_t truncated;   /* datagrams larger than payload_max, released unseen */
+	uint64_t truncated;   /* larger than a buffer, or several in one (GSO): released unseen */
 };
 
 /* A socket handed to the engine: bound, owned by the worker process. */
@@ -53,6 +62,8 @@ struct xfn_engine_socket {
 	struct xfn_address local;  /* UDP: where it is bound */
 	uint32_t queue;		   /* AF_XDP */
 	uint32_t rx_size, tx_size; /* AF_XDP: ring entries, powers of two */
+	uint32_t block_size;	   /* AF_PACKET: bytes of a block of its ring */
+	uint32_t block_count;
 };
 
 struct xfn_engine_config {
@@ -90,6 +101,8 @@ struct xfn_engine_ops {
 extern const struct xfn_engine_ops xfn_engine_afxdp;
 extern const struct xfn_engine_ops xfn_engine_uring;
 extern const struct xfn_engine_ops xfn_engine_mmsg;
+extern const struct xfn_engine_ops xfn_engine_simple;
+extern const struct xfn_engine_ops xfn_engine_packet;
 
 /* The engine of that name, or NULL. */
 const struct xfn_engine_ops *xfn_engine_find(const char *name);

@@ -291,6 +291,7 @@ static unsigned afxdp_take(struct xfn_engine *e, struct xfn_datagram *batch, uns
 		d->data = e->umem + desc->addr;
 		d->len = desc->len;
 		d->capacity = e->frame_size - (desc->addr & (e->frame_size - 1));
+		d->sum = XFN_FRAME_SUM_UNKNOWN;
 		d->send = false;
 		d->token = desc->addr;
 	}

@@ -61,6 +61,8 @@ static const struct {
 	{ "mmsg",
 	  { SCMP_SYS(recvmmsg), SCMP_SYS(sendmmsg), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait) },
 	  4 },
+	{ "packet", { SCMP_SYS(sendmmsg), SCMP_SYS(getsockopt) }, 2 },
+	{ "simple", {}, 0 }, /* recvmsg and sendmsg are in the list above */
 };
 
 void xfn_sandbox__die_with_parent(void)

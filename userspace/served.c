@@ -114,6 +114,11 @@ void xfn_served__changed(struct xfn_supervisor *sup)
 	}
 	if (ret)
 		xfn_log__line(LOG_WARNING, "cannot read addresses again: %s", strerror(-ret));
+	if (sup->devices_changed && sup->ring_mtu) {
+		sup->devices_changed = false;
+		if (xfn_deploy__share(sup, err, sizeof(err)))
+			xfn_log__line(LOG_WARNING, "%s", err);
+	}
 	if (!sup->devices_changed || !sup->loader || !xfn_deploy__wants_slow(sup))
 		return;
 	xfn_deploy__listen_slow(sup);

@@ -69,9 +69,10 @@ static int attach(struct xfn_supervisor *sup, char *err, size_t errlen)
 	sup->mode = XFN_MODE_NONE;
 	if (!sup->iface.name[0] || want == XFN_MODE_NONE || sup->opts->tier == XFN_TIER_SOCKET) {
 		snprintf(sup->mode_reason, sizeof(sup->mode_reason), "%s",
-			 !sup->iface.name[0]   ? "no interface was given (-i)" :
-			 want == XFN_MODE_NONE ? "--mode none" :
-						 "--tier socket");
+			 !sup->iface.name[0]	     ? "no interface was given (-i)" :
+			 want == XFN_MODE_NONE	     ? "--mode none" :
+			 xfn_deploy__wants_ring(sup) ? "--engine packet" :
+						       "--tier socket");
 		return 0;
 	}
 	if (!may_use_bpf()) {
@@ -97,10 +98,27 @@ static int attach(struct xfn_supervisor *sup, char *err, size_t errlen)
 	return 0;
 }
 
-/* The best engine behind UDP sockets that this host runs, or the one asked for. */
-static int choose_udp_engine(struct xfn_supervisor *sup, char *err, size_t errlen)
+/* The best engine behind UDP sockets that this host runs. */
+static int best_udp_engine(struct xfn_supervisor *sup, const char **engine, char *err,
+			   size_t errlen)
 {
 	static const char *const best_first[] = { "uring", "mmsg" };
+	char why[200];
+
+	for (unsigned i = 0; i < 2; i++) {
+		*engine = best_first[i];
+		if (!xfn_engine_probe(xfn_engine_find(best_first[i]), why, sizeof(why)))
+			return 0;
+		snprintf(sup->engine_reason, sizeof(sup->engine_reason), "not %s: %s",
+			 best_first[i], why);
+	}
+	snprintf(err, errlen, "no engine for UDP sockets: %s; run `xfn check`", sup->engine_reason);
+	return -EOPNOTSUPP;
+}
+
+/* The engine of tier socket: the one asked for, or the best. */
+static int choose_engine(struct xfn_supervisor *sup, char *err, size_t errlen)
+{
 	const char *asked = sup->opts->engine;
 	char why[200];
 
@@ -111,15 +129,7 @@ static int choose_udp_engine(struct xfn_supervisor *sup, char *err, size_t errle
 		snprintf(err, errlen, "engine %s: %s; leave --engine out", asked, why);
 		return -EOPNOTSUPP;
 	}
-	for (unsigned i = 0; i < 2; i++) {
-		sup->udp_engine = best_first[i];
-		if (!xfn_engine_probe(xfn_engine_find(best_first[i]), why, sizeof(why)))
-			return 0;
-		snprintf(sup->engine_reason, sizeof(sup->engine_reason), "not %s: %s",
-			 best_first[i], why);
-	}
-	snprintf(err, errlen, "no engine for UDP sockets: %s; run `xfn check`", sup->engine_reason);
-	return -EOPNOTSUPP;
+	return best_udp_engine(sup, &sup->udp_engine, err, errlen);
 }
 
 /* The kernel looks routes up for XDP only where it forwards. */
@@ -178,6 +188,27 @@ static int start_frame_workers(struct xfn_supervisor *sup, char *err, size_t err
 	return 0;
 }
 
+/*
+ * Engine packet: a worker on the interface's frames, and one behind UDP sockets for what these
+ * leave: fragments, options, what came by another way.
+ */
+static int start_ring_worker(struct xfn_supervisor *sup, char *err, size_t errlen)
+{
+	const char *engine;
+	char why[256];
+	int ret;
+
+	sup->ring_mtu = sup->iface.mtu;
+	ret = xfn_deploy__share(sup, err, errlen);
+	ret = ret ?: xfn_children__add(sup, sup->udp_engine, 0, err, errlen);
+	if (ret)
+		return ret;
+	if (best_udp_engine(sup, &engine, why, sizeof(why)) ||
+	    xfn_children__add(sup, engine, 0, why, sizeof(why)))
+		xfn_log__line(LOG_WARNING, "no slow path: %s", why);
+	return 0;
+}
+
 static int start_socket_worker(struct xfn_supervisor *sup, char *err, size_t errlen)
 {
 	bool wanted = xfn_deploy__wants_sockets(sup);
@@ -185,10 +216,12 @@ static int start_socket_worker(struct xfn_supervisor *sup, char *err, size_t err
 
 	if (!wanted && !xfn_deploy__wants_slow(sup))
 		return 0;
-	ret = choose_udp_engine(sup, err, errlen);
+	ret = choose_engine(sup, err, errlen);
 	ret = ret ?: xfn_deploy__listen(sup, err, errlen);
 	if (!ret && sup->loader)
 		xfn_deploy__listen_slow(sup);
+	if (!ret && xfn_deploy__wants_ring(sup))
+		return start_ring_worker(sup, err, errlen);
 	if (!ret && sup->listener_count)
 		ret = xfn_children__add(sup, sup->udp_engine, 0, err, errlen);
 	if (!ret || wanted)

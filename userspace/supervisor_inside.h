@@ -12,12 +12,15 @@
 #include "control.h"
 #include "handover.h"
 #include "interface.h"
+#include "packet_ring.h"
 #include "supervisor.h"
 #include "udp_socket.h"
 #include "umem.h"
 
-#define XFN_CHILDREN  (XFN_QUEUES + 1) /* one per queue, and one behind UDP sockets */
-#define XFN_LISTENERS 4096	       /* UDP sockets of one run */
+#define XFN_CHILDREN                                                                               \
+	(XFN_QUEUES + 1)   /* one per queue, or of a ring, and one behind UDP sockets              \
+			    */
+#define XFN_LISTENERS 4096 /* UDP sockets of one run */
 
 /* A deployed function. Its index in the table is its slot. */
 struct xfn_deployed {
@@ -58,6 +61,7 @@ struct xfn_child {
 	struct xfn_page *page; /* outlives the process: counters go on */
 	struct xfn_umem umem;
 	bool has_umem;
+	struct xfn_packet_ring ring; /* of engine packet; -1: none */
 	unsigned restarts;
 	uint64_t started_ns;
 	uint64_t restart_at_ns; /* while DEAD: when to try again */
@@ -70,7 +74,8 @@ struct xfn_supervisor {
 	struct xfn_loader *loader;  /* NULL: no BPF in this run */
 	enum xfn_mode mode;
 	char mode_reason[512];
-	const char *udp_engine; /* engine behind UDP sockets */
+	const char *udp_engine; /* engine of tier socket */
+	uint32_t ring_mtu; /* what both filters of engine packet were made for, 0: it is not used */
 	char engine_reason[256];
 	struct xfn_deployed *functions;
 	unsigned function_count;
@@ -106,8 +111,16 @@ void xfn_deploy__listen_slow(struct xfn_supervisor *sup);
 /* Direct the ports to their functions: from now on the fast path answers. */
 int xfn_deploy__bind(struct xfn_supervisor *sup, char *err, size_t errlen);
 void xfn_deploy__close(struct xfn_supervisor *sup);
+/*
+ * Engine packet: leave the UDP sockets what its ring does not take. To be called again when devices
+ * have changed.
+ */
+int xfn_deploy__share(struct xfn_supervisor *sup, char *err, size_t errlen);
+/* What the ring is to take. Returns their number, *out is to be freed; -ENOMEM. */
+int xfn_deploy__targets(const struct xfn_supervisor *sup, struct xfn_packet_target **out);
 bool xfn_deploy__wants_frames(const struct xfn_supervisor *sup); /* is an AF_XDP worker of use? */
 bool xfn_deploy__wants_sockets(const struct xfn_supervisor *sup);
+bool xfn_deploy__wants_ring(const struct xfn_supervisor *sup); /* was engine packet asked for? */
 bool xfn_deploy__wants_slow(const struct xfn_supervisor *sup);
 
 /* served.c: addresses and devices as they are now, in the dispatcher and for slow sockets. */

@@ -19,7 +19,6 @@
 #include "sandbox.h"
 
 #define SOCKETS_MAX	4096
-#define POLL_MS		100  /* longest sleep: how late STOP may be noticed when idle */
 #define ROUNDS_PER_LOOK 1024 /* busy rounds between two looks at the supervisor's messages */
 
 static struct {
@@ -262,7 +261,7 @@ static int serve(void)
 		if (!look_at_messages())
 			break;
 		if (!n)
-			ret = ops->poll(worker.engine, POLL_MS);
+			ret = ops->poll(worker.engine, XFN_WAIT_MS);
 		if (ret) {
 			failed("the engine lost its socket");
 			break;

@@ -88,12 +88,19 @@ result ends_with_0 $?
 ! attached
 result interface_as_found $?
 
-for way in "--mode generic" "--tier afxdp" "--mode generic --tier afxdp" "--tier socket" "--mode none" "--tier socket --engine mmsg"; do
+for way in "--mode generic" "--tier afxdp" "--mode generic --tier afxdp" "--tier socket" "--mode none" "--tier socket --engine mmsg" "--tier socket --engine simple" "--engine packet"; do
 	# shellcheck disable=SC2086 # options are words
 	start $way && ask_all
 	result "right$(echo "$way" | tr -c 'a-z\n' _)" $?
 	stop
 done
+
+start --engine packet
+kill -KILL "$(worker)"
+sleep 1
+ask_all
+result packet_worker_restarted $?
+stop
 
 # a burst of 16, then 10 a second: the rest is not answered, and counted
 for tier in xdp afxdp socket; do
@@ -109,7 +116,7 @@ result allowed_amplifier $?
 stop
 
 # Growth: a trailer of 8 bytes on requests of every shape a client's socket makes, room or not in the frame.
-for way in "--mode native" "--mode generic" "--tier afxdp" "--tier socket"; do
+for way in "--mode native" "--mode generic" "--tier afxdp" "--tier socket" "--engine packet"; do
 	good=0
 	# shellcheck disable=SC2086 # options are words
 	start $way verifier-tests/sources/grow.c

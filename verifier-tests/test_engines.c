@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The engines on real sockets: UDP over loopback for uring and mmsg, a veth pair in a namespace of
- * its own for afxdp. The test is the worker: it echoes. Knows nothing of functions.
+ * The engines on real sockets: UDP over loopback for uring, mmsg and simple, a veth pair in a
+ * namespace of its own for afxdp. The test is the worker: it echoes. Knows nothing of functions.
  */
 #include <errno.h>
-#include <net/if.h>
-#include <netinet/in.h>
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <poll.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,53 +15,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
-#include <linux/if_ether.h>
-#include <linux/if_packet.h>
 #include <cmocka.h>
 #include "../skel/loader.h"
-#include "../userspace/engine.h"
 #include "../userspace/umem.h"
+#include "engine_rounds.h"
 #include "frame.h"
 
 #define PAYLOAD_MAX 1472
 #define SOCKETS	    16
-
-static struct xfn_engine *engine;
-static const struct xfn_engine_ops *ops;
-static struct xfn_datagram batch[XFN_BATCH];
-static struct xfn_datagram last; /* of the latest round */
-
-static unsigned echo_round(int timeout_ms)
-{
-	unsigned n = ops->take(engine, batch, XFN_BATCH);
-
-	if (!n) {
-		assert_int_equal(ops->poll(engine, timeout_ms), 0);
-		n = ops->take(engine, batch, XFN_BATCH);
-	}
-	for (unsigned i = 0; i < n; i++) {
-		assert_true(batch[i].len <= batch[i].capacity);
-		batch[i].send = true;
-		last = batch[i];
-	}
-	if (n)
-		ops->give(engine, batch, n);
-	return n;
-}
-
-static void echo_until(uint64_t received)
-{
-	struct xfn_engine_stats st = {};
-
-	for (int idle = 0; st.received < received && idle < 100;) {
-		if (!echo_round(20))
-			idle++;
-		ops->stats(engine, &st);
-	}
-	assert_int_equal(st.received, received);
-}
 
 static socklen_t address(int family, const char *ip, struct sockaddr_storage *out)
 {
@@ -235,7 +195,7 @@ static void wildcard(const char *name)
 	close(fd);
 }
 
-#define BOTH(test)                                                                                 \
+#define EACH(test)                                                                                 \
 	static void test##_uring(void **state)                                                     \
 	{                                                                                          \
 		(void)state;                                                                       \
@@ -245,32 +205,15 @@ static void wildcard(const char *name)
 	{                                                                                          \
 		(void)state;                                                                       \
 		test("mmsg");                                                                      \
+	}                                                                                          \
+	static void test##_simple(void **state)                                                    \
+	{                                                                                          \
+		(void)state;                                                                       \
+		test("simple");                                                                    \
 	}
-BOTH(echoes)
-BOTH(burst)
-BOTH(wildcard)
-
-#define FRAMES 20000 /* five times as many as the UMEM has: a frame lost is missed */
-
-static int run(const char *command)
-{
-	int status = system(command);
-
-	return status < 0 ? -1 : WEXITSTATUS(status);
-}
-
-static int packet_socket(const char *ifname)
-{
-	struct sockaddr_ll at = { .sll_family = AF_PACKET,
-				  .sll_protocol = htons(ETH_P_ALL),
-				  .sll_ifindex = (int)if_nametoindex(ifname) };
-	int on = 1, fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_ALL));
-
-	assert_true(fd >= 0);
-	setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on));
-	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
-	return fd;
-}
+EACH(echoes)
+EACH(burst)
+EACH(wildcard)
 
 /* Frames of our own that came back; others are on the link as well. */
 static unsigned collect(int fd, const uint8_t *frame, size_t len)
@@ -300,15 +243,7 @@ static void frames_afxdp(void **state)
 
 	(void)state;
 	ops = &xfn_engine_afxdp;
-	if (xfn_engine_probe(ops, err, sizeof(err)) || unshare(CLONE_NEWNET)) {
-		print_message("afxdp: %s\n", err[0] ? err : "no namespace of its own: EPERM");
-		skip();
-	}
-	if (run("ip link add xfneng0 numrxqueues 1 numtxqueues 1 type veth peer name xfneng1 "
-		"numrxqueues 1 numtxqueues 1 && ip link set xfneng0 up && ip link set xfneng1 up")) {
-		print_message("afxdp: no veth pair here\n");
-		skip();
-	}
+	raise_pair();
 	opts.ifindex = if_nametoindex("xfneng0");
 	if (xfn_loader__open(&opts, &ld, err, sizeof(err)) ||
 	    xfn_loader__attach(ld, XFN_MODE_AUTO, &mode, why, sizeof(why), err, sizeof(err)) ||
@@ -358,10 +293,11 @@ static void frames_afxdp(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(echoes_uring),	  cmocka_unit_test(echoes_mmsg),
-		cmocka_unit_test(burst_uring),	  cmocka_unit_test(burst_mmsg),
-		cmocka_unit_test(wildcard_uring), cmocka_unit_test(wildcard_mmsg),
-		cmocka_unit_test(frames_afxdp),
+		cmocka_unit_test(echoes_uring),	   cmocka_unit_test(echoes_mmsg),
+		cmocka_unit_test(burst_uring),	   cmocka_unit_test(burst_mmsg),
+		cmocka_unit_test(wildcard_uring),  cmocka_unit_test(wildcard_mmsg),
+		cmocka_unit_test(echoes_simple),   cmocka_unit_test(burst_simple),
+		cmocka_unit_test(wildcard_simple), cmocka_unit_test(frames_afxdp),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,6 +55,27 @@ seen wire_afxdp --tier afxdp
 seen wire_afxdp_generic --tier afxdp --mode generic
 seen wire_uring --tier socket --engine uring
 seen wire_mmsg --tier socket --engine mmsg
+seen wire_simple --tier socket --engine simple
+seen wire_packet --engine packet
+
+# the ring and the host's stack see the same frames: one answer each, and no "port unreachable"
+start --engine packet echo
+capture "$dir/words" -n 'udp or icmp or (icmp6 and ip6[40] == 1)'
+head -c 3000 /dev/urandom >"$dir/payload"
+for host in 10.78.0.1 '[fd78::1]'; do
+	client "$xfn" invoke -n 10 "$host:7" x >/dev/null 2>&1 || bad=1
+done
+captured
+[ "$(grep -c . "$dir/words")" = 20 ] && ! grep -q ICMP "$dir/words"
+result wire_packet_once $?
+good=0
+for host in 10.78.0.1 '[fd78::1]'; do
+	client "$xfn" invoke -f "$dir/payload" "$host:7" >/dev/null 2>&1 || good=1
+	server "$xfn" invoke "$host:7" x >/dev/null 2>&1 || good=1
+done
+"$xfn" stat -i "$iface" | grep -q '^echo  *socket  *24  *24 ' || good=1
+result wire_packet_leaves_the_rest_to_sockets $good
+stop
 
 # replies that the runtime refuses, in the kernel as in the workers: nothing sent, and the reason counted
 for way in "--tier xdp" "--tier afxdp" "--tier socket"; do

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* AF_PACKET sockets and the two filters that share datagrams between them and UDP sockets. Must
+ * never touch a ring. */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <arpa/inet.h>
+#include <linux/filter.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include "packet_ring.h"
+
+#ifndef PACKET_IGNORE_OUTGOING
+#define PACKET_IGNORE_OUTGOING 23
+#endif
+
+/* Offsets in a frame whose VLAN tag the kernel has taken off. */
+#define L3	   ETH_HLEN
+#define IPV4_PORT  (L3 + 20 + 2)
+#define IPV6_PORT  (L3 + 40 + 2)
+#define IPV6_LEN   40
+#define MEM_TAG	   0
+#define MEM_PORT   1
+#define WHOLE	   0x40000 /* bytes of the frame that are taken */
+#define FIELD(off) (uint32_t)(SKF_AD_OFF + (off))
+
+struct program {
+	struct sock_filter insns[BPF_MAXINSNS];
+	unsigned count; /* may exceed the array: then too much is to be served */
+};
+
+uint32_t xfn_packet_ring__longest(uint32_t mtu)
+{
+	return mtu < XFN_PACKET_MTU_MAX ? mtu : XFN_PACKET_MTU_MAX;
+}
+
+uint32_t xfn_packet_ring__block(uint32_t mtu)
+{
+	return mtu <= XFN_PACKET_BLOCK_MTU ? XFN_PACKET_BLOCK : XFN_PACKET_BLOCK_JUMBO;
+}
+
+static unsigned emit(struct program *p, uint16_t code, uint32_t k, uint8_t jt, uint8_t jf)
+{
+	if (p->count < BPF_MAXINSNS)
+		p->insns[p->count] = (struct sock_filter){ code, jt, jf, k };
+	return p->count++;
+}
+
+static void load(struct program *p, uint16_t size, uint32_t off)
+{
+	emit(p, BPF_LD | size | BPF_ABS, off, 0, 0);
+}
+
+/* Go on where `test` of the accumulator and k is `want`, else answer `ret`. */
+static void demand(struct program *p, uint16_t test, uint32_t k, bool want, uint32_t ret)
+{
+	emit(p, BPF_JMP | test | BPF_K, k, want, !want);
+	emit(p, BPF_RET | BPF_K, ret, 0, 0);
+}
+
+/* A jump over code to come: land() ends it. */
+static unsigned jump(struct program *p)
+{
+	return emit(p, BPF_JMP | BPF_JA, 0, 0, 0);
+}
+
+static void land(struct program *p, unsigned from)
+{
+	if (from < BPF_MAXINSNS)
+		p->insns[from].k = p->count - from - 1;
+}
+
+static bool is_mapped(const uint8_t ip[16])
+{
+	static const uint8_t prefix[12] = { [10] = 0xff, 0xff };
+
+	return !memcmp(ip, prefix, sizeof(prefix));
+}
+
+/*
+ * Go on, with the port in MEM_PORT, where (destination, tag) is one of the targets' of this version
+ * from `off` on; else drop.
+ */
+static void demand_address(struct program *p, const struct xfn_packet_target *targets,
+			   unsigned count, bool v4, uint32_t off)
+{
+	unsigned found[BPF_MAXINSNS / 4], founds = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		const struct xfn_packet_target *t = &targets[i];
+		bool again = is_mapped(t->addr.ip) != v4;
+
+		for (unsigned j = 0; j < i && !again; j++)
+			again = !memcmp(targets[j].addr.ip, t->addr.ip, 16) &&
+				targets[j].tag == t->tag;
+		if (again || founds == sizeof(found) / sizeof(found[0]))
+			continue;
+		/* each mismatch skips what is left: two per further word, then tag and jump */
+		for (unsigned word = v4 ? 3 : 0; word < 4; word++) {
+			load(p, BPF_W, off + (word - (v4 ? 3 : 0)) * 4);
+			emit(p, BPF_JMP | BPF_JEQ | BPF_K, xfn_get_be32(t->addr.ip + word * 4), 0,
+			     (uint8_t)((3 - word) * 2 + 3));
+		}
+		emit(p, BPF_LD | BPF_MEM, MEM_TAG, 0, 0);
+		emit(p, BPF_JMP | BPF_JEQ | BPF_K, t->tag, 0, 1);
+		found[founds++] = jump(p);
+	}
+	emit(p, BPF_RET | BPF_K, 0, 0, 0);
+	for (unsigned i = 0; i < founds; i++)
+		land(p, found[i]);
+}
+
+static void frame_filter(struct program *p, uint32_t longest,
+			 const struct xfn_packet_target *targets, unsigned count)
+{
+	unsigned to_ports, from;
+
+	load(p, BPF_B, FIELD(SKF_AD_PKTTYPE));
+	demand(p, BPF_JEQ, PACKET_HOST, true, 0);
+	load(p, BPF_B, FIELD(SKF_AD_VLAN_TAG_PRESENT));
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 2, 0);
+	load(p, BPF_H, FIELD(SKF_AD_VLAN_TAG));
+	emit(p, BPF_ALU | BPF_AND | BPF_K, 0xfff, 0, 0);
+	emit(p, BPF_ST, MEM_TAG, 0, 0);
+	load(p, BPF_H, FIELD(SKF_AD_PROTOCOL));
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 1, 0);
+	from = jump(p);
+	/* IPv4: no options, UDP, no fragment, not longer than a frame */
+	load(p, BPF_B, L3);
+	demand(p, BPF_JEQ, 0x45, true, 0);
+	load(p, BPF_B, L3 + 9);
+	demand(p, BPF_JEQ, IPPROTO_UDP, true, 0);
+	load(p, BPF_H, L3 + 6);
+	demand(p, BPF_JSET, 0x3fff, false, 0);
+	load(p, BPF_H, L3 + 2);
+	demand(p, BPF_JGT, longest, false, 0);
+	load(p, BPF_H, IPV4_PORT);
+	emit(p, BPF_ST, MEM_PORT, 0, 0);
+	demand_address(p, targets, count, true, L3 + 16);
+	to_ports = jump(p);
+	land(p, from);
+	demand(p, BPF_JEQ, ETH_P_IPV6, true, 0);
+	load(p, BPF_B, L3 + 6);
+	demand(p, BPF_JEQ, IPPROTO_UDP, true, 0);
+	load(p, BPF_H, L3 + 4);
+	demand(p, BPF_JGT, longest - IPV6_LEN, false, 0);
+	load(p, BPF_H, IPV6_PORT);
+	emit(p, BPF_ST, MEM_PORT, 0, 0);
+	demand_address(p, targets, count, false, L3 + 24);
+	land(p, to_ports);
+	emit(p, BPF_LD | BPF_MEM, MEM_PORT, 0, 0);
+	for (unsigned i = 0; i < count; i++) {
+		bool again = false;
+
+		for (unsigned j = 0; j < i && !again; j++)
+			again = targets[j].addr.port == targets[i].addr.port;
+		if (!again)
+			demand(p, BPF_JEQ, targets[i].addr.port, false, WHOLE);
+	}
+	emit(p, BPF_RET | BPF_K, 0, 0, 0);
+}
+
+static int attach(int fd, struct program *p)
+{
+	struct sock_fprog prog = { .len = (unsigned short)p->count, .filter = p->insns };
+
+	if (p->count > BPF_MAXINSNS)
+		return -E2BIG;
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)) ? -errno : 0;
+}
+
+int xfn_packet_ring__rest(int udp, uint32_t mtu, const unsigned *ifindexes, unsigned count)
+{
+	uint32_t longest = xfn_packet_ring__longest(mtu);
+	struct program *p = calloc(1, sizeof(*p));
+	unsigned from;
+	int ret;
+
+	if (!p)
+		return -ENOMEM;
+	load(p, BPF_W, FIELD(SKF_AD_IFINDEX));
+	for (unsigned i = 0; i < count; i++) {
+		emit(p, BPF_JMP | BPF_JEQ | BPF_K, ifindexes[i], 0, 1);
+		/* to where the shape is looked at, behind all comparisons and one answer */
+		emit(p, BPF_JMP | BPF_JA, (count - 1 - i) * 2 + 1, 0, 0);
+	}
+	emit(p, BPF_RET | BPF_K, WHOLE, 0, 0);
+	load(p, BPF_H, FIELD(SKF_AD_PROTOCOL));
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 1, 0);
+	from = jump(p);
+	load(p, BPF_B, (uint32_t)SKF_NET_OFF);
+	demand(p, BPF_JEQ, 0x45, true, WHOLE);
+	load(p, BPF_H, (uint32_t)SKF_NET_OFF + 2);
+	demand(p, BPF_JGT, longest, false, WHOLE);
+	emit(p, BPF_RET | BPF_K, 0, 0, 0);
+	land(p, from);
+	load(p, BPF_B, (uint32_t)SKF_NET_OFF + 6);
+	demand(p, BPF_JEQ, IPPROTO_UDP, true, WHOLE);
+	load(p, BPF_H, (uint32_t)SKF_NET_OFF + 4);
+	demand(p, BPF_JGT, longest - IPV6_LEN, false, WHOLE);
+	emit(p, BPF_RET | BPF_K, 0, 0, 0);
+	ret = attach(udp, p);
+	free(p);
+	return ret;
+}
+
+int xfn_packet_ring__open(const char *ifname, unsigned ifindex, uint32_t mtu,
+			  const struct xfn_packet_target *targets, unsigned count,
+			  struct xfn_packet_ring *out, char *err, size_t errlen)
+{
+	uint32_t block = xfn_packet_ring__block(mtu);
+	struct tpacket_req3 ring = { .tp_block_size = block,
+				     .tp_block_nr = XFN_PACKET_RING / block,
+				     .tp_frame_size = block,
+				     .tp_frame_nr = XFN_PACKET_RING / block,
+				     .tp_retire_blk_tov = XFN_PACKET_RETIRE_MS };
+	struct sockaddr_ll at = { .sll_family = AF_PACKET, .sll_ifindex = (int)ifindex };
+	const int on = 1, version = TPACKET_V3;
+	const char *what = "open AF_PACKET sockets for";
+	struct program *p = calloc(1, sizeof(*p));
+	int ret = p ? 0 : -ENOMEM;
+
+	/* protocol 0: they take nothing before they are bound, the sending one never does */
+	out->receive = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	out->send = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	if (ret || out->receive < 0 || out->send < 0)
+		goto fail;
+	what = "filter frames of";
+	frame_filter(p, xfn_packet_ring__longest(mtu), targets, count);
+	ret = attach(out->receive, p);
+	if (ret)
+		goto fail;
+	what = "make an AF_PACKET ring for";
+	if (setsockopt(out->receive, SOL_PACKET, PACKET_VERSION, &version, sizeof(version)) ||
+	    setsockopt(out->receive, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof(on)) ||
+	    setsockopt(out->receive, SOL_PACKET, PACKET_RX_RING, &ring, sizeof(ring)))
+		goto fail;
+	setsockopt(out->receive, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on));
+	setsockopt(out->send, SOL_PACKET, PACKET_QDISC_BYPASS, &on, sizeof(on));
+	what = "bind AF_PACKET to";
+	if (bind(out->send, (struct sockaddr *)&at, sizeof(at)))
+		goto fail;
+	at.sll_protocol = htons(ETH_P_ALL);
+	if (bind(out->receive, (struct sockaddr *)&at, sizeof(at)))
+		goto fail;
+	free(p);
+	return 0;
+fail:
+	ret = ret ?: -errno;
+	snprintf(err, errlen, "cannot %s %s: %s%s", what, ifname, strerror(-ret),
+		 ret == -EPERM	      ? "; it wants CAP_NET_RAW" :
+		 ret == -E2BIG	      ? "; serve fewer addresses (--address) or functions" :
+		 ret == -EAFNOSUPPORT ? "; this kernel is built without AF_PACKET" :
+					"");
+	free(p);
+	xfn_packet_ring__close(out);
+	return ret;
+}
+
+void xfn_packet_ring__close(struct xfn_packet_ring *ring)
+{
+	if (ring->receive >= 0)
+		close(ring->receive);
+	if (ring->send >= 0)
+		close(ring->send);
+	ring->receive = ring->send = -1;
+}
