@@ -77,6 +77,11 @@ fuzz: ## SECONDS=60: generated inputs against both targets, sanitizers and libFu
 	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests $(BUILD)/fuzz/libfuzzer
 	$(Q)XFN_BUILD=$(BUILD) verifier-tests/fuzz.sh $(or $(SECONDS),60)
 
+check-kernels: ## the tests of verdicts and VLANs under Debian's kernels 6.1 and 6.12 in QEMU
+	$(Q)tools/packages.sh
+	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests
+	$(Q)XFN_BUILD=$(BUILD) verifier-tests/kernels.sh
+
 $(BUILD)/fuzz/differential: verifier-tests/fuzz_differential.c verifier-tests/fuzz_input.h $(call objects,userspace/call.c userspace/native_load.c)
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D)
@@ -89,7 +94,7 @@ $(BUILD)/fuzz/native: $(FUZZED) verifier-tests/fuzz_input.h $(wildcard xdp/*.h u
 	$(Q)$(CC) $(ALL_CFLAGS) -DXFN_NATIVE -fsanitize=address,undefined -fno-sanitize-recover=all -rdynamic $(filter %.c,$^) -o $@ $(LDFLAGS) -ldl
 
 help: ## these lines
-	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(firstword $(MAKEFILE_LIST))
+	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(firstword $(MAKEFILE_LIST))
 
 $(BUILD)/xfn: $(XFN_OBJS)
 	$(call say,LD,$@)
@@ -176,5 +181,5 @@ clean: ## remove build/
 
 -include $(ALL_OBJS:.o=.d) $(BPF_OBJS:.o=.d) $(TESTS:=.d)
 
-.PHONY: all run check tests fixtures fuzz help install uninstall clean
+.PHONY: all run check check-kernels tests fixtures fuzz help install uninstall clean
 .DEFAULT_GOAL := all
