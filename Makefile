@@ -123,7 +123,7 @@ $(BUILD)/skel/%.skel.h: $(BUILD)/xdp/%.bpf.o
 	$(Q)mkdir -p $(@D)
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf >$@
 
-$(BUILD)/functions/%.xfn: functions/%.c functions/xfn.h xdp/function_bpf.h userspace/function_native.h $(BUILD)/xfn
+$(BUILD)/functions/%.xfn: functions/%.c functions/xfn.h $(wildcard xdp/*.h) userspace/function_native.h userspace/request.h $(BUILD)/xfn
 	$(call say,XFN,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(BUILD)/xfn build $< -o $@
@@ -133,7 +133,7 @@ $(BUILD)/tests/%: verifier-tests/%.c $(TEST_OBJS) | $(SKELS)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -DXFN_NATIVE -MMD -MP -rdynamic $< $(TEST_OBJS) -o $@ $(LDFLAGS) $(XFN_LIBS) -lnettle -lcmocka
 
-$(BUILD)/functions/%.so: functions/%.c functions/xfn.h userspace/function_native.h userspace/request.h
+$(BUILD)/functions/%.so: functions/%.c functions/xfn.h $(wildcard xdp/*.h) userspace/function_native.h userspace/request.h
 	$(call say,CLANG,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)clang $(BOTH_CFLAGS) -fPIC -shared -fvisibility=hidden -DXFN_NATIVE -Iuserspace \
@@ -146,7 +146,7 @@ $(BUILD)/functions/%.bpf.o: functions/%.c functions/xfn.h $(wildcard xdp/*.h)
 	$(Q)clang -target bpf -mcpu=v3 -ffreestanding $(BOTH_CFLAGS) -include xdp/function_bpf.h -c $< -o $@
 
 # a function's native code, instrumented too
-$(BUILD)/fuzz/%.so: functions/%.c functions/xfn.h userspace/function_native.h userspace/request.h
+$(BUILD)/fuzz/%.so: functions/%.c functions/xfn.h $(wildcard xdp/*.h) userspace/function_native.h userspace/request.h
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -O1 -g -fPIC -shared -fvisibility=hidden -DXFN_NATIVE -fsanitize=address,undefined \

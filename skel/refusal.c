@@ -42,6 +42,8 @@ static const struct {
 	{ "unbounded memory access", XFN_RULE_variable_access },
 	{ "invalid access to map value", XFN_RULE_variable_access },
 	{ "math between pkt pointer", XFN_RULE_variable_access },
+	{ "GPL-restricted function from non-GPL", XFN_RULE_licence },
+	{ "cannot call GPL", XFN_RULE_licence },
 	{ "unknown func", XFN_RULE_calls_unknown },
 };
 

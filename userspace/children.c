@@ -130,6 +130,7 @@ static int send_sockets(const struct xfn_supervisor *sup, const struct xfn_child
 		msg.umem.headroom = child->umem.headroom;
 		msg.umem.fill_size = child->umem.fill_size;
 		msg.umem.comp_size = child->umem.comp_size;
+		msg.umem.longest = child->umem.longest;
 		ret = xfn_handover__send(child->sock, &msg, child->umem.memfd);
 		memset(&msg.socket, 0, sizeof(msg.socket));
 		msg.type = XFN_HO_SOCKET;
@@ -241,8 +242,8 @@ static int start(struct xfn_supervisor *sup, struct xfn_child *child, char *err,
 	if (!ret && by_afxdp(child)) {
 		/* A crash leaves rings in an unknown state: always a fresh set. */
 		drop_umem(sup, child);
-		ret = xfn_umem__open(sup->iface.name, sup->iface.index, child->queue, &child->umem,
-				     err, errlen);
+		ret = xfn_umem__open(sup->iface.name, sup->iface.index, child->queue,
+				     sup->iface.mtu, &child->umem, err, errlen);
 		child->has_umem = !ret;
 	}
 	if (!ret && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))

@@ -65,6 +65,7 @@ struct xfn_engine_config {
 	uint32_t frame_size;
 	uint32_t headroom;
 	uint32_t fill_size, comp_size;
+	uint32_t longest; /* frame that may come in several buffers; 0: none does */
 	bool spin; /* never sleep in poll */
 };
 

@@ -15,6 +15,11 @@
 #include <linux/if_xdp.h>
 #include "engine.h"
 
+#ifndef XDP_PKT_CONTD
+#define XDP_PKT_CONTD (1 << 0) /* since 6.6: the frame goes on in the next descriptor */
+#endif
+#define ASSEMBLED UINT64_MAX /* token: in a buffer of our own, its frames given back already */
+
 #define KICKS 8 /* sendto calls per round at most: in copy mode each sends up to 32 frames */
 
 struct ring {
@@ -38,6 +43,8 @@ struct xfn_engine {
 	uint32_t lent;
 	uint32_t free_count;
 	uint64_t *free_frames;
+	uint8_t *assembly;     /* XFN_BATCH buffers for frames in several, or NULL */
+	uint32_t assembly_len; /* of each */
 	struct xfn_engine_stats stats;
 };
 
@@ -128,6 +135,7 @@ static void afxdp_close(struct xfn_engine *e)
 	if (e->umem)
 		munmap(e->umem, e->umem_len);
 	free(e->free_frames);
+	free(e->assembly);
 	if (e->fd >= 0)
 		close(e->fd);
 	free(e);
@@ -164,7 +172,11 @@ static int afxdp_open(struct xfn_engine **out, const struct xfn_engine_config *c
 		       cfg->umem_fd, 0);
 	if (e->umem == MAP_FAILED)
 		e->umem = NULL;
-	if (!e->free_frames || !e->umem ||
+	if (cfg->longest) {
+		e->assembly_len = 2 * cfg->longest; /* a reply may be longer, and a later MTU */
+		e->assembly = calloc(XFN_BATCH, e->assembly_len);
+	}
+	if (!e->free_frames || !e->umem || (cfg->longest && !e->assembly) ||
 	    getsockopt(e->fd, SOL_XDP, XDP_MMAP_OFFSETS, &off, &len) || len != sizeof(off))
 		ret = -(errno ?: EINVAL);
 	ret = ret   ?:
@@ -213,33 +225,102 @@ static int afxdp_poll(struct xfn_engine *e, int timeout_ms)
 	return wait.revents & (POLLERR | POLLHUP | POLLNVAL) ? -ENODEV : 0;
 }
 
+/*
+ * One frame of several descriptors into its buffer, the frames given back at once. 1: assembled; 0:
+ * longer than any frame may be, dropped and counted; -1: the rest is not there yet.
+ */
+static int assemble(struct xfn_engine *e, uint32_t ready, struct xfn_datagram *d)
+{
+	const struct xdp_desc *entries = e->rx.entries;
+	uint32_t n = 0;
+	bool fits = true;
+
+	while (n < ready && entries[(e->rx.head + n) & (e->rx.size - 1)].options & XDP_PKT_CONTD)
+		n++;
+	if (n++ == ready)
+		return -1;
+	d->len = 0;
+	while (n--) {
+		const struct xdp_desc *desc = &entries[e->rx.head++ & (e->rx.size - 1)];
+
+		fits = fits && e->assembly_len - d->len >= desc->len;
+		if (fits) {
+			memcpy(d->data + d->len, e->umem + desc->addr, desc->len);
+			d->len += desc->len;
+		}
+		release(e, desc->addr);
+	}
+	if (!fits) {
+		e->stats.truncated++;
+		return 0;
+	}
+	d->capacity = e->assembly_len;
+	d->send = false;
+	d->token = ASSEMBLED;
+	return 1;
+}
+
 static unsigned afxdp_take(struct xfn_engine *e, struct xfn_datagram *batch, unsigned max)
 {
 	const struct xdp_desc *entries = e->rx.entries;
-	uint32_t ready;
+	uint32_t ready, first;
 	unsigned n;
+	int ret;
 
 	reap(e);
 	refill(e);
-	ready = load(e->rx.producer) - e->rx.head;
-	n = ready < max ? ready : max;
-	for (unsigned i = 0; i < n; i++) {
-		const struct xdp_desc *desc = &entries[e->rx.head++ & (e->rx.size - 1)];
-		struct xfn_datagram *d = &batch[i];
+	first = e->rx.head;
+	ready = load(e->rx.producer) - first;
+	for (n = 0; n < max && e->rx.head - first < ready;) {
+		const struct xdp_desc *desc = &entries[e->rx.head & (e->rx.size - 1)];
+		struct xfn_datagram *d = &batch[n];
 
+		if (desc->options & XDP_PKT_CONTD) {
+			uint32_t left = first + ready - e->rx.head;
+
+			d->data = e->assembly + (size_t)n * e->assembly_len;
+			ret = assemble(e, left, d);
+			if (ret < 0)
+				break;
+			n += ret;
+			continue;
+		}
+		e->rx.head++;
+		n++;
+		e->lent++;
 		d->data = e->umem + desc->addr;
 		d->len = desc->len;
 		d->capacity = e->frame_size - (desc->addr & (e->frame_size - 1));
 		d->send = false;
 		d->token = desc->addr;
 	}
-	if (n) {
+	if (e->rx.head != first) {
 		store(e->rx.consumer, e->rx.head);
-		e->filling -= n;
-		e->lent += n;
+		e->filling -= e->rx.head - first;
 		e->stats.received += n;
 	}
 	return n;
+}
+
+/* A reply from its buffer into as many frames as it takes. False: no room, or none free. */
+static bool disassemble(struct xfn_engine *e, const struct xfn_datagram *d, uint32_t room)
+{
+	uint32_t n = (d->len + e->frame_size - 1) / e->frame_size;
+	struct xdp_desc *entries = e->tx.entries;
+
+	if (n > room || n > e->free_count)
+		return false;
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t at = i * e->frame_size;
+		uint32_t len = i + 1 < n ? e->frame_size : d->len - at;
+		uint64_t addr = e->free_frames[--e->free_count];
+
+		memcpy(e->umem + addr, d->data + at, len);
+		entries[e->tx.head++ & (e->tx.size - 1)] = (struct xdp_desc){
+			.addr = addr, .len = len, .options = i + 1 < n ? XDP_PKT_CONTD : 0
+		};
+	}
+	return true;
 }
 
 static void afxdp_give(struct xfn_engine *e, struct xfn_datagram *batch, unsigned count)
@@ -247,24 +328,32 @@ static void afxdp_give(struct xfn_engine *e, struct xfn_datagram *batch, unsigne
 	struct xdp_desc *entries = e->tx.entries;
 	uint32_t room = e->tx.size - (e->tx.head - load(e->tx.consumer));
 	uint32_t first = e->tx.head;
+	unsigned sent = 0;
 
 	for (unsigned i = 0; i < count; i++) {
 		const struct xfn_datagram *d = &batch[i];
+		bool own = d->token == ASSEMBLED;
 
-		if (d->send && e->tx.head - first < room) {
+		e->lent -= !own;
+		if (own && d->send && disassemble(e, d, room - (e->tx.head - first))) {
+			sent++;
+			continue;
+		}
+		if (!own && d->send && e->tx.head - first < room) {
 			entries[e->tx.head++ & (e->tx.size - 1)] =
 				(struct xdp_desc){ .addr = d->token, .len = d->len };
+			sent++;
 			continue;
 		}
 		if (d->send) {
 			e->stats.send_failed++;
 			e->stats.stalls++;
 		}
-		release(e, d->token);
+		if (!own)
+			release(e, d->token);
 	}
-	e->lent -= count;
 	e->sending += e->tx.head - first;
-	e->stats.sent += e->tx.head - first;
+	e->stats.sent += sent;
 	if (e->tx.head != first)
 		store(e->tx.producer, e->tx.head);
 	refill(e);

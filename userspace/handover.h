@@ -24,7 +24,7 @@
 #include <stdint.h>
 #include "engine.h"
 
-#define XFN_HANDOVER_VERSION 1
+#define XFN_HANDOVER_VERSION 2
 #define XFN_HANDOVER_FD	     3
 #define XFN_INVOKE_MAX	     65536 /* bytes of an INVOKE's memfd: any UDP payload and its reply */
 
@@ -67,7 +67,7 @@ struct xfn_handover {
 		} bind;
 		struct {
 			uint64_t len;
-			uint32_t frame_size, headroom, fill_size, comp_size;
+			uint32_t frame_size, headroom, fill_size, comp_size, longest;
 		} umem;
 		struct xfn_engine_socket socket; /* .fd is meaningless in the message */
 		struct {

@@ -84,8 +84,12 @@ int xfn_served__open(struct xfn_supervisor *sup, char *err, size_t errlen)
 
 void xfn_served__live(struct xfn_supervisor *sup)
 {
-	const struct xfn_live live = { .tai_offset_ns = xfn_clock__tai_offset_ns(),
-				       .mtu = sup->iface.mtu };
+	struct xfn_live live = { .tai_offset_ns = xfn_clock__tai_offset_ns(),
+				 .mtu = sup->iface.mtu };
+
+	/* all or none: one kernel made them alike */
+	for (unsigned i = 0; i < sup->child_count; i++)
+		live.several |= sup->children[i].umem.longest != 0;
 
 	if (sup->loader && xfn_loader__live(sup->loader, &live))
 		xfn_log__line(LOG_WARNING, "cannot tell the programs clock and MTU");

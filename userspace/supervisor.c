@@ -159,6 +159,11 @@ static int start_frame_workers(struct xfn_supervisor *sup, char *err, size_t err
 		return 0;
 	for (unsigned queue = 0; !ret && queue < queues; queue++)
 		ret = xfn_children__add(sup, "afxdp", queue, err, errlen);
+	if (!ret && sup->iface.mtu > XFN_MTU_LINEAR && !sup->children[0].umem.longest)
+		xfn_log__line(LOG_NOTICE,
+			      "%s: frames in several buffers take the slow path: this kernel's "
+			      "AF_XDP does not take them (6.6 and later do)",
+			      sup->iface.name);
 	if (!ret && sup->opts->route_fib)
 		xfn_log__line(LOG_NOTICE, "--reply-route fib: in tier xdp only; AF_XDP workers "
 					  "answer the way the request came");
@@ -314,11 +319,11 @@ static int open_all(struct xfn_supervisor *sup, char *err, size_t errlen)
 		ret = xfn_served__open(sup, err, errlen);
 	ret = ret ?: attach(sup, err, errlen);
 	ret = ret ?: xfn_deploy__tiers(sup, err, errlen);
-	xfn_served__live(sup);
 	xfn_served__load(sup);
 	if (!ret && sup->loader && opts->route_fib)
 		check_forwarding(sup);
 	ret = ret ?: start_frame_workers(sup, err, errlen);
+	xfn_served__live(sup);
 	ret = ret ?: start_socket_worker(sup, err, errlen);
 	return ret ?: xfn_deploy__bind(sup, err, errlen);
 }

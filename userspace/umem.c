@@ -8,18 +8,24 @@
 #include <time.h>
 #include <unistd.h>
 #include <linux/if_xdp.h>
+#include "../xdp/abi.h"
 #include "umem.h"
 
 #define BUSY_TRIES 100
 #define BUSY_MS	   10
+#define L2_LEN	   (14 + 2 * 4) /* Ethernet header and two tags */
+
+#ifndef XDP_USE_SG
+#define XDP_USE_SG (1 << 4) /* since 6.6 */
+#endif
 
 static int set(int fd, int option, uint32_t value)
 {
 	return setsockopt(fd, SOL_XDP, option, &value, sizeof(value));
 }
 
-int xfn_umem__open(const char *ifname, unsigned ifindex, unsigned queue, struct xfn_umem *out,
-		   char *err, size_t errlen)
+int xfn_umem__open(const char *ifname, unsigned ifindex, unsigned queue, uint32_t mtu,
+		   struct xfn_umem *out, char *err, size_t errlen)
 {
 	const struct timespec pause = { .tv_nsec = BUSY_MS * 1000000 };
 	struct sockaddr_xdp addr = { .sxdp_family = AF_XDP,
@@ -63,8 +69,17 @@ int xfn_umem__open(const char *ifname, unsigned ifindex, unsigned queue, struct 
 	    set(out->xsk, XDP_RX_RING, out->rx_size) || set(out->xsk, XDP_TX_RING, out->tx_size))
 		goto fail;
 	what = "bind AF_XDP to";
+	if (mtu > XFN_MTU_LINEAR) {
+		addr.sxdp_flags |= XDP_USE_SG;
+		out->longest = mtu + L2_LEN;
+	}
 	for (int i = 0; i < BUSY_TRIES; i++) {
 		ret = bind(out->xsk, (struct sockaddr *)&addr, sizeof(addr)) ? -errno : 0;
+		if (ret == -EINVAL && out->longest) {
+			addr.sxdp_flags &= ~XDP_USE_SG;
+			out->longest = 0;
+			continue;
+		}
 		if (ret != -EBUSY)
 			break;
 		/* an earlier socket's end is asynchronous */

@@ -24,15 +24,17 @@ struct xfn_umem {
 	uint32_t rx_size, tx_size;
 	uint32_t queue;
 	bool zero_copy;
+	uint32_t longest; /* frame that may come in several buffers, bytes; 0: none does */
 };
 
 /*
  * Make the set for `queue` of an interface and bind it, in copy mode. Waits up to a second for an
- * earlier owner of the queue to be torn down. Wants CAP_NET_RAW. 0 or -errno with one line in err.
- * The caller closes.
+ * earlier owner of the queue to be torn down. Wants CAP_NET_RAW. Where frames of the interface's
+ * `mtu` (IP bytes) exceed one buffer and the kernel hands such frames out (6.6 and later),
+ * out->longest tells so. 0 or -errno with one line in err. The caller closes.
  */
-int xfn_umem__open(const char *ifname, unsigned ifindex, unsigned queue, struct xfn_umem *out,
-		   char *err, size_t errlen);
+int xfn_umem__open(const char *ifname, unsigned ifindex, unsigned queue, uint32_t mtu,
+		   struct xfn_umem *out, char *err, size_t errlen);
 void xfn_umem__close(struct xfn_umem *umem);
 
 #endif

@@ -125,6 +125,7 @@ static int take(const struct xfn_handover *msg, int fd, char *err, size_t errlen
 		worker.config.headroom = msg->umem.headroom;
 		worker.config.fill_size = msg->umem.fill_size;
 		worker.config.comp_size = msg->umem.comp_size;
+		worker.config.longest = msg->umem.longest;
 		return fd < 0 ? -EPROTO : 0;
 	case XFN_HO_SOCKET:
 		if (fd < 0 || worker.config.socket_count == SOCKETS_MAX)

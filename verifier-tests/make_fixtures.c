@@ -85,6 +85,11 @@ int main(int argc, char **argv)
 	FIXTURE("v4_multicast_source", "BAD_SOURCE", 4, 0, 9, 1, f[l3 + 12] = 239);
 	FIXTURE("v6_multicast_source", "BAD_SOURCE", 6, 0, 9, 1, f[l3 + 8] = 0xff);
 	FIXTURE("v4_broadcast_frame", "MULTICAST", 4, 0, 9, 0, memset(f, 255, 6));
+	FIXTURE("v4_multicast_frame", "MULTICAST", 4, 0, 9, 0, memcpy(f, "\x01\0\x5e\0\0\1", 6));
+	FIXTURE("v6_multicast_frame", "MULTICAST", 6, 0, 9, 0, memcpy(f, "\x33\x33\0\0\0\1", 6));
+	FIXTURE("v4_to_broadcast", "MULTICAST", 4, 0, 9, 1, memset(f + l3 + 16, 255, 4));
+	FIXTURE("v4_to_multicast", "MULTICAST", 4, 0, 9, 1, f[l3 + 16] = 224);
+	FIXTURE("v6_to_multicast", "MULTICAST", 6, 0, 9, 1, f[l3 + 24] = 0xff);
 	FIXTURE("v4_fragment", "FRAGMENT", 4, 0, 64, 1, f[l3 + 6] = 0x20);
 	FIXTURE("v4_last_fragment", "FRAGMENT", 4, 0, 64, 1, f[l3 + 7] = 0x40);
 	FIXTURE("v6_fragment_header", "FRAGMENT", 6, 0, 64, 0, f[l3 + 6] = 44);

@@ -313,7 +313,7 @@ static void frames_afxdp(void **state)
 	if (xfn_loader__open(&opts, &ld, err, sizeof(err)) ||
 	    xfn_loader__attach(ld, XFN_MODE_AUTO, &mode, why, sizeof(why), err, sizeof(err)) ||
 	    xfn_loader__bind(ld, NULL, 1232, 0, XFN_PORT_TIER_AFXDP, err, sizeof(err)) ||
-	    xfn_umem__open("xfneng0", opts.ifindex, 0, &umem, err, sizeof(err)))
+	    xfn_umem__open("xfneng0", opts.ifindex, 0, 1500, &umem, err, sizeof(err)))
 		fail_msg("%s", err);
 	sock = (struct xfn_engine_socket){ .fd = umem.xsk,
 					   .rx_size = umem.rx_size,

@@ -70,8 +70,10 @@ static void answered_by_payload(const uint8_t *frame, const uint8_t *reply, size
 	static const uint8_t mapped[16] = { [10] = 0xff, 0xff };
 	uint8_t payload[4096];
 	struct xfn_datagram p = { .data = payload, .capacity = sizeof(payload) };
+	uint64_t was[XFN_REASON_SLOTS];
 	size_t l3 = 14, head;
 
+	memcpy(was, page.reasons, sizeof(was));
 	while (xfn_get_be16(frame + l3 - 2) == 0x8100 || xfn_get_be16(frame + l3 - 2) == 0x88a8)
 		l3 += 4;
 	head = l3 + (frame[l3] >> 4 == 4 ? 28 : 48);
@@ -84,6 +86,7 @@ static void answered_by_payload(const uint8_t *frame, const uint8_t *reply, size
 		p.peer.ip[0] = 0xfd;
 	xfn_call__batch(&call, XFN_PAYLOAD, &p, 1);
 	assert_int_equal(p.send, answered);
+	assert_int_equal(reason_of(was, page.reasons), answered ? 0 : XFN_REASON_FUNCTION);
 	if (answered && (p.len != len - head || memcmp(payload, reply + head, p.len)))
 		fail_msg("%s: the reply behind a socket differs", name);
 }

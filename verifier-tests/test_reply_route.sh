@@ -26,4 +26,16 @@ answers 10.78.0.1 && [ "$(counted NO_ROUTE)" = 1 ]
 result reply_route_without_neighbour $?
 stop
 result reply_route_ends $?
+
+# a way narrower than the interface: what fits is answered, a longer reply is a counted drop
+raw() { head -c "$1" /dev/zero >"$dir/payload"; client "$xfn" invoke -j -f "$dir/payload" "10.78.0.1:$2" 2>/dev/null | grep -q '"reply"'; }
+server ip route add 10.78.0.2/32 dev "$iface" mtu lock 300
+start --reply-route fib echo verifier-tests/sources/grow.c verifier-tests/sources/closed.c
+raw 272 7 && ! raw 273 7 && raw 264 4000 && ! raw 265 4000 && [ "$(counted MTU)" = 2 ]
+result reply_route_mtu $?
+# the kernel's routes are for GPL-compatible programs only: that one goes to a worker
+raw 8 4002 && "$xfn" ls -j -i "$iface" | grep -q '"rule": "licence"'
+result reply_route_licence $?
+stop
+server ip route del 10.78.0.2/32 dev "$iface"
 exit $bad

@@ -7,7 +7,7 @@
 #ifndef XFN_ABI_H
 #define XFN_ABI_H
 
-#define XFN_ABI 2 /* raised with any change of a layout below */
+#define XFN_ABI 3 /* raised with any change of a layout below */
 
 #define XFN_SLOTS	 1024  /* functions per interface */
 #define XFN_SLOTS_STATIC 64    /* slots whose tail call has a constant index: a direct jump */
@@ -63,6 +63,8 @@ struct xfn_live {
 	__u64 fixed_real_ns; /* tests: likewise */
 	__u32 fixed_random;  /* tests: likewise */
 	__u32 mtu;	     /* of the interface: IP bytes */
+	__u32 several;	     /* 1: the workers take frames in several buffers */
+	__u32 zero;
 };
 
 /* Settings compiled into a program at load time (.rodata); the verifier removes what is off. */

@@ -56,25 +56,33 @@ XFN_INLINE void xfn_tail_call(struct xdp_md *ctx, __u32 slot)
 	}
 }
 
-/* In generic mode a frame above MTU plus L2 header is several datagrams in one (GRO, GSO). */
-XFN_INLINE int xfn_too_large(struct xdp_md *ctx, const struct xfn_packet *pkt)
+enum xfn_size {
+	XFN_SIZE_FITS,
+	XFN_SIZE_WORKER, /* in several buffers, or longer than a function's program reaches */
+	XFN_SIZE_STACK,	 /* several datagrams in one (GRO, GSO), or no worker takes such frames */
+};
+
+/* Who can take a frame of this size, where not all of an interface fit. */
+XFN_INLINE enum xfn_size xfn_size(struct xdp_md *ctx, const struct xfn_packet *pkt)
 {
+	__u64 whole = bpf_xdp_get_buff_len(ctx);
 	struct xfn_live *live;
-	__u32 mtu = XFN_MTU_DEFAULT;
 	__u32 zero = 0;
 
 	live = bpf_map_lookup_elem(&xfn_live, &zero);
-	if (live && live->mtu)
-		mtu = live->mtu;
-	/* Beyond it no function's program can reach: the stack's slow sockets take any size. */
-	if (mtu > XFN_FRAME_MAX - pkt->l3_off)
-		mtu = XFN_FRAME_MAX - pkt->l3_off;
-	return xfn_frame_len(ctx) > (__s64)mtu + pkt->l3_off;
+	if (!live)
+		return XFN_SIZE_STACK;
+	if ((xfn_settings.flags & XFN_GENERIC) && whole > (__u64)live->mtu + pkt->l3_off)
+		return XFN_SIZE_STACK;
+	if (whole == (__u64)xfn_frame_len(ctx) && whole <= XFN_FRAME_MAX)
+		return XFN_SIZE_FITS;
+	return live->several ? XFN_SIZE_WORKER : XFN_SIZE_STACK;
 }
 
 SEC("xdp") int xfn_dispatcher(struct xdp_md *ctx)
 {
 	struct xfn_address_key key = {};
+	enum xfn_size size = XFN_SIZE_FITS;
 	struct xfn_packet pkt = {};
 	enum xfn_reason reason;
 	__u32 *value;
@@ -117,15 +125,11 @@ SEC("xdp") int xfn_dispatcher(struct xdp_md *ctx)
 		if (!bpf_map_lookup_elem(&xfn_addresses, &key))
 			return xfn_why(XFN_REASON_NOT_LOCAL, XDP_PASS);
 	}
-	if ((xfn_settings.flags & XFN_GENERIC) && xfn_too_large(ctx, &pkt))
+	if (xfn_settings.flags & (XFN_GENERIC | XFN_FRAGS))
+		size = xfn_size(ctx, &pkt);
+	if (size == XFN_SIZE_STACK)
 		return xfn_why(XFN_REASON_LARGE_FRAME, XDP_PASS);
-	/* Functions see the first buffer; a frame in several is the stack's, and its slow sockets'.
-	 */
-	if ((xfn_settings.flags & XFN_FRAGS) &&
-	    (bpf_xdp_get_buff_len(ctx) != (__u64)xfn_frame_len(ctx) || xfn_too_large(ctx, &pkt)))
-		return xfn_why(XFN_REASON_LARGE_FRAME, XDP_PASS);
-
-	if (XFN_PORT_TIER(where) == XFN_PORT_TIER_XDP) {
+	if (XFN_PORT_TIER(where) == XFN_PORT_TIER_XDP && size == XFN_SIZE_FITS) {
 		xfn_tail_call(ctx, XFN_PORT_SLOT(where));
 		return xfn_why(XFN_REASON_NO_PROGRAM, XDP_DROP);
 	}

@@ -79,6 +79,7 @@ struct xfn_req {
 	__u32 room;
 	__u8 mac[12]; /* of the reply, where its way was looked up */
 	bool routed;
+	__u32 way_mtu; /* of the route looked up: IP bytes; 0: the interface's holds */
 	__u32 refused; /* length of the last resize that was, 0 if none */
 	bool written;
 	bool resized;
@@ -380,7 +381,16 @@ XFN_INLINE int xfn_route(struct xfn_req *req)
 	__builtin_memcpy(req->mac, fib.dmac, 6);
 	__builtin_memcpy(req->mac + 6, fib.smac, 6);
 	req->routed = true;
+	req->way_mtu = fib.mtu_result;
 	return 1;
+}
+
+/* Is the reply longer than its way takes? Known for a way that was looked up. */
+XFN_INLINE int xfn_beyond_way(const struct xfn_req *req)
+{
+	__u32 head = (req->pkt.version == 4 ? XFN_IPV4_LEN : XFN_IPV6_LEN) + XFN_UDP_LEN;
+
+	return req->way_mtu && req->len + head > req->way_mtu;
 }
 
 /* Verify the request's checksum; *keep is the field that a reply with the same payload may keep, or
@@ -429,6 +439,10 @@ XFN_INLINE int xfn_finish(struct xfn_req *req, const struct xfn_attributes *attr
 {
 	switch (action) {
 	case XFN_REPLY:
+		if ((xfn_settings.flags & XFN_ROUTE_FIB) && xfn_beyond_way(req)) {
+			stat->dropped++;
+			return xfn_why(XFN_REASON_MTU, XDP_DROP);
+		}
 		if (!xfn_send(req, keep)) {
 			stat->dropped++;
 			return xfn_why(XFN_REASON_ADJUST, XDP_DROP);
@@ -531,6 +545,8 @@ XFN_INLINE int xfn_program(struct xdp_md *ctx, const struct xfn_attributes *attr
 
 		if (live && live->mtu)
 			mtu = live->mtu;
+		if (req.way_mtu && req.way_mtu < mtu)
+			mtu = req.way_mtu;
 		req.room = xfn_guard_room(req.len, attr->grow, attr->amplify, mtu, req.pkt.version);
 		if (xfn_secure(&req)) {
 			stat->passed++;

@@ -67,7 +67,10 @@ struct bpf_fib_lookup {
 	__u8 l4_protocol;
 	__be16 sport;
 	__be16 dport;
-	__u16 tot_len; /* 0: do not compare with the MTU */
+	union {
+		__u16 tot_len;	  /* asked; 0: do not compare with the MTU */
+		__u16 mtu_result; /* answered, from 5.12 on: the route's MTU */
+	};
 	__u32 ifindex;
 	__be32 flowinfo;
 	__be32 src[4]; /* IPv4: [0] */
