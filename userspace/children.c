@@ -242,8 +242,8 @@ static int start(struct xfn_supervisor *sup, struct xfn_child *child, char *err,
 	if (!ret && by_afxdp(child)) {
 		/* A crash leaves rings in an unknown state: always a fresh set. */
 		drop_umem(sup, child);
-		ret = xfn_umem__open(sup->iface.name, sup->iface.index, child->queue,
-				     sup->iface.mtu, &child->umem, err, errlen);
+		ret = xfn_umem__open(sup->iface.name, child->queue, sup->iface.mtu, &child->umem,
+				     err, errlen);
 		child->has_umem = !ret;
 	}
 	if (!ret && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
@@ -258,6 +258,8 @@ static int start(struct xfn_supervisor *sup, struct xfn_child *child, char *err,
 		/* A worker that refuses a message says why before it ends. */
 		ret = wait_ready(child, err, errlen) ?: ret;
 	}
+	if (!ret && by_afxdp(child))
+		ret = xfn_umem__bind(&child->umem, sup->iface.name, sup->iface.index, err, errlen);
 	if (!ret && by_afxdp(child))
 		ret = xfn_loader__socket(sup->loader, child->queue, 0, child->umem.xsk);
 	if (ret) {
