@@ -58,6 +58,7 @@ tagged()
 # start ARGUMENT...: xfn run in the server's namespace, until it serves
 start()
 {
+	: >"$dir/ready" # what the one before said must not be taken for this one's
 	"$xfn" lab -n "$name" exec server "$xfn" run -j -i "$iface" "$@" >"$dir/ready" 2>"$dir/err" &
 	run=$!
 	for _ in $(seq 600); do
@@ -85,6 +86,7 @@ capture()
 {
 	to=$1
 	shift
+	: >"$dir/tcpdump"
 	"$xfn" lab -n "$name" exec client tcpdump -Z root -i "$client_iface" --immediate-mode -Q in "$@" >"$to" 2>"$dir/tcpdump" &
 	others=$!
 	for _ in $(seq 50); do
