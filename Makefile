@@ -77,7 +77,7 @@ fuzz: ## SECONDS=60: generated inputs against both targets, sanitizers and libFu
 	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests $(BUILD)/fuzz/libfuzzer
 	$(Q)XFN_BUILD=$(BUILD) verifier-tests/fuzz.sh $(or $(SECONDS),60)
 
-check-kernels: ## the tests of verdicts and VLANs under Debian's kernels 6.1 and 6.12 in QEMU
+check-kernels: ## fixtures, tiers, addresses and tagged requests under Debian's kernels 6.1 and 6.12 in QEMU
 	$(Q)tools/packages.sh
 	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests
 	$(Q)XFN_BUILD=$(BUILD) verifier-tests/kernels.sh

@@ -38,7 +38,7 @@ obtain()
 		if [ -n "$package" ] && (cd "$to" && apt-get download -qq "$package" 2>log && dpkg-deb -x ./*.deb .); then break; fi
 		if [ $attempt = 2 ]; then
 			[ ! -f "$to/log" ] || cat "$to/log"
-			skip "_$1: apt has no ${package:-linux-image-$1.*-cloud-amd64} to download (6.12 is in bookworm-backports)"
+			skip "_$1: apt has no ${package:-linux-image-$1.*-cloud-amd64} to download"
 			return 1
 		fi
 		apt-get update -qq 2>/dev/null
