@@ -82,6 +82,11 @@ fuzz: ## SECONDS=60: generated inputs against both targets, sanitizers and libFu
 	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests $(LIBFUZZERS)
 	$(Q)XFN_BUILD=$(BUILD) verifier-tests/fuzz.sh $(or $(SECONDS),60)
 
+check-kernels: ## fixtures, tiers, addresses and tagged requests under Debian's kernels 6.1 and 6.12 in QEMU
+	$(Q)tools/packages.sh
+	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests
+	$(Q)XFN_BUILD=$(BUILD) verifier-tests/kernels.sh
+
 $(BUILD)/fuzz/differential: verifier-tests/fuzz_differential.c $(TEST_OBJS) | $(SKELS)
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D)
@@ -96,7 +101,7 @@ $(BUILD)/fuzz/native $(BUILD)/fuzz/parser: $(FUZZ_HEADERS)
 	$(Q)$(CC) $(ALL_CFLAGS) -DXFN_NATIVE -fsanitize=address,undefined -fno-sanitize-recover=all -rdynamic $(filter %.c,$^) -o $@ $(LDFLAGS) -ldl
 
 help: ## these lines
-	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(firstword $(MAKEFILE_LIST))
+	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(firstword $(MAKEFILE_LIST))
 
 $(BUILD)/xfn: $(XFN_OBJS)
 	$(call say,LD,$@)
@@ -195,5 +200,5 @@ clean: ## remove build/
 
 -include $(ALL_OBJS:.o=.d) $(BPF_OBJS:.o=.d) $(TESTS:=.d) $(BUILD)/fuzz/differential.d
 
-.PHONY: all run check tests fixtures fuzz help install uninstall clean
+.PHONY: all run check check-kernels tests fixtures fuzz help install uninstall clean
 .DEFAULT_GOAL := all

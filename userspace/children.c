@@ -278,8 +278,8 @@ static int renew_rings(struct xfn_supervisor *sup, struct xfn_child *child, char
 
 	drop_rings(sup, child);
 	if (by_afxdp(child)) {
-		ret = xfn_umem__open(sup->iface.name, sup->iface.index, child->queue, sup->iface.mtu,
-				     &child->umem, err, errlen);
+		ret = xfn_umem__open(sup->iface.name, child->queue, sup->iface.mtu, &child->umem,
+				     err, errlen);
 		child->has_umem = !ret;
 	} else if (by_ring(child)) {
 		ret = xfn_deploy__targets(sup, &targets);
@@ -315,6 +315,8 @@ static int start(struct xfn_supervisor *sup, struct xfn_child *child, char *err,
 		/* A worker that refuses a message says why before it ends. */
 		ret = wait_ready(child, err, errlen) ?: ret;
 	}
+	if (!ret && by_afxdp(child))
+		ret = xfn_umem__bind(&child->umem, sup->iface.name, sup->iface.index, err, errlen);
 	if (!ret && by_afxdp(child))
 		ret = xfn_loader__socket(sup->loader, child->queue, 0, child->umem.xsk);
 	if (ret) {

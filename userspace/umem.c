@@ -24,14 +24,30 @@ static int set(int fd, int option, uint32_t value)
 	return setsockopt(fd, SOL_XDP, option, &value, sizeof(value));
 }
 
-int xfn_umem__open(const char *ifname, unsigned ifindex, unsigned queue, uint32_t mtu,
-		   struct xfn_umem *out, char *err, size_t errlen)
+/* Does this kernel know frames in several buffers? It looks at flags before the interface, and 0 is
+ * none. */
+static bool takes_several(int xsk)
 {
-	const struct timespec pause = { .tv_nsec = BUSY_MS * 1000000 };
-	struct sockaddr_xdp addr = { .sxdp_family = AF_XDP,
-				     .sxdp_ifindex = ifindex,
-				     .sxdp_queue_id = queue,
-				     .sxdp_flags = XDP_COPY | XDP_USE_NEED_WAKEUP };
+	const struct sockaddr_xdp addr = { .sxdp_family = AF_XDP,
+					   .sxdp_flags = XDP_COPY | XDP_USE_SG };
+
+	return bind(xsk, (const struct sockaddr *)&addr, sizeof(addr)) && errno == ENODEV;
+}
+
+static void failed(const char *what, unsigned queue, const char *ifname, int ret, char *err,
+		   size_t errlen)
+{
+	snprintf(err, errlen, "cannot %s queue %u of %s: %s%s", what, queue, ifname, strerror(-ret),
+		 ret == -EPERM	      ? "; it wants CAP_NET_RAW" :
+		 ret == -EBUSY	      ? "; another AF_XDP socket holds the queue" :
+		 ret == -ENOBUFS      ? "; raise `ulimit -l`" :
+		 ret == -EAFNOSUPPORT ? "; this kernel is built without AF_XDP" :
+					"");
+}
+
+int xfn_umem__open(const char *ifname, unsigned queue, uint32_t mtu, struct xfn_umem *out,
+		   char *err, size_t errlen)
+{
 	struct xdp_umem_reg reg = {};
 	const char *what = "allocate frames for";
 	void *memory = MAP_FAILED;
@@ -68,40 +84,39 @@ int xfn_umem__open(const char *ifname, unsigned ifindex, unsigned queue, uint32_
 	    set(out->xsk, XDP_UMEM_COMPLETION_RING, out->comp_size) ||
 	    set(out->xsk, XDP_RX_RING, out->rx_size) || set(out->xsk, XDP_TX_RING, out->tx_size))
 		goto fail;
-	what = "bind AF_XDP to";
-	if (mtu > XFN_MTU_LINEAR) {
-		addr.sxdp_flags |= XDP_USE_SG;
+	if (mtu > XFN_MTU_LINEAR && takes_several(out->xsk))
 		out->longest = mtu + L2_LEN;
-	}
+	munmap(memory, out->len); /* the registration keeps the pages */
+	return 0;
+fail:
+	ret = -errno;
+	failed(what, queue, ifname, ret, err, errlen);
+	if (memory != MAP_FAILED)
+		munmap(memory, out->len);
+	xfn_umem__close(out);
+	return ret;
+}
+
+int xfn_umem__bind(const struct xfn_umem *umem, const char *ifname, unsigned ifindex, char *err,
+		   size_t errlen)
+{
+	const struct timespec pause = { .tv_nsec = BUSY_MS * 1000000 };
+	const struct sockaddr_xdp addr = { .sxdp_family = AF_XDP,
+					   .sxdp_ifindex = ifindex,
+					   .sxdp_queue_id = umem->queue,
+					   .sxdp_flags = XDP_COPY | XDP_USE_NEED_WAKEUP |
+							 (umem->longest ? XDP_USE_SG : 0) };
+	int ret = 0;
+
 	for (int i = 0; i < BUSY_TRIES; i++) {
-		ret = bind(out->xsk, (struct sockaddr *)&addr, sizeof(addr)) ? -errno : 0;
-		if (ret == -EINVAL && out->longest) {
-			addr.sxdp_flags &= ~XDP_USE_SG;
-			out->longest = 0;
-			continue;
-		}
+		ret = bind(umem->xsk, (const struct sockaddr *)&addr, sizeof(addr)) ? -errno : 0;
 		if (ret != -EBUSY)
 			break;
 		/* an earlier socket's end is asynchronous */
 		nanosleep(&pause, NULL);
 	}
-	if (ret) {
-		errno = -ret;
-		goto fail;
-	}
-	munmap(memory, out->len); /* the registration keeps the pages */
-	return 0;
-fail:
-	ret = -errno;
-	snprintf(err, errlen, "cannot %s queue %u of %s: %s%s", what, queue, ifname, strerror(-ret),
-		 ret == -EPERM	      ? "; it wants CAP_NET_RAW" :
-		 ret == -EBUSY	      ? "; another AF_XDP socket holds the queue" :
-		 ret == -ENOBUFS      ? "; raise `ulimit -l`" :
-		 ret == -EAFNOSUPPORT ? "; this kernel is built without AF_XDP" :
-					"");
-	if (memory != MAP_FAILED)
-		munmap(memory, out->len);
-	xfn_umem__close(out);
+	if (ret)
+		failed("bind AF_XDP to", umem->queue, ifname, ret, err, errlen);
 	return ret;
 }
 

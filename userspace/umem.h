@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * One queue's AF_XDP set, made by the supervisor, used by a worker: the memory of the frames
- * (UMEM), the bound socket, its four rings. Must never touch a ring.
+ * (UMEM), the socket, its four rings. Must never touch a ring.
  * Documentation/networking/af_xdp.rst.
  */
 #ifndef XFN_UMEM_H
@@ -20,7 +20,7 @@ struct xfn_umem {
 	uint64_t len; /* bytes */
 	uint32_t frame_size, headroom;
 	uint32_t fill_size, comp_size; /* ring entries */
-	int xsk;		       /* the bound socket; close-on-exec */
+	int xsk;		       /* the socket; close-on-exec */
 	uint32_t rx_size, tx_size;
 	uint32_t queue;
 	bool zero_copy;
@@ -28,13 +28,20 @@ struct xfn_umem {
 };
 
 /*
- * Make the set for `queue` of an interface and bind it, in copy mode. Waits up to a second for an
- * earlier owner of the queue to be torn down. Wants CAP_NET_RAW. Where frames of the interface's
+ * Make the set for `queue` of an interface. Wants CAP_NET_RAW. Where frames of the interface's
  * `mtu` (IP bytes) exceed one buffer and the kernel hands such frames out (6.6 and later),
  * out->longest tells so. 0 or -errno with one line in err. The caller closes.
  */
-int xfn_umem__open(const char *ifname, unsigned ifindex, unsigned queue, uint32_t mtu,
-		   struct xfn_umem *out, char *err, size_t errlen);
+int xfn_umem__open(const char *ifname, unsigned queue, uint32_t mtu, struct xfn_umem *out,
+		   char *err, size_t errlen);
+
+/*
+ * Bind it to its queue, in copy mode; only then do frames come. Kernels before 6.4 refuse to map
+ * the rings of a bound socket (EBUSY): whoever works them must have mapped them before. Waits up to
+ * a second for an earlier owner of the queue to be torn down. 0 or -errno with one line in err.
+ */
+int xfn_umem__bind(const struct xfn_umem *umem, const char *ifname, unsigned ifindex, char *err,
+		   size_t errlen);
 void xfn_umem__close(struct xfn_umem *umem);
 
 #endif

@@ -11,6 +11,8 @@ answers() { client "$xfn" invoke -j "$1:7" hello 2>/dev/null | grep -q '"reply":
 silent() { ! answers "$1"; }
 # of several frames: the slow path
 answers_slowly() { client "$xfn" invoke -j -f "$dir/fragments" "$1:7" 2>/dev/null | grep -q '"reply": "78787878'; }
+# datagrams that workers took, those of the slow path
+by_workers() { "$xfn" stat -j -i "$iface" | awk '/"received":/ { sum += $2 } END { print sum + 0 }'; }
 
 raise
 server ip link set lo up
@@ -53,21 +55,22 @@ if server ip link add br0 type bridge 2>/dev/null; then
 else
 	echo "[  SKIPPED ] addresses_of_a_bridge: this kernel has none"
 fi
-if server ip link add link "$iface" name v5 type vlan id 5 2>/dev/null; then
-	server ethtool -K "$iface" rxvlan off txvlan off
-	client ethtool -K "$client_iface" rxvlan off txvlan off
-	server ip addr add 10.97.0.1/24 dev v5
-	server ip link set v5 up
-	client ip link add link "$client_iface" name v5 type vlan id 5
-	client ip addr add 10.97.0.2/24 dev v5
-	client ip link set v5 up
+if tagged; then
 	sleep 0.5
 	capture "$dir/seen" -nvvel vlan
-	answers 10.97.0.1 && answers_slowly 10.97.0.1
+	before=$(by_workers)
+	answers 10.97.0.1 && answers '[fd97::1]' && [ "$(by_workers)" = "$before" ]
 	result addresses_of_a_vlan $?
+	answers_slowly 10.97.0.1 && answers_slowly '[fd97::1]' && [ "$(by_workers)" = $((before + 2)) ]
+	result addresses_of_a_vlan_slow_path $?
 	captured
-	grep -q 'vlan 5,' "$dir/seen" && grep -q '10.97.0.1.7 >.*udp sum ok' "$dir/seen" && ! grep -q 'bad udp cksum' "$dir/seen"
+	[ "$(grep -c 'vlan 5, .*udp sum ok\|10.97.0.1.7 >.*udp sum ok' "$dir/seen")" -ge 2 ] && ! grep -q 'bad udp cksum' "$dir/seen"
 	result addresses_of_a_vlan_on_the_wire $?
+	server ip link del v5
+	client ip link del v5
+	sleep 0.5
+	silent 10.97.0.1 && silent '[fd97::1]'
+	result addresses_of_a_vlan_removed $?
 else
 	echo "[  SKIPPED ] addresses_of_a_vlan: this kernel has none"
 fi

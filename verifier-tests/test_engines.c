@@ -248,7 +248,7 @@ static void frames_afxdp(void **state)
 	if (xfn_loader__open(&opts, &ld, err, sizeof(err)) ||
 	    xfn_loader__attach(ld, XFN_MODE_AUTO, &mode, why, sizeof(why), err, sizeof(err)) ||
 	    xfn_loader__bind(ld, NULL, 1232, 0, XFN_PORT_TIER_AFXDP, err, sizeof(err)) ||
-	    xfn_umem__open("xfneng0", opts.ifindex, 0, 1500, &umem, err, sizeof(err)))
+	    xfn_umem__open("xfneng0", 0, 1500, &umem, err, sizeof(err)))
 		fail_msg("%s", err);
 	sock = (struct xfn_engine_socket){ .fd = umem.xsk,
 					   .rx_size = umem.rx_size,
@@ -260,7 +260,8 @@ static void frames_afxdp(void **state)
 					  .frame_size = umem.frame_size,
 					  .fill_size = umem.fill_size,
 					  .comp_size = umem.comp_size };
-	if (ops->open(&engine, &cfg, err, sizeof(err)))
+	if (ops->open(&engine, &cfg, err, sizeof(err)) ||
+	    xfn_umem__bind(&umem, "xfneng0", opts.ifindex, err, sizeof(err)))
 		fail_msg("%s", err);
 	assert_int_equal(xfn_loader__socket(ld, 0, 0, umem.xsk), 0);
 	fd = packet_socket("xfneng1");
