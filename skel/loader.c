@@ -233,12 +233,50 @@ static struct xfn_address_key address_key(const struct xfn_loader *ld, const uin
 	return key;
 }
 
+static int tell_live(const struct xfn_loader *ld)
+{
+	__u32 key = 0;
+
+	return bpf_map_update_elem(map_fd(ld, "xfn_live"), &key, &ld->live, BPF_ANY);
+}
+
+/* Keep the first addresses at hand (xfn_live): take this one in, or out. What finds no place is in
+ * the hash only. */
+static void near(struct xfn_loader *ld, const struct xfn_address_key *key, bool in)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, 0xff };
+	bool v4 = !memcmp(key->ip, mapped, 12);
+	void *places = v4 ? (void *)ld->live.near4 : (void *)ld->live.near6;
+	const void *ip = v4 ? key->ip + 12 : key->ip;
+	size_t len = v4 ? 4 : 16;
+	char none[16] = {}, *at = NULL;
+
+	if (key->tag[0] || key->tag[1])
+		return;
+	for (unsigned i = 0; i < XFN_NEAR; i++) {
+		char *place = (char *)places + i * len;
+
+		if (!memcmp(place, ip, len)) {
+			if (!in)
+				memset(place, 0, len);
+			at = NULL;
+			break;
+		}
+		if (in && !at && !memcmp(place, none, len))
+			at = place;
+	}
+	if (at)
+		memcpy(at, ip, len);
+	tell_live(ld);
+}
+
 int xfn_loader__address_add(struct xfn_loader *ld, const uint8_t ip[16],
 			    const uint16_t tag[XFN_TAGS])
 {
 	struct xfn_address_key key = address_key(ld, ip, tag);
 	__u8 served = 1;
 
+	near(ld, &key, true);
 	return bpf_map_update_elem(map_fd(ld, "xfn_addresses"), &key, &served, BPF_ANY);
 }
 
@@ -247,6 +285,7 @@ int xfn_loader__address_del(struct xfn_loader *ld, const uint8_t ip[16],
 {
 	struct xfn_address_key key = address_key(ld, ip, tag);
 
+	near(ld, &key, false);
 	return bpf_map_delete_elem(map_fd(ld, "xfn_addresses"), &key);
 }
 
@@ -310,9 +349,12 @@ int xfn_loader__socket(struct xfn_loader *ld, unsigned queue, unsigned thread, i
 
 int xfn_loader__live(struct xfn_loader *ld, const struct xfn_live *live)
 {
-	__u32 key = 0;
+	struct xfn_live was = ld->live;
 
-	return bpf_map_update_elem(map_fd(ld, "xfn_live"), &key, live, BPF_ANY);
+	ld->live = *live;
+	memcpy(ld->live.near4, was.near4, sizeof(was.near4));
+	memcpy(ld->live.near6, was.near6, sizeof(was.near6));
+	return tell_live(ld);
 }
 
 /* Add up the per-CPU values of one key, each `words` 64-bit words. */

@@ -15,6 +15,7 @@ struct xfn_loader {
 	struct slow_bpf *slow;			 /* NULL until a slow socket wants it */
 	struct bpf_object *functions[XFN_SLOTS]; /* NULL: empty slot */
 	struct xfn_settings settings;
+	struct xfn_live live; /* as the kernel has it */
 	unsigned ifindex;
 	unsigned mtu;
 	int cpus;    /* possible ones: values per per-CPU entry */

@@ -291,7 +291,7 @@ static void call_frame(struct xfn_call *c, struct xfn_datagram *d)
 				      xfn_sum_payload(req.payload, req.len));
 	}
 	/* The headers were inside the frame when it was parsed, and still are. */
-	xfn_reply_headers(d->data, d->data + d->capacity, &pkt, req.len, field);
+	xfn_reply_headers(d->data, d->data + d->capacity, pkt.l3_off, pkt.version, req.len, field);
 	d->len = pkt.payload_off + req.len;
 	d->send = true;
 }

@@ -182,7 +182,7 @@ static void replied(uint8_t *f, size_t len, const struct xfn_packet *pkt)
 		xfn_packet_address(f, f + len, pkt, which, ip[which]);
 	was[0] = fuzz_sum(f + pkt->payload_off, len - pkt->payload_off, 0);
 	was[1] = fuzz_sum(f + 12, pkt->l3_off - 12, 0);
-	HOLDS(xfn_reply_headers(f, f + len, pkt, pkt->payload_len, field));
+	HOLDS(xfn_reply_headers(f, f + len, pkt->l3_off, pkt->version, pkt->payload_len, field));
 	HOLDS(!xfn_packet_parse(f, f + len, &back));
 	f[0] &= 0xfe; /* a sender's address is no group's; this one's may have been */
 	reason = xfn_packet_check(f, f + len, &back);

@@ -7,7 +7,7 @@
 #ifndef XFN_ABI_H
 #define XFN_ABI_H
 
-#define XFN_ABI 3 /* raised with any change of a layout below */
+#define XFN_ABI 4 /* raised with any change of a layout below */
 
 #define XFN_SLOTS	 1024  /* functions per interface */
 #define XFN_SLOTS_STATIC 64    /* slots whose tail call has a constant index: a direct jump */
@@ -19,6 +19,7 @@
 #define XFN_DEVICES	 256   /* interfaces of one run with their VLAN, bridge and bond uppers */
 #define XFN_RATES	 16384 /* source prefixes whose rate is followed at a time */
 #define XFN_TAGS	 2
+#define XFN_NEAR	 4    /* addresses of a family that are compared before the hash is asked */
 #define XFN_FRAME_MAX	 3520 /* longest linear frame: MTU 3506 plus Ethernet header */
 #define XFN_MTU_LINEAR	 (XFN_FRAME_MAX - 14) /* beyond it a frame may be in several buffers */
 #define XFN_MTU_DEFAULT	 1500
@@ -65,6 +66,10 @@ struct xfn_live {
 	__u32 mtu;	     /* of the interface: IP bytes */
 	__u32 several;	     /* 1: the workers take frames in several buffers */
 	__u32 zero;
+	/* The first served untagged destinations, network order, 0: none. All are in xfn_addresses
+	 * too; a compare is cheaper than its hash. */
+	__u32 near4[XFN_NEAR];
+	__u64 near6[XFN_NEAR][2];
 };
 
 /* Settings compiled into a program at load time (.rodata); the verifier removes what is off. */

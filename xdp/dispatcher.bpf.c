@@ -79,6 +79,33 @@ XFN_INLINE enum xfn_size xfn_size(struct xdp_md *ctx, const struct xfn_packet *p
 	return live->several ? XFN_SIZE_WORKER : XFN_SIZE_STACK;
 }
 
+/* Is the destination one of the first that are served? False says nothing. */
+XFN_INLINE int xfn_near(struct xdp_md *ctx, const struct xfn_packet *pkt)
+{
+	__u8 *l3 = XFN_DATA(ctx) + pkt->l3_off, *end = XFN_DATA_END(ctx);
+	struct xfn_live *live;
+	__u32 zero = 0;
+
+	live = bpf_map_lookup_elem(&xfn_live, &zero);
+	if (!live || pkt->tags)
+		return 0;
+	if (pkt->version == 4) {
+		if (l3 + XFN_IPV4_LEN > end || !*(__u32 *)(l3 + 16))
+			return 0;
+		for (int i = 0; i < XFN_NEAR; i++)
+			if (live->near4[i] == *(__u32 *)(l3 + 16))
+				return 1;
+		return 0;
+	}
+	if (l3 + XFN_IPV6_LEN > end || !*(__u64 *)(l3 + 24))
+		return 0;
+	for (int i = 0; i < XFN_NEAR; i++)
+		if (live->near6[i][0] == *(__u64 *)(l3 + 24) &&
+		    live->near6[i][1] == *(__u64 *)(l3 + 32))
+			return 1;
+	return 0;
+}
+
 SEC("xdp") int xfn_dispatcher(struct xdp_md *ctx)
 {
 	struct xfn_address_key key = {};
@@ -90,6 +117,7 @@ SEC("xdp") int xfn_dispatcher(struct xdp_md *ctx)
 	__u32 port;
 	__u32 queue;
 	long action = XDP_PASS;
+	int served;
 
 	reason = xfn_packet_parse(XFN_DATA(ctx), XFN_DATA_END(ctx), &pkt);
 	if (reason)
@@ -100,7 +128,8 @@ SEC("xdp") int xfn_dispatcher(struct xdp_md *ctx)
 		return xfn_why(XFN_REASON_NOT_OURS, XDP_PASS);
 	where = *value;
 
-	if (!(xfn_settings.flags & XFN_ANY_ADDRESS) || where == XFN_PORT_SHARED) {
+	served = (xfn_settings.flags & XFN_ANY_ADDRESS) || xfn_near(ctx, &pkt);
+	if (!served || where == XFN_PORT_SHARED) {
 		if (!xfn_packet_address(XFN_DATA(ctx), XFN_DATA_END(ctx), &pkt, 1, key.ip))
 			return xfn_why(XFN_REASON_NOT_IP, XDP_PASS);
 	}
@@ -118,7 +147,7 @@ SEC("xdp") int xfn_dispatcher(struct xdp_md *ctx)
 			return xfn_why(XFN_REASON_NOT_OURS, XDP_PASS);
 		where = *value;
 	}
-	if (!(xfn_settings.flags & XFN_ANY_ADDRESS)) {
+	if (!served) {
 		key.tag[0] = pkt.tag[0];
 		key.tag[1] = pkt.tag[1];
 		key.iface = xfn_settings.iface;

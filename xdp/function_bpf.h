@@ -308,47 +308,65 @@ XFN_INLINE int xfn_secure(struct xfn_req *req)
 	return bpf_xdp_adjust_tail(req->ctx, -grow) ? -1 : 0;
 }
 
+/*
+ * The IP header at `l3_off` with the UDP header behind it, or NULL. Offset and version may be
+ * constants, as in the other *_at functions below.
+ */
+XFN_INLINE __u8 *xfn_l3_at(struct xfn_req *req, __u32 l3_off, __u32 version)
+{
+	__u8 *l3 = XFN_DATA(req->ctx), *end = XFN_DATA_END(req->ctx);
+
+	l3 += l3_off;
+	if (l3 + (version == 4 ? XFN_IPV4_LEN : XFN_IPV6_LEN) + XFN_UDP_LEN > end)
+		return NULL;
+	return l3;
+}
+
+/* The checksum field of the reply, from its whole payload. 0: the frame does not hold its headers.
+ */
+XFN_INLINE __u16 xfn_reply_sum(struct xfn_req *req, __u32 l3_off, __u32 version)
+{
+	__u64 payload = xfn_sum_payload(req->ctx, req->pkt.payload_off, req->len);
+	__u8 *l3 = xfn_l3_at(req, l3_off, version);
+	__u32 udp_len = req->len + XFN_UDP_LEN;
+
+	if (!l3)
+		return 0;
+	return xfn_sum_field(xfn_sum_pseudo(l3, version, udp_len),
+			     *(__u32 *)(l3 + (version == 4 ? XFN_IPV4_LEN : XFN_IPV6_LEN)), udp_len,
+			     payload);
+}
+
 /* Headers, checksum and length of the reply. `keep` is the request's field where it stays right, or
  * 0. */
 XFN_INLINE int xfn_send(struct xfn_req *req, __u16 keep)
 {
-	__u32 udp_len = req->len + XFN_UDP_LEN;
-	__u64 pseudo, payload;
 	__u16 field = keep;
-	__u8 *l3;
+	int sent;
 
 	if (xfn_frame_len(req->ctx) != (__s64)req->pkt.payload_off + req->len &&
 	    xfn_frame_end(req, req->len))
 		return 0;
 	if (!field || req->written || req->resized) {
-		payload = xfn_sum_payload(req->ctx, req->pkt.payload_off, req->len);
-		if (req->pkt.version == 4) {
-			l3 = xfn_frame_at(req->ctx, req->pkt.l3_off, XFN_IPV4_LEN + XFN_UDP_LEN);
-			if (!l3)
-				return 0;
-			pseudo = xfn_sum_pseudo(l3, 4, udp_len);
-			field = xfn_sum_field(pseudo, *(__u32 *)(l3 + XFN_IPV4_LEN), udp_len,
-					      payload);
-		} else {
-			l3 = xfn_frame_at(req->ctx, req->pkt.l3_off, XFN_IPV6_LEN + XFN_UDP_LEN);
-			if (!l3)
-				return 0;
-			pseudo = xfn_sum_pseudo(l3, 6, udp_len);
-			field = xfn_sum_field(pseudo, *(__u32 *)(l3 + XFN_IPV6_LEN), udp_len,
-					      payload);
-		}
+		field = req->pkt.version == 4 ? xfn_reply_sum(req, req->pkt.l3_off, 4) :
+						xfn_reply_sum(req, req->pkt.l3_off, 6);
+		if (!field)
+			return 0;
 	}
-	if (!xfn_reply_headers(XFN_DATA(req->ctx), XFN_DATA_END(req->ctx), &req->pkt, req->len,
-			       field))
-		return 0;
-	if (req->routed) {
+	if (xfn_packet_plain(&req->pkt))
+		sent = xfn_reply_headers(XFN_DATA(req->ctx), XFN_DATA_END(req->ctx), XFN_ETH_LEN, 4,
+					 req->len, field);
+	else
+		sent = xfn_reply_headers(XFN_DATA(req->ctx), XFN_DATA_END(req->ctx),
+					 req->pkt.l3_off, req->pkt.version, req->len, field);
+	if (sent && req->routed) {
 		__u8 *eth = xfn_frame_at(req->ctx, 0, XFN_ETH_LEN);
 
 		if (!eth)
 			return 0;
 		__builtin_memcpy(eth, req->mac, sizeof(req->mac));
 	}
-	return 1;
+	return sent;
 }
 
 /*
@@ -395,34 +413,24 @@ XFN_INLINE int xfn_beyond_way(const struct xfn_req *req)
 
 /* Verify the request's checksum; *keep is the field that a reply with the same payload may keep, or
  * 0. */
-XFN_INLINE enum xfn_reason xfn_verify(struct xfn_req *req, __u16 *keep)
+XFN_INLINE enum xfn_reason xfn_verify_at(struct xfn_req *req, __u16 *keep, __u32 l3_off,
+					 __u32 version)
 {
 	__u32 flags = xfn_settings.flags;
 	__u32 udp_len = req->len + XFN_UDP_LEN;
-	enum xfn_sum_kind kind;
+	__u8 *l3 = xfn_l3_at(req, l3_off, version), *udp;
 	__u64 pseudo;
 	__u32 ports;
 	__u16 field;
-	__u8 *l3;
 
-	if (req->pkt.version == 4) {
-		l3 = xfn_frame_at(req->ctx, req->pkt.l3_off, XFN_IPV4_LEN + XFN_UDP_LEN);
-		if (!l3)
-			return XFN_REASON_TRUNCATED;
-		pseudo = xfn_sum_pseudo(l3, 4, udp_len);
-		ports = *(__u32 *)(l3 + XFN_IPV4_LEN);
-		field = *(__u16 *)(l3 + XFN_IPV4_LEN + 6);
-	} else {
-		l3 = xfn_frame_at(req->ctx, req->pkt.l3_off, XFN_IPV6_LEN + XFN_UDP_LEN);
-		if (!l3)
-			return XFN_REASON_TRUNCATED;
-		pseudo = xfn_sum_pseudo(l3, 6, udp_len);
-		ports = *(__u32 *)(l3 + XFN_IPV6_LEN);
-		field = *(__u16 *)(l3 + XFN_IPV6_LEN + 6);
-	}
-	kind = xfn_sum_kind(field, pseudo, flags);
 	*keep = 0;
-	if (kind != XFN_SUM_FULL)
+	if (!l3)
+		return XFN_REASON_TRUNCATED;
+	udp = l3 + (version == 4 ? XFN_IPV4_LEN : XFN_IPV6_LEN);
+	ports = *(__u32 *)udp;
+	field = *(__u16 *)(udp + 6);
+	pseudo = xfn_sum_pseudo(l3, version, udp_len);
+	if (xfn_sum_kind(field, pseudo, flags) != XFN_SUM_FULL)
 		return XFN_REASON_NONE;
 	*keep = field;
 	if (flags & XFN_TRUST_CHECKSUM)
@@ -431,6 +439,13 @@ XFN_INLINE enum xfn_reason xfn_verify(struct xfn_req *req, __u16 *keep)
 			   xfn_sum_payload(req->ctx, req->pkt.payload_off, req->len)))
 		return XFN_REASON_BAD_UDP_SUM;
 	return XFN_REASON_NONE;
+}
+
+XFN_INLINE enum xfn_reason xfn_verify(struct xfn_req *req, __u16 *keep)
+{
+	if (req->pkt.version == 4)
+		return xfn_verify_at(req, keep, req->pkt.l3_off, 4);
+	return xfn_verify_at(req, keep, req->pkt.l3_off, 6);
 }
 
 /* Action of the body -> what the kernel does. */

@@ -23,32 +23,35 @@ XFN_INLINE void xfn_reply_mac(__u8 *d)
 	XFN_STORE(__u16, d + 10, dst_b);
 }
 
+/*
+ * Headers are put together in registers and stored word by word: a load of what was just stored in
+ * smaller pieces would wait for them to reach the cache.
+ */
 XFN_INLINE void xfn_reply_udp(__u8 *udp, __u32 udp_len, __u16 field)
 {
-	__u16 sport = XFN_LOAD(__u16, udp);
+	__u32 ports = XFN_LOAD(__u32, udp);
 
-	XFN_STORE(__u16, udp, XFN_LOAD(__u16, udp + 2));
-	XFN_STORE(__u16, udp + 2, sport);
-	XFN_STORE(__u16, udp + 4, __builtin_bswap16((__u16)udp_len));
-	XFN_STORE(__u16, udp + 6, field);
+	XFN_STORE(__u32, udp, ports << 16 | ports >> 16);
+	XFN_STORE(__u32, udp + 4, (__u32)field << 16 | __builtin_bswap16((__u16)udp_len));
 }
 
 XFN_INLINE void xfn_reply_ipv4(__u8 *ip, __u32 udp_len)
 {
+	__u32 first = __builtin_bswap32(XFN_LOAD(__u32, ip)); /* version, DSCP and ECN, length */
+	__u32 third = __builtin_bswap32(XFN_LOAD(__u32, ip + 8)); /* TTL, protocol, checksum */
+	__u32 second = __builtin_bswap32(0x4000);		  /* id, DF */
 	__u32 src = XFN_LOAD(__u32, ip + 12);
 	__u32 dst = XFN_LOAD(__u32, ip + 16);
-	__u64 sum;
+	__u32 field;
 
-	ip[1] &= 0xfc;
-	XFN_STORE(__u16, ip + 2, __builtin_bswap16((__u16)(XFN_IPV4_LEN + udp_len)));
-	XFN_STORE(__u32, ip + 4, __builtin_bswap32(0x4000));
-	ip[8] = XFN_REPLY_TTL;
-	XFN_STORE(__u16, ip + 10, 0);
+	first = __builtin_bswap32((first & 0xfffc0000) | (XFN_IPV4_LEN + udp_len));
+	third = __builtin_bswap32(XFN_REPLY_TTL << 24 | (third & 0x00ff0000));
+	field = (__u16)~xfn_fold((__u64)first + second + third + src + dst);
+	XFN_STORE(__u32, ip, first);
+	XFN_STORE(__u32, ip + 4, second);
+	XFN_STORE(__u32, ip + 8, third | field << 16);
 	XFN_STORE(__u32, ip + 12, dst);
 	XFN_STORE(__u32, ip + 16, src);
-	sum = (__u64)XFN_LOAD(__u32, ip) + XFN_LOAD(__u32, ip + 4) + XFN_LOAD(__u32, ip + 8) + src +
-	      dst;
-	XFN_STORE(__u16, ip + 10, (__u16)~xfn_fold(sum));
 }
 
 XFN_INLINE void xfn_reply_ipv6(__u8 *ip, __u32 udp_len)
@@ -69,15 +72,15 @@ XFN_INLINE void xfn_reply_ipv6(__u8 *ip, __u32 udp_len)
  * Rewrite the headers for a payload of `len` bytes with `field` as UDP checksum (wire order). 0
  * where the frame does not hold its headers.
  */
-XFN_INLINE int xfn_reply_headers(void *data, void *end, const struct xfn_packet *pkt, __u32 len,
+XFN_INLINE int xfn_reply_headers(void *data, void *end, __u32 l3_off, __u32 version, __u32 len,
 				 __u16 field)
 {
 	__u8 *d = data;
-	__u8 *ip = d + pkt->l3_off;
+	__u8 *ip = d + l3_off;
 
 	if (d + XFN_ETH_LEN > (__u8 *)end)
 		return 0;
-	if (pkt->version == 4) {
+	if (version == 4) {
 		if (ip + XFN_IPV4_LEN + XFN_UDP_LEN > (__u8 *)end)
 			return 0;
 		xfn_reply_ipv4(ip, len + XFN_UDP_LEN);
