@@ -55,6 +55,40 @@ INLINE struct bench_counters *own_counters(void)
 	return &counters[bpf_get_smp_processor_id() & (BENCH_CPUS - 1)];
 }
 
+__u64 intended; /* when the request that leaves should have left */
+__u64 due;	/* of the next request, where there is an interval */
+__u64 last;	/* when a window's latest request left */
+
+/* May a request leave now? Windows and intervals are one generator's. */
+INLINE int may_send(struct bench_counters *own)
+{
+	__u64 now = bpf_ktime_get_ns(), came = 0;
+
+	if (conf.limit && own->sent >= conf.limit)
+		return 0;
+	if (conf.interval_ns) {
+		if (!due)
+			due = now;
+		if (now < due)
+			return 0;
+		intended = due;
+		due += conf.interval_ns;
+	}
+	if (!conf.window)
+		return 1;
+	for (__u32 i = 0; i < BENCH_CPUS && i < conf.cpus; i++)
+		came += counters[i].replies;
+	if (own->sent < came + own->lost + conf.window) {
+		last = now;
+		return 1;
+	}
+	if (now - last < conf.timeout_ns)
+		return 0;
+	own->lost = own->sent - came;
+	last = now;
+	return 1;
+}
+
 /* One request: all headers anew, for pages come back as the server left them. */
 SEC("xdp") int bench_generate(struct xdp_md *ctx)
 {
@@ -63,6 +97,8 @@ SEC("xdp") int bench_generate(struct xdp_md *ctx)
 	struct bench_payload *req;
 	__u8 *d, *end;
 
+	if ((conf.window || conf.interval_ns) && !may_send(own))
+		return XDP_DROP;
 	flow = (__u32)own->next++;
 	if (own->next >= conf.flows)
 		own->next = 0;
@@ -110,7 +146,7 @@ SEC("xdp") int bench_generate(struct xdp_md *ctx)
 	}
 	own->sent++;
 	if (conf.flags & BENCH_STAMP)
-		stamps[flow & (BENCH_PORTS - 1)] = bpf_ktime_get_ns();
+		stamps[flow & (BENCH_PORTS - 1)] = conf.interval_ns ? intended : bpf_ktime_get_ns();
 	return bpf_redirect(conf.ifindex, 0);
 }
 

@@ -43,6 +43,7 @@ struct runner {
 	pthread_t thread;
 	int cpu;
 	uint64_t begin, end;
+	struct bench_figures figures;
 	int ret;
 };
 
@@ -107,52 +108,74 @@ static void prepare(struct bench_live *live, const struct bench_wire *w,
 	conf.frame_len = (uint32_t)((w->v6 ? 62 : 42) + longest);
 	conf.ifindex = live->ifindex;
 	conf.flows = plan->flows;
+	conf.window = plan->outstanding;
+	conf.timeout_ns = plan->timeout_ms * 1000000u;
+	conf.interval_ns = plan->rate > 0 ? (uint32_t)(1e9 / plan->rate) ?: 1 : 0;
+	conf.limit = (uint32_t)plan->requests;
+	conf.cpus = (uint32_t)sysconf(_SC_NPROCESSORS_CONF);
 	conf.pool = plan->set->count;
 	conf.port = w->port;
 	/* the payload that a frame brings is the first request's: one more must be written */
 	conf.flags = (plan->check && !plan->set->any_reply ? BENCH_CHECK : 0) |
 		     (plan->check || plan->set->count > 1 ? BENCH_REWRITE : 0) |
-		     (plan->outstanding ? BENCH_STAMP : 0) | (w->hairpin ? BENCH_HAIRPIN : 0);
+		     (plan->outstanding || plan->rate > 0 ? BENCH_STAMP : 0) |
+		     (w->hairpin ? BENCH_HAIRPIN : 0);
 	memcpy((void *)to, &conf, sizeof(conf));
 	memcpy(live->requests, plan->set->request, sizeof(plan->set->request));
 	memcpy(live->replies, plan->set->reply, sizeof(plan->set->reply));
 	memset(live->skel->bss->counters, 0, sizeof(live->skel->bss->counters));
 	live->skel->bss->sample_count = 0;
-}
-
-static uint64_t replies_so_far(const struct bench_live *live)
-{
-	const volatile struct bench_counters *c = live->skel->bss->counters;
-	uint64_t sum = 0;
-
-	for (unsigned i = 0; i < BENCH_CPUS; i++)
-		sum += c[i].replies;
-	return sum;
+	live->skel->bss->due = live->skel->bss->last = 0;
 }
 
 static void sum_up(const struct bench_live *live, struct bench_figures *out)
 {
 	const volatile struct bench_counters *c = live->skel->bss->counters;
 
-	out->sent = out->replies = out->wrong = out->first_wrong = 0;
+	out->sent = out->replies = out->wrong = out->lost = out->first_wrong = 0;
 	for (unsigned i = 0; i < BENCH_CPUS; i++) {
 		out->sent += c[i].sent;
 		out->replies += c[i].replies;
 		out->wrong += c[i].wrong;
+		out->lost += c[i].lost;
 		if (c[i].first_wrong)
 			out->first_wrong = c[i].first_wrong;
 	}
 	out->replies -= out->wrong;
 }
 
-/* `n` frames from this CPU. */
-static int send_frames(const struct runner *r, uint32_t n)
+/* Until nothing of an earlier run comes any more: a late reply is nobody's. */
+static void settle(const struct bench_live *live)
+{
+	const struct timespec pause = { .tv_nsec = 5000000 };
+	struct bench_figures before, after = {};
+
+	for (int i = 0; i < 100; i++) {
+		before = after;
+		nanosleep(&pause, NULL);
+		sum_up(live, &after);
+		if (i && after.replies + after.wrong == before.replies + before.wrong)
+			return;
+	}
+}
+
+/* Frames that have left. */
+static uint64_t own_sent(const struct runner *r)
+{
+	struct bench_figures so_far = {};
+
+	sum_up(r->live, &so_far);
+	return so_far.sent;
+}
+
+/* The generator `n` times on this CPU, flushed after each `batch`. */
+static int send_frames(const struct runner *r, uint32_t n, uint32_t batch)
 {
 	uint8_t frame[62 + BENCH_PAYLOAD];
 	struct bench_live *live = r->live;
 	uint32_t len = live->skel->bss->conf.frame_len;
 	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = len, .repeat = (int)n,
-		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = n < BATCH ? n : BATCH);
+		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = n < batch ? n : batch);
 	uint32_t head = r->wire->v6 ? 62 : 42;
 
 	memcpy(frame, live->skel->bss->conf.head, head);
@@ -180,59 +203,22 @@ static bool go_on(const struct runner *r, uint64_t now, uint64_t *told)
 	return r->plan->progress(&so_far, r->plan->arg);
 }
 
-/* As fast as it goes, or by a clock that does not wait for replies. */
-static int open_loop(struct runner *r)
+/* As fast as it goes; windows and intervals are kept by the generator, which lets frames fall. */
+static int generate(struct runner *r, struct bench_figures *out)
 {
 	const struct bench_plan *plan = r->plan;
-	uint64_t now = r->begin, told = now, sent = 0;
+	bool paced = plan->outstanding || plan->rate > 0;
+	uint64_t now = r->begin, told = now, seen = 0, sent = 0;
 	int ret = 0;
 
-	while (!ret && !over(r, now, sent) && go_on(r, now, &told)) {
-		uint64_t due = AT_ONCE;
+	while (!ret && !over(r, now, paced ? own_sent(r) : sent) && go_on(r, now, &told)) {
+		uint64_t n = AT_ONCE;
 
-		if (plan->rate > 0) {
-			due = (uint64_t)((double)(now - r->begin) * plan->rate / 1e9) + 1 - sent;
-			if ((int64_t)due < 1) {
-				now = now_ns();
-				continue;
-			}
-			if (due > AT_ONCE)
-				due = AT_ONCE;
-		}
-		if (plan->requests && due > plan->requests - sent)
-			due = plan->requests - sent;
-		ret = send_frames(r, (uint32_t)due);
-		sent += due;
+		if (!paced && plan->requests && n > plan->requests - sent)
+			n = plan->requests - sent;
+		ret = send_frames(r, (uint32_t)n, paced ? 1 : BATCH);
+		sent += n;
 		now = now_ns();
-	}
-	r->end = now;
-	return ret;
-}
-
-/* `outstanding` flows: when all have been answered, or waited for, the next of each. */
-static int closed_loop(struct runner *r, struct bench_figures *out)
-{
-	const struct bench_plan *plan = r->plan;
-	uint64_t now = r->begin, told = now, before = replies_so_far(r->live), done = 0, seen = 0;
-	int ret = 0;
-
-	while (!over(r, now, done) && go_on(r, now, &told)) {
-		uint64_t late, count = 0;
-
-		ret = send_frames(r, plan->outstanding);
-		if (ret)
-			break;
-		late = now_ns() + plan->timeout_ms * 1000000ull;
-		while (count < plan->outstanding) {
-			count = replies_so_far(r->live) - before;
-			now = now_ns();
-			if (now > late) {
-				out->lost += plan->outstanding - count;
-				break;
-			}
-		}
-		before += count;
-		done += plan->outstanding;
 		for (; out->rtt && seen < r->live->skel->bss->sample_count; seen++)
 			bench_histogram__add(
 				out->rtt, r->live->skel->bss->samples[seen & (BENCH_SAMPLES - 1)]);
@@ -249,7 +235,7 @@ static void *run_apart(void *arg)
 	CPU_ZERO(&cpus);
 	CPU_SET(r->cpu, &cpus);
 	sched_setaffinity(0, sizeof(cpus), &cpus);
-	r->ret = open_loop(r);
+	r->ret = generate(r, &r->figures);
 	return NULL;
 }
 
@@ -263,15 +249,17 @@ int bench_live__run(struct bench_live *live, const struct bench_wire *wire,
 	unsigned started = 1;
 
 	*out = (struct bench_figures){ .rtt = rtt };
-	if (!threads || threads > THREADS || !plan->flows ||
+	if (!threads || threads > THREADS ||
+	    (threads > 1 && (plan->outstanding || plan->rate > 0)) || !plan->flows ||
 	    plan->flows > BENCH_PORTS * BENCH_ADDRESSES || plan->set->count > BENCH_POOL ||
 	    plan->outstanding > BENCH_PORTS || plan->outstanding > plan->flows) {
 		snprintf(err, errlen,
 			 "live frames: 1 to %d flows, of which at most %d (and no more than there "
-			 "are) under way",
+			 "are) under way; one CPU where there is a rate or a window",
 			 BENCH_PORTS * BENCH_ADDRESSES, BENCH_PORTS);
 		return -EINVAL;
 	}
+	settle(live);
 	prepare(live, wire, plan);
 	for (unsigned i = 0; i < threads; i++)
 		runners[i] = (struct runner){ .live = live,
@@ -279,10 +267,10 @@ int bench_live__run(struct bench_live *live, const struct bench_wire *wire,
 					      .wire = wire,
 					      .cpu = (sched_getcpu() + (int)i) % cpus,
 					      .begin = now_ns() };
-	for (; started < threads && !plan->outstanding; started++)
+	for (; started < threads; started++)
 		if (pthread_create(&runners[started].thread, NULL, run_apart, &runners[started]))
 			break;
-	ret = plan->outstanding ? closed_loop(&runners[0], out) : open_loop(&runners[0]);
+	ret = generate(&runners[0], out);
 	for (unsigned i = 1; i < started; i++) {
 		pthread_join(runners[i].thread, NULL);
 		ret = ret ?: runners[i].ret;

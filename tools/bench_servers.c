@@ -151,8 +151,8 @@ static int start_xdp_bench(struct bench_running *r, char *why, size_t whylen)
 	char *argv[] = { "xdp-bench", "tx", "-m", "native", (char *)r->stage->server_if, NULL };
 	int ret = server__start(&r->server, r->stage->server_ns, r->stage->cpu, true, argv);
 
-	if (!ret && server__said(&r->server, "Summary", 5000)) {
-		snprintf(why, whylen, "xdp-bench tx does not start (package xdp-tools)");
+	if (!ret && server__said(&r->server, "Hz", 5000)) {
+		snprintf(why, whylen, "xdp-bench tx does not start; by hand it says why");
 		ret = -ENOENT;
 	}
 	return ret;
@@ -167,12 +167,13 @@ static int start_testpmd(struct bench_running *r, char *why, size_t whylen)
 			 "256",
 			 "--no-pci",
 			 "--no-telemetry",
-			 "--in-memory",
+			 "--no-shconf",
 			 "--vdev",
 			 device,
 			 "--lcores",
 			 lcores,
 			 "--",
+			 "--total-num-mbufs=8192",
 			 "--forward-mode=5tswap",
 			 "--auto-start",
 			 "--no-mlockall",

@@ -33,9 +33,14 @@ struct bench_conf {
 	__u32 family;  /* 4 or 6 */
 	__u32 flows;   /* source ports, then source addresses; flow i asks with request i % pool */
 	__u32 pool;    /* requests used; a power of two */
-	__u32 frame_len; /* of the longest request: what a run hands in */
-	__u16 port;	 /* the server's, host order */
-	__u16 addr_low;	 /* of the first source address: its last 16 bits, host order */
+	__u32 frame_len;  /* of the longest request: what a run hands in */
+	__u32 window;	  /* requests under way at most; 0: no bound */
+	__u32 timeout_ns; /* of a window's: what came not by then is lost */
+	__u32 limit;	  /* requests in all, where there is a window or an interval; 0: none */
+	__u32 cpus;
+	__u32 interval_ns; /* between two requests, whatever comes back; 0: none */
+	__u16 port;	   /* the server's, host order */
+	__u16 addr_low;	   /* of the first source address: its last 16 bits, host order */
 	__u32 head_sum; /* IPv4 header but length and last 16 bits of the source: sum, not folded */
 	__u32 udp_sum;	/* the same of pseudo-header and UDP header, ports and lengths aside */
 	__u8 head[64];	/* Ethernet, IP and UDP header */
@@ -49,7 +54,7 @@ struct bench_counters {
 	__u64 wrong;	   /* replies that are not what was expected */
 	__u64 first_wrong; /* the flow of one of them, plus 1 */
 	__u64 other;	   /* frames that are no reply */
-	__u64 zero;
+	__u64 lost;	   /* of a window, not answered in time */
 };
 
 #endif
