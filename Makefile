@@ -100,6 +100,16 @@ $(BUILD)/fuzz/native $(BUILD)/fuzz/parser: $(FUZZ_HEADERS)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -DXFN_NATIVE -fsanitize=address,undefined -fno-sanitize-recover=all -rdynamic $(filter %.c,$^) -o $@ $(LDFLAGS) -ldl
 
+bench: ## QUICK=1, ROUNDS=5: every tier, engine and peer side by side, with tables and plots
+	$(Q)tools/packages.sh bench
+	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all
+	$(Q)$(BUILD)/xfn lab run -n xfnbench -- $(BUILD)/bench $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS)) -f $(BUILD)/figures
+	$(Q)$(BUILD)/xfn lab -q 2 -n xfnbench run -- $(BUILD)/bench --queues 2 $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS)) -f $(BUILD)/figures
+	$(Q)$(BUILD)/bench --report tools/bench_floors.csv -f $(BUILD)/figures || true
+
+bench-check: ## hold the figures of the last bench against tools/bench_floors.csv
+	$(Q)$(BUILD)/bench --report tools/bench_floors.csv -f $(BUILD)/figures
+
 help: ## these lines
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(firstword $(MAKEFILE_LIST))
 
@@ -200,5 +210,5 @@ clean: ## remove build/
 
 -include $(ALL_OBJS:.o=.d) $(BPF_OBJS:.o=.d) $(TESTS:=.d) $(BUILD)/fuzz/differential.d
 
-.PHONY: all run check check-kernels tests fixtures fuzz help install uninstall clean
+.PHONY: all run bench bench-check check check-kernels tests fixtures fuzz help install uninstall clean
 .DEFAULT_GOAL := all

@@ -35,6 +35,7 @@ struct bench {
 	const char *only[CANDIDATES];
 	unsigned only_count;
 	const char *folder;
+	const char *floors; /* report only */
 	struct bench_stage stage;
 	struct bench_wire wire;
 	struct bench_live *live;
@@ -337,6 +338,8 @@ static void queues(struct bench *b, unsigned round)
 			b->faults++;
 			return;
 		}
+		/* each queue's worker on the CPU that its frames come from */
+		server__spread(&running.server, 2);
 		for (unsigned n = 1; n <= 2; n++) {
 			struct bench_row r;
 
@@ -440,6 +443,10 @@ static const struct argp_option options[] = {
 	{ "quick", 'q', NULL, 0, "Three payload lengths, shorter measurements, 3 rounds", 0 },
 	{ "only", 'o', "NAME", 0, "This candidate only; may be repeated", 0 },
 	{ "queues", 'Q', "N", 0, "The lab has N queues: measure how rates rise with them", 0 },
+	{ "report", 'R', "FLOORS", 0,
+	  "Measure nothing: tables and plots of what was, held against the file of floors; exit "
+	  "status 1 where a figure fell",
+	  0 },
 	{ "folder", 'f', "DIR", 0, "Where results.csv and plots go (default: build/figures)", 0 },
 	{}
 };
@@ -465,11 +472,34 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'Q':
 		b->stage.queues = (unsigned)atoi(arg);
 		return 0;
+	case 'R':
+		b->floors = arg;
+		return 0;
 	case 'f':
 		b->folder = arg;
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
+}
+
+/* Tables, plots and ledger of what was measured last. */
+static int report(struct bench *b)
+{
+	char path[600];
+	int fell;
+
+	snprintf(path, sizeof(path), "%s/results.csv", b->folder);
+	if (bench_rows__read(&b->rows, path))
+		return 1;
+	snprintf(path, sizeof(path), "%s/queues.csv", b->folder);
+	if (!access(path, R_OK))
+		bench_rows__read(&b->rows, path);
+	bench_report__tables(&b->rows, stdout);
+	fell = bench_report__ledger(&b->rows, b->floors, stdout);
+	if (!bench_report__plots(&b->rows, b->folder))
+		printf("\nPlots: %s/*.svg; every row: %s/results.csv\n", b->folder, b->folder);
+	bench_rows__free(&b->rows);
+	return fell ? 1 : 0;
 }
 
 int main(int argc, char **argv)
@@ -493,6 +523,8 @@ int main(int argc, char **argv)
 	if (argc == 4 && !strcmp(argv[1], "--bare-afxdp"))
 		return bench_bare__serve(argv[2], atoi(argv[3]), false);
 	argp_parse(&argp, argc, argv, 0, NULL, &b);
+	if (b.floors)
+		return report(&b);
 	b.rounds = b.rounds ?: b.quick ? 3 : 5;
 	b.seconds = b.quick ? 0.1 : 0.15;
 	b.rtt = calloc(1, sizeof(*b.rtt));

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Rows of the bench as a file, as tables, and against the floors. Measures nothing. */
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "bench_report.h"
@@ -81,15 +80,9 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* A figure over the rounds: its median, least and greatest. */
-struct spread {
-	unsigned count;
-	double median, least, most;
-};
-
-static struct spread spread_of(double *values, unsigned count)
+static struct bench_spread spread_of(double *values, unsigned count)
 {
-	struct spread s = { .count = count };
+	struct bench_spread s = { .count = count };
 
 	if (!count)
 		return s;
@@ -100,19 +93,11 @@ static struct spread spread_of(double *values, unsigned count)
 	return s;
 }
 
-enum value {
-	RATE,
-	CPU_NS,
-	P50,
-	P90,
-	P99,
-	P999,
-	MAX
-};
-
-static double value_of(const struct bench_row *r, enum value which)
+static double value_of(const struct bench_row *r, unsigned which)
 {
-	return which == RATE ? r->rate : which == CPU_NS ? r->cpu_ns : r->us[which - P50];
+	return which == BENCH_RATE   ? r->rate :
+	       which == BENCH_CPU_NS ? r->cpu_ns :
+				       r->us[which - BENCH_US];
 }
 
 static const struct bench_row *find(const struct bench_rows *rows, const char *section,
@@ -129,10 +114,9 @@ static const struct bench_row *find(const struct bench_rows *rows, const char *s
 	return NULL;
 }
 
-/* `candidate` over the rounds; where `reference`, its ratios to that in the same round. */
-static struct spread over_rounds(const struct bench_rows *rows, const char *section,
-				 const char *candidate, const char *reference, const char *function,
-				 unsigned payload, enum value which)
+struct bench_spread bench_report__spread(const struct bench_rows *rows, const char *section,
+					 const char *candidate, const char *reference,
+					 const char *function, unsigned payload, unsigned value)
 {
 	double values[ROUNDS];
 	unsigned n = 0;
@@ -143,16 +127,15 @@ static struct spread over_rounds(const struct bench_rows *rows, const char *sect
 		const struct bench_row *ref =
 			reference ? find(rows, section, reference, function, payload, round) : NULL;
 
-		if (!r || (reference && (!ref || value_of(ref, which) <= 0)))
+		if (!r || (reference && (!ref || value_of(ref, value) <= 0)))
 			continue;
-		values[n++] = value_of(r, which) / (ref ? value_of(ref, which) : 1);
+		values[n++] = value_of(r, value) / (ref ? value_of(ref, value) : 1);
 	}
 	return spread_of(values, n);
 }
 
-/* Candidates and payloads in the order in which they came. */
-static unsigned names_of(const struct bench_rows *rows, const char *section, const char *function,
-			 const char *names[], unsigned max)
+unsigned bench_report__names(const struct bench_rows *rows, const char *section,
+			     const char *function, const char *names[], unsigned max)
 {
 	unsigned n = 0;
 
@@ -170,8 +153,8 @@ static unsigned names_of(const struct bench_rows *rows, const char *section, con
 	return n;
 }
 
-static unsigned payloads_of(const struct bench_rows *rows, const char *section,
-			    const char *function, unsigned payloads[], unsigned max)
+unsigned bench_report__payloads(const struct bench_rows *rows, const char *section,
+				const char *function, unsigned payloads[], unsigned max)
 {
 	unsigned n = 0;
 
@@ -193,8 +176,8 @@ static void rate_table(const struct bench_rows *rows, const char *section, const
 		       FILE *out)
 {
 	const char *names[64];
-	unsigned payloads[16], count = names_of(rows, section, function, names, 64);
-	unsigned lengths = payloads_of(rows, section, function, payloads, 16);
+	unsigned payloads[16], count = bench_report__names(rows, section, function, names, 64);
+	unsigned lengths = bench_report__payloads(rows, section, function, payloads, 16);
 
 	if (!count)
 		return;
@@ -208,8 +191,8 @@ static void rate_table(const struct bench_rows *rows, const char *section, const
 	for (unsigned i = 0; i < count; i++) {
 		fprintf(out, "%-18s", names[i]);
 		for (unsigned k = 0; k < lengths; k++) {
-			struct spread s = over_rounds(rows, section, names[i], NULL, function,
-						      payloads[k], RATE);
+			struct bench_spread s = bench_report__spread(
+				rows, section, names[i], NULL, function, payloads[k], BENCH_RATE);
 
 			if (s.count)
 				fprintf(out, " %7.3f (%3.0f%%)", s.median / 1e6,
@@ -218,7 +201,8 @@ static void rate_table(const struct bench_rows *rows, const char *section, const
 				fprintf(out, " %14s", "-");
 		}
 		fprintf(out, " %14.0f\n",
-			over_rounds(rows, section, names[i], NULL, function, payloads[0], CPU_NS)
+			bench_report__spread(rows, section, names[i], NULL, function, payloads[0],
+					     BENCH_CPU_NS)
 				.median);
 	}
 }
@@ -226,8 +210,8 @@ static void rate_table(const struct bench_rows *rows, const char *section, const
 static void latency_table(const struct bench_rows *rows, FILE *out)
 {
 	const char *names[64];
-	unsigned payloads[16], count = names_of(rows, "latency", "echo", names, 64);
-	unsigned lengths = payloads_of(rows, "latency", "echo", payloads, 16);
+	unsigned payloads[16], count = bench_report__names(rows, "latency", "echo", names, 64);
+	unsigned lengths = bench_report__payloads(rows, "latency", "echo", payloads, 16);
 
 	for (unsigned k = 0; k < lengths; k++) {
 		fprintf(out,
@@ -236,10 +220,10 @@ static void latency_table(const struct bench_rows *rows, FILE *out)
 			payloads[k], "", "p50", "p90", "p99", "p99.9", "max");
 		for (unsigned i = 0; i < count; i++) {
 			fprintf(out, "%-18s", names[i]);
-			for (int p = P50; p <= MAX; p++)
+			for (unsigned p = 0; p < BENCH_PERCENTILES; p++)
 				fprintf(out, " %8.2f",
-					over_rounds(rows, "latency", names[i], NULL, "echo",
-						    payloads[k], p)
+					bench_report__spread(rows, "latency", names[i], NULL,
+							     "echo", payloads[k], BENCH_US + p)
 						.median);
 			fputc('\n', out);
 		}
@@ -273,7 +257,7 @@ int bench_report__ledger(const struct bench_rows *rows, const char *floors, FILE
 		char figure[80], section[16], function[16], candidate[24], reference[24], of[8];
 		double floor, goal;
 		unsigned payload;
-		struct spread s;
+		struct bench_spread s;
 		bool less;
 
 		if (line[0] == '#' || line[0] == '\n')
@@ -286,8 +270,8 @@ int bench_report__ledger(const struct bench_rows *rows, const char *floors, FILE
 			continue;
 		}
 		less = !strcmp(of, "p50"); /* the smaller, the better */
-		s = over_rounds(rows, section, candidate, reference, function, payload,
-				less ? P50 : RATE);
+		s = bench_report__spread(rows, section, candidate, reference, function, payload,
+					 less ? BENCH_US + BENCH_P50 : BENCH_RATE);
 		if (!s.count) {
 			fprintf(out, "%-50s %8u %6s %16s %6.2f %6.2f  not measured\n", figure,
 				payload, "-", "", floor, goal);

@@ -40,6 +40,31 @@ void bench_rows__free(struct bench_rows *rows);
 int bench_rows__write(const struct bench_rows *rows, const char *path);
 int bench_rows__read(struct bench_rows *rows, const char *path);
 
+/* A figure over the rounds. */
+struct bench_spread {
+	unsigned count; /* of rounds that have it */
+	double median, least, most;
+};
+enum bench_value {
+	BENCH_RATE,
+	BENCH_CPU_NS,
+	BENCH_US /* plus enum bench_percentile */
+};
+
+/*
+ * The value of `candidate` over the rounds; where `reference` is not NULL, its ratios to that one's
+ * in the same round.
+ */
+struct bench_spread bench_report__spread(const struct bench_rows *rows, const char *section,
+					 const char *candidate, const char *reference,
+					 const char *function, unsigned payload, unsigned value);
+
+/* Candidates, and payloads, of a section in the order in which they came. Returns how many. */
+unsigned bench_report__names(const struct bench_rows *rows, const char *section,
+			     const char *function, const char *names[], unsigned max);
+unsigned bench_report__payloads(const struct bench_rows *rows, const char *section,
+				const char *function, unsigned payloads[], unsigned max);
+
 /* Tables: medians, spread, ratios to the bound. */
 void bench_report__tables(const struct bench_rows *rows, FILE *out);
 /* SVG plots into `folder`, by gnuplot. 0, or -errno where there is no gnuplot, said. */

@@ -36,6 +36,7 @@ struct lab {
 	char name[32];
 	char server[48], client[48]; /* namespaces */
 	char server_if[IFNAMSIZ], client_if[IFNAMSIZ];
+	unsigned queues; /* of each end, receiving and sending */
 };
 
 static int lab_init(struct lab *lab, const char *name)
@@ -210,9 +211,10 @@ static int lab_up(const struct lab *lab)
 	    RUN(false, "ip netns add %s", lab->client) ||
 	    RUN(false,
 		"ip link add %s netns %s address " SERVER_MAC
-		" numrxqueues 1 numtxqueues 1 type veth "
-		"peer name %s netns %s address " CLIENT_MAC " numrxqueues 1 numtxqueues 1",
-		lab->server_if, lab->server, lab->client_if, lab->client) ||
+		" numrxqueues %u numtxqueues %u type veth "
+		"peer name %s netns %s address " CLIENT_MAC " numrxqueues %u numtxqueues %u",
+		lab->server_if, lab->server, lab->queues, lab->queues, lab->client_if, lab->client,
+		lab->queues, lab->queues) ||
 	    lab_side(lab, true) || lab_side(lab, false) || attach_pass(lab)) {
 		lab_down(lab);
 		return 1;
@@ -312,6 +314,7 @@ static int usage(int status)
 	      "  run CMD...                  up, CMD with XFN_LAB=NAME, down however it ends\n"
 	      "Options:\n"
 	      "  -n NAME   of the lab (xfn)\n"
+	      "  -q N      queues of the link when it is raised, 1 to 64 (1)\n"
 	      "  -j        print JSON\n"
 	      "Example: xfn lab up && xfn lab exec server xfn run -i xfns0 echo\n",
 	      status ? stderr : stdout);
@@ -334,20 +337,24 @@ static int report(const struct lab *lab, bool json, const char *state, int statu
 int verb_lab(int argc, char **argv)
 {
 	static const struct option longs[] = { { "name", required_argument, NULL, 'n' },
+					       { "queues", required_argument, NULL, 'q' },
 					       { "json", no_argument, NULL, 'j' },
 					       { "help", no_argument, NULL, 'h' },
 					       { 0 } };
 	const char *name = "xfn", *verb = NULL;
 	struct lab lab;
+	unsigned queues = 1;
 	bool json = false;
 	int opt;
 
 	/* options before and after the command's name, none behind it belongs to us */
 	optind = 0;
 	for (int round = 0; round < 2; round++) {
-		while ((opt = getopt_long(argc, argv, "+n:jh", longs, NULL)) != -1) {
+		while ((opt = getopt_long(argc, argv, "+n:q:jh", longs, NULL)) != -1) {
 			if (opt == 'n')
 				name = optarg;
+			else if (opt == 'q')
+				queues = (unsigned)strtoul(optarg, NULL, 10);
 			else if (opt == 'j')
 				json = true;
 			else
@@ -358,6 +365,9 @@ int verb_lab(int argc, char **argv)
 	}
 	argv += optind;
 	argc -= optind;
+	lab.queues = queues;
+	if (!queues || queues > 64)
+		return usage(2);
 	if (!verb || lab_init(&lab, name))
 		return verb ? 2 : usage(2);
 	if (argc && !strcmp(argv[0], "--"))

@@ -179,6 +179,8 @@ static uint64_t cpu_of(pid_t pid)
 	while (dir && (entry = readdir(dir))) {
 		char file[400];
 
+		if (entry->d_name[0] == '.')
+			continue;
 		snprintf(file, sizeof(file), "%s/%s/schedstat", path, entry->d_name);
 		f = fopen(file, "re");
 		if (f && fscanf(f, "%llu", &ns) == 1)
@@ -223,4 +225,34 @@ uint64_t server__cpu_ns(const struct server *srv)
 	if (dir)
 		closedir(dir);
 	return sum;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	return *(const pid_t *)a - *(const pid_t *)b;
+}
+
+void server__spread(const struct server *srv, unsigned cpus)
+{
+	struct dirent *entry;
+	pid_t pids[64];
+	unsigned n = 0;
+	DIR *dir = opendir("/proc");
+
+	while (dir && (entry = readdir(dir)) && n < 64) {
+		pid_t pid = atoi(entry->d_name);
+
+		if (pid > 1 && parent_of(pid) == srv->pid)
+			pids[n++] = pid;
+	}
+	if (dir)
+		closedir(dir);
+	qsort(pids, n, sizeof(pids[0]), by_number);
+	for (unsigned i = 0; i < n; i++) {
+		cpu_set_t set;
+
+		CPU_ZERO(&set);
+		CPU_SET(i % cpus, &set);
+		sched_setaffinity(pids[i], sizeof(set), &set);
+	}
 }

@@ -38,6 +38,9 @@ void server__stop(struct server *srv);
 /* CPU time of the process and all below it so far, in ns (/proc/PID/schedstat). */
 uint64_t server__cpu_ns(const struct server *srv);
 
+/* Its workers, in the order in which they were started, to CPUs 0, 1 ... and again. */
+void server__spread(const struct server *srv, unsigned cpus);
+
 /* Enter a network namespace by its name under /run/netns. 0 or -errno. */
 int server__enter(const char *netns);
 
