@@ -103,8 +103,7 @@ $(BUILD)/fuzz/native $(BUILD)/fuzz/parser: $(FUZZ_HEADERS)
 bench: ## QUICK=1, ROUNDS=5: every tier, engine and peer side by side, with tables and plots
 	$(Q)tools/packages.sh bench
 	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all
-	$(Q)$(BUILD)/xfn lab run -n xfnbench -- $(BUILD)/bench $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS)) -f $(BUILD)/figures
-	$(Q)$(BUILD)/xfn lab -q 2 -n xfnbench run -- $(BUILD)/bench --queues 2 $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS)) -f $(BUILD)/figures
+	$(Q)$(BUILD)/bench $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS)) -f $(BUILD)/figures
 	$(Q)$(BUILD)/bench --report tools/bench_floors.csv -f $(BUILD)/figures || true
 
 bench-check: ## hold the figures of the last bench against tools/bench_floors.csv

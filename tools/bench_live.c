@@ -147,7 +147,7 @@ static void sum_up(const struct bench_live *live, struct bench_figures *out)
 /* Until nothing of an earlier run comes any more: a late reply is nobody's. */
 static void settle(const struct bench_live *live)
 {
-	const struct timespec pause = { .tv_nsec = 5000000 };
+	const struct timespec pause = { .tv_nsec = 2000000 };
 	struct bench_figures before, after = {};
 
 	for (int i = 0; i < 100; i++) {

@@ -16,6 +16,7 @@
 #include "server.h"
 
 #define STOP_MS 5000
+#define FAMILY	64
 
 volatile int server_interrupted;
 
@@ -61,7 +62,7 @@ static void become(const char *netns, int cpu, bool quiet, int out, char *const 
 	cpu_set_t cpus;
 	int null;
 
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* reaches one that is stopped, too */
 	CPU_ZERO(&cpus);
 	CPU_SET(cpu < 0 ? 0 : cpu, &cpus);
 	if ((cpu >= 0 && sched_setaffinity(0, sizeof(cpus), &cpus)) ||
@@ -153,6 +154,7 @@ void server__stop(struct server *srv)
 	uint64_t late = now_ms() + STOP_MS;
 
 	if (srv->pid > 0) {
+		server__freeze(srv, false);
 		kill(srv->pid, SIGTERM);
 		while (waitpid(srv->pid, NULL, WNOHANG) == 0) {
 			if (now_ms() > late)
@@ -209,37 +211,21 @@ static pid_t parent_of(pid_t pid)
 	return parent;
 }
 
-/* Two levels are what servers have: the process, and its workers. */
-uint64_t server__cpu_ns(const struct server *srv)
-{
-	uint64_t sum = cpu_of(srv->pid);
-	struct dirent *entry;
-	DIR *dir = opendir("/proc");
-
-	while (dir && (entry = readdir(dir))) {
-		pid_t pid = atoi(entry->d_name);
-
-		if (pid > 1 && parent_of(pid) == srv->pid)
-			sum += cpu_of(pid);
-	}
-	if (dir)
-		closedir(dir);
-	return sum;
-}
-
 static int by_number(const void *a, const void *b)
 {
 	return *(const pid_t *)a - *(const pid_t *)b;
 }
 
-void server__spread(const struct server *srv, unsigned cpus)
+/* The process and its children, in the order of their start: two levels are what servers have. */
+static unsigned family_of(const struct server *srv, pid_t pids[FAMILY])
 {
-	struct dirent *entry;
-	pid_t pids[64];
-	unsigned n = 0;
 	DIR *dir = opendir("/proc");
+	struct dirent *entry;
+	unsigned n = 0;
 
-	while (dir && (entry = readdir(dir)) && n < 64) {
+	if (srv->pid > 0)
+		pids[n++] = srv->pid;
+	while (dir && (entry = readdir(dir)) && n < FAMILY) {
 		pid_t pid = atoi(entry->d_name);
 
 		if (pid > 1 && parent_of(pid) == srv->pid)
@@ -247,12 +233,41 @@ void server__spread(const struct server *srv, unsigned cpus)
 	}
 	if (dir)
 		closedir(dir);
-	qsort(pids, n, sizeof(pids[0]), by_number);
-	for (unsigned i = 0; i < n; i++) {
+	if (n > 1)
+		qsort(pids + 1, n - 1, sizeof(pids[0]), by_number);
+	return n;
+}
+
+uint64_t server__cpu_ns(const struct server *srv)
+{
+	pid_t pids[FAMILY];
+	unsigned n = family_of(srv, pids);
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		sum += cpu_of(pids[i]);
+	return sum;
+}
+
+void server__freeze(const struct server *srv, bool frozen)
+{
+	pid_t pids[FAMILY];
+	unsigned n = family_of(srv, pids);
+
+	for (unsigned i = 0; i < n; i++)
+		kill(pids[i], frozen ? SIGSTOP : SIGCONT);
+}
+
+void server__spread(const struct server *srv, unsigned cpus)
+{
+	pid_t pids[FAMILY];
+	unsigned n = family_of(srv, pids);
+
+	for (unsigned i = 1; i < n; i++) {
 		cpu_set_t set;
 
 		CPU_ZERO(&set);
-		CPU_SET(i % cpus, &set);
+		CPU_SET((i - 1) % cpus, &set);
 		sched_setaffinity(pids[i], sizeof(set), &set);
 	}
 }

@@ -38,6 +38,9 @@ void server__stop(struct server *srv);
 /* CPU time of the process and all below it so far, in ns (/proc/PID/schedstat). */
 uint64_t server__cpu_ns(const struct server *srv);
 
+/* Stop (SIGSTOP) and go on (SIGCONT): for a server that spins while others are measured. */
+void server__freeze(const struct server *srv, bool frozen);
+
 /* Its workers, in the order in which they were started, to CPUs 0, 1 ... and again. */
 void server__spread(const struct server *srv, unsigned cpus);
 
