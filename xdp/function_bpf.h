@@ -353,7 +353,7 @@ XFN_INLINE int xfn_send(struct xfn_req *req, __u16 keep)
 		if (!field)
 			return 0;
 	}
-	if (xfn_packet_plain(&req->pkt))
+	if (req->pkt.version == 4 && req->pkt.l3_off == XFN_ETH_LEN)
 		sent = xfn_reply_headers(XFN_DATA(req->ctx), XFN_DATA_END(req->ctx), XFN_ETH_LEN, 4,
 					 req->len, field);
 	else
@@ -522,15 +522,18 @@ XFN_INLINE int xfn_program(struct xdp_md *ctx, const struct xfn_attributes *attr
 	__u32 mtu = XFN_MTU_DEFAULT;
 	__u16 keep = 0;
 
-	/* What cannot be located is no function's: the host's business, as in the dispatcher. */
-	reason = xfn_packet_parse(XFN_DATA(ctx), XFN_DATA_END(ctx), &req.pkt);
-	if (reason)
-		return xfn_why(reason, XDP_PASS);
-	reason = xfn_packet_check(XFN_DATA(ctx), XFN_DATA_END(ctx), &req.pkt);
-	if (reason == XFN_REASON_MULTICAST || reason == XFN_REASON_NOT_LOCAL)
-		return xfn_why(reason, XDP_PASS);
-	if (reason)
-		return xfn_why(reason, XDP_DROP);
+	if (!xfn_packet_plain_right(XFN_DATA(ctx), XFN_DATA_END(ctx), &req.pkt)) {
+		/* What cannot be located is no function's: the host's business, as in the
+		 * dispatcher. */
+		reason = xfn_packet_parse(XFN_DATA(ctx), XFN_DATA_END(ctx), &req.pkt);
+		if (reason)
+			return xfn_why(reason, XDP_PASS);
+		reason = xfn_packet_check(XFN_DATA(ctx), XFN_DATA_END(ctx), &req.pkt);
+		if (reason == XFN_REASON_MULTICAST || reason == XFN_REASON_NOT_LOCAL)
+			return xfn_why(reason, XDP_PASS);
+		if (reason)
+			return xfn_why(reason, XDP_DROP);
+	}
 	/* The dispatcher leaves larger ones to the stack; so must a program alone. */
 	if (xfn_frame_len(ctx) > XFN_OFFSET_MAX)
 		return xfn_why(XFN_REASON_LARGE_FRAME, XDP_PASS);

@@ -83,14 +83,38 @@ XFN_INLINE __u16 xfn_fold(__u64 sum)
 	return (__u16)folded;
 }
 
+/* No arithmetic beyond the end before it is known to fit: native frames may be short. */
+#ifdef __bpf__
+#define XFN_SHORT(p, n) ((p) + (n) > e)
+#else
+#define XFN_SHORT(p, n) ((__u64)(e - (p)) < (n))
+#endif
+
 /*
- * Untagged IPv4, what nearly all requests are: all offsets are constants. Work on headers is
- * written for any (l3_off, version) and called apart for this one, so that the compiler does the
- * sums.
+ * Locate what nearly all requests are: untagged IPv4 without options, all offsets constants. 0: not
+ * such a one, pkt is as it was; the general code below says what it is, and the same of such a one.
  */
-XFN_INLINE int xfn_packet_plain(const struct xfn_packet *pkt)
+XFN_INLINE int xfn_packet_plain(const void *data, const void *end, struct xfn_packet *pkt)
 {
-	return pkt->version == 4 && pkt->l3_off == XFN_ETH_LEN;
+	const __u8 *d = data;
+	const __u8 *e = end;
+	const __u8 *ip = d + XFN_ETH_LEN;
+
+	if (XFN_SHORT(d, XFN_ETH_LEN + XFN_IPV4_LEN + XFN_UDP_LEN) ||
+	    XFN_LOAD(__u16, d + 12) != __builtin_bswap16(0x0800) || ip[0] != 0x45 ||
+	    ip[9] != XFN_PROTO_UDP || XFN_LOAD(__u16, ip + 6) & __builtin_bswap16(0x3fff))
+		return 0;
+	pkt->tags = 0;
+	pkt->tag[0] = 0;
+	pkt->tag[1] = 0;
+	pkt->payload_len = 0;
+	pkt->version = 4;
+	pkt->l3_off = XFN_ETH_LEN;
+	pkt->l4_off = XFN_ETH_LEN + XFN_IPV4_LEN;
+	pkt->payload_off = XFN_ETH_LEN + XFN_IPV4_LEN + XFN_UDP_LEN;
+	pkt->sport = xfn_load_be16(ip + XFN_IPV4_LEN);
+	pkt->dport = xfn_load_be16(ip + XFN_IPV4_LEN + 2);
+	return 1;
 }
 
 /* Locate. XFN_REASON_NONE, or why this is not a plain UDP datagram: always a case for the stack. */
@@ -103,32 +127,12 @@ XFN_INLINE enum xfn_reason xfn_packet_parse(const void *data, const void *end,
 	const __u8 *udp;
 	__u16 proto;
 
-	/* No arithmetic beyond the end before it is known to fit: native frames may be short. */
-#ifdef __bpf__
-#define XFN_SHORT(p, n) ((p) + (n) > e)
-#else
-#define XFN_SHORT(p, n) ((__u64)(e - (p)) < (n))
-#endif
+	if (xfn_packet_plain(data, end, pkt))
+		return XFN_REASON_NONE;
 	pkt->tags = 0;
 	pkt->tag[0] = 0;
 	pkt->tag[1] = 0;
 	pkt->payload_len = 0;
-	/* What nearly all requests are, first: the rest below says the same of them, more slowly.
-	 */
-	if (!XFN_SHORT(d, XFN_ETH_LEN + XFN_IPV4_LEN + XFN_UDP_LEN)) {
-		ip = d + XFN_ETH_LEN;
-		if (XFN_LOAD(__u16, d + 12) == __builtin_bswap16(0x0800) && ip[0] == 0x45 &&
-		    ip[9] == XFN_PROTO_UDP &&
-		    !(XFN_LOAD(__u16, ip + 6) & __builtin_bswap16(0x3fff))) {
-			pkt->version = 4;
-			pkt->l3_off = XFN_ETH_LEN;
-			pkt->l4_off = XFN_ETH_LEN + XFN_IPV4_LEN;
-			pkt->payload_off = XFN_ETH_LEN + XFN_IPV4_LEN + XFN_UDP_LEN;
-			pkt->sport = xfn_load_be16(ip + XFN_IPV4_LEN);
-			pkt->dport = xfn_load_be16(ip + XFN_IPV4_LEN + 2);
-			return XFN_REASON_NONE;
-		}
-	}
 	if (XFN_SHORT(d, XFN_ETH_LEN))
 		return XFN_REASON_NOT_IP;
 	ip = d + XFN_ETH_LEN;
@@ -297,9 +301,17 @@ XFN_INLINE enum xfn_reason xfn_packet_check_at(const void *data, const void *end
 XFN_INLINE enum xfn_reason xfn_packet_check(const void *data, const void *end,
 					    struct xfn_packet *pkt)
 {
-	if (xfn_packet_plain(pkt))
-		return xfn_packet_check_at(data, end, pkt, XFN_ETH_LEN, 4);
 	return xfn_packet_check_at(data, end, pkt, pkt->l3_off, pkt->version);
+}
+
+/*
+ * Both for a plain request with nothing wrong: every condition leads to one exit, so the compiler
+ * keeps no account of why. 0: anything else, for the two functions above to say what.
+ */
+XFN_INLINE int xfn_packet_plain_right(const void *data, const void *end, struct xfn_packet *pkt)
+{
+	return xfn_packet_plain(data, end, pkt) &&
+	       !xfn_packet_check_at(data, end, pkt, XFN_ETH_LEN, 4);
 }
 #undef XFN_SHORT
 
