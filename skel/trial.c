@@ -8,40 +8,58 @@
 #include <bpf/bpf.h>
 #include "program.h"
 
-int xfn_loader__try(const void *bytes, size_t len, const char *source, struct xfn_trial *out,
-		    char *err, size_t errlen)
+/* Load once. 1: the path to a refusal; 4: the figures, also of an accepted program. */
+static int load(const void *bytes, size_t len, unsigned level, struct xfn_trial *out, char *err,
+		size_t errlen)
 {
 	struct bpf_prog_info info = {};
 	__u32 info_len = sizeof(info);
 	struct xfn_settings settings = {};
 	struct bpf_program *prog;
 	struct bpf_object *obj;
-	char *log;
+	int ret;
+
+	obj = xfn_program__open(bytes, len, "function", &settings, &prog, err, errlen);
+	if (!obj)
+		return -EINVAL;
+	bpf_program__set_log_buf(prog, out->log, XFN_LOG_LEN);
+	bpf_program__set_log_level(prog, level);
+	ret = bpf_object__load(obj);
+	out->accepted = !ret;
+	out->permitted = !ret || out->log[0] || (ret != -EPERM && ret != -EACCES);
+	if (!ret && !bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &info_len))
+		out->insns = info.xlated_prog_len / 8;
+	bpf_object__close(obj);
+	return ret;
+}
+
+int xfn_loader__try(const void *bytes, size_t len, const char *source, struct xfn_trial *out,
+		    char *err, size_t errlen)
+{
 	int ret;
 
 	memset(out, 0, sizeof(*out));
 	xfn_program__quiet_libbpf();
-	obj = xfn_program__open(bytes, len, "function", &settings, &prog, err, errlen);
-	if (!obj)
-		return -EINVAL;
-	log = calloc(1, XFN_LOG_LEN);
-	if (!log) {
-		bpf_object__close(obj);
+	out->log = calloc(1, XFN_LOG_LEN);
+	if (!out->log) {
 		snprintf(err, errlen, "%s: out of memory for the verifier's log", source);
 		return -ENOMEM;
 	}
-	bpf_program__set_log_buf(prog, log, XFN_LOG_LEN);
-	/* 1: the path to a refusal; 4: the figures, also of an accepted program */
-	bpf_program__set_log_level(prog, 1 | 4);
-	ret = bpf_object__load(obj);
-	out->accepted = !ret;
-	out->permitted = !ret || log[0] || (ret != -EPERM && ret != -EACCES);
-	if (!ret && !bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &info_len))
-		out->insns = info.xlated_prog_len / 8;
+	err[0] = 0;
+	/* the whole log takes longer to write than the program to verify: only where it is wanted
+	 */
+	ret = load(bytes, len, 4, out, err, errlen);
+	if (ret && !err[0] && out->permitted) {
+		out->log[0] = 0;
+		ret = load(bytes, len, 1 | 4, out, err, errlen);
+	}
+	if (ret && err[0]) {
+		free(out->log);
+		out->log = NULL;
+		return ret;
+	}
 	if (ret && out->permitted)
-		xfn_refusal__from_log(log, source, -ret, &out->refusal);
-	xfn_refusal__figures(log, &out->figures);
-	bpf_object__close(obj);
-	out->log = log;
+		xfn_refusal__from_log(out->log, source, -ret, &out->refusal);
+	xfn_refusal__figures(out->log, &out->figures);
 	return 0;
 }
