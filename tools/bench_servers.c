@@ -316,7 +316,8 @@ int bench_place__up(struct bench_place *place, const struct bench_candidate *can
 				       .lab = { .out = -1 },
 				       .server = { .out = -1 } };
 	place->wire.hairpin = candidate->kind == BENCH_XDPTX;
-	snprintf(name, sizeof(name), "xfnb%u", number);
+	/* a name of this process alone, short enough for an interface */
+	snprintf(name, sizeof(name), "b%x_%u", (unsigned)getpid() & 0xffffff, number & 0xff);
 	snprintf(why, whylen, "cannot start");
 	ret = raise_lab(place, name, why, whylen);
 	ret = ret ?: start(place, why, whylen);

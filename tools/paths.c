@@ -62,3 +62,12 @@ int xfn_paths__worker(char *path, size_t len, char *err, size_t errlen)
 		 "xfn-worker is not found beside this program; is xfn installed whole?");
 	return -ENOENT;
 }
+
+void xfn_paths__modules(char *dir, size_t len)
+{
+	static const char *const places[] = { "functions", "../lib/xfn/functions", "../functions",
+					      NULL };
+
+	if (find(places, "/echo.xfn", dir, len))
+		*dir = 0;
+}

@@ -11,6 +11,9 @@
  */
 int xfn_paths__support(char *dir, size_t len, char *err, size_t errlen);
 
+/* The folder of the shipped modules; "" where there is none. */
+void xfn_paths__modules(char *dir, size_t len);
+
 /* The program xfn-worker. 0 or -ENOENT with one line in err. */
 int xfn_paths__worker(char *path, size_t len, char *err, size_t errlen);
 

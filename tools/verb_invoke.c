@@ -3,6 +3,7 @@
  * `xfn invoke`: one request to a function, by datagram (HOST:PORT) or through the running xfn
  * (NAME). Must never know how a function is run.
  */
+#include "target.h"
 #include "verbs.h"
 
 #include <ctype.h>
@@ -360,31 +361,12 @@ static int ask_address(const struct options *opts, const struct addrinfo *ai, bo
 
 static int invoke_host(const struct options *opts)
 {
-	struct addrinfo hints = { .ai_family = opts->family, .ai_socktype = SOCK_DGRAM }, *list;
-	char host[256];
-	const char *colon = strrchr(opts->target, ':');
-	size_t len = (size_t)(colon - opts->target);
-	int err, status = -1;
+	struct addrinfo *list;
+	int status = xfn_target__resolve("invoke", opts->json, opts->target, opts->family, &list);
 
-	if (len >= 2 && *opts->target == '[' && colon[-1] == ']')
-		snprintf(host, sizeof(host), "%.*s", (int)len - 2, opts->target + 1);
-	else
-		snprintf(host, sizeof(host), "%.*s", (int)len, opts->target);
-	if (!*host || !colon[1] || (strchr(host, ':') && *opts->target != '['))
-		return usage(opts, "target", opts->target,
-			     "give HOST:PORT, 192.0.2.1:7 or [2001:db8::1]:7");
-	if (isdigit((unsigned char)colon[1])) {
-		char *end;
-		unsigned long port = strtoul(colon + 1, &end, 10);
-
-		if (*end || !port || port > 65535)
-			return usage(opts, "port", colon + 1, "take 1 to 65535");
-	}
-	err = getaddrinfo(host, colon + 1, &hints, &list);
-	if (err)
-		return xfn_output__fail("invoke", opts->json, XFN_EXIT_FAILED,
-					"%.200s: %s; give an address, or a name that resolves",
-					opts->target, gai_strerror(err));
+	if (status)
+		return status;
+	status = -1;
 	for (const struct addrinfo *ai = list; ai && status < 0; ai = ai->ai_next)
 		status = ask_address(opts, ai, ai->ai_next);
 	freeaddrinfo(list);

@@ -314,28 +314,6 @@ static int build(struct run *run, struct xfn_run_module *mod)
 	return 0;
 }
 
-/* Folder of the shipped modules: beside the program, or where `make install` puts them. */
-static void shipped(char *dir, size_t len)
-{
-	static const char *const places[] = { "functions", "../lib/xfn/functions" };
-	char exe[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe));
-	struct stat st;
-
-	*dir = '\0';
-	if (n <= 0 || (size_t)n >= sizeof(exe))
-		return;
-	while (n > 0 && exe[n - 1] != '/')
-		n--;
-	for (unsigned i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		int used = snprintf(dir, len, "%.*s%s", (int)n, exe, places[i]);
-
-		if (used > 0 && (size_t)used < len && !stat(dir, &st) && S_ISDIR(st.st_mode))
-			return;
-	}
-	*dir = '\0';
-}
-
 static char *copy(const char *text)
 {
 	char *p = strdup(text);
@@ -353,7 +331,7 @@ static int take_shipped(struct run *run)
 	char dir[PATH_MAX - 16], pattern[PATH_MAX];
 	glob_t found = {};
 
-	shipped(dir, sizeof(dir));
+	xfn_paths__modules(dir, sizeof(dir));
 	snprintf(pattern, sizeof(pattern), "%s/*.xfn", dir);
 	if (!*dir || glob(pattern, 0, NULL, &found) || !found.gl_pathc)
 		return xfn_output__fail(
@@ -376,7 +354,7 @@ static int take_modules(struct run *run)
 
 	if (!run->specs)
 		return take_shipped(run);
-	shipped(dir, sizeof(dir));
+	xfn_paths__modules(dir, sizeof(dir));
 	run->modules = calloc(run->specs, sizeof(*run->modules));
 	if (!run->modules)
 		return XFN_EXIT_FAILED;

@@ -20,6 +20,7 @@ static const struct verb {
 	{ "ls", verb_ls, "list the functions served" },
 	{ "stat", verb_stat, "show what was counted" },
 	{ "invoke", verb_invoke, "ask a function once" },
+	{ "bench", verb_bench, "put load on a UDP server and compare every reply" },
 	{ "check", verb_check, "what this host can do, and how to mend the rest" },
 	{ "lab", verb_lab, "two network namespaces to try things in" },
 };
