@@ -32,7 +32,7 @@ WORKER_OBJS := $(call objects,$(addprefix userspace/,worker.c call.c native_load
 	engine.c engine_*.c umem.c sandbox.c))
 ALL_OBJS := $(filter-out %.bpf.o,$(call objects,skel/*.c userspace/*.c tools/*.c))
 DEMO_OBJS := $(call objects,tools/demo*.c tools/server.c)
-BENCH_LOAD_OBJS := $(call objects,$(addprefix tools/bench_,requests.c live.c sockets.c))
+BENCH_LOAD_OBJS := $(call objects,$(addprefix tools/bench_,requests.c live.c loop.c sockets.c afxdp.c hook.c))
 BENCH_VERB_OBJS := $(call objects,tools/bench_reference.c)
 BENCH_OBJS := $(filter-out %.bpf.o $(BENCH_LOAD_OBJS) $(BENCH_VERB_OBJS),$(call objects,tools/bench*.c))
 BENCH_LIBS := -lbpf -lxdp -ljansson -lm

@@ -38,6 +38,13 @@ struct {
 	__type(value, struct bench_payload);
 } got SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_XSKMAP);
+	__uint(max_entries, BENCH_CPUS);
+	__type(key, __u32);
+	__type(value, __u32);
+} sockets SEC(".maps");
+
 INLINE __u16 be16(__u16 v)
 {
 	return __builtin_bswap16(v);
@@ -258,13 +265,27 @@ SEC("xdp") int bench_drop(struct xdp_md *ctx)
 	return ctx->data == ctx->data_end ? XDP_PASS : XDP_DROP;
 }
 
+/* Replies to the socket of their queue: a generator's in user space. */
+SEC("xdp") int bench_collect(struct xdp_md *ctx)
+{
+	__u8 *d = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	__u8 *udp = d + ETH_LEN + IP4_LEN;
+
+	if (d + ETH_LEN + IP4_LEN + UDP_LEN > end)
+		return XDP_PASS;
+	if (*(__u16 *)(d + 12) == be16(0x86dd) && d[ETH_LEN + 6] == 17) {
+		udp = d + ETH_LEN + IP6_LEN;
+		if (udp + UDP_LEN > end)
+			return XDP_PASS;
+	} else if (*(__u16 *)(d + 12) != be16(0x0800) || d[ETH_LEN + 9] != 17) {
+		return XDP_PASS;
+	}
+	if (be16(*(__u16 *)udp) != conf.port)
+		return XDP_PASS;
+	return bpf_redirect_map(&sockets, ctx->rx_queue_index, XDP_PASS);
+}
+
 /* A bare AF_XDP server's: every IPv4 UDP frame to the socket of its queue. */
-struct {
-	__uint(type, BPF_MAP_TYPE_XSKMAP);
-	__uint(max_entries, BENCH_CPUS);
-	__type(key, __u32);
-	__type(value, __u32);
-} sockets SEC(".maps");
 
 SEC("xdp") int bench_redirect(struct xdp_md *ctx)
 {

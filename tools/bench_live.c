@@ -13,10 +13,10 @@
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
-#include <linux/if_link.h>
 #include <net/if.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include "bench_hook.h"
 #include "bench_load.h"
 #include "bench.skel.h"
 
@@ -27,12 +27,8 @@
 
 struct bench_live {
 	struct bench_bpf *skel;
-	struct bpf_link *idle; /* the generator on lo: makes its runs start in microseconds */
-	const char *ifname;
-	unsigned ifindex;
-	uint32_t mode; /* of the sink: XDP_FLAGS_... */
-	int before;    /* the program that the sink has replaced, -1: none */
-	bool attached;
+	struct bpf_link *idle;	/* the generator on lo: makes its runs start in microseconds */
+	struct bench_hook hook; /* the sink's */
 	struct bench_payload *requests, *replies; /* mapped */
 };
 
@@ -106,7 +102,7 @@ static void prepare(struct bench_live *live, const struct bench_wire *w,
 		if (plan->set->request[i].len > longest)
 			longest = plan->set->request[i].len;
 	conf.frame_len = (uint32_t)((w->v6 ? 62 : 42) + longest);
-	conf.ifindex = live->ifindex;
+	conf.ifindex = live->hook.ifindex;
 	conf.flows = plan->flows;
 	conf.window = plan->outstanding;
 	conf.timeout_ns = plan->timeout_ms * 1000000u;
@@ -301,37 +297,6 @@ int bench_live__sockets(const struct bench_live *live)
 	return bpf_map__fd(live->skel->maps.sockets);
 }
 
-static int attach(struct bench_live *live, char *err, size_t errlen)
-{
-	LIBBPF_OPTS(bpf_xdp_query_opts, query);
-	int ret;
-
-	live->before = -1;
-	live->mode = XDP_FLAGS_DRV_MODE;
-	if (!bpf_xdp_query((int)live->ifindex, 0, &query)) {
-		if (query.drv_prog_id)
-			live->before = bpf_prog_get_fd_by_id(query.drv_prog_id);
-		else if (query.skb_prog_id) {
-			live->before = bpf_prog_get_fd_by_id(query.skb_prog_id);
-			live->mode = XDP_FLAGS_SKB_MODE;
-		}
-	}
-	ret = bpf_xdp_attach((int)live->ifindex, bpf_program__fd(live->skel->progs.bench_sink),
-			     live->mode, NULL);
-	if (ret == -EOPNOTSUPP) {
-		live->mode = XDP_FLAGS_SKB_MODE;
-		ret = bpf_xdp_attach((int)live->ifindex,
-				     bpf_program__fd(live->skel->progs.bench_sink), live->mode,
-				     NULL);
-	}
-	live->attached = !ret;
-	if (ret)
-		snprintf(err, errlen, "%s: cannot attach the sink of replies: %s%s", live->ifname,
-			 strerror(-ret),
-			 ret == -EBUSY ? "; another program holds its XDP hook by a link" : "");
-	return ret;
-}
-
 int bench_live__open(const char *ifname, struct bench_live **out, char *err, size_t errlen)
 {
 	struct bench_live *live = calloc(1, sizeof(*live));
@@ -342,15 +307,7 @@ int bench_live__open(const char *ifname, struct bench_live **out, char *err, siz
 		snprintf(err, errlen, "out of memory");
 		return -ENOMEM;
 	}
-	live->ifname = ifname;
-	live->before = -1;
 	live->requests = live->replies = MAP_FAILED;
-	live->ifindex = if_nametoindex(ifname);
-	if (!live->ifindex) {
-		snprintf(err, errlen, "%s: no such interface; `ip link` lists them", ifname);
-		ret = -ENODEV;
-		goto fail;
-	}
 	live->skel = bench_bpf__open_and_load();
 	if (!live->skel) {
 		ret = -(errno ?: EINVAL);
@@ -367,7 +324,8 @@ int bench_live__open(const char *ifname, struct bench_live **out, char *err, siz
 		snprintf(err, errlen, "cannot map the requests: %s", strerror(-ret));
 		goto fail;
 	}
-	ret = attach(live, err, errlen);
+	ret = bench_hook__take(&live->hook, ifname, bpf_program__fd(live->skel->progs.bench_sink),
+			       err, errlen);
 	if (ret)
 		goto fail;
 	/* for speed only */
@@ -386,10 +344,7 @@ void bench_live__close(struct bench_live *live)
 
 	if (!live)
 		return;
-	if (live->attached)
-		bpf_xdp_attach((int)live->ifindex, live->before, live->mode, NULL);
-	if (live->before >= 0)
-		close(live->before);
+	bench_hook__give_back(&live->hook);
 	bpf_link__destroy(live->idle);
 	if (live->requests != MAP_FAILED)
 		munmap(live->requests, len);

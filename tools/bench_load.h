@@ -102,6 +102,23 @@ int bench_live__bare(const struct bench_live *live, enum bench_bare which);
 /* The redirecting program's map of sockets, by queue. */
 int bench_live__sockets(const struct bench_live *live);
 
+/*
+ * The generator of AF_XDP, for kernels and interfaces without live frames: frames through the rings
+ * of queue 0, replies taken by the XDP hook, which is given back at the end. Wants root; at most
+ * BENCH_AFXDP_FLOWS flows, of one source address.
+ */
+#define BENCH_AFXDP_FLOWS 1024
+int bench_afxdp__run(const char *ifname, const struct bench_wire *wire,
+		     const struct bench_plan *plan, struct bench_figures *out, char *err,
+		     size_t errlen);
+
+/*
+ * Write Ethernet, IP and UDP headers for `payload` at frame, and the payload behind them; returns
+ * the frame's length. `sport` in host order.
+ */
+size_t bench_frame__build(uint8_t *frame, const struct bench_wire *wire, uint16_t sport,
+			  const struct bench_payload *payload);
+
 /* The generator of everywhere: connected UDP sockets, sendmmsg and recvmmsg. */
 int bench_sockets__run(const struct sockaddr_storage *to, const struct bench_plan *plan,
 		       struct bench_figures *out, char *err, size_t errlen);

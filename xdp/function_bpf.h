@@ -513,6 +513,29 @@ XFN_INLINE int xfn_within_rate(struct xfn_req *req)
 	return 1;
 }
 
+/* The same number, of which the verifier knows nothing but that it is below 64. */
+XFN_INLINE __u32 xfn_forget(struct xdp_md *ctx, __u32 value)
+{
+	void *data = XFN_DATA(ctx), *p = data + value;
+
+	asm volatile("%0 -= %1\n\t%0 &= 63" : "+r"(p) : "r"(data));
+	return (__u32)(__u64)p;
+}
+
+/*
+ * One state from here on, whatever the request's version and tags: else the verifier would walk the
+ * function, and all behind it, for each of the six.
+ */
+XFN_INLINE void xfn_forget_shape(struct xdp_md *ctx, struct xfn_packet *pkt)
+{
+	pkt->version = xfn_forget(ctx, pkt->version);
+	pkt->l3_off = xfn_forget(ctx, pkt->l3_off);
+	/* 20 or 40 by version 4 or 6, without a branch */
+	pkt->l4_off = pkt->l3_off + XFN_IPV4_LEN +
+		      (pkt->version & 2) * ((XFN_IPV6_LEN - XFN_IPV4_LEN) / 2);
+	pkt->payload_off = pkt->l4_off + XFN_UDP_LEN;
+}
+
 XFN_INLINE int xfn_program(struct xdp_md *ctx, const struct xfn_attributes *attr)
 {
 	struct xfn_req req = { .ctx = ctx };
@@ -534,6 +557,7 @@ XFN_INLINE int xfn_program(struct xdp_md *ctx, const struct xfn_attributes *attr
 		if (reason)
 			return xfn_why(reason, XDP_DROP);
 	}
+	xfn_forget_shape(ctx, &req.pkt);
 	/* The dispatcher leaves larger ones to the stack; so must a program alone. */
 	if (xfn_frame_len(ctx) > XFN_OFFSET_MAX)
 		return xfn_why(XFN_REASON_LARGE_FRAME, XDP_PASS);
