@@ -39,10 +39,11 @@ enum {
 	KEY_MAC,
 	KEY_CSV,
 	KEY_FLOOD,
+	KEY_GENERATOR,
 };
 
 struct options {
-	const char *target, *size, *request, *expect, *module, *ifname, *mac;
+	const char *target, *size, *request, *expect, *module, *ifname, *mac, *generator;
 	double rate, seconds;
 	unsigned window, flows, timeout_ms;
 	uint64_t requests;
@@ -69,9 +70,11 @@ static const struct argp_option argp_options[] = {
 	  "Source ports, with -i then source addresses (default: 64, or as many as are under way)",
 	  0 },
 	{ "timeout", KEY_TIMEOUT, "MS", 0, "A reply that late is lost (default: 1000)", 0 },
-	{ "interface", KEY_INTERFACE, "IFACE", 0,
-	  "Let the kernel make the frames and take the replies on IFACE (root; BPF_PROG_TEST_RUN's live "
-	  "frames): tens of millions a second",
+	{ "interface", KEY_INTERFACE, "IFACE", 0, "Frames by IFACE itself, below its stack (root)",
+	  0 },
+	{ "generator", KEY_GENERATOR, "NAME", 0,
+	  "sockets; with -i: live, frames that the kernel makes (BPF_PROG_TEST_RUN, millions a second; "
+	  "default), or afxdp, where that cannot be had",
 	  0 },
 	{ "mac", KEY_MAC, "MAC", 0, "With -i: where frames go (default: the kernel's ARP entry)",
 	  0 },
@@ -127,6 +130,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_MAC:
 		o->mac = arg;
 		return 0;
+	case KEY_GENERATOR:
+		o->generator = arg;
+		return 0;
 	case KEY_WINDOW:
 		o->window = (unsigned)number(arg, 1, 30000, state, "--outstanding");
 		return 0;
@@ -169,6 +175,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "give one of --size and --request");
 		if (o->expect && o->module)
 			argp_error(state, "give one of --expect and --module");
+		if (!o->generator)
+			o->generator = o->ifname ? "live" : "sockets";
+		if (!strcmp(o->generator, "sockets") == !!o->ifname ||
+		    (strcmp(o->generator, "sockets") && strcmp(o->generator, "live") &&
+		     strcmp(o->generator, "afxdp")))
+			argp_error(state, "--generator '%.60s': %s", o->generator,
+				   o->ifname ? "with -i take live or afxdp" :
+					       "take sockets; live and afxdp want -i IFACE");
 		if (o->mac && !o->ifname)
 			argp_error(state, "--mac goes with -i");
 		return 0;
@@ -382,7 +396,11 @@ static int by_frames(const struct options *opts, const struct sockaddr_storage *
 	struct bench_live *live;
 	int ret = make_wire(opts, to, &wire, err, errlen);
 
-	ret = ret ?: bench_live__open(opts->ifname, &live, err, errlen);
+	if (ret)
+		return ret;
+	if (!strcmp(opts->generator, "afxdp"))
+		return bench_afxdp__run(opts->ifname, &wire, plan, got, err, errlen);
+	ret = bench_live__open(opts->ifname, &live, err, errlen);
 	if (ret)
 		return ret;
 	ret = bench_live__run(live, &wire, plan, 1, got, err, errlen);

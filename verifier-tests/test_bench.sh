@@ -30,6 +30,10 @@ load -j -n 20000 -i "$client_iface" --mac 02:78:66:6e:00:01 --module reverse --s
 result bench_live_frames $?
 load -j -n 20000 -r 100000 -i "$client_iface" --mac 02:78:66:6e:00:01 --module reverse '[fd78::1]:1232' && right 20000
 result bench_live_frames_at_a_rate $?
+load -j -n 20000 -w 64 -i "$client_iface" --generator afxdp --mac 02:78:66:6e:00:01 --module reverse --size 0,64,1400 10.78.0.1:1232 && right 20000
+result bench_afxdp $?
+load -j -n 5000 -r 20000 -i "$client_iface" --generator afxdp --mac 02:78:66:6e:00:01 --module sha256 '[fd78::1]:2256' && right 5000
+result bench_afxdp_at_a_rate $?
 load -j -n 20000 --flood -i "$client_iface" --mac 02:78:66:6e:00:01 --module echo 10.78.0.1:1232
 [ $? = 1 ] && [ "$(figure wrong)" = 20000 ]
 result bench_live_frames_wrong $?
