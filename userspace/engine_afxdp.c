@@ -20,7 +20,8 @@
 #endif
 #define ASSEMBLED UINT64_MAX /* token: in a buffer of our own, its frames given back already */
 
-#define KICKS 8 /* sendto calls per round at most: in copy mode each sends up to 32 frames */
+#define REFILL 32 /* frames worth a write to a ring that another CPU reads */
+#define KICKS  8  /* sendto calls per round at most: in copy mode each sends up to 32 frames */
 
 struct ring {
 	uint32_t *producer, *consumer, *flags;
@@ -76,15 +77,18 @@ static int map_ring(struct ring *r, int fd, const struct xdp_ring_offset *off, u
 	return 0;
 }
 
-/* Free frames to the kernel, as many as the ring takes: before anything else, or packets are lost.
+/*
+ * Free frames to the kernel, as many as the ring takes: before anything else, or packets are lost.
+ * No more can stand on the ring than the kernel has: so its index, which another CPU writes for
+ * each packet, is not looked at.
  */
 static void refill(struct xfn_engine *e)
 {
-	uint32_t room = e->fill.size - (e->fill.head - load(e->fill.consumer));
+	uint32_t room = e->fill.size - e->filling;
 	uint32_t n = e->free_count < room ? e->free_count : room;
 	uint64_t *entries = e->fill.entries;
 
-	if (!n)
+	if (n < REFILL && e->filling > e->fill.size / 2)
 		return;
 	for (uint32_t i = 0; i < n; i++)
 		entries[e->fill.head++ & (e->fill.size - 1)] = e->free_frames[--e->free_count];

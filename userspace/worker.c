@@ -18,8 +18,10 @@
 #include "handover.h"
 #include "sandbox.h"
 
-#define SOCKETS_MAX	4096
-#define ROUNDS_PER_LOOK 1024 /* busy rounds between two looks at the supervisor's messages */
+#define SOCKETS_MAX 4096
+/* Between two looks at the supervisor's messages: */
+#define ROUNDS_PER_LOOK 1024	 /* busy rounds, at most */
+#define NS_PER_LOOK	20000000 /* where a round was idle */
 
 static struct {
 	struct xfn_handover hello;
@@ -243,6 +245,7 @@ static bool look_at_messages(void)
 static int serve(void)
 {
 	const struct xfn_engine_ops *ops = worker.ops;
+	uint64_t now, next_look = 0;
 	unsigned since_look = 0;
 	int ret = 0;
 
@@ -254,18 +257,21 @@ static int serve(void)
 			ops->give(worker.engine, worker.batch, n);
 		}
 		worker.page->rounds++;
-		if (n && ++since_look < ROUNDS_PER_LOOK)
-			continue;
-		since_look = 0;
-		ops->stats(worker.engine, &worker.page->engine);
-		if (!look_at_messages())
-			break;
 		if (!n)
 			ret = ops->poll(worker.engine, XFN_WAIT_MS);
 		if (ret) {
 			failed("the engine lost its socket");
 			break;
 		}
+		/* Looking costs two system calls: what idles is busy again soon, or waits long. */
+		now = n ? 0 : now_ns();
+		if (++since_look < ROUNDS_PER_LOOK && now < next_look)
+			continue;
+		since_look = 0;
+		next_look = (now ?: now_ns()) + NS_PER_LOOK;
+		ops->stats(worker.engine, &worker.page->engine);
+		if (!look_at_messages())
+			break;
 	}
 	/* What had arrived before the stop is answered. */
 	for (int round = 0; !ret && round < 64; round++) {
