@@ -198,7 +198,9 @@ static int hand_over(const struct xfn_supervisor *sup, const struct xfn_child *c
 	msg.hello.mtu = sup->iface.mtu ?: XFN_MTU_DEFAULT;
 	msg.hello.rate = sup->opts->rate;
 	msg.hello.uid = msg.hello.gid = geteuid() ? 0 : NOBODY;
-	msg.hello.spin = sup->opts->spin;
+	/* beside workers of frames, the one of sockets has the slow path only: it may sleep */
+	msg.hello.spin = sup->opts->spin && (by_afxdp(child) || by_ring(child) ||
+					     (!by_afxdp(sup->children) && !by_ring(sup->children)));
 	msg.hello.cpu = -1;
 	ret = xfn_handover__send(child->sock, &msg, child->page_fd);
 	ret = ret ?: send_functions(sup, child);
