@@ -8,6 +8,7 @@
 
 #define NAMES	 40
 #define PAYLOADS 16
+#define NEW_LINE "\\n" /* gnuplot's */
 
 /* Gerling, 2018: thousand packets a second by frame size, 10 GbE, generic mode, one thread and one
  * queue. */
@@ -21,6 +22,59 @@ static const struct {
 	{ "2018: recvfrom", { 220, 184, 184, 169, 167, 152, 140 } },
 };
 static const double prior_p50_us[] = { 22, 34, 30 }; /* at 800 bytes, in the same order */
+
+/* A colour for each way, lighter for its variants, broken lines for what is not ours. */
+static const char *style_of(const char *name)
+{
+	static const struct {
+		const char *name, *style;
+	} styles[] = {
+		{ "none", "dt 3 lw 2 lc '#aaaaaa' pt 2" },
+		{ "bounce", "dt 2 lw 2 lc '#08306b' pt 4" },
+		{ "xdp", "lw 3 lc '#2171b5' pt 7" },
+		{ "xdp-trust", "lw 3 lc '#6baed6' pt 7" },
+		{ "xdp-bench", "dt 4 lw 2 lc '#08306b' pt 6" },
+		{ "bounce-generic", "dt 2 lw 2 lc '#54278f' pt 4" },
+		{ "xdp-generic", "lw 3 lc '#9e9ac8' pt 7" },
+		{ "bare-afxdp", "dt 2 lw 2 lc '#00441b' pt 4" },
+		{ "afxdp", "lw 3 lc '#238b45' pt 9" },
+		{ "afxdp-trust", "lw 3 lc '#74c476' pt 9" },
+		{ "afxdp-spin", "lw 3 lc '#a1d99b' pt 11" },
+		{ "testpmd-afxdp", "dt 4 lw 2 lc '#00441b' pt 6" },
+		{ "packet", "lw 3 lc '#d94801' pt 5" },
+		{ "testpmd-packet", "dt 4 lw 2 lc '#7f2704' pt 6" },
+		{ "uring", "lw 3 lc '#cb181d' pt 13" },
+		{ "mmsg", "lw 3 lc '#e7298a' pt 13" },
+		{ "simple", "lw 3 lc '#8c6d31' pt 13" },
+	};
+
+	for (unsigned i = 0; i < sizeof(styles) / sizeof(styles[0]); i++)
+		if (!strcmp(styles[i].name, name))
+			return styles[i].style;
+	return "lw 2 lc '#000000' pt 1";
+}
+
+/* The highest line first, so that the key stands as the lines do. */
+static void order(const struct bench_rows *rows, const char *section, const char *function,
+		  unsigned payload, unsigned value, const char *names[], unsigned count)
+{
+	double at[NAMES];
+
+	for (unsigned i = 0; i < count; i++)
+		at[i] = bench_report__spread(rows, section, names[i], NULL, function, payload,
+					     value)
+				.median;
+	for (unsigned i = 1; i < count; i++)
+		for (unsigned k = i; k && at[k - 1] < at[k]; k--) {
+			const char *name = names[k];
+			double v = at[k];
+
+			names[k] = names[k - 1];
+			at[k] = at[k - 1];
+			names[k - 1] = name;
+			at[k - 1] = v;
+		}
+}
 
 static FILE *begin(const char *folder, const char *file, const char *title)
 {
@@ -87,6 +141,7 @@ static int by_size(const struct bench_rows *rows, const char *folder, const char
 	if (!g)
 		return end(g, folder, file);
 	lengths = bench_report__payloads(rows, section, function, payloads, PAYLOADS);
+	order(rows, section, function, payloads[lengths / 2], BENCH_RATE, names, count);
 	for (unsigned i = 0; i < count; i++)
 		if (!block(g, i, rows, section, names[i], function, payloads, lengths, bits))
 			names[i] = NULL;
@@ -101,9 +156,8 @@ static int by_size(const struct bench_rows *rows, const char *folder, const char
 		bits ? "payload answered, Gbit/s" : "million replies per second");
 	for (unsigned i = 0; i < count; i++)
 		if (names[i])
-			fprintf(g,
-				"%s$d%u using 1:2:3:4 with yerrorlines lw 2 pt %u ps 0.6 title \"%s\"",
-				drawn++ ? ", " : "", i, 4 + i % 11, names[i]);
+			fprintf(g, "%s$d%u using 1:2:3:4 with yerrorlines ps 0.6 %s title \"%s\"",
+				drawn++ ? ", " : "", i, style_of(names[i]), names[i]);
 	for (unsigned p = 0; old && p < sizeof(prior) / sizeof(prior[0]); p++)
 		fprintf(g, "%s$p%u with linespoints dt 2 lw 2 lc '#888888' pt %u title \"%s\"",
 			drawn++ ? ", " : "", p, 1 + p, prior[p].name);
@@ -117,10 +171,11 @@ static int latencies(const struct bench_rows *rows, const char *folder)
 	const char *names[NAMES];
 	FILE *g = begin(
 		folder, "latency.svg",
-		"Round trip of 800 bytes, one request under way, generator on a CPU of its own "
+		"Round trip of 800 bytes, one request under way, generator on a CPU of its own" NEW_LINE
 		"(2018: a 10 GbE wire between two hosts)");
 	unsigned count = bench_report__names(rows, "latency", "echo", names, NAMES), drawn = 0;
 
+	order(rows, "latency", "echo", 800, BENCH_US, names, count);
 	if (!g)
 		return end(g, folder, "latency.svg");
 	for (unsigned i = 0; i < count; i++) {
@@ -138,9 +193,8 @@ static int latencies(const struct bench_rows *rows, const char *folder)
 	      "[-0.3:3.3]\nplot ",
 	      g);
 	for (unsigned i = 0; i < count; i++)
-		fprintf(g,
-			"%s$d%u using 1:3:xtic(2) with linespoints lw 2 pt %u ps 0.6 title \"%s\"",
-			drawn++ ? ", " : "", i, 4 + i % 11, names[i]);
+		fprintf(g, "%s$d%u using 1:3:xtic(2) with linespoints ps 0.6 %s title \"%s\"",
+			drawn++ ? ", " : "", i, style_of(names[i]), names[i]);
 	for (unsigned p = 0; p < 3; p++)
 		fprintf(g, ", $p%u using 1:3 with points lc '#888888' pt %u ps 1.2 title \"%s\"", p,
 			1 + p, prior[p].name);
@@ -158,10 +212,9 @@ static int scaling(const struct bench_rows *rows, const char *folder)
 		{ "2 queues against 1,\\ntier xdp", "xdp-2-queues", "xdp-1-queue" },
 		{ "2 queues against 1,\\ntier afxdp", "afxdp-2-queues", "afxdp-1-queue" },
 	};
-	FILE *g = begin(
-		folder, "scaling.svg",
-		"What more of it does to the rate (64 bytes; median of the rounds' ratios, least "
-		"and most)");
+	FILE *g = begin(folder, "scaling.svg",
+			"What more of it does to the rate" NEW_LINE
+			"(64 bytes; median of the rounds' ratios, least and most)");
 
 	if (!g)
 		return end(g, folder, "scaling.svg");
@@ -175,7 +228,7 @@ static int scaling(const struct bench_rows *rows, const char *folder)
 				pairs[i].label);
 	}
 	fputs("EOD\nset ylabel 'rate with more / rate with one'\nset yrange [0:2.2]\n"
-	      "set boxwidth 0.5\nset style fill solid 0.6\nset key off\nset xrange [-0.6:3.6]\n"
+	      "set bmargin 5\nset boxwidth 0.5\nset style fill solid 0.6\nset key off\nset xrange [-0.6:3.6]\n"
 	      "plot $d using 1:2:xtic(5) with boxes lc '#4477aa', $d using 1:2:3:4 with yerrorbars lc "
 	      "'#222222' pt 0 lw 2, $d using 1:($2 + 0.12):(sprintf('%.2f', $2)) with labels\n",
 	      g);
@@ -198,8 +251,8 @@ int bench_report__plots(const struct bench_rows *rows, const char *folder)
 		       "echo", true, false);
 	ret |= by_size(
 		rows, folder, "prior-work.svg",
-		"reverse: replies per second beside the work of 2018 (10 GbE, other hardware: "
-		"compare shapes, not heights)",
+		"reverse: replies per second, server and generator on one CPU, beside the work of 2018" NEW_LINE
+		"(10 GbE, other hardware: compare shapes, not heights)",
 		"one-core", "reverse", false, true);
 	ret |= latencies(rows, folder);
 	ret |= scaling(rows, folder);
