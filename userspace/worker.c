@@ -247,6 +247,7 @@ static int serve(void)
 	const struct xfn_engine_ops *ops = worker.ops;
 	uint64_t now, next_look = 0;
 	unsigned since_look = 0;
+	bool busy = false;
 	int ret = 0;
 
 	for (;;) {
@@ -257,6 +258,10 @@ static int serve(void)
 			ops->give(worker.engine, worker.batch, n);
 		}
 		worker.page->rounds++;
+		/* what sleeps has told its counts */
+		if (!n && busy && !worker.config.spin)
+			ops->stats(worker.engine, &worker.page->engine);
+		busy = n;
 		if (!n)
 			ret = ops->poll(worker.engine, XFN_WAIT_MS);
 		if (ret) {

@@ -19,4 +19,6 @@ seen 'vlan 5 and udp' tagged_afxdp --tier afxdp
 seen 'vlan 5 and udp' tagged_afxdp_generic --tier afxdp --mode generic
 seen 'vlan 5 and udp' tagged_uring --tier socket --engine uring
 seen 'vlan 5 and udp' tagged_mmsg --tier socket --engine mmsg
+seen 'vlan 5 and udp' tagged_simple --tier socket --engine simple
+seen 'vlan 5 and udp' tagged_packet --engine packet
 exit $bad
