@@ -19,6 +19,8 @@
 __thread struct xfn_thread *xfn_thread __attribute__((tls_model("initial-exec")));
 
 /* A function bound to one address of a port. */
+#define AHEAD 4 /* frames between the one worked on and the one asked for from memory */
+
 struct xfn_call_binding {
 	uint8_t ip[16];
 	uint32_t any; /* every address not named otherwise */
@@ -340,8 +342,8 @@ void xfn_call__batch(struct xfn_call *c, enum xfn_datagram_kind kind, struct xfn
 {
 	for (unsigned i = 0; i < count; i++) {
 		if (kind == XFN_FRAME) {
-			if (i + 1 < count)
-				__builtin_prefetch(batch[i + 1].data);
+			if (i + AHEAD < count)
+				__builtin_prefetch(batch[i + AHEAD].data);
 			call_frame(c, &batch[i]);
 		} else {
 			call_payload(c, &batch[i]);

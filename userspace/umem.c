@@ -48,6 +48,10 @@ static void failed(const char *what, unsigned queue, const char *ifname, int ret
 int xfn_umem__open(const char *ifname, unsigned queue, uint32_t mtu, struct xfn_umem *out,
 		   char *err, size_t errlen)
 {
+	/* small ones where they hold a packet: half the pages, and fewer that share a cache set */
+	uint32_t frame_size = mtu + L2_LEN + XFN_UMEM_HEADROOM > XFN_UMEM_FRAME_SMALL ?
+				      XFN_UMEM_FRAME_SIZE :
+				      XFN_UMEM_FRAME_SMALL;
 	struct xdp_umem_reg reg = {};
 	const char *what = "allocate frames for";
 	void *memory = MAP_FAILED;
@@ -55,8 +59,8 @@ int xfn_umem__open(const char *ifname, unsigned queue, uint32_t mtu, struct xfn_
 
 	*out = (struct xfn_umem){ .memfd = -1,
 				  .xsk = -1,
-				  .len = (uint64_t)XFN_UMEM_FRAMES * XFN_UMEM_FRAME_SIZE,
-				  .frame_size = XFN_UMEM_FRAME_SIZE,
+				  .len = (uint64_t)XFN_UMEM_FRAMES * frame_size,
+				  .frame_size = frame_size,
 				  .fill_size = XFN_UMEM_RING,
 				  .comp_size = XFN_UMEM_RING,
 				  .rx_size = XFN_UMEM_RING,
