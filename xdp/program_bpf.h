@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The XDP program around a function: admits a request, secures room, looks the way back up, calls
+ * the body, and does what its action says. Included by function_bpf.h, which has the state and the
+ * calls of xfn.h. Must never know what the body does.
+ */
+#ifndef XFN_PROGRAM_BPF_H
+#define XFN_PROGRAM_BPF_H
+
+/* The untouched request goes to this queue's worker; without one, to the host. */
+XFN_INLINE int xfn_to_worker(struct xdp_md *ctx, enum xfn_reason reason)
+{
+	__u32 queue = ctx->rx_queue_index;
+	int action = XDP_PASS;
+
+	if (reason)
+		xfn_why(reason, 0);
+	if (queue < XFN_QUEUES)
+		action = bpf_redirect_map(&xfn_xsks, XFN_XSK_INDEX(xfn_settings.iface, queue, 0),
+					  XDP_PASS);
+	if (action != XDP_REDIRECT)
+		return xfn_why(XFN_REASON_NO_WORKER, XDP_PASS);
+	return action;
+}
+
+/*
+ * Secure room before the body runs, so that it can rely on xfn_room. Growing the tail and taking it
+ * back proves the tailroom; else the frame moves towards its headroom, which leaves as much behind
+ * it. 0: secured. Otherwise the frame is as it came, padding aside.
+ */
+XFN_INLINE int xfn_secure(struct xfn_req *req)
+{
+	struct xfn_move_buffer *buf;
+	__u64 bytes = (__u64)req->pkt.payload_off + req->len;
+	__u32 zero = 0;
+	int grow = (int)(req->room - req->len);
+
+	/* Padding off first: bytes that growth adds must be zero. */
+	if (xfn_frame_end(req, req->len))
+		return -1;
+	if (grow <= 0)
+		return 0;
+	if (!bpf_xdp_adjust_tail(req->ctx, grow))
+		return bpf_xdp_adjust_tail(req->ctx, -grow) ? -1 : 0;
+
+	buf = bpf_map_lookup_elem(&xfn_move, &zero);
+	if (!buf)
+		return -1;
+	if (bytes > XFN_OFFSET_MAX)
+		return -1;
+	/* In one piece: before 6.8 a bound is forgotten where the number goes by way of the stack.
+	 */
+	asm volatile("%0 += -1\n\t%0 &= %1\n\t%0 += 1" : "+r"(bytes) : "i"(XFN_OFFSET_MAX));
+	if (bpf_xdp_load_bytes(req->ctx, 0, buf->frame, bytes))
+		return -1;
+	if (bpf_xdp_adjust_head(req->ctx, -grow))
+		return -1;
+	if (bpf_xdp_store_bytes(req->ctx, 0, buf->frame, bytes))
+		return -1;
+	return bpf_xdp_adjust_tail(req->ctx, -grow) ? -1 : 0;
+}
+
+/*
+ * The IP header at `l3_off` with the UDP header behind it, or NULL. Offset and version may be
+ * constants, as in the other *_at functions below.
+ */
+XFN_INLINE __u8 *xfn_l3_at(struct xfn_req *req, __u32 l3_off, __u32 version)
+{
+	__u8 *l3 = XFN_DATA(req->ctx), *end = XFN_DATA_END(req->ctx);
+
+	l3 += l3_off;
+	if (l3 + (version == 4 ? XFN_IPV4_LEN : XFN_IPV6_LEN) + XFN_UDP_LEN > end)
+		return NULL;
+	return l3;
+}
+
+/* The checksum field of the reply, from its whole payload. 0: the frame does not hold its headers.
+ */
+XFN_INLINE __u16 xfn_reply_sum(struct xfn_req *req, __u32 l3_off, __u32 version)
+{
+	__u64 payload = xfn_sum_payload(req->ctx, req->pkt.payload_off, req->len);
+	__u8 *l3 = xfn_l3_at(req, l3_off, version);
+	__u32 udp_len = req->len + XFN_UDP_LEN;
+
+	if (!l3)
+		return 0;
+	return xfn_sum_field(xfn_sum_pseudo(l3, version, udp_len),
+			     *(__u32 *)(l3 + (version == 4 ? XFN_IPV4_LEN : XFN_IPV6_LEN)), udp_len,
+			     payload);
+}
+
+/* Headers, checksum and length of the reply. `keep` is the request's field where it stays right, or
+ * 0. */
+XFN_INLINE int xfn_send(struct xfn_req *req, __u16 keep)
+{
+	__u16 field = keep;
+	int sent;
+
+	if (xfn_frame_len(req->ctx) != (__s64)req->pkt.payload_off + req->len &&
+	    xfn_frame_end(req, req->len))
+		return 0;
+	if (!field || req->written || req->resized) {
+		field = req->pkt.version == 4 ? xfn_reply_sum(req, req->pkt.l3_off, 4) :
+						xfn_reply_sum(req, req->pkt.l3_off, 6);
+		if (!field)
+			return 0;
+	}
+	if (req->pkt.version == 4 && req->pkt.l3_off == XFN_ETH_LEN)
+		sent = xfn_reply_headers(XFN_DATA(req->ctx), XFN_DATA_END(req->ctx), XFN_ETH_LEN, 4,
+					 req->len, field);
+	else
+		sent = xfn_reply_headers(XFN_DATA(req->ctx), XFN_DATA_END(req->ctx),
+					 req->pkt.l3_off, req->pkt.version, req->len, field);
+	if (sent && req->routed) {
+		__u8 *eth = xfn_frame_at(req->ctx, 0, XFN_ETH_LEN);
+
+		if (!eth)
+			return 0;
+		__builtin_memcpy(eth, req->mac, sizeof(req->mac));
+	}
+	return sent;
+}
+
+/*
+ * The way back as the kernel would choose it by this interface, before the function runs: without
+ * one the request must go to the stack as it came. A tagged frame's way is its VLAN's, and is
+ * swapped.
+ */
+XFN_INLINE int xfn_route(struct xfn_req *req)
+{
+	struct bpf_fib_lookup fib = { .ifindex = req->ctx->ingress_ifindex,
+				      .l4_protocol = XFN_PROTO_UDP };
+	struct xfn_address peer, local;
+
+	if (req->pkt.tags)
+		return 1;
+	xfn_end_of(req, 0, &peer);
+	xfn_end_of(req, 1, &local);
+	if (req->pkt.version == 4) {
+		fib.family = AF_INET;
+		__builtin_memcpy(&fib.src[0], local.ip + 12, 4);
+		__builtin_memcpy(&fib.dst[0], peer.ip + 12, 4);
+	} else {
+		fib.family = AF_INET6;
+		__builtin_memcpy(fib.src, local.ip, 16);
+		__builtin_memcpy(fib.dst, peer.ip, 16);
+	}
+	if (bpf_fib_lookup(req->ctx, &fib, sizeof(fib), BPF_FIB_LOOKUP_OUTPUT) ||
+	    fib.ifindex != req->ctx->ingress_ifindex)
+		return 0;
+	__builtin_memcpy(req->mac, fib.dmac, 6);
+	__builtin_memcpy(req->mac + 6, fib.smac, 6);
+	req->routed = true;
+	req->way_mtu = fib.mtu_result;
+	return 1;
+}
+
+/* Is the reply longer than its way takes? Known for a way that was looked up. */
+XFN_INLINE int xfn_beyond_way(const struct xfn_req *req)
+{
+	__u32 head = (req->pkt.version == 4 ? XFN_IPV4_LEN : XFN_IPV6_LEN) + XFN_UDP_LEN;
+
+	return req->way_mtu && req->len + head > req->way_mtu;
+}
+
+/* Verify the request's checksum; *keep is the field that a reply with the same payload may keep, or
+ * 0. */
+XFN_INLINE enum xfn_reason xfn_verify_at(struct xfn_req *req, __u16 *keep, __u32 l3_off,
+					 __u32 version)
+{
+	__u32 flags = xfn_settings.flags;
+	__u32 udp_len = req->len + XFN_UDP_LEN;
+	__u8 *l3 = xfn_l3_at(req, l3_off, version), *udp;
+	__u64 pseudo;
+	__u32 ports;
+	__u16 field;
+
+	*keep = 0;
+	if (!l3)
+		return XFN_REASON_TRUNCATED;
+	udp = l3 + (version == 4 ? XFN_IPV4_LEN : XFN_IPV6_LEN);
+	ports = *(__u32 *)udp;
+	field = *(__u16 *)(udp + 6);
+	pseudo = xfn_sum_pseudo(l3, version, udp_len);
+	if (xfn_sum_kind(field, pseudo, flags) != XFN_SUM_FULL)
+		return XFN_REASON_NONE;
+	*keep = field;
+	if (flags & XFN_TRUST_CHECKSUM)
+		return XFN_REASON_NONE;
+	if (!xfn_sum_right(field, pseudo, ports, udp_len,
+			   xfn_sum_payload(req->ctx, req->pkt.payload_off, req->len)))
+		return XFN_REASON_BAD_UDP_SUM;
+	return XFN_REASON_NONE;
+}
+
+XFN_INLINE enum xfn_reason xfn_verify(struct xfn_req *req, __u16 *keep)
+{
+	if (req->pkt.version == 4)
+		return xfn_verify_at(req, keep, req->pkt.l3_off, 4);
+	return xfn_verify_at(req, keep, req->pkt.l3_off, 6);
+}
+
+/* Action of the body -> what the kernel does. */
+XFN_INLINE int xfn_finish(struct xfn_req *req, const struct xfn_attributes *attr,
+			  struct xfn_slot_counters *stat, int action, __u16 keep)
+{
+	switch (action) {
+	case XFN_REPLY:
+		if ((xfn_settings.flags & XFN_ROUTE_FIB) && xfn_beyond_way(req)) {
+			stat->dropped++;
+			return xfn_why(XFN_REASON_MTU, XDP_DROP);
+		}
+		if (!xfn_send(req, keep)) {
+			stat->dropped++;
+			return xfn_why(XFN_REASON_ADJUST, XDP_DROP);
+		}
+		stat->replies++;
+		stat->bytes_out += req->len;
+		return XDP_TX;
+	case XFN_CONSUME:
+		stat->consumed++;
+		return XDP_DROP;
+	case XFN_DROP:
+		stat->dropped++;
+		if (!req->refused)
+			return xfn_why(XFN_REASON_FUNCTION, XDP_DROP);
+		return xfn_why(xfn_guard_why(req->refused, req->pkt.payload_len, attr->grow,
+					     attr->amplify, req->pkt.version),
+			       XDP_DROP);
+	case XFN_PASS:
+		if (attr->fallback != XFN_FALLBACK_HOST)
+			break;
+		if (req->written || req->resized) {
+			stat->dropped++;
+			return xfn_why(XFN_REASON_NO_SLOW, XDP_DROP);
+		}
+		stat->passed++;
+		return xfn_why(XFN_REASON_HOST, XDP_PASS);
+	case XFN_PUNT:
+		if (req->written || req->resized) {
+			stat->dropped++;
+			return xfn_why(XFN_REASON_NO_SLOW, XDP_DROP);
+		}
+		stat->passed++;
+		return xfn_to_worker(req->ctx, XFN_REASON_NONE);
+	}
+	stat->dropped++;
+	return xfn_why(XFN_REASON_BAD_ACTION, XDP_DROP);
+}
+
+/* Is the sender's prefix within --rate? */
+XFN_INLINE int xfn_within_rate(struct xfn_req *req)
+{
+	struct xfn_address peer;
+	__u64 prefix, first = 0, now = xfn_mono_ns();
+	__u64 *due;
+
+	xfn_end_of(req, 0, &peer);
+	prefix = xfn_guard_prefix(peer.ip, req->pkt.version);
+	due = bpf_map_lookup_elem(&xfn_rates, &prefix);
+	if (due)
+		return xfn_guard_rate(due, now, xfn_settings.rate);
+	xfn_guard_rate(&first, now, xfn_settings.rate);
+	bpf_map_update_elem(&xfn_rates, &prefix, &first, BPF_ANY);
+	return 1;
+}
+
+/* The same number, of which the verifier knows nothing but that it is below 64. */
+XFN_INLINE __u32 xfn_forget(struct xdp_md *ctx, __u32 value)
+{
+	void *data = XFN_DATA(ctx), *p = data + value;
+
+	asm volatile("%0 -= %1\n\t%0 &= 63" : "+r"(p) : "r"(data));
+	return (__u32)(__u64)p;
+}
+
+/*
+ * One state from here on, whatever the request's version and tags: else the verifier would walk the
+ * function, and all behind it, for each of the six.
+ */
+XFN_INLINE void xfn_forget_shape(struct xdp_md *ctx, struct xfn_packet *pkt)
+{
+	pkt->version = xfn_forget(ctx, pkt->version);
+	pkt->l3_off = xfn_forget(ctx, pkt->l3_off);
+	/* 20 or 40 by version 4 or 6, without a branch */
+	pkt->l4_off = pkt->l3_off + XFN_IPV4_LEN +
+		      (pkt->version & 2) * ((XFN_IPV6_LEN - XFN_IPV4_LEN) / 2);
+	pkt->payload_off = pkt->l4_off + XFN_UDP_LEN;
+}
+
+XFN_INLINE int xfn_program(struct xdp_md *ctx, const struct xfn_attributes *attr)
+{
+	struct xfn_req req = { .ctx = ctx };
+	struct xfn_slot_counters *stat;
+	enum xfn_reason reason;
+	__u32 slot = xfn_settings.slot;
+	__u32 mtu = XFN_MTU_DEFAULT;
+	__u16 keep = 0;
+
+	if (!xfn_packet_plain_right(XFN_DATA(ctx), XFN_DATA_END(ctx), &req.pkt)) {
+		/* What cannot be located is no function's: the host's business, as in the
+		 * dispatcher. */
+		reason = xfn_packet_parse(XFN_DATA(ctx), XFN_DATA_END(ctx), &req.pkt);
+		if (reason)
+			return xfn_why(reason, XDP_PASS);
+		reason = xfn_packet_check(XFN_DATA(ctx), XFN_DATA_END(ctx), &req.pkt);
+		if (reason == XFN_REASON_MULTICAST || reason == XFN_REASON_NOT_LOCAL)
+			return xfn_why(reason, XDP_PASS);
+		if (reason)
+			return xfn_why(reason, XDP_DROP);
+	}
+	xfn_forget_shape(ctx, &req.pkt);
+	/* The dispatcher leaves larger ones to the stack; so must a program alone. */
+	if (xfn_frame_len(ctx) > XFN_OFFSET_MAX)
+		return xfn_why(XFN_REASON_LARGE_FRAME, XDP_PASS);
+	req.len = req.pkt.payload_len;
+	stat = bpf_map_lookup_elem(&xfn_slot_stat, &slot);
+	if (!stat)
+		return xfn_why(XFN_REASON_NO_PROGRAM, XDP_DROP);
+	if (xfn_guard_responder(attr->responders, XFN_RESPONDERS_MAX, req.pkt.sport)) {
+		stat->dropped++;
+		return xfn_why(XFN_REASON_RESPONDER, XDP_DROP);
+	}
+	if (xfn_settings.rate && !xfn_within_rate(&req)) {
+		stat->dropped++;
+		return xfn_why(XFN_REASON_RATE, XDP_DROP);
+	}
+	reason = xfn_verify(&req, &keep);
+	if (reason)
+		return xfn_why(reason, XDP_DROP);
+
+	if ((xfn_settings.flags & XFN_ROUTE_FIB) && !xfn_route(&req)) {
+		stat->passed++;
+		return xfn_why(XFN_REASON_NO_ROUTE, XDP_PASS);
+	}
+	req.room = req.len;
+	if (attr->grow) {
+		const struct xfn_live *live = xfn_live_now();
+
+		if (live && live->mtu)
+			mtu = live->mtu;
+		if (req.way_mtu && req.way_mtu < mtu)
+			mtu = req.way_mtu;
+		req.room = xfn_guard_room(req.len, attr->grow, attr->amplify, mtu, req.pkt.version);
+		if (xfn_secure(&req)) {
+			stat->passed++;
+			return xfn_to_worker(ctx, XFN_REASON_NO_ROOM);
+		}
+	}
+	stat->requests++;
+	stat->bytes_in += req.len;
+	return xfn_finish(&req, attr, stat, xfn_body(&req), keep);
+}
+
+#endif
