@@ -1,0 +1,102 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# Functions that crash their worker or do not return, in a lab of its own: the others answer throughout, the
+# culprit is named, its request kept, and after the third time it is not called until released.
+suite=guard
+# shellcheck source=verifier-tests/in_lab.sh
+. "$(dirname "$0")/in_lab.sh"
+crash=verifier-tests/sources/crash.c hang=verifier-tests/sources/hang.c
+
+# ask PORT PAYLOAD: is it echoed? A request of a worker that is gone is lost, so again
+ask()
+{
+	for _ in 1 2 3; do
+		got=$(client "$xfn" invoke -j "10.78.0.1:$1" "$2" 2>/dev/null | sed -n 's/.*"reply": "\([^"]*\)".*/\1/p')
+		[ "$got" != "$(printf '%s' "$2" | od -An -v -tx1 | tr -d ' \n')" ] || return 0
+	done
+	echo "port $1 does not answer '$2'"
+	return 1
+}
+
+# say PORT PAYLOAD: once, whatever comes
+say() { client "$xfn" invoke "10.78.0.1:$1" "$2" >/dev/null 2>&1; }
+
+# until SECONDS COMMAND...: tried until it holds
+until_holds()
+{
+	seconds=$1
+	shift
+	for _ in $(seq $((seconds * 20))); do
+		if "$@"; then return 0; fi
+		sleep 0.05
+	done
+	return 1
+}
+
+logged() { [ "$(grep -c "$1" "$dir/err")" -ge "$2" ]; }
+# ended FUNCTION TIMES: so often it ended a worker, and that serves again
+ended() { logged "in function $1" "$2" && [ "$(grep -c 'ended (' "$dir/err")" = "$(grep -c 'serves again' "$dir/err")" ]; }
+state() { "$xfn" ls -i "$iface" -j | tr '{' '\n' | grep "\"name\": \"$1\"" | sed -n 's/.*"state": "\([a-z]*\)".*/\1/p'; }
+counted() { "$xfn" stat -i "$iface" | grep -q '^QUARANTINE  *DROP  *[1-9]'; }
+
+raise
+for way in "--tier afxdp" "--tier socket" "--tier socket --engine mmsg" "--engine packet"; do
+	tag=$(echo "$way" | tr -c 'a-z\n' _)
+	rm -f "$dir"/run/*.pcap
+	# shellcheck disable=SC2086 # options are words
+	start $way --deadline 300 echo $crash $hang && ask 7 a && ask 4001 b && ask 4002 c
+	result "serves$tag" $?
+
+	good=0
+	for n in 1 2 3; do
+		say 4001 "crash $n"
+		ask 7 "beside $n" && until_holds 15 ended crash $n || good=1
+	done
+	ask 7 "others go on" && ask 4002 "others go on" || good=1
+	result "others_answer$tag" $good
+	# the first restart, on a machine that may be busy
+	after=$(sed -n 's/.*serves again after \([0-9]*\) ms.*/\1/p' "$dir/err" | head -n 1)
+	[ "${after:-9999}" -le 1000 ]
+	result "restarted_at_once$tag" $?
+	echo "restarts after $(sed -n 's/.*serves again after \([0-9]*\) ms.*/\1/p' "$dir/err" | tr '\n' ' ')ms"
+
+	[ "$(state crash) $(state echo)" = "quarantined serving" ] && "$xfn" ls -i "$iface" | grep -q "xfn release crash -i $iface" &&
+		[ "$(grep -c '^xfn: crash ended its worker 3 times' "$dir/err")" = 1 ]
+	result "quarantined$tag" $?
+	say 4001 "crash 4"
+	say 4001 "dropped"
+	counted && ask 7 "still here" && ! logged "in function crash" 4
+	result "dropped_and_counted$tag" $?
+
+	file=$(sed -n 's/.*in function crash; its request: \(.*\.pcap\); restart.*/\1/p' "$dir/err" | head -n 1)
+	case $file in "$dir"/run/*) tcpdump -Z root -nvvAr "$file" 2>/dev/null >"$dir/read" ;; *) : >"$dir/read" ;; esac
+	grep -q 'crash 1' "$dir/read" && grep -q '10.78.0.2.*10.78.0.1.4001' "$dir/read" && ! grep -q 'bad .*cksum' "$dir/read"
+	result "request_kept$tag" $?
+	[ "$(find "$dir/run" -name '*crash*.pcap' | wc -l)" = 3 ]
+	result "requests_counted$tag" $?
+
+	"$xfn" release -i "$iface" crash >/dev/null && until_holds 5 ask 4001 "again" && [ "$(state crash)" = serving ] &&
+		! "$xfn" release -i "$iface" crash 2>/dev/null
+	result "released$tag" $?
+
+	say 4002 "hang"
+	until_holds 15 ended hang 1 && ask 4002 "back" && ask 7 "back" && logged "function hang, which had not returned within 300 ms" 1
+	result "deadline$tag" $?
+	stop || { cat "$dir/err"; result "ends$tag" 1; }
+	[ $bad = 0 ] || cat "$dir/err"
+done
+
+# a function that runs long, but returns in time, is left alone; so is everything without a deadline
+start --tier socket --deadline 0 echo $hang
+say 4002 "hang"
+sleep 2
+! logged "ended" 1
+result no_deadline $?
+kill -KILL $run
+wait $run 2>/dev/null
+run=
+
+"$xfn" lab -n "$name" down >/dev/null
+! { ip netns list; ip -o link; } | grep -q "$name" && ! pgrep -f "$iface" >/dev/null
+result nothing_left $?
+exit $bad
