@@ -50,7 +50,7 @@ int verb_release(int argc, char **argv)
 		parse,
 		"NAME",
 		"Let a function run again that ended its worker too often. Its workers hear of it "
-		"within 0.1 s; nothing is restarted, no other function notices.\v"
+		"within about 0.1 s; nothing is restarted, no other function notices.\v"
 		"Example: xfn release regex -i eth0",
 		NULL,
 		NULL,

@@ -68,7 +68,7 @@ struct xfn_call {
 	uint32_t rate;		/* requests per second and source prefix, 0: no bound */
 	struct xfn_rate *rates; /* XFN_RATES of them where rate is set; owned */
 	uint16_t iface;
-	struct xfn_page *page; /* shared, or the caller's own memory */
+	struct xfn_page *page;		    /* shared, or the caller's own memory */
 	const struct xfn_datagram *running; /* while page->running_slot: what it is called for */
 	enum xfn_datagram_kind kind;	    /* of it */
 	struct xfn_thread thread;

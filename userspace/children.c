@@ -377,6 +377,7 @@ void xfn_children__ended(struct xfn_supervisor *sup, struct xfn_child *child)
 	uint64_t now = now_ns();
 	unsigned wait_ms = 0;
 	char what[512];
+	bool too_often;
 	int status = 0;
 
 	while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
@@ -388,7 +389,8 @@ void xfn_children__ended(struct xfn_supervisor *sup, struct xfn_child *child)
 	drop_rings(sup, child);
 	child->ended_ns = now;
 	/* Once at once, and when the cause is out; one that keeps dying waits longer each time. */
-	if (xfn_quarantine__ended(sup, child, what, sizeof(what)))
+	too_often = xfn_quarantine__ended(sup, child, what, sizeof(what));
+	if (too_often)
 		wait_ms = 0;
 	else if (now - child->started_ns < STABLE_NS && child->restarts)
 		wait_ms = 100u << (child->restarts < 6 ? child->restarts : 6);
@@ -401,8 +403,9 @@ void xfn_children__ended(struct xfn_supervisor *sup, struct xfn_child *child)
 	xfn_log__line(LOG_WARNING,
 		      "worker of engine %s, queue %u ended (%s %d)%s; restart in %u ms",
 		      child->engine, child->queue, WIFSIGNALED(status) ? "signal" : "status",
-		      WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
-		      what, wait_ms);
+		      WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), what, wait_ms);
+	if (too_often)
+		xfn_quarantine__begin(sup, child);
 }
 
 int xfn_children__restart_due(struct xfn_supervisor *sup)
@@ -419,10 +422,11 @@ int xfn_children__restart_due(struct xfn_supervisor *sup)
 		if (child->restart_at_ns <= now) {
 			child->restarts++;
 			if (!start(sup, child, child->error, sizeof(child->error))) {
-				xfn_log__line(LOG_NOTICE,
-					      "worker of engine %s, queue %u serves again after %u ms",
-					      child->engine, child->queue,
-					      (unsigned)((now_ns() - child->ended_ns) / 1000000));
+				xfn_log__line(
+					LOG_NOTICE,
+					"worker of engine %s, queue %u serves again after %u ms",
+					child->engine, child->queue,
+					(unsigned)((now_ns() - child->ended_ns) / 1000000));
 				continue;
 			}
 			xfn_log__line(LOG_ERR, "worker of engine %s, queue %u: %s", child->engine,

@@ -104,7 +104,8 @@ static int choose(const char *ifname, const char *function, char *path, size_t l
 int xfn_crash_pcap__keep(const char *ifname, const char *function, const struct xfn_crash *crash,
 			 char *path, size_t len)
 {
-	struct pcap head = { .file = { .magic = 0xa1b2c3d4, .major = 2, .minor = 4, .snap = SNAP } };
+	struct pcap head = { .file = {
+				     .magic = 0xa1b2c3d4, .major = 2, .minor = 4, .snap = SNAP } };
 	struct iovec parts[2] = { { .iov_base = &head }, { .iov_base = (void *)crash->data } };
 	bool frame = crash->kind == XFN_FRAME;
 	size_t head_len = offsetof(struct pcap, headers), all;

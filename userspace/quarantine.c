@@ -43,9 +43,9 @@ static uint32_t running(const struct xfn_supervisor *sup, const struct xfn_child
 static void look(const struct xfn_supervisor *sup, struct xfn_child *child)
 {
 	uint32_t slot = running(sup, child);
-	uint64_t calls = slot ? __atomic_load_n(&child->page->slots[slot - 1].requests,
-						__ATOMIC_RELAXED) :
-				0;
+	uint64_t calls =
+		slot ? __atomic_load_n(&child->page->slots[slot - 1].requests, __ATOMIC_RELAXED) :
+		       0;
 
 	if (!slot || slot != child->seen_slot || calls != child->seen_calls) {
 		child->seen_slot = slot;
@@ -114,7 +114,7 @@ static void release_command(const struct xfn_supervisor *sup, const struct xfn_d
 		 sup->iface.name);
 }
 
-/* Was this one too many? */
+/* Note one crash more. True: that was one too many. */
 static bool count(struct xfn_deployed *fn)
 {
 	uint64_t now = now_ns(), first;
@@ -126,11 +126,11 @@ static bool count(struct xfn_deployed *fn)
 	return now - first <= XFN_CRASHES_S * 1000000000ull;
 }
 
-bool xfn_quarantine__ended(struct xfn_supervisor *sup, struct xfn_child *child, char *what,
+bool xfn_quarantine__ended(struct xfn_supervisor *sup, const struct xfn_child *child, char *what,
 			   size_t len)
 {
 	uint32_t slot = running(sup, child);
-	char path[320], hung[80] = "", next[80];
+	char path[320], hung[80] = "";
 	struct xfn_deployed *fn;
 	int n, ret;
 
@@ -149,16 +149,25 @@ bool xfn_quarantine__ended(struct xfn_supervisor *sup, struct xfn_child *child, 
 	else if (ret != -ENODATA)
 		snprintf(what + n, len - n, "; its request cannot be kept%s%s: %s",
 			 path[0] ? " in " : "", path, strerror(-ret));
-	if (fn->quarantined || !count(fn))
-		return false;
-	child->state = XFN_CHILD_DEAD; /* it has no ears any more */
+	return !fn->quarantined && count(fn);
+}
+
+void xfn_quarantine__begin(struct xfn_supervisor *sup, const struct xfn_child *child)
+{
+	uint32_t slot = running(sup, child);
+	struct xfn_deployed *fn;
+	char next[80];
+
+	if (!slot)
+		return;
+	fn = &sup->functions[slot - 1];
 	set(sup, slot - 1, true);
 	release_command(sup, fn, next, sizeof(next));
-	xfn_log__line(LOG_ERR,
-		      "%s ended its worker %d times within %d s; workers drop its requests from now "
-		      "on (QUARANTINE); mend it, or %s lets it run again",
-		      name_of(fn), XFN_CRASHES, XFN_CRASHES_S, next);
-	return true;
+	xfn_log__line(
+		LOG_ERR,
+		"%s ended its worker %d times within %d s; workers drop its requests from now "
+		"on (QUARANTINE); mend it, or %s lets it run again",
+		name_of(fn), XFN_CRASHES, XFN_CRASHES_S, next);
 }
 
 json_t *xfn_quarantine__release(struct xfn_supervisor *sup, json_t *args, char *err, size_t errlen)

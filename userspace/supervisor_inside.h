@@ -30,9 +30,9 @@ struct xfn_deployed {
 	struct xfn_address addr; /* where it is asked for; port 0 never */
 	bool any;		 /* every served address */
 	int tier;
-	bool in_kernel; /* its program is in its slot */
-	bool listening; /* it has UDP sockets: of its tier, or slow ones */
-	bool quarantined; /* workers drop its requests */
+	bool in_kernel;			  /* its program is in its slot */
+	bool listening;			  /* it has UDP sockets: of its tier, or slow ones */
+	bool quarantined;		  /* workers drop its requests */
 	uint64_t crashes_ns[XFN_CRASHES]; /* when it last ended a worker; a ring */
 	unsigned crash_count;
 	char rule[32];
@@ -74,7 +74,7 @@ struct xfn_child {
 	uint32_t seen_slot;
 	uint64_t seen_calls;
 	unsigned seen;
-	bool hung; /* it did not return in time: ended by us */
+	bool hung;		/* it did not return in time: ended by us */
 	uint64_t restart_at_ns; /* while DEAD: when to try again */
 	char error[256];	/* why the last start failed */
 };
@@ -164,16 +164,17 @@ void xfn_children__remove(struct xfn_supervisor *sup, unsigned keep);
  */
 int xfn_quarantine__watch(struct xfn_supervisor *sup);
 /*
- * The process of `child` has ended: `what` tells in which function, if it was in one. True: that
- * function was quarantined for it, and so cannot end the next one.
+ * The process of `child` has ended: `what` tells in which function, if it was in one, and where its
+ * request is kept. True: that function has done it too often.
  */
-bool xfn_quarantine__ended(struct xfn_supervisor *sup, struct xfn_child *child, char *what,
+bool xfn_quarantine__ended(struct xfn_supervisor *sup, const struct xfn_child *child, char *what,
 			   size_t len);
+/* Quarantine the function in which `child` ended, and say so. */
+void xfn_quarantine__begin(struct xfn_supervisor *sup, const struct xfn_child *child);
 /* Tell a worker being started which of its functions are not to be called. 0 or -errno. */
 int xfn_quarantine__tell(const struct xfn_supervisor *sup, const struct xfn_child *child);
 /* Verb `release`: a new reference, or NULL with err filled. */
-json_t *xfn_quarantine__release(struct xfn_supervisor *sup, json_t *args, char *err,
-				size_t errlen);
+json_t *xfn_quarantine__release(struct xfn_supervisor *sup, json_t *args, char *err, size_t errlen);
 /* What `ls` says of a quarantined function and what to do; "" for others. */
 void xfn_quarantine__sentence(const struct xfn_supervisor *sup, const struct xfn_deployed *fn,
 			      char *text, size_t len);

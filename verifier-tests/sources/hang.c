@@ -1,4 +1,4 @@
-// expect: tier=afxdp
+// expect: tier=afxdp rule=unbounded_loop|too_long
 /* Echoes; does not return on the payload "hang". In a worker, for the kernel has no such thing. */
 #include "xfn.h"
 
