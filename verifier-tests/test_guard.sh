@@ -40,6 +40,7 @@ state() { "$xfn" ls -i "$iface" -j | tr -d '\n' | tr '{' '\n' | grep "\"name\": 
 counted() { "$xfn" stat -i "$iface" | grep -q '^QUARANTINE  *DROP  *[1-9]'; }
 
 raise
+{ printf crash; head -c 3000 /dev/zero; } >"$dir/long"
 for way in "--tier afxdp" "--tier socket" "--tier socket --engine mmsg" "--engine packet"; do
 	tag=$(echo "$way" | tr -c 'a-z\n' _)
 	rm -f "$dir"/run/*.pcap
@@ -67,6 +68,8 @@ for way in "--tier afxdp" "--tier socket" "--tier socket --engine mmsg" "--engin
 		[ "$(grep -c '^xfn: crash ended its worker 3 times' "$dir/err")" = 1 ]
 	result "quarantined$tag" $?
 	say 10.78.0.1:4001 "crash 4"
+	# in fragments it reaches the worker of the slow path, which was told while it ran
+	say 10.78.0.1:4001 -f "$dir/long"
 	say 10.78.0.1:4001 "dropped"
 	counted && ask 7 "still here" && ! logged "in function crash" 4
 	result "dropped_and_counted$tag" $?
@@ -115,13 +118,25 @@ until_holds 15 ended half 4 && [ -s "$dir/run/$iface.half.3.pcap" ] && [ ! -s "$
 result sixteen_requests_kept $?
 stop
 
+# not to return is as bad
+start --tier socket --deadline 200 echo $hang
+good=0
+for n in 1 2 3; do
+	say 10.78.0.1:4002 "hang"
+	until_holds 15 ended hang $n || good=1
+done
+say 10.78.0.1:4002 "hang"
+[ "$(state hang)" = quarantined ] && counted && ask 7 "beside" || good=1
+result hanging_quarantined $good
+stop
+
 # without a deadline what hangs is left alone
 start --tier socket --deadline 0 echo $hang
 say 10.78.0.1:4002 "hang"
 sleep 2
 ! logged "ended" 1
 result no_deadline $?
-kill -KILL $run
+kill -KILL "$run"
 wait $run 2>/dev/null
 run=
 
