@@ -28,7 +28,7 @@ endif
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)))
 
-WORKER_OBJS := $(call objects,$(addprefix userspace/,worker.c call.c native_load.c handover.c \
+WORKER_OBJS := $(call objects,$(addprefix userspace/,worker.c call.c crash_note.c native_load.c handover.c \
 	engine.c engine_*.c umem.c sandbox.c))
 ALL_OBJS := $(filter-out %.bpf.o,$(call objects,skel/*.c userspace/*.c tools/*.c))
 DEMO_OBJS := $(call objects,tools/demo*.c tools/server.c)

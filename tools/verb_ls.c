@@ -105,6 +105,8 @@ static void print_ls(json_t *data)
 	}
 	putchar('\n');
 	json_array_foreach(json_object_get(data, "functions"), i, function) {
+		const char *state =
+			json_string_value(json_object_get(function, "state_reason")) ?: "";
 		char port[80], name[32], number[32], tier[32], mode[32], reason[32];
 		const char *addr = json_string_value(json_object_get(function, "address")) ?: "";
 
@@ -114,7 +116,7 @@ static void print_ls(json_t *data)
 		xfn_table__row(table, member(function, "name", name, sizeof(name)), port,
 			       member(function, "tier", tier, sizeof(tier)),
 			       member(function, "mode", mode, sizeof(mode)),
-			       member(function, "reason", reason, sizeof(reason)));
+			       *state ? state : member(function, "reason", reason, sizeof(reason)));
 	}
 	xfn_table__print(table, false);
 }
@@ -170,7 +172,8 @@ int verb_ls(int argc, char **argv)
 		options,
 		parse,
 		NULL,
-		"List the functions that are served: port, tier, and why that tier.\v"
+		"List the functions that are served: port, tier, and why that tier, or why "
+		"its requests are dropped.\v"
 		"Example: xfn ls -i eth0",
 		NULL,
 		NULL,

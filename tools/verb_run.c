@@ -21,7 +21,8 @@
 #include "output.h"
 #include "paths.h"
 
-#define BIND_MAX 64
+#define BIND_MAX    64
+#define DEADLINE_MS 1000
 
 enum key {
 	KEY_MODE = 256,
@@ -34,12 +35,13 @@ enum key {
 	KEY_ROUTE,
 	KEY_OFFSET,
 	KEY_TRUST,
-	KEY_SPIN
+	KEY_SPIN,
+	KEY_DEADLINE
 };
 
 struct run {
 	struct xfn_run_options opts;
-	const char *mode, *tier, *offset, *rate;
+	const char *mode, *tier, *offset, *rate, *deadline;
 	const char *amplify[BIND_MAX];
 	const char *bind[BIND_MAX];
 	const char *address[BIND_MAX];
@@ -73,6 +75,10 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "rate", KEY_RATE, "N", 0,
 	  "Answer at most N requests per second to a source prefix (/24, /48), in each tier", 0 },
+	{ "deadline", KEY_DEADLINE, "MS", 0,
+	  "End a worker whose function takes longer for one request, as if it had crashed (default: "
+	  "1000; 0: never)",
+	  0 },
 	{ "allow-amplify", KEY_AMPLIFY, "NAME", 0,
 	  "Let this function answer with more than 10 times its request; may be repeated", 0 },
 	{ "reply-route", KEY_ROUTE, "swap|fib", 0,
@@ -116,6 +122,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_RATE:
 		run->rate = arg;
+		return 0;
+	case KEY_DEADLINE:
+		run->deadline = arg;
 		return 0;
 	case KEY_AMPLIFY:
 		if (run->opts.allow_amplify_count == BIND_MAX)
@@ -218,6 +227,10 @@ static int take_values(struct run *run)
 		if (!opts->rate)
 			return bad(run, "--rate", run->rate, "take 1 to 100000000");
 	}
+	opts->deadline = run->deadline ? take_number(run->deadline, 3600000) : DEADLINE_MS;
+	if ((!opts->deadline && strcmp(run->deadline, "0")) ||
+	    (opts->deadline && opts->deadline < 10))
+		return bad(run, "--deadline", run->deadline, "take 10 to 3600000, or 0");
 	if (run->offset) {
 		opts->port_offset = take_number(run->offset, 65534);
 		if (!opts->port_offset)

@@ -123,6 +123,12 @@ int xfn_call__bind(struct xfn_call *c, const uint8_t *ip, uint16_t port, unsigne
 	return 0;
 }
 
+void xfn_call__quarantine(struct xfn_call *c, unsigned slot, bool on)
+{
+	if (slot < XFN_SLOTS)
+		c->slots[slot].quarantined = on;
+}
+
 /* The slot of (address, port), or -1. */
 static int find_slot(const struct xfn_call *c, const struct xfn_address *local)
 {
@@ -266,6 +272,10 @@ static void call_frame(struct xfn_call *c, struct xfn_datagram *d)
 		return;
 	}
 	stat = &c->page->slots[slot];
+	if (c->slots[slot].quarantined) {
+		refuse(c, stat, XFN_REASON_QUARANTINE);
+		return;
+	}
 	if (xfn_guard_responder(c->slots[slot].module->attr->responders, XFN_RESPONDERS_MAX,
 				pkt.sport)) {
 		refuse(c, stat, XFN_REASON_RESPONDER);
@@ -283,6 +293,7 @@ static void call_frame(struct xfn_call *c, struct xfn_datagram *d)
 	req.payload = d->data + pkt.payload_off;
 	req.len = pkt.payload_len;
 	req.capacity = d->capacity - pkt.payload_off;
+	c->running = d;
 	if (!answer(c, slot, pkt.version, &req))
 		return;
 	if (!field || req.written || req.resized) {
@@ -321,6 +332,10 @@ static void call_payload(struct xfn_call *c, struct xfn_datagram *d)
 		refuse(c, NULL, XFN_REASON_PORT_ZERO);
 		return;
 	}
+	if (c->slots[d->slot].quarantined) {
+		refuse(c, stat, XFN_REASON_QUARANTINE);
+		return;
+	}
 	if (xfn_guard_responder(c->slots[d->slot].module->attr->responders, XFN_RESPONDERS_MAX,
 				d->peer.port)) {
 		refuse(c, stat, XFN_REASON_RESPONDER);
@@ -331,6 +346,7 @@ static void call_payload(struct xfn_call *c, struct xfn_datagram *d)
 		refuse(c, stat, XFN_REASON_RATE);
 		return;
 	}
+	c->running = d;
 	if (!answer(c, d->slot, version, &req))
 		return;
 	d->len = req.len;
@@ -340,6 +356,7 @@ static void call_payload(struct xfn_call *c, struct xfn_datagram *d)
 void xfn_call__batch(struct xfn_call *c, enum xfn_datagram_kind kind, struct xfn_datagram *batch,
 		     unsigned count)
 {
+	c->kind = kind;
 	for (unsigned i = 0; i < count; i++) {
 		if (kind == XFN_FRAME) {
 			if (i + AHEAD < count)

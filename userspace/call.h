@@ -27,6 +27,16 @@ struct xfn_native {
 int xfn_native__load(int fd, const char *name, struct xfn_native *out, char *err, size_t errlen);
 void xfn_native__unload(struct xfn_native *nat);
 
+/* The request during which the worker died, as it stood then: noted by the dying (crash_note.h). */
+#define XFN_CRASH_MAX 65536
+struct xfn_crash {
+	uint32_t noted; /* 1: the rest holds */
+	uint32_t kind;	/* enum xfn_datagram_kind */
+	uint32_t len;
+	struct xfn_address peer, local; /* XFN_PAYLOAD only */
+	uint8_t data[XFN_CRASH_MAX];
+};
+
 /* What a worker keeps in memory shared with the supervisor. Single writer: the worker's thread. */
 struct xfn_page {
 	uint32_t abi;
@@ -42,11 +52,13 @@ struct xfn_page {
 		char name[24];
 		uint64_t value;
 	} counters[XFN_SLOTS][8];
+	struct xfn_crash crash; /* last: never touched while all goes well */
 };
 #define XFN_PAGE_COUNTERS 8
 
 struct xfn_function {
 	const struct xfn_native_module *module; /* NULL: empty slot */
+	bool quarantined;			/* not called: its requests are dropped */
 };
 
 /* Everything calls need; one per worker thread. Zeroed, then filled through the functions below. */
@@ -56,7 +68,9 @@ struct xfn_call {
 	uint32_t rate;		/* requests per second and source prefix, 0: no bound */
 	struct xfn_rate *rates; /* XFN_RATES of them where rate is set; owned */
 	uint16_t iface;
-	struct xfn_page *page; /* shared, or the caller's own memory */
+	struct xfn_page *page;		    /* shared, or the caller's own memory */
+	const struct xfn_datagram *running; /* while page->running_slot: what it is called for */
+	enum xfn_datagram_kind kind;	    /* of it */
 	struct xfn_thread thread;
 	struct xfn_function slots[XFN_SLOTS];
 	uint32_t *ports; /* 65536 entries: 0, slot + 1, or XFN_PORT_SHARED; owned */
@@ -78,6 +92,8 @@ void xfn_call__free(struct xfn_call *c);
 int xfn_call__put(struct xfn_call *c, unsigned slot, const struct xfn_native_module *mod);
 /* ip NULL: any address. Port in host order. */
 int xfn_call__bind(struct xfn_call *c, const uint8_t *ip, uint16_t port, unsigned slot);
+/* Drop the slot's requests from now on, or no longer. An empty or impossible slot is ignored. */
+void xfn_call__quarantine(struct xfn_call *c, unsigned slot, bool on);
 
 /*
  * Answer up to XFN_BATCH datagrams: for each, .send and .len say what to do. Counts requests,

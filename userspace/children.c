@@ -87,6 +87,9 @@ static int make_page(struct xfn_child *child)
 		}
 	}
 	child->page->running_slot = 0;
+	child->page->crash.noted = 0;
+	child->seen_slot = child->seen = 0;
+	child->hung = false;
 	return 0;
 }
 
@@ -204,6 +207,7 @@ static int hand_over(const struct xfn_supervisor *sup, const struct xfn_child *c
 	msg.hello.cpu = -1;
 	ret = xfn_handover__send(child->sock, &msg, child->page_fd);
 	ret = ret ?: send_functions(sup, child);
+	ret = ret ?: xfn_quarantine__tell(sup, child);
 	ret = ret ?: send_sockets(sup, child);
 	msg = (struct xfn_handover){ .type = XFN_HO_START, .version = XFN_HANDOVER_VERSION };
 	return ret ?: xfn_handover__send(child->sock, &msg, -1);
@@ -363,6 +367,7 @@ void xfn_children__renew_sockets(struct xfn_supervisor *sup)
 		/* Started by the loop at once; a failure is tried again like a crash. */
 		child->state = XFN_CHILD_DEAD;
 		child->restart_at_ns = 0;
+		child->ended_ns = now_ns();
 		return;
 	}
 }
@@ -370,8 +375,9 @@ void xfn_children__renew_sockets(struct xfn_supervisor *sup)
 void xfn_children__ended(struct xfn_supervisor *sup, struct xfn_child *child)
 {
 	uint64_t now = now_ns();
-	const char *name = NULL;
 	unsigned wait_ms = 0;
+	char what[512];
+	bool too_often;
 	int status = 0;
 
 	while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
@@ -381,10 +387,12 @@ void xfn_children__ended(struct xfn_supervisor *sup, struct xfn_child *child)
 	close(child->sock);
 	child->pidfd = child->sock = -1;
 	drop_rings(sup, child);
-	if (child->page->running_slot && child->page->running_slot <= sup->function_count)
-		name = sup->functions[child->page->running_slot - 1].mod->attr.name;
-	/* Once at once; a worker that keeps dying waits longer each time. */
-	if (now - child->started_ns < STABLE_NS && child->restarts)
+	child->ended_ns = now;
+	/* Once at once, and when the cause is out; one that keeps dying waits longer each time. */
+	too_often = xfn_quarantine__ended(sup, child, what, sizeof(what));
+	if (too_often)
+		wait_ms = 0;
+	else if (now - child->started_ns < STABLE_NS && child->restarts)
 		wait_ms = 100u << (child->restarts < 6 ? child->restarts : 6);
 	else
 		child->restarts = 0;
@@ -393,10 +401,11 @@ void xfn_children__ended(struct xfn_supervisor *sup, struct xfn_child *child)
 	child->restart_at_ns = now + wait_ms * 1000000ull;
 	child->state = XFN_CHILD_DEAD;
 	xfn_log__line(LOG_WARNING,
-		      "worker of engine %s, queue %u ended (%s %d)%s%s; restart in %u ms",
+		      "worker of engine %s, queue %u ended (%s %d)%s; restart in %u ms",
 		      child->engine, child->queue, WIFSIGNALED(status) ? "signal" : "status",
-		      WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
-		      name ? " in function " : "", name ?: "", wait_ms);
+		      WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), what, wait_ms);
+	if (too_often)
+		xfn_quarantine__begin(sup, child);
 }
 
 int xfn_children__restart_due(struct xfn_supervisor *sup)
@@ -413,9 +422,11 @@ int xfn_children__restart_due(struct xfn_supervisor *sup)
 		if (child->restart_at_ns <= now) {
 			child->restarts++;
 			if (!start(sup, child, child->error, sizeof(child->error))) {
-				xfn_log__line(LOG_NOTICE,
-					      "worker of engine %s, queue %u serves again",
-					      child->engine, child->queue);
+				xfn_log__line(
+					LOG_NOTICE,
+					"worker of engine %s, queue %u serves again after %u ms",
+					child->engine, child->queue,
+					(unsigned)((now_ns() - child->ended_ns) / 1000000));
 				continue;
 			}
 			xfn_log__line(LOG_ERR, "worker of engine %s, queue %u: %s", child->engine,

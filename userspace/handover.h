@@ -10,6 +10,7 @@
  *	BIND			->	(slot, address, port)
  *	UMEM (+ memfd)		->	maps it				(afxdp only)
  *	SOCKET (+ fd)		->	keeps it			(one per socket)
+ *	QUARANTINE		->	drops a slot's requests		(at any time)
  *	START			->	XFN_INIT, engine open, sandbox
  *				<-	READY, or FAILED with one line
  *	INVOKE (+ payload memfd) ->	calls one function on it
@@ -24,7 +25,7 @@
 #include <stdint.h>
 #include "engine.h"
 
-#define XFN_HANDOVER_VERSION 2
+#define XFN_HANDOVER_VERSION 3
 #define XFN_HANDOVER_FD	     3
 #define XFN_INVOKE_MAX	     65536 /* bytes of an INVOKE's memfd: any UDP payload and its reply */
 
@@ -40,6 +41,7 @@ enum xfn_handover_type {
 	XFN_HO_FAILED,
 	XFN_HO_INVOKE,
 	XFN_HO_INVOKED,
+	XFN_HO_QUARANTINE,
 };
 
 struct xfn_handover {
@@ -69,6 +71,10 @@ struct xfn_handover {
 			uint64_t len;
 			uint32_t frame_size, headroom, fill_size, comp_size, longest;
 		} umem;
+		struct {
+			uint32_t slot;
+			uint32_t on; /* 0: released */
+		} quarantine;
 		struct xfn_engine_socket socket; /* .fd is meaningless in the message */
 		struct {
 			char text[256];

@@ -23,18 +23,21 @@ json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 	for (unsigned i = 0; i < sup->function_count; i++) {
 		const struct xfn_deployed *fn = &sup->functions[i];
 		struct xfn_address addr = fn->addr;
-		char text[64] = "";
+		char text[64] = "", state[300];
 
 		if (!fn->any) {
 			xfn_udp_socket__text(&addr, text, sizeof(text));
 			*strrchr(text, ':') = 0; /* the port stands in its own field */
 		}
+		xfn_quarantine__sentence(sup, fn, state, sizeof(state));
 		json_array_append_new(
-			list, json_pack("{s:s, s:i, s:s, s:i, s:s, s:s, s:s, s:s, s:s}", "name",
-					fn->mod->attr.name, "slot", (int)i, "address", text, "port",
-					(int)fn->addr.port, "tier", xfn_tier_name(fn->tier), "mode",
-					mode_of(sup, fn), "reason", fn->reason, "rule", fn->rule,
-					"summary", fn->mod->attr.summary));
+			list, json_pack("{s:s, s:i, s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s}",
+					"name", fn->mod->attr.name, "slot", (int)i, "address", text,
+					"port", (int)fn->addr.port, "tier", xfn_tier_name(fn->tier),
+					"mode", mode_of(sup, fn), "reason", fn->reason, "rule",
+					fn->rule, "summary", fn->mod->attr.summary, "state",
+					fn->quarantined ? "quarantined" : "serving", "state_reason",
+					state));
 	}
 	return json_pack("{s:s?, s:s, s:s, s:s?, s:s, s:o}", "interface",
 			 sup->iface.name[0] ? sup->iface.name : NULL, "mode",

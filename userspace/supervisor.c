@@ -289,7 +289,10 @@ static json_t *on_request(void *ctx, const char *verb, json_t *args, char *err, 
 		return xfn_stats__counters(sup);
 	if (!strcmp(verb, "invoke"))
 		return xfn_invoke(sup, args, err, errlen);
-	snprintf(err, errlen, "%s: unknown verb; this xfn knows ls, stat and invoke", verb);
+	if (!strcmp(verb, "release"))
+		return xfn_quarantine__release(sup, args, err, errlen);
+	snprintf(err, errlen, "%s: unknown verb; this xfn knows ls, stat, invoke and release",
+		 verb);
 	return NULL;
 }
 
@@ -300,8 +303,11 @@ static void loop(struct xfn_supervisor *sup, int signals)
 
 	while (!gone) {
 		int timeout = xfn_children__restart_due(sup);
+		int look = xfn_quarantine__watch(sup);
 		unsigned n = 4;
 
+		if (timeout < 0 || (look >= 0 && look < timeout))
+			timeout = look;
 		fds[0] = (struct pollfd){ .fd = signals, .events = POLLIN };
 		fds[1] = (struct pollfd){ .fd = xfn_control__fd(sup->control), .events = POLLIN };
 		fds[2] = (struct pollfd){ .fd = sup->addresses ? xfn_addresses__fd(sup->addresses) :

@@ -20,6 +20,8 @@
 #define XFN_CHILDREN                                                                               \
 	(XFN_QUEUES + 1)   /* one per queue, or of a ring, and one behind UDP sockets              \
 			    */
+#define XFN_CRASHES   3	   /* so many of a function ... */
+#define XFN_CRASHES_S 10   /* ... within so many seconds: it is quarantined */
 #define XFN_LISTENERS 4096 /* UDP sockets of one run */
 
 /* A deployed function. Its index in the table is its slot. */
@@ -28,8 +30,11 @@ struct xfn_deployed {
 	struct xfn_address addr; /* where it is asked for; port 0 never */
 	bool any;		 /* every served address */
 	int tier;
-	bool in_kernel; /* its program is in its slot */
-	bool listening; /* it has UDP sockets: of its tier, or slow ones */
+	bool in_kernel;			  /* its program is in its slot */
+	bool listening;			  /* it has UDP sockets: of its tier, or slow ones */
+	bool quarantined;		  /* workers drop its requests */
+	uint64_t crashes_ns[XFN_CRASHES]; /* when it last ended a worker; a ring */
+	unsigned crash_count;
 	char rule[32];
 	char reason[512];
 };
@@ -64,6 +69,12 @@ struct xfn_child {
 	struct xfn_packet_ring ring; /* of engine packet; -1: none */
 	unsigned restarts;
 	uint64_t started_ns;
+	uint64_t ended_ns;
+	/* The call that the last look saw running, and how many looks in a row saw it. */
+	uint32_t seen_slot;
+	uint64_t seen_calls;
+	unsigned seen;
+	bool hung;		/* it did not return in time: ended by us */
 	uint64_t restart_at_ns; /* while DEAD: when to try again */
 	char error[256];	/* why the last start failed */
 };
@@ -83,6 +94,7 @@ struct xfn_supervisor {
 	unsigned listener_count;
 	struct xfn_child children[XFN_CHILDREN];
 	unsigned child_count;
+	uint64_t next_look_ns; /* when to look for calls that do not return */
 	struct xfn_addresses *addresses;
 	int clock_fd;			     /* says when the system's clock was set */
 	struct xfn_addresses_served *served; /* as the kernel tells them */
@@ -144,6 +156,36 @@ int xfn_children__restart_due(struct xfn_supervisor *sup);
 void xfn_children__message(struct xfn_supervisor *sup, struct xfn_child *child);
 /* Remove the places from `keep` on: stop the workers, free what they had. */
 void xfn_children__remove(struct xfn_supervisor *sup, unsigned keep);
+
+/* quarantine.c: functions that end their workers. */
+/*
+ * End workers whose function does not return within the deadline. Returns ms until the next look,
+ * -1: none is needed. To be called in every round of the loop.
+ */
+int xfn_quarantine__watch(struct xfn_supervisor *sup);
+/*
+ * The process of `child` has ended: `what` tells in which function, if it was in one, and where its
+ * request is kept. True: that function has done it too often.
+ */
+bool xfn_quarantine__ended(struct xfn_supervisor *sup, const struct xfn_child *child, char *what,
+			   size_t len);
+/* Quarantine the function in which `child` ended, and say so. */
+void xfn_quarantine__begin(struct xfn_supervisor *sup, const struct xfn_child *child);
+/* Tell a worker being started which of its functions are not to be called. 0 or -errno. */
+int xfn_quarantine__tell(const struct xfn_supervisor *sup, const struct xfn_child *child);
+/* Verb `release`: a new reference, or NULL with err filled. */
+json_t *xfn_quarantine__release(struct xfn_supervisor *sup, json_t *args, char *err, size_t errlen);
+/* What `ls` says of a quarantined function and what to do; "" for others. */
+void xfn_quarantine__sentence(const struct xfn_supervisor *sup, const struct xfn_deployed *fn,
+			      char *text, size_t len);
+
+/*
+ * crash_pcap.c: keep a noted request in the runtime folder; `path` is its file. Of a function at
+ * most XFN_CRASH_FILES are kept, the oldest goes first. 0 or -errno, -ENODATA: none was noted.
+ */
+#define XFN_CRASH_FILES 16
+int xfn_crash_pcap__keep(const char *ifname, const char *function, const struct xfn_crash *crash,
+			 char *path, size_t len);
 
 /* stats.c */
 json_t *xfn_stats__functions(struct xfn_supervisor *sup); /* data of `ls` */

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "call.h"
+#include "crash_note.h"
 #include "engine.h"
 #include "handover.h"
 #include "sandbox.h"
@@ -119,6 +120,9 @@ static int take(const struct xfn_handover *msg, int fd, char *err, size_t errlen
 	case XFN_HO_BIND:
 		return xfn_call__bind(&worker.call, msg->bind.any ? NULL : addr->ip, addr->port,
 				      msg->bind.slot);
+	case XFN_HO_QUARANTINE:
+		xfn_call__quarantine(&worker.call, msg->quarantine.slot, msg->quarantine.on);
+		return 0;
 	case XFN_HO_UMEM:
 		worker.config.umem_fd = fd;
 		worker.config.umem_len = msg->umem.len;
@@ -162,6 +166,7 @@ static int start(char *err, size_t errlen)
 		if (mod)
 			close(worker.module_fds[slot]);
 	}
+	xfn_crash_note__install(&worker.call);
 	ret = worker.ops->open(&worker.engine, &worker.config, err, errlen);
 	if (ret)
 		return ret;
@@ -237,6 +242,8 @@ static bool look_at_messages(void)
 			return false;
 		if (msg.type == XFN_HO_INVOKE)
 			invoke(&msg, fd);
+		if (msg.type == XFN_HO_QUARANTINE)
+			xfn_call__quarantine(&worker.call, msg.quarantine.slot, msg.quarantine.on);
 		if (fd >= 0)
 			close(fd);
 	}

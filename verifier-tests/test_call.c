@@ -217,6 +217,19 @@ static void bindings(void **state)
 	assert_true(d.send);
 	assert_int_equal(page.slots[3].replies, 1);
 	assert_int_equal(page.running_slot, 0);
+	/* in quarantine it is not called, and its neighbour is */
+	xfn_call__quarantine(&call, XFN_SLOTS, true);
+	xfn_call__quarantine(&call, 3, true);
+	d.len = frame_build(frame, 4, 0, 10);
+	xfn_call__batch(&call, XFN_FRAME, &d, 1);
+	assert_false(d.send);
+	assert_int_equal(page.reasons[XFN_REASON_QUARANTINE], 1);
+	assert_int_equal(page.slots[3].requests, 1);
+	assert_int_equal(page.slots[3].dropped, 1);
+	xfn_call__quarantine(&call, 3, false);
+	d.len = frame_build(frame, 4, 0, 10);
+	xfn_call__batch(&call, XFN_FRAME, &d, 1);
+	assert_true(d.send);
 	xfn_call__free(&call);
 }
 
@@ -285,6 +298,11 @@ static void payloads(void **state)
 	xfn_call__batch(&call, XFN_PAYLOAD, &d, 1);
 	assert_false(d.send);
 	assert_int_equal(page.reasons[XFN_REASON_RESPONDER], 1);
+	d.peer.port = 40000;
+	xfn_call__quarantine(&call, 2, true);
+	xfn_call__batch(&call, XFN_PAYLOAD, &d, 1);
+	assert_false(d.send);
+	assert_int_equal(page.reasons[XFN_REASON_QUARANTINE], 1);
 	xfn_call__free(&call);
 }
 

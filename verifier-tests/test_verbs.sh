@@ -35,7 +35,7 @@ expect verbs_none 2 "Usage: xfn VERB"
 expect verbs_help 0 "Example: xfn" --help
 expect verbs_version 0 "xfn " --version
 expect verbs_unknown 2 "unknown verb 'dance'" dance
-for verb in build explain run ls stat invoke check lab; do
+for verb in build explain run ls stat release invoke check lab; do
 	expect verbs_help_$verb 0 "xfn $verb" $verb --help
 	expect verbs_option_$verb 2 "nonsense" $verb --nonsense
 done
@@ -49,6 +49,9 @@ expect verbs_run_tier_alone 2 "name it with -i" run --tier xdp
 expect verbs_run_engine 2 "--engine 'dpdk'" run --engine dpdk
 expect verbs_run_bind 2 "--bind '10.0.0'" run --bind 10.0.0
 expect verbs_run_offset 2 "--port-offset '-1'" run --port-offset -1
+expect verbs_run_deadline 2 "--deadline 'soon'" run --deadline soon
+expect verbs_release_none 2 "names no function" release
+expect verbs_release_nobody 1 "no xfn is running" release echo
 expect verbs_run_port 2 "'echo@70000'" run echo@70000
 expect verbs_run_address 2 "'echo@::1:7'" run echo@::1:7
 expect verbs_run_module 1 "nowhere.xfn: no such module" run nowhere.xfn

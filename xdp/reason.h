@@ -42,7 +42,9 @@
 	X(29, LARGE_FRAME, PASS, "frame above the MTU (GRO/GSO), or in several buffers")           \
 	X(30, ADJUST, DROP, "the driver refused the new length")                                   \
 	X(31, SEND, DROP, "the kernel refused the reply")                                          \
-	X(32, NO_ROUTE, PASS, "no neighbour, or no way back by this interface (--reply-route fib)")
+	X(32, NO_ROUTE, PASS,                                                                      \
+	  "no neighbour, or no way back by this interface (--reply-route fib)")                    \
+	X(33, QUARANTINE, DROP, "its function crashed its worker again and again (`xfn release`)")
 
 enum xfn_reason {
 #define XFN_REASON(code, name, verdict, sentence) XFN_REASON_##name = code,

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The request on which a worker died, as a file for tcpdump: a frame as it is, a payload behind IP
+ * and UDP headers made of its addresses. What the worker noted is not trusted.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+#include <linux/types.h>
+#include "../xdp/checksum.h"
+#include "../xdp/packet.h"
+#include "supervisor_inside.h"
+
+#define LINK_ETHERNET 1
+#define LINK_RAW      101 /* begins with the IP header */
+#define SNAP	      262144
+
+struct pcap {
+	struct {
+		uint32_t magic;
+		uint16_t major, minor;
+		uint32_t zone, accuracy, snap, link;
+	} file;
+	struct {
+		uint32_t sec, usec, kept, len;
+	} packet;
+	uint8_t headers[XFN_IPV6_LEN + XFN_UDP_LEN];
+};
+
+/* IP and UDP headers of a payload. Returns their length. */
+static unsigned make_headers(const struct xfn_crash *crash, uint32_t len, uint8_t *h)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	bool four = !memcmp(crash->peer.ip, mapped, sizeof(mapped));
+	unsigned ip_len = four ? XFN_IPV4_LEN : XFN_IPV6_LEN;
+	uint32_t udp_len = len + XFN_UDP_LEN;
+	uint8_t *udp = h + ip_len;
+	uint16_t sum;
+
+	memset(h, 0, ip_len + XFN_UDP_LEN);
+	if (four) {
+		h[0] = 0x45;
+		xfn_put_be16(h + 2, (uint16_t)(ip_len + udp_len));
+		h[8] = 64;
+		h[9] = XFN_PROTO_UDP;
+		memcpy(h + 12, crash->peer.ip + 12, 4);
+		memcpy(h + 16, crash->local.ip + 12, 4);
+		sum = (uint16_t)~xfn_fold(xfn_sum_payload(h, ip_len));
+		memcpy(h + 10, &sum, 2);
+	} else {
+		h[0] = 0x60;
+		xfn_put_be16(h + 4, (uint16_t)udp_len);
+		h[6] = XFN_PROTO_UDP;
+		h[7] = 64;
+		memcpy(h + 8, crash->peer.ip, 16);
+		memcpy(h + 24, crash->local.ip, 16);
+	}
+	xfn_put_be16(udp, crash->peer.port);
+	xfn_put_be16(udp + 2, crash->local.port);
+	xfn_put_be16(udp + 4, (uint16_t)udp_len);
+	sum = xfn_sum_field(xfn_sum_pseudo(h, four ? 4 : 6, udp_len), XFN_LOAD(__u32, udp), udp_len,
+			    xfn_sum_payload(crash->data, len));
+	memcpy(udp + 6, &sum, 2);
+	return ip_len + XFN_UDP_LEN;
+}
+
+/* The first free name of the function's, or that of its oldest file. */
+static int choose(const char *ifname, const char *function, char *path, size_t len)
+{
+	char sock[256], one[320], err[XFN_CONTROL_ERROR];
+	struct timespec oldest = {};
+	int ret = xfn_control__path(ifname, sock, sizeof(sock), err, sizeof(err));
+
+	if (ret)
+		return ret;
+	*strrchr(sock, '.') = 0; /* of ".sock": the rest names folder and interface */
+	path[0] = 0;
+	for (unsigned i = 0; i < XFN_CRASH_FILES; i++) {
+		struct stat st;
+
+		snprintf(one, sizeof(one), "%s.%s.%u.pcap", sock, function, i);
+		ret = lstat(one, &st) ? -errno : 0;
+		if (ret && ret != -ENOENT)
+			return ret;
+		if (!ret && path[0] &&
+		    (st.st_mtim.tv_sec > oldest.tv_sec ||
+		     (st.st_mtim.tv_sec == oldest.tv_sec && st.st_mtim.tv_nsec >= oldest.tv_nsec)))
+			continue;
+		if (!ret)
+			oldest = st.st_mtim;
+		snprintf(path, len, "%s", one);
+		if (ret)
+			return 0;
+	}
+	return 0;
+}
+
+int xfn_crash_pcap__keep(const char *ifname, const char *function, const struct xfn_crash *crash,
+			 char *path, size_t len)
+{
+	struct pcap head = { .file = {
+				     .magic = 0xa1b2c3d4, .major = 2, .minor = 4, .snap = SNAP } };
+	struct iovec parts[2] = { { .iov_base = &head }, { .iov_base = (void *)crash->data } };
+	bool frame = crash->kind == XFN_FRAME;
+	size_t head_len = offsetof(struct pcap, headers), all;
+	uint32_t bytes = crash->len;
+	struct timespec now;
+	int fd, ret;
+
+	path[0] = 0;
+	if (!crash->noted || bytes > (frame ? XFN_CRASH_MAX : 65535 - XFN_UDP_LEN - XFN_IPV4_LEN))
+		return -ENODATA;
+	clock_gettime(CLOCK_REALTIME, &now);
+	head.file.link = frame ? LINK_ETHERNET : LINK_RAW;
+	head.packet.sec = (uint32_t)now.tv_sec;
+	head.packet.usec = (uint32_t)(now.tv_nsec / 1000);
+	if (!frame)
+		head_len += make_headers(crash, bytes, head.headers);
+	head.packet.kept = head.packet.len = bytes + head_len - offsetof(struct pcap, headers);
+	ret = choose(ifname, function, path, len);
+	if (ret)
+		return ret;
+	unlink(path);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	parts[0].iov_len = head_len;
+	parts[1].iov_len = bytes;
+	all = head_len + bytes;
+	ret = writev(fd, parts, 2) == (ssize_t)all ? 0 : -EIO;
+	close(fd);
+	if (ret)
+		unlink(path);
+	return ret;
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Functions that end their workers: by a crash, or by not returning. Which one it was is known from
+ * the page that the worker shares; what does it again and again is not called any more, so that the
+ * others of its worker go on.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+#include "log.h"
+#include "supervisor_inside.h"
+
+#define LOOKS 2 /* per deadline */
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static const char *name_of(const struct xfn_deployed *fn)
+{
+	return fn->mod->attr.name;
+}
+
+/* The slot + 1 that the worker is in, 0: none. The worker may have written anything there. */
+static uint32_t running(const struct xfn_supervisor *sup, const struct xfn_child *child)
+{
+	uint32_t slot = __atomic_load_n(&child->page->running_slot, __ATOMIC_RELAXED);
+
+	return slot <= sup->function_count ? slot : 0;
+}
+
+/*
+ * Looks are counted, not time: while this process is stopped, its workers may be as well. A slot's
+ * requests grow before each call, so the same number is the same call.
+ */
+static void look(const struct xfn_supervisor *sup, struct xfn_child *child)
+{
+	uint32_t slot = running(sup, child);
+	uint64_t calls =
+		slot ? __atomic_load_n(&child->page->slots[slot - 1].requests, __ATOMIC_RELAXED) :
+		       0;
+
+	if (!slot || slot != child->seen_slot || calls != child->seen_calls) {
+		child->seen_slot = slot;
+		child->seen_calls = calls;
+		child->seen = 0;
+		return;
+	}
+	if (++child->seen < LOOKS)
+		return;
+	/* SIGABRT lets it note its request; a function may have blocked that. */
+	child->hung = true;
+	kill(child->pid, child->seen == LOOKS ? SIGABRT : SIGKILL);
+}
+
+int xfn_quarantine__watch(struct xfn_supervisor *sup)
+{
+	uint64_t now = now_ns();
+	bool any = false;
+
+	for (unsigned i = 0; i < sup->child_count; i++)
+		any = any || sup->children[i].state == XFN_CHILD_READY;
+	if (!sup->opts->deadline || !any)
+		return -1;
+	if (now >= sup->next_look_ns) {
+		for (unsigned i = 0; i < sup->child_count; i++)
+			if (sup->children[i].state == XFN_CHILD_READY)
+				look(sup, &sup->children[i]);
+		sup->next_look_ns = now + sup->opts->deadline * (1000000ull / LOOKS);
+	}
+	return (int)((sup->next_look_ns - now) / 1000000) + 1;
+}
+
+static int tell(const struct xfn_child *child, unsigned slot, bool on)
+{
+	struct xfn_handover msg = { .type = XFN_HO_QUARANTINE,
+				    .version = XFN_HANDOVER_VERSION,
+				    .quarantine = { .slot = slot, .on = on } };
+
+	return xfn_handover__send(child->sock, &msg, -1);
+}
+
+int xfn_quarantine__tell(const struct xfn_supervisor *sup, const struct xfn_child *child)
+{
+	int ret = 0;
+
+	for (unsigned slot = 0; !ret && slot < sup->function_count; slot++)
+		if (sup->functions[slot].quarantined)
+			ret = tell(child, slot, true);
+	return ret;
+}
+
+/* To those that run; the others hear it when they start. */
+static void set(struct xfn_supervisor *sup, unsigned slot, bool on)
+{
+	sup->functions[slot].quarantined = on;
+	sup->functions[slot].crash_count = 0;
+	for (unsigned i = 0; i < sup->child_count; i++)
+		if (sup->children[i].state == XFN_CHILD_READY && sup->children[i].sock >= 0)
+			tell(&sup->children[i], slot, on);
+}
+
+static void release_command(const struct xfn_supervisor *sup, const struct xfn_deployed *fn,
+			    char *text, size_t len)
+{
+	snprintf(text, len, "`xfn release %s%s%s`", name_of(fn), sup->iface.name[0] ? " -i " : "",
+		 sup->iface.name);
+}
+
+/* Note one crash more. True: that was one too many. */
+static bool count(struct xfn_deployed *fn)
+{
+	uint64_t now = now_ns(), first;
+
+	fn->crashes_ns[fn->crash_count++ % XFN_CRASHES] = now;
+	if (fn->crash_count < XFN_CRASHES)
+		return false;
+	first = fn->crashes_ns[fn->crash_count % XFN_CRASHES];
+	return now - first <= XFN_CRASHES_S * 1000000000ull;
+}
+
+bool xfn_quarantine__ended(struct xfn_supervisor *sup, const struct xfn_child *child, char *what,
+			   size_t len)
+{
+	uint32_t slot = running(sup, child);
+	char path[320], hung[80] = "";
+	struct xfn_deployed *fn;
+	int n, ret;
+
+	what[0] = 0;
+	if (!slot)
+		return false;
+	fn = &sup->functions[slot - 1];
+	if (child->hung)
+		snprintf(hung, sizeof(hung), ", which had not returned within %u ms",
+			 sup->opts->deadline);
+	ret = xfn_crash_pcap__keep(sup->iface.name[0] ? sup->iface.name : NULL, name_of(fn),
+				   &child->page->crash, path, sizeof(path));
+	n = snprintf(what, len, " in function %s%s", name_of(fn), hung);
+	if (!ret)
+		snprintf(what + n, len - n, "; its request: %s", path);
+	else if (ret != -ENODATA)
+		snprintf(what + n, len - n, "; its request cannot be kept%s%s: %s",
+			 path[0] ? " in " : "", path, strerror(-ret));
+	return !fn->quarantined && count(fn);
+}
+
+void xfn_quarantine__begin(struct xfn_supervisor *sup, const struct xfn_child *child)
+{
+	uint32_t slot = running(sup, child);
+	struct xfn_deployed *fn;
+	char next[80];
+
+	if (!slot)
+		return;
+	fn = &sup->functions[slot - 1];
+	set(sup, slot - 1, true);
+	release_command(sup, fn, next, sizeof(next));
+	xfn_log__line(
+		LOG_ERR,
+		"%s ended its worker %d times within %d s; workers drop its requests from now "
+		"on (QUARANTINE); mend it, or %s lets it run again",
+		name_of(fn), XFN_CRASHES, XFN_CRASHES_S, next);
+}
+
+json_t *xfn_quarantine__release(struct xfn_supervisor *sup, json_t *args, char *err, size_t errlen)
+{
+	const char *name = json_string_value(json_object_get(args, "name"));
+	bool known = false, released = false;
+
+	if (!name) {
+		snprintf(err, errlen, "release wants the name of a function; `xfn ls` lists them");
+		return NULL;
+	}
+	for (unsigned slot = 0; slot < sup->function_count; slot++) {
+		if (strcmp(name_of(&sup->functions[slot]), name))
+			continue;
+		known = true;
+		if (!sup->functions[slot].quarantined)
+			continue;
+		released = true;
+		set(sup, slot, false);
+	}
+	if (!known)
+		snprintf(err, errlen, "%.64s: no such function here; `xfn ls` lists them", name);
+	else if (!released)
+		snprintf(err, errlen, "%.64s: is not in quarantine; `xfn ls` shows what is", name);
+	if (!released)
+		return NULL;
+	xfn_log__line(LOG_NOTICE, "%s is released from quarantine", name);
+	return json_pack("{s:s, s:b}", "name", name, "released", 1);
+}
+
+void xfn_quarantine__sentence(const struct xfn_supervisor *sup, const struct xfn_deployed *fn,
+			      char *text, size_t len)
+{
+	char next[80];
+
+	text[0] = 0;
+	if (!fn->quarantined)
+		return;
+	release_command(sup, fn, next, sizeof(next));
+	snprintf(text, len, "quarantined: ended its worker %d times within %d s; %s; %s",
+		 XFN_CRASHES, XFN_CRASHES_S,
+		 fn->in_kernel ? "workers drop its requests, the kernel goes on answering" :
+				 "its requests are dropped",
+		 next);
+}
