@@ -14,6 +14,8 @@
  *				<-	READY, or FAILED with one line
  *	INVOKE (+ payload memfd) ->	calls one function on it
  *				<-	INVOKED, the reply in the memfd
+ *	AUDIT			->	looks for every frame of its engine
+ *				<-	AUDITED, where they are
  *	STOP			->	drains, ends with status 0
  *
  * The worker ends by itself when the pair is closed.
@@ -24,7 +26,7 @@
 #include <stdint.h>
 #include "engine.h"
 
-#define XFN_HANDOVER_VERSION 2
+#define XFN_HANDOVER_VERSION 3
 #define XFN_HANDOVER_FD	     3
 #define XFN_INVOKE_MAX	     65536 /* bytes of an INVOKE's memfd: any UDP payload and its reply */
 
@@ -40,6 +42,8 @@ enum xfn_handover_type {
 	XFN_HO_FAILED,
 	XFN_HO_INVOKE,
 	XFN_HO_INVOKED,
+	XFN_HO_AUDIT,
+	XFN_HO_AUDITED,
 };
 
 struct xfn_handover {
@@ -84,6 +88,7 @@ struct xfn_handover {
 			uint32_t reason; /* enum xfn_reason of what was counted, 0 if none */
 			uint32_t ns;	 /* mean per call */
 		} invoked;
+		struct xfn_engine_audit audited;
 	};
 };
 

@@ -145,8 +145,12 @@ static json_t *workers(struct xfn_supervisor *sup)
 	return list;
 }
 
-json_t *xfn_stats__counters(struct xfn_supervisor *sup)
+json_t *xfn_stats__counters(struct xfn_supervisor *sup, bool audit)
 {
-	return json_pack("{s:o, s:o, s:o}", "functions", functions(sup), "reasons",
-			 all_reasons(sup), "workers", workers(sup));
+	json_t *all = json_pack("{s:o, s:o, s:o}", "functions", functions(sup), "reasons",
+				all_reasons(sup), "workers", workers(sup));
+
+	if (audit)
+		json_object_set_new(all, "frames", xfn_audit(sup));
+	return all;
 }

@@ -147,7 +147,11 @@ void xfn_children__remove(struct xfn_supervisor *sup, unsigned keep);
 
 /* stats.c */
 json_t *xfn_stats__functions(struct xfn_supervisor *sup); /* data of `ls` */
-json_t *xfn_stats__counters(struct xfn_supervisor *sup);  /* data of `stat` */
+/* data of `stat`; with `audit` each worker is asked where its frames are */
+json_t *xfn_stats__counters(struct xfn_supervisor *sup, bool audit);
+
+/* audit.c: where the frames of each worker are; null where one does not answer. A new reference. */
+json_t *xfn_audit(struct xfn_supervisor *sup);
 
 /* invoke.c: one request on purpose. A new reference, or NULL with err filled. */
 json_t *xfn_invoke(struct xfn_supervisor *sup, json_t *args, char *err, size_t errlen);
