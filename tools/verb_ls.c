@@ -160,9 +160,9 @@ static void print_stat(json_t *data)
 						 ">replies", ">dropped",  ">consumed",
 						 ">passed",  ">bytes_in", ">bytes_out" };
 	static const char *const reasons[] = { "name", "verdict", ">count", "sentence" };
-	static const char *const workers[] = { ">pid",	    ">queue",  "engine",
-					       ">received", ">sent",   ">send_failed",
-					       ">wakeups",  ">stalls", ">restarts" };
+	static const char *const workers[] = { ">pid",	    ">queue",	    "engine",	">received",
+					       ">sent",	    ">send_failed", ">wakeups", ">stalls",
+					       ">restarts", ">cpu" };
 	static const char *const frames[] = { ">pid",
 					      ">queue",
 					      ">frames_total",

@@ -54,6 +54,7 @@ struct xfn_child {
 	enum xfn_child_state state;
 	const char *engine;
 	uint32_t queue;
+	int cpu; /* bound to it, -1: to none */
 	pid_t pid;
 	int pidfd;
 	int sock; /* the supervisor's end of the handover pair */

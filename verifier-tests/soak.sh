@@ -54,7 +54,7 @@ flood() { ask "$@" --flood -i "$client_iface" --mac 02:78:66:6e:00:01; }
 processes() { echo "$run" && pgrep -P "$run"; }
 memory() { for pid in $(processes); do sed -n "s/^VmRSS:[^0-9]*\([0-9]*\) kB/$pid \1/p" "/proc/$pid/status"; done; }
 # PID QUEUE ENGINE RECEIVED of each worker
-received() { "$xfn" stat -i "$iface" | awk '$3 == "afxdp" || $3 == "uring" || $3 == "mmsg" { if (NF == 9) print $1, $2, $3, $4 }'; }
+received() { "$xfn" stat -i "$iface" | awk '$3 == "afxdp" || $3 == "uring" || $3 == "mmsg" { if (NF >= 9) print $1, $2, $3, $4 }'; }
 
 # every frame of both queues is in its place, and none is under way any more
 frames_at_rest()

@@ -248,7 +248,7 @@ static int open_frames(void)
 	    xfn_loader__attach(link_end.ld, XFN_MODE_AUTO, &mode, why, sizeof(why), err,
 			       sizeof(err)) ||
 	    xfn_loader__bind(link_end.ld, NULL, 1232, 0, XFN_PORT_TIER_AFXDP, err, sizeof(err)) ||
-	    xfn_umem__open("xfneng0", 0, 1500, umem, err, sizeof(err)))
+	    xfn_umem__open("xfneng0", 0, 1500, -1, umem, err, sizeof(err)))
 		fail_msg("%s", err);
 	sock = (struct xfn_engine_socket){ .fd = umem->xsk,
 					   .rx_size = umem->rx_size,
