@@ -151,7 +151,7 @@ json_t *xfn_stats__functions(struct xfn_supervisor *sup); /* data of `ls` */
 /* data of `stat`; with `audit` each worker is asked where its frames are */
 json_t *xfn_stats__counters(struct xfn_supervisor *sup, bool audit);
 
-/* audit.c: where the frames of each worker are; null where one does not answer. A new reference. */
+/* audit.c: where the frames of each worker are; frames_lost is null where one does not answer. */
 json_t *xfn_audit(struct xfn_supervisor *sup);
 
 /* invoke.c: one request on purpose. A new reference, or NULL with err filled. */

@@ -23,10 +23,8 @@ case $seconds in
 esac
 case $build in */sanitize) sanitized=1 ;; esac
 # rounds of every function under both loads, each load no longer than it may be
-eval "$(awk -v s="$seconds" -v p=$phases -v l=$longest 'BEGIN {
-	each = s / p / 6
-	rounds = int(each / l) + (each > int(each / l) * l)
-	printf "rounds=%d load=%.3f\n", rounds, each / rounds }')"
+rounds=$(((seconds + phases * 6 * longest - 1) / (phases * 6 * longest)))
+load=$(awk -v s="$seconds" -v p=$phases -v r=$rounds 'BEGIN { printf "%.3f", s / p / 6 / r }')
 
 port_of()
 {
@@ -71,6 +69,20 @@ frames_at_rest()
 	return 1
 }
 
+# an audit while frames fly, also where only sha256 is the workers'
+frames_in_flood()
+{
+	flood sha256 10.78.0.1 -d 1 >"$dir/flooded" &
+	others=$!
+	sleep 0.3
+	"$xfn" stat -i "$iface" -v -j >"$dir/stat"
+	wait "$others" && [ "$(grep -c '"frames_lost": 0,*$' "$dir/stat")" = 2 ]
+	status=$?
+	others=
+	[ $status = 0 ] || grep '"frames_' "$dir/stat" "$dir/flooded"
+	return $status
+}
+
 # phase NAME OPTION...
 phase()
 {
@@ -82,6 +94,8 @@ phase()
 	for function in $functions; do # warm-up
 		flood "$function" 10.78.0.1 -d 0.1 && ask "$function" '[fd78::1]' -n 500 || good=1
 	done
+	frames_in_flood
+	result "${phase}_frames_in_flood" $?
 	memory >"$dir/memory"
 	for round in $(seq "$rounds"); do
 		host=10.78.0.1
@@ -100,7 +114,7 @@ phase()
 	good=0
 	for function in $functions; do
 		for host in 10.78.0.1 '[fd78::1]'; do
-			ask "$function" $host -n 3000 -w 64 && [ "$(figure right)" = 3000 ] && continue
+			ask "$function" "$host" -n 3000 -w 64 && [ "$(figure right)" = 3000 ] && continue
 			echo "$function at $host: $(figure right) of 3000 right, $(figure lost) lost"
 			good=1
 		done
