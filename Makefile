@@ -83,6 +83,11 @@ fuzz: ## SECONDS=60: generated inputs against both targets, sanitizers and libFu
 	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests $(LIBFUZZERS)
 	$(Q)XFN_BUILD=$(BUILD) verifier-tests/fuzz.sh $(or $(SECONDS),60)
 
+soak: ## SECONDS=60: load above capacity and below in turn; then workers, frames and memory are counted
+	$(Q)tools/packages.sh
+	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all
+	$(Q)XFN_BUILD=$(BUILD) verifier-tests/soak.sh $(or $(SECONDS),60)
+
 check-kernels: ## fixtures, tiers, addresses and tagged requests under Debian's kernels 6.1 and 6.12 in QEMU
 	$(Q)tools/packages.sh
 	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests
@@ -210,5 +215,5 @@ clean: ## remove build/
 
 -include $(ALL_OBJS:.o=.d) $(BPF_OBJS:.o=.d) $(TESTS:=.d) $(BUILD)/fuzz/differential.d
 
-.PHONY: all run bench bench-check check check-kernels tests fixtures fuzz help install uninstall clean
+.PHONY: all run bench bench-check check check-kernels soak tests fixtures fuzz help install uninstall clean
 .DEFAULT_GOAL := all

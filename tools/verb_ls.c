@@ -11,6 +11,7 @@
 struct options {
 	const char *ifname;
 	bool json;
+	bool audit;
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -24,6 +25,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'j':
 		opts->json = true;
 		return 0;
+	case 'v':
+		opts->audit = true;
+		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "'%s': takes no argument", arg);
 		return EINVAL;
@@ -34,6 +38,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp_option options[] = {
 	{ "interface", 'i', "IFACE", 0, "The xfn that serves IFACE (default: the only one running)",
 	  0 },
+	{ "json", 'j', NULL, 0, "Print JSON", 0 },
+	{}
+};
+
+static const struct argp_option stat_options[] = {
+	{ "interface", 'i', "IFACE", 0, "The xfn that serves IFACE (default: the only one running)",
+	  0 },
+	{ "verbose", 'v', NULL, 0, "Ask workers of AF_XDP where their frames are, too", 0 },
 	{ "json", 'j', NULL, 0, "Print JSON", 0 },
 	{}
 };
@@ -77,11 +89,12 @@ static struct xfn_table *table_of(const char *const *columns, unsigned count, js
 
 static int ask(const struct options *opts, const char *verb, json_t **data)
 {
+	json_t *args = opts->audit ? json_pack("{s:b}", "audit", 1) : NULL;
 	char err[XFN_CONTROL_ERROR] = "";
+	int ret = xfn_control__ask(opts->ifname, verb, args, data, err, sizeof(err));
 
-	if (xfn_control__ask(opts->ifname, verb, NULL, data, err, sizeof(err)))
-		return xfn_output__fail(verb, opts->json, XFN_EXIT_FAILED, "%s", err);
-	return 0;
+	json_decref(args);
+	return ret ? xfn_output__fail(verb, opts->json, XFN_EXIT_FAILED, "%s", err) : 0;
 }
 
 static void print_ls(json_t *data)
@@ -149,9 +162,18 @@ static void print_stat(json_t *data)
 						 ">replies", ">dropped",  ">consumed",
 						 ">passed",  ">bytes_in", ">bytes_out" };
 	static const char *const reasons[] = { "name", "verdict", ">count", "sentence" };
-	static const char *const workers[] = { ">pid",	    ">queue",  "engine",
-					       ">received", ">sent",   ">send_failed",
-					       ">wakeups",  ">stalls", ">restarts" };
+	static const char *const workers[] = { ">pid",	    ">queue",	    "engine",	">received",
+					       ">sent",	    ">send_failed", ">wakeups", ">stalls",
+					       ">restarts", ">cpu" };
+	static const char *const frames[] = { ">pid",
+					      ">queue",
+					      ">frames_total",
+					      ">frames_free",
+					      ">frames_filling",
+					      ">frames_lent",
+					      ">frames_sending",
+					      ">frames_held",
+					      ">frames_lost" };
 	json_t *seen = json_array(), *reason;
 	size_t i;
 
@@ -163,6 +185,7 @@ static void print_stat(json_t *data)
 	print_counters(json_object_get(data, "functions"));
 	xfn_table__print(table_of(reasons, COUNT(reasons), seen), true);
 	xfn_table__print(table_of(workers, COUNT(workers), json_object_get(data, "workers")), true);
+	xfn_table__print(table_of(frames, COUNT(frames), json_object_get(data, "frames")), true);
 	json_decref(seen);
 }
 
@@ -197,11 +220,12 @@ int verb_ls(int argc, char **argv)
 int verb_stat(int argc, char **argv)
 {
 	static const struct argp argp = {
-		options,
+		stat_options,
 		parse,
 		NULL,
 		"Show what was counted: requests and replies per function, drops and passes by reason, "
-		"workers.\v"
+		"workers. With -v also where the frames of AF_XDP are; frames_lost is 0, or xfn has a "
+		"defect.\v"
 		"Example: xfn stat -i eth0 -j",
 		NULL,
 		NULL,

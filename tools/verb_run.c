@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "../userspace/cpus.h"
 #include "../userspace/supervisor.h"
 #include "classify.h"
 #include "output.h"
@@ -36,12 +37,13 @@ enum key {
 	KEY_OFFSET,
 	KEY_TRUST,
 	KEY_SPIN,
-	KEY_DEADLINE
+	KEY_DEADLINE,
+	KEY_CPUS
 };
 
 struct run {
 	struct xfn_run_options opts;
-	const char *mode, *tier, *offset, *rate, *deadline;
+	const char *mode, *tier, *offset, *rate, *deadline, *cpus;
 	const char *amplify[BIND_MAX];
 	const char *bind[BIND_MAX];
 	const char *address[BIND_MAX];
@@ -86,6 +88,10 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "trust-checksum", KEY_TRUST, NULL, 0, "Do not verify the checksum of requests", 0 },
 	{ "spin", KEY_SPIN, NULL, 0, "Workers never sleep: lower latency, a whole core each", 0 },
+	{ "cpus", KEY_CPUS, "LIST", 0,
+	  "Bind workers to these CPUs in turn, as 2,4-7 (default: each of AF_XDP to the one that handles "
+	  "its queue's interrupt)",
+	  0 },
 	{ "json", 'j', NULL, 0, "Say in JSON what is served", 0 },
 	{}
 };
@@ -145,6 +151,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_SPIN:
 		run->opts.spin = true;
 		return 0;
+	case KEY_CPUS:
+		run->cpus = arg;
+		return 0;
 	case ARGP_KEY_ARGS:
 		run->spec = state->argv + state->next;
 		run->specs = (unsigned)(state->argc - state->next);
@@ -181,6 +190,19 @@ static unsigned take_number(const char *text, unsigned max)
 	unsigned long n = isdigit((unsigned char)*text) ? strtoul(text, &end, 10) : 0;
 
 	return n && !*end && n <= max ? (unsigned)n : 0;
+}
+
+static int take_cpus(struct run *run)
+{
+	static uint16_t cpus[XFN_CPUS_MAX];
+	char why[160];
+	int n = run->cpus ? xfn_cpus__parse(run->cpus, cpus, why, sizeof(why)) : 0;
+
+	if (n < 0)
+		return bad(run, "--cpus", run->cpus, why);
+	run->opts.cpus = cpus;
+	run->opts.cpu_count = (unsigned)n;
+	return 0;
 }
 
 static int take_values(struct run *run)
@@ -453,6 +475,8 @@ int verb_run(int argc, char **argv)
 
 	xfn_output__options(&argp, argc, argv, &run);
 	status = take_values(&run);
+	if (!status)
+		status = take_cpus(&run);
 	if (!status)
 		status = take_modules(&run);
 	if (!status && xfn_paths__worker(run.worker, sizeof(run.worker), err, sizeof(err)))

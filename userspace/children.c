@@ -15,6 +15,7 @@
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
+#include "cpus.h"
 #include "log.h"
 #include "supervisor_inside.h"
 
@@ -204,7 +205,7 @@ static int hand_over(const struct xfn_supervisor *sup, const struct xfn_child *c
 	/* beside workers of frames, the one of sockets has the slow path only: it may sleep */
 	msg.hello.spin = sup->opts->spin && (by_afxdp(child) || by_ring(child) ||
 					     (!by_afxdp(sup->children) && !by_ring(sup->children)));
-	msg.hello.cpu = -1;
+	msg.hello.cpu = child->cpu;
 	ret = xfn_handover__send(child->sock, &msg, child->page_fd);
 	ret = ret ?: send_functions(sup, child);
 	ret = ret ?: xfn_quarantine__tell(sup, child);
@@ -284,9 +285,12 @@ static int renew_rings(struct xfn_supervisor *sup, struct xfn_child *child, char
 
 	drop_rings(sup, child);
 	if (by_afxdp(child)) {
-		ret = xfn_umem__open(sup->iface.name, child->queue, sup->iface.mtu, &child->umem,
-				     err, errlen);
+		ret = xfn_umem__open(sup->iface.name, child->queue, sup->iface.mtu,
+				     xfn_cpus__node(child->cpu), &child->umem, err, errlen);
 		child->has_umem = !ret;
+		if (!ret)
+			xfn_log__line(LOG_DEBUG, "frames of queue %u are in %s pages", child->queue,
+				      child->umem.huge ? "huge" : "normal");
 	} else if (by_ring(child)) {
 		ret = xfn_deploy__targets(sup, &targets);
 		if (ret < 0)
@@ -298,15 +302,40 @@ static int renew_rings(struct xfn_supervisor *sup, struct xfn_child *child, char
 	return ret;
 }
 
+/* By --cpus; else a worker of frames goes where its queue's interrupt goes. -1: nowhere. */
+static int cpu_for(const struct xfn_supervisor *sup, const struct xfn_child *child)
+{
+	const struct xfn_run_options *opts = sup->opts;
+
+	if (opts->cpu_count)
+		return opts->cpus[(child - sup->children) % opts->cpu_count];
+	/* veth has no interrupt; a device that has its name elsewhere may */
+	if (!by_afxdp(child) || !strcmp(sup->iface.driver, "veth"))
+		return -1;
+	return xfn_cpus__of_queue("", sup->iface.name, child->queue);
+}
+
+static void check_pinned(const struct xfn_child *child, int wanted)
+{
+	if (child->cpu != wanted && wanted >= 0)
+		xfn_log__line(LOG_WARNING,
+			      "worker of engine %s, queue %u is not bound to CPU %d; is it online?",
+			      child->engine, child->queue, wanted);
+	else if (wanted >= 0)
+		xfn_log__line(LOG_DEBUG, "worker of engine %s, queue %u is bound to CPU %d",
+			      child->engine, child->queue, wanted);
+}
+
 static int start(struct xfn_supervisor *sup, struct xfn_child *child, char *err, size_t errlen)
 {
 	int pair[2] = { -1, -1 };
-	int ret;
+	int wanted, ret;
 
 	child->state = XFN_CHILD_STARTING;
 	child->pid = 0;
 	child->pidfd = child->sock = -1;
 	err[0] = 0;
+	child->cpu = cpu_for(sup, child);
 	ret = make_page(child);
 	ret = ret ?: renew_rings(sup, child, err, errlen);
 	if (!ret && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
@@ -333,6 +362,9 @@ static int start(struct xfn_supervisor *sup, struct xfn_child *child, char *err,
 		child->state = XFN_CHILD_DEAD;
 		return ret;
 	}
+	wanted = child->cpu;
+	child->cpu = wanted < 0 ? -1 : xfn_cpus__of_process(child->pid);
+	check_pinned(child, wanted);
 	child->started_ns = now_ns();
 	child->state = XFN_CHILD_READY;
 	return 0;

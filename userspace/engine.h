@@ -55,6 +55,17 @@ struct xfn_engine_stats {
 	uint64_t truncated;   /* larger than a buffer, or several in one (GSO): released unseen */
 };
 
+/* Where the frames of an engine that owns some are. Each is in one place. */
+struct xfn_engine_audit {
+	uint32_t total;
+	uint32_t free;
+	uint32_t filling; /* with the kernel to be filled, until they are taken */
+	uint32_t lent;	  /* between take and give */
+	uint32_t sending; /* with the kernel to be sent, until it says that they were */
+	int32_t held;	  /* of filling and sending: on no ring, in the kernel's hands */
+	int32_t lost;	  /* in no place, or counted in one while found in another: 0, always */
+};
+
 /* A socket handed to the engine: bound, owned by the worker process. */
 struct xfn_engine_socket {
 	int fd;
@@ -77,7 +88,7 @@ struct xfn_engine_config {
 	uint32_t headroom;
 	uint32_t fill_size, comp_size;
 	uint32_t longest; /* frame that may come in several buffers; 0: none does */
-	bool spin; /* never sleep in poll */
+	bool spin;	  /* never sleep in poll */
 };
 
 struct xfn_engine; /* each engine's own */
@@ -95,6 +106,8 @@ struct xfn_engine_ops {
 	/* Hand back every datagram of the last take, in order; those with .send are sent. */
 	void (*give)(struct xfn_engine *e, struct xfn_datagram *batch, unsigned count);
 	void (*stats)(const struct xfn_engine *e, struct xfn_engine_stats *out);
+	/* Walk all lists and find each frame once: slow. NULL: the engine owns no frames. */
+	void (*audit)(struct xfn_engine *e, struct xfn_engine_audit *out);
 	void (*close)(struct xfn_engine *e);
 };
 

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@
 #define IN_VAIN_MAX 10
 #define REFILL	    32 /* frames worth a write to a ring that another CPU reads */
 #define KICKS	    8  /* sendto calls per round at most: in copy mode each sends up to 32 frames */
+#define LOOKS	    1000 /* of an audit, while the kernel moves a frame from one ring to the next */
 
 struct ring {
 	uint32_t *producer, *consumer, *flags;
@@ -48,6 +50,8 @@ struct xfn_engine {
 	uint32_t skip, in_vain; /* sleeps to begin at once; looks at the ring that were in vain */
 	uint32_t free_count;
 	uint64_t *free_frames;
+	uint32_t frames;       /* in all */
+	uint8_t *found;	       /* one for each: an audit has met it */
 	uint8_t *assembly;     /* XFN_BATCH buffers for frames in several, or NULL */
 	uint32_t assembly_len; /* of each */
 	struct xfn_engine_stats stats;
@@ -126,8 +130,12 @@ static void kick(struct xfn_engine *e)
 		if (!(load(e->tx.flags) & XDP_RING_NEED_WAKEUP))
 			return;
 		e->stats.wakeups++;
-		/* EAGAIN: a batch is sent and more is there. Else the device is busy: later. */
-		if (sendto(e->fd, NULL, 0, MSG_DONTWAIT, NULL, 0) < 0 && errno != EAGAIN)
+		/*
+		 * EAGAIN: a batch is sent and more is there. EBUSY: one frame was dropped, without
+		 * carrier for example. Else the device takes none: later.
+		 */
+		if (sendto(e->fd, NULL, 0, MSG_DONTWAIT, NULL, 0) < 0 && errno != EAGAIN &&
+		    errno != EBUSY)
 			break;
 	}
 	reap(e);
@@ -143,6 +151,7 @@ static void afxdp_close(struct xfn_engine *e)
 	if (e->umem)
 		munmap(e->umem, e->umem_len);
 	free(e->free_frames);
+	free(e->found);
 	free(e->assembly);
 	if (e->fd >= 0)
 		close(e->fd);
@@ -156,7 +165,6 @@ static int afxdp_open(struct xfn_engine **out, const struct xfn_engine_config *c
 	struct xfn_engine *e = calloc(1, sizeof(*e));
 	struct xdp_mmap_offsets off;
 	socklen_t len = sizeof(off);
-	uint32_t frames;
 	int ret = 0;
 
 	if (!e) {
@@ -174,8 +182,9 @@ static int afxdp_open(struct xfn_engine **out, const struct xfn_engine_config *c
 	e->spin = cfg->spin;
 	e->frame_size = cfg->frame_size;
 	e->umem_len = cfg->umem_len;
-	frames = cfg->umem_len / cfg->frame_size;
-	e->free_frames = calloc(frames, sizeof(*e->free_frames));
+	e->frames = cfg->umem_len / cfg->frame_size;
+	e->free_frames = calloc(e->frames, sizeof(*e->free_frames));
+	e->found = calloc(e->frames, 1);
 	e->umem = mmap(NULL, cfg->umem_len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
 		       cfg->umem_fd, 0);
 	if (e->umem == MAP_FAILED)
@@ -184,7 +193,7 @@ static int afxdp_open(struct xfn_engine **out, const struct xfn_engine_config *c
 		e->assembly_len = 2 * cfg->longest; /* a reply may be longer, and a later MTU */
 		e->assembly = calloc(XFN_BATCH, e->assembly_len);
 	}
-	if (!e->free_frames || !e->umem || (cfg->longest && !e->assembly) ||
+	if (!e->free_frames || !e->found || !e->umem || (cfg->longest && !e->assembly) ||
 	    getsockopt(e->fd, SOL_XDP, XDP_MMAP_OFFSETS, &off, &len) || len != sizeof(off))
 		ret = -(errno ?: EINVAL);
 	ret = ret   ?:
@@ -205,7 +214,7 @@ static int afxdp_open(struct xfn_engine **out, const struct xfn_engine_config *c
 		afxdp_close(e);
 		return ret;
 	}
-	for (uint32_t i = 0; i < frames; i++)
+	for (uint32_t i = 0; i < e->frames; i++)
 		release(e, (uint64_t)i * e->frame_size);
 	refill(e);
 	*out = e;
@@ -416,6 +425,73 @@ static void afxdp_stats(const struct xfn_engine *e, struct xfn_engine_stats *out
 		out->stalls += kernel.rx_dropped + kernel.rx_ring_full;
 }
 
+/* 1: that frame was not met before. 0: it was, or there is none at addr. */
+static uint32_t meet(struct xfn_engine *e, uint64_t addr)
+{
+	uint64_t frame = addr / e->frame_size;
+
+	if (frame >= e->frames || e->found[frame])
+		return 0;
+	e->found[frame] = 1;
+	return 1;
+}
+
+static uint32_t meet_ring(struct xfn_engine *e, const struct ring *r, uint32_t from, uint32_t to,
+			  bool descriptors)
+{
+	const struct xdp_desc *desc = r->entries;
+	const uint64_t *addr = r->entries;
+	uint32_t n = 0;
+
+	for (; from != to; from++)
+		n += meet(e, descriptors ? desc[from & (r->size - 1)].addr :
+					   addr[from & (r->size - 1)]);
+	return n;
+}
+
+/* One look at all lists. False: they do not add up, be it because the kernel moves a frame now. */
+static bool look(struct xfn_engine *e, struct xfn_engine_audit *out)
+{
+	/* where the kernel puts frames before where it takes them: none is met on both */
+	uint32_t rx = load(e->rx.producer), comp = load(e->comp.producer);
+	uint32_t fill = load(e->fill.consumer), tx = load(e->tx.consumer);
+	uint32_t on_fill = e->fill.head - fill + (rx - e->rx.head);
+	uint32_t on_send = e->tx.head - tx + (comp - e->comp.head);
+	uint32_t met = 0;
+
+	*out = (struct xfn_engine_audit){ .total = e->frames,
+					  .free = e->free_count,
+					  .filling = e->filling,
+					  .lent = e->lent,
+					  .sending = e->sending,
+					  .held = (int32_t)(e->filling - on_fill +
+							    (e->sending - on_send)) };
+	memset(e->found, 0, e->frames);
+	for (uint32_t i = 0; i < e->free_count; i++)
+		met += meet(e, e->free_frames[i]);
+	met += meet_ring(e, &e->fill, fill, e->fill.head, false);
+	met += meet_ring(e, &e->rx, e->rx.head, rx, true);
+	met += meet_ring(e, &e->tx, tx, e->tx.head, true);
+	met += meet_ring(e, &e->comp, e->comp.head, comp, false);
+	/* what is counted nowhere, and what was met twice in place of another */
+	out->lost = (int32_t)(e->frames - e->free_count - e->filling - e->lent - e->sending);
+	out->lost += (int32_t)(e->free_count + on_fill + on_send - met);
+	/* on its rings more than are counted */
+	if (on_fill > e->filling || on_send > e->sending)
+		out->lost++;
+	return !out->lost;
+}
+
+/*
+ * The kernel shows a received frame a moment before it shows that its place on the fill ring is
+ * free: an audit that meets one on both looks again.
+ */
+static void afxdp_audit(struct xfn_engine *e, struct xfn_engine_audit *out)
+{
+	for (int i = 0; i < LOOKS && !look(e, out); i++)
+		sched_yield();
+}
+
 const struct xfn_engine_ops xfn_engine_afxdp = {
 	.name = "afxdp",
 	.kind = XFN_FRAME,
@@ -424,5 +500,6 @@ const struct xfn_engine_ops xfn_engine_afxdp = {
 	.take = afxdp_take,
 	.give = afxdp_give,
 	.stats = afxdp_stats,
+	.audit = afxdp_audit,
 	.close = afxdp_close,
 };

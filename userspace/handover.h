@@ -15,6 +15,8 @@
  *				<-	READY, or FAILED with one line
  *	INVOKE (+ payload memfd) ->	calls one function on it
  *				<-	INVOKED, the reply in the memfd
+ *	AUDIT			->	looks for every frame of its engine
+ *				<-	AUDITED, where they are
  *	STOP			->	drains, ends with status 0
  *
  * The worker ends by itself when the pair is closed.
@@ -42,6 +44,8 @@ enum xfn_handover_type {
 	XFN_HO_INVOKE,
 	XFN_HO_INVOKED,
 	XFN_HO_QUARANTINE,
+	XFN_HO_AUDIT,
+	XFN_HO_AUDITED,
 };
 
 struct xfn_handover {
@@ -90,6 +94,7 @@ struct xfn_handover {
 			uint32_t reason; /* enum xfn_reason of what was counted, 0 if none */
 			uint32_t ns;	 /* mean per call */
 		} invoked;
+		struct xfn_engine_audit audited;
 	};
 };
 

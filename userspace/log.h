@@ -4,8 +4,9 @@
 #define XFN_LOG_H
 
 /*
- * Levels are syslog's (LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO). Under journald (JOURNAL_STREAM)
- * the line begins with "<N>" as sd-daemon(3) has it.
+ * Levels are syslog's (LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG). Under journald
+ * (JOURNAL_STREAM) the line begins with "<N>" as sd-daemon(3) has it. LOG_DEBUG is for the journal,
+ * and for whoever sets XFN_DEBUG.
  */
 void xfn_log__line(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -138,18 +138,23 @@ static json_t *workers(struct xfn_supervisor *sup)
 
 		json_array_append_new(
 			list,
-			json_pack("{s:i, s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:i}", "pid",
+			json_pack("{s:i, s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:i, s:o}", "pid",
 				  (int)child->pid, "queue", (int)child->queue, "engine",
 				  child->engine, "received", (json_int_t)e->received, "sent",
 				  (json_int_t)e->sent, "send_failed", (json_int_t)e->send_failed,
 				  "wakeups", (json_int_t)e->wakeups, "stalls",
-				  (json_int_t)e->stalls, "restarts", (int)child->restarts));
+				  (json_int_t)e->stalls, "restarts", (int)child->restarts, "cpu",
+				  child->cpu < 0 ? json_null() : json_integer(child->cpu)));
 	}
 	return list;
 }
 
-json_t *xfn_stats__counters(struct xfn_supervisor *sup)
+json_t *xfn_stats__counters(struct xfn_supervisor *sup, bool audit)
 {
-	return json_pack("{s:o, s:o, s:o}", "functions", functions(sup), "reasons",
-			 all_reasons(sup), "workers", workers(sup));
+	json_t *all = json_pack("{s:o, s:o, s:o}", "functions", functions(sup), "reasons",
+				all_reasons(sup), "workers", workers(sup));
+
+	if (audit)
+		json_object_set_new(all, "frames", xfn_audit(sup));
+	return all;
 }

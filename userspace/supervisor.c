@@ -286,7 +286,7 @@ static json_t *on_request(void *ctx, const char *verb, json_t *args, char *err, 
 	if (!strcmp(verb, "ls"))
 		return xfn_stats__functions(sup);
 	if (!strcmp(verb, "stat"))
-		return xfn_stats__counters(sup);
+		return xfn_stats__counters(sup, json_is_true(json_object_get(args, "audit")));
 	if (!strcmp(verb, "invoke"))
 		return xfn_invoke(sup, args, err, errlen);
 	if (!strcmp(verb, "release"))

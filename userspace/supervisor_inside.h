@@ -59,6 +59,7 @@ struct xfn_child {
 	enum xfn_child_state state;
 	const char *engine;
 	uint32_t queue;
+	int cpu; /* bound to it, -1: to none */
 	pid_t pid;
 	int pidfd;
 	int sock; /* the supervisor's end of the handover pair */
@@ -189,7 +190,11 @@ int xfn_crash_pcap__keep(const char *ifname, const char *function, const struct 
 
 /* stats.c */
 json_t *xfn_stats__functions(struct xfn_supervisor *sup); /* data of `ls` */
-json_t *xfn_stats__counters(struct xfn_supervisor *sup);  /* data of `stat` */
+/* data of `stat`; with `audit` each worker is asked where its frames are */
+json_t *xfn_stats__counters(struct xfn_supervisor *sup, bool audit);
+
+/* audit.c: where the frames of each worker are; frames_lost is null where one does not answer. */
+json_t *xfn_audit(struct xfn_supervisor *sup);
 
 /* invoke.c: one request on purpose. A new reference, or NULL with err filled. */
 json_t *xfn_invoke(struct xfn_supervisor *sup, json_t *args, char *err, size_t errlen);

@@ -5,9 +5,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 #include <linux/if_xdp.h>
+#include <linux/memfd.h>
+#include <linux/mempolicy.h>
 #include "../xdp/abi.h"
 #include "umem.h"
 
@@ -45,8 +48,20 @@ static void failed(const char *what, unsigned queue, const char *ifname, int ret
 					"");
 }
 
-int xfn_umem__open(const char *ifname, unsigned queue, uint32_t mtu, struct xfn_umem *out,
-		   char *err, size_t errlen)
+/* Pages that are first touched from now on come from that node while it has any. */
+static void prefer_node(void *memory, uint64_t len, int node)
+{
+	unsigned long nodes = 0;
+
+	if (node < 0 || node >= (int)(8 * sizeof(nodes)))
+		return;
+	nodes = 1ul << node;
+	/* a kernel without NUMA has but one node: nothing is lost */
+	syscall(SYS_mbind, memory, len, MPOL_PREFERRED, &nodes, 8 * sizeof(nodes) + 1, 0);
+}
+
+static int open_set(const char *ifname, unsigned queue, uint32_t mtu, int node, bool huge,
+		    struct xfn_umem *out, char *err, size_t errlen)
 {
 	/* small ones where they hold a packet: half the pages, and fewer that share a cache set */
 	uint32_t frame_size = mtu + L2_LEN + XFN_UMEM_HEADROOM > XFN_UMEM_FRAME_SMALL ?
@@ -65,13 +80,16 @@ int xfn_umem__open(const char *ifname, unsigned queue, uint32_t mtu, struct xfn_
 				  .comp_size = XFN_UMEM_RING,
 				  .rx_size = XFN_UMEM_RING,
 				  .tx_size = XFN_UMEM_RING,
-				  .queue = queue };
-	out->memfd = memfd_create("xfn-umem", MFD_CLOEXEC);
+				  .queue = queue,
+				  .huge = huge };
+	out->memfd =
+		memfd_create("xfn-umem", MFD_CLOEXEC | (huge ? MFD_HUGETLB | MFD_HUGE_2MB : 0));
 	if (out->memfd < 0 || ftruncate(out->memfd, out->len))
 		goto fail;
 	memory = mmap(NULL, out->len, PROT_READ | PROT_WRITE, MAP_SHARED, out->memfd, 0);
 	if (memory == MAP_FAILED)
 		goto fail;
+	prefer_node(memory, out->len, node);
 	what = "open an AF_XDP socket for";
 	out->xsk = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
 	if (out->xsk < 0)
@@ -99,6 +117,15 @@ fail:
 		munmap(memory, out->len);
 	xfn_umem__close(out);
 	return ret;
+}
+
+int xfn_umem__open(const char *ifname, unsigned queue, uint32_t mtu, int node, struct xfn_umem *out,
+		   char *err, size_t errlen)
+{
+	/* mapping fails where too few huge pages are left: nothing is promised that is not there */
+	if (!open_set(ifname, queue, mtu, node, true, out, err, errlen))
+		return 0;
+	return open_set(ifname, queue, mtu, node, false, out, err, errlen);
 }
 
 int xfn_umem__bind(const struct xfn_umem *umem, const char *ifname, unsigned ifindex, char *err,

@@ -26,15 +26,17 @@ struct xfn_umem {
 	uint32_t rx_size, tx_size;
 	uint32_t queue;
 	bool zero_copy;
+	bool huge;	  /* in huge pages, of 2 MB */
 	uint32_t longest; /* frame that may come in several buffers, bytes; 0: none does */
 };
 
 /*
- * Make the set for `queue` of an interface. Wants CAP_NET_RAW. Where frames of the interface's
- * `mtu` (IP bytes) exceed one buffer and the kernel hands such frames out (6.6 and later),
- * out->longest tells so. 0 or -errno with one line in err. The caller closes.
+ * Make the set for `queue` of an interface, its memory near NUMA node `node` (-1: anywhere), in
+ * huge pages where there are enough. Wants CAP_NET_RAW. Where frames of the interface's `mtu` (IP
+ * bytes) exceed one buffer and the kernel hands such frames out (6.6 and later), out->longest tells
+ * so. 0 or -errno with one line in err. The caller closes.
  */
-int xfn_umem__open(const char *ifname, unsigned queue, uint32_t mtu, struct xfn_umem *out,
+int xfn_umem__open(const char *ifname, unsigned queue, uint32_t mtu, int node, struct xfn_umem *out,
 		   char *err, size_t errlen);
 
 /*

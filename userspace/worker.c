@@ -225,6 +225,16 @@ static void invoke(const struct xfn_handover *msg, int fd)
 	tell(&done);
 }
 
+/* Only engines that own frames are asked. */
+static void audit(void)
+{
+	struct xfn_handover done = { .type = XFN_HO_AUDITED, .version = XFN_HANDOVER_VERSION };
+
+	if (worker.ops->audit)
+		worker.ops->audit(worker.engine, &done.audited);
+	tell(&done);
+}
+
 /* False: stop. */
 static bool look_at_messages(void)
 {
@@ -244,6 +254,8 @@ static bool look_at_messages(void)
 			invoke(&msg, fd);
 		if (msg.type == XFN_HO_QUARANTINE)
 			xfn_call__quarantine(&worker.call, msg.quarantine.slot, msg.quarantine.on);
+		if (msg.type == XFN_HO_AUDIT)
+			audit();
 		if (fd >= 0)
 			close(fd);
 	}

@@ -34,9 +34,10 @@ result()
 server() { "$xfn" lab -n "$name" exec server "$@"; }
 client() { "$xfn" lab -n "$name" exec client "$@"; }
 
+# raise OPTION...: of xfn lab
 raise()
 {
-	"$xfn" lab -n "$name" up >/dev/null || {
+	"$xfn" lab -n "$name" "$@" up >/dev/null || {
 		result "${suite}_lab" 1
 		exit 1
 	}

@@ -52,6 +52,12 @@ expect verbs_run_offset 2 "--port-offset '-1'" run --port-offset -1
 expect verbs_run_deadline 2 "--deadline 'soon'" run --deadline soon
 expect verbs_release_none 2 "names no function" release
 expect verbs_release_nobody 1 "no xfn is running" release echo
+for list in 0- 1-0 a 0,,1 0, -1 0x1 0-1-1; do
+	expect "verbs_run_cpus_$(echo "$list" | tr -c 'a-z0-9\n' _)" 2 "--cpus '$list': take CPUs and ranges" run --cpus=$list
+done
+expect verbs_run_cpus_none 2 "--cpus '': take CPUs" run --cpus=
+expect verbs_run_cpus_absent 2 "CPU 1023 is none" run --cpus 0,1023
+expect verbs_run_cpus_unknown 2 "CPU 99999999999 is none" run --cpus 99999999999
 expect verbs_run_port 2 "'echo@70000'" run echo@70000
 expect verbs_run_address 2 "'echo@::1:7'" run echo@::1:7
 expect verbs_run_module 1 "nowhere.xfn: no such module" run nowhere.xfn
