@@ -449,6 +449,22 @@ static uint32_t meet_ring(struct xfn_engine *e, const struct ring *r, uint32_t f
 	return n;
 }
 
+/*
+ * Frames on the TX ring. Some kernels (6.1 and 6.12, not 6.18) may have sent the oldest of them,
+ * without saying so on this ring, whereas the completion ring does: from the newest on, until one
+ * was met there or anywhere behind it.
+ */
+static uint32_t meet_tx(struct xfn_engine *e, uint32_t from)
+{
+	const struct xdp_desc *entries = e->tx.entries;
+	uint32_t n = 0;
+
+	while (e->tx.head - n != from &&
+	       meet(e, entries[(e->tx.head - n - 1) & (e->tx.size - 1)].addr))
+		n++;
+	return n;
+}
+
 /* One look at all lists. False: they do not add up, be it because the kernel moves a frame now. */
 static bool look(struct xfn_engine *e, struct xfn_engine_audit *out)
 {
@@ -456,23 +472,24 @@ static bool look(struct xfn_engine *e, struct xfn_engine_audit *out)
 	uint32_t rx = load(e->rx.producer), comp = load(e->comp.producer);
 	uint32_t fill = load(e->fill.consumer), tx = load(e->tx.consumer);
 	uint32_t on_fill = e->fill.head - fill + (rx - e->rx.head);
-	uint32_t on_send = e->tx.head - tx + (comp - e->comp.head);
-	uint32_t met = 0;
+	uint32_t on_send = comp - e->comp.head;
+	uint32_t met = 0, on_tx;
 
 	*out = (struct xfn_engine_audit){ .total = e->frames,
 					  .free = e->free_count,
 					  .filling = e->filling,
 					  .lent = e->lent,
-					  .sending = e->sending,
-					  .held = (int32_t)(e->filling - on_fill +
-							    (e->sending - on_send)) };
+					  .sending = e->sending };
 	memset(e->found, 0, e->frames);
 	for (uint32_t i = 0; i < e->free_count; i++)
 		met += meet(e, e->free_frames[i]);
 	met += meet_ring(e, &e->fill, fill, e->fill.head, false);
 	met += meet_ring(e, &e->rx, e->rx.head, rx, true);
-	met += meet_ring(e, &e->tx, tx, e->tx.head, true);
 	met += meet_ring(e, &e->comp, e->comp.head, comp, false);
+	on_tx = meet_tx(e, tx);
+	met += on_tx;
+	on_send += on_tx;
+	out->held = (int32_t)(e->filling - on_fill + (e->sending - on_send));
 	/* what is counted nowhere, and what was met twice in place of another */
 	out->lost = (int32_t)(e->frames - e->free_count - e->filling - e->lent - e->sending);
 	out->lost += (int32_t)(e->free_count + on_fill + on_send - met);

@@ -67,7 +67,7 @@ prepare()
 	done
 	cp "$build/xfn" "$build/xfn-worker" "$root/xfn/build/"
 	cp -r "$build/functions" "$root/xfn/build/"
-	cp "$build/tests/test_fixtures" "$build/tests/test_dispatcher" "$root/xfn/build/tests/"
+	cp "$build/tests/test_fixtures" "$build/tests/test_dispatcher" "$build/tests/test_engines" "$root/xfn/build/tests/"
 	cp -r verifier-tests/*.sh verifier-tests/fixtures "$root/xfn/verifier-tests/"
 	"$build/xfn" explain "$build"/functions/*.xfn >"$root/xfn/explained"
 	# whatever is linked dynamically, with its loader, at its own place
