@@ -132,7 +132,8 @@ int xfn_loader__put(struct xfn_loader *ld, unsigned slot, const struct xfn_modul
 		goto fail;
 	}
 	bpf_program__set_log_buf(prog, log, XFN_LOG_LEN);
-	/* Writing the log takes longer than verifying: libbpf asks for it where a load is refused. */
+	/* Writing the log takes longer than verifying: libbpf asks for it where a load is refused.
+	 */
 	bpf_program__set_log_level(prog, 0);
 	ret = bpf_object__load(obj);
 	if (ret) {

@@ -30,7 +30,7 @@
 	X(calling_convention, DEMOTE,                                                              \
 	  "has a call that BPF cannot make (over five arguments, a struct by value)",              \
 	  "pass fewer arguments, or a pointer")                                                    \
-	X(licence, DEMOTE, "has a licence that the kernel's route look-up is not open to",          \
+	X(licence, DEMOTE, "has a licence that the kernel's route look-up is not open to",         \
 	  "give a GPL-compatible .licence, or leave --reply-route at swap")                        \
 	X(compiler_other, DEMOTE, "does not compile for the kernel",                               \
 	  "read the compiler's words with -vv")                                                    \
