@@ -1,6 +1,5 @@
 // expect: tier=afxdp rule=pointer_lost line=10
-/* Echoes; writes into the first page on the payload "crash". In a worker: the kernel has no such
- * thing. */
+/* Echoes; writes into the first page on the payload "crash". The kernel has no such thing. */
 #include "xfn.h"
 
 XFN_FUNCTION(crash, .port = 4001, .tier = XFN_TIER_AFXDP)

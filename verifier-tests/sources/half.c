@@ -1,6 +1,5 @@
 // expect: tier=xdp
-/* Echoes; its half in a worker writes into the first page on long payloads, as a defect of its own
- * would. */
+/* Echoes; its half in a worker writes into the first page on long payloads, as a defect would. */
 #include "xfn.h"
 
 XFN_FUNCTION(half, .port = 4003)
