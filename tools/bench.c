@@ -478,7 +478,7 @@ int main(int argc, char **argv)
 	int status, quiet;
 
 	if (argc == 4 && !strcmp(argv[1], "--bare-afxdp"))
-		return bench_bare__serve(argv[2], atoi(argv[3]), false);
+		return bench_bare__serve(argv[2], atoi(argv[3]));
 	argp_parse(&argp, argc, argv, 0, NULL, &b);
 	if (b.floors)
 		return report(&b);

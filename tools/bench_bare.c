@@ -28,7 +28,7 @@ static void swap(uint8_t *a, uint8_t *b, unsigned n)
 	memcpy(b, t, n);
 }
 
-int bench_bare__serve(const char *ifname, int sockets_fd, bool spin)
+int bench_bare__serve(const char *ifname, int sockets_fd)
 {
 	const struct xsk_umem_config umem_config = { .fill_size = RING,
 						     .comp_size = RING,
@@ -68,7 +68,7 @@ int bench_bare__serve(const char *ifname, int sockets_fd, bool spin)
 	for (;;) {
 		uint32_t first, out, back, n = xsk_ring_cons__peek(&rx, BATCH, &first);
 
-		if (!n && !spin)
+		if (!n)
 			poll(&wait, 1, 1000);
 		if (n && xsk_ring_prod__reserve(&tx, n, &out) == n) {
 			for (uint32_t i = 0; i < n; i++) {

@@ -58,6 +58,6 @@ void bench_place__down(struct bench_place *place);
 int bench_place__enter(const struct bench_place *place);
 
 /* The bare AF_XDP loop on queue 0 of `ifname`: `build/bench --bare-afxdp`. Ends by a signal. */
-int bench_bare__serve(const char *ifname, int sockets_fd, bool spin);
+int bench_bare__serve(const char *ifname, int sockets_fd);
 
 #endif

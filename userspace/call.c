@@ -18,9 +18,9 @@
 
 __thread struct xfn_thread *xfn_thread __attribute__((tls_model("initial-exec")));
 
-/* A function bound to one address of a port. */
 #define AHEAD 4 /* frames between the one worked on and the one asked for from memory */
 
+/* A function bound to one address of a port. */
 struct xfn_call_binding {
 	uint8_t ip[16];
 	uint32_t any; /* every address not named otherwise */

@@ -50,7 +50,8 @@ stop
 "$build/bench" -q -r 1 -o bounce -o xdp-trust -f "$dir/figures" 2>"$dir/err"
 status=$?
 [ $status = 0 ] && [ "$(grep -c '^one-core,xdp-trust,echo,64,1,[0-9][0-9]*,' "$dir/figures/results.csv")" = 1 ]
-result bench_suite $? || cat "$dir/err"
+result bench_suite $?
+[ $bad = 0 ] || cat "$dir/err"
 # floors that any machine meets, and one that none does
 printf 'possible,one-core,echo,64,xdp-trust,bounce,rate,0.001,0.001\n' >"$dir/floors"
 "$build/bench" -R "$dir/floors" -f "$dir/figures" >"$dir/out" 2>"$dir/err" && grep -q 'possible .* goal$' "$dir/out"
