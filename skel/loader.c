@@ -349,6 +349,28 @@ int xfn_loader__socket(struct xfn_loader *ld, unsigned queue, unsigned thread, i
 	return bpf_map_update_elem(map_fd(ld, "xfn_xsks"), &key, &fd, BPF_ANY);
 }
 
+int xfn_loader__spread(struct xfn_loader *ld, unsigned queue, unsigned crew, unsigned first,
+		       unsigned count)
+{
+	__u32 key = XFN_SPREAD_INDEX(queue, crew);
+	struct xfn_spread spread;
+
+	if (queue >= XFN_QUEUES || crew >= XFN_CREWS || !count || first + count > XFN_THREADS)
+		return -ERANGE;
+	for (unsigned i = 0; i < XFN_SPREAD; i++)
+		spread.thread[i] = first + i % count;
+	return bpf_map_update_elem(map_fd(ld, "xfn_spreads"), &key, &spread, BPF_ANY);
+}
+
+int xfn_loader__crew(struct xfn_loader *ld, unsigned slot, unsigned crew)
+{
+	__u32 key = slot, value = crew;
+
+	if (slot >= XFN_SLOTS || crew >= XFN_CREWS)
+		return -ERANGE;
+	return bpf_map_update_elem(map_fd(ld, "xfn_crews"), &key, &value, BPF_ANY);
+}
+
 int xfn_loader__live(struct xfn_loader *ld, const struct xfn_live *live)
 {
 	struct xfn_live was = ld->live;

@@ -91,6 +91,12 @@ int xfn_loader__device(struct xfn_loader *ld, unsigned ifindex, const uint16_t t
 /* Hand (queue, thread) to the bound AF_XDP socket `fd`; -1 takes it away. The map keeps no fd. */
 int xfn_loader__socket(struct xfn_loader *ld, unsigned queue, unsigned thread, int fd);
 
+/* Which threads of `queue` work for `crew` (below XFN_CREWS): flows are spread over them evenly. */
+int xfn_loader__spread(struct xfn_loader *ld, unsigned queue, unsigned crew, unsigned first,
+		       unsigned count);
+/* The crew of the function in `slot`; 0, at first, is the one that functions share. */
+int xfn_loader__crew(struct xfn_loader *ld, unsigned slot, unsigned crew);
+
 /* Clock, random and MTU of the running programs. */
 int xfn_loader__live(struct xfn_loader *ld, const struct xfn_live *live);
 

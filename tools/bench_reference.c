@@ -38,7 +38,9 @@ static int answer(struct shared *sh, const struct bench_set *set, const struct x
 		snprintf(sh->err, sizeof(sh->err), "%s: its XFN_INIT failed", mod->attr.name);
 		return -ECANCELED;
 	}
-	ret = xfn_sandbox__enter("simple", NOBODY, NOBODY, sh->err, sizeof(sh->err));
+	ret = xfn_sandbox__bound(sh->err, sizeof(sh->err));
+	ret = ret ?: xfn_sandbox__user(NOBODY, NOBODY, sh->err, sizeof(sh->err));
+	ret = ret ?: xfn_sandbox__enter("simple", sh->err, sizeof(sh->err));
 	if (ret)
 		return ret;
 	for (unsigned i = 0; i < set->count; i++) {

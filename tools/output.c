@@ -67,25 +67,40 @@ struct xfn_table *xfn_table__new(const char *const *columns, unsigned count)
 	return table;
 }
 
-void xfn_table__row(struct xfn_table *table, ...)
+static void add_cell(struct xfn_table *table, const char *text)
 {
-	va_list args;
+	char *cell = must(strdup(text ?: ""));
 
+	for (char *p = cell; *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '?';
+	table->cells[table->used++] = cell;
+}
+
+static void make_room(struct xfn_table *table)
+{
 	if (table->used + table->columns > table->room) {
 		table->room *= 2;
 		table->cells = must(reallocarray(table->cells, table->room, sizeof(char *)));
 	}
-	va_start(args, table);
-	for (unsigned i = 0; i < table->columns; i++) {
-		const char *text = va_arg(args, const char *);
-		char *cell = must(strdup(text ?: ""));
+}
 
-		for (char *p = cell; *p; p++)
-			if ((unsigned char)*p < ' ' || *p == 0x7f)
-				*p = '?';
-		table->cells[table->used++] = cell;
-	}
+void xfn_table__row(struct xfn_table *table, ...)
+{
+	va_list args;
+
+	make_room(table);
+	va_start(args, table);
+	for (unsigned i = 0; i < table->columns; i++)
+		add_cell(table, va_arg(args, const char *));
 	va_end(args);
+}
+
+void xfn_table__cells(struct xfn_table *table, const char *const *cells)
+{
+	make_room(table);
+	for (unsigned i = 0; i < table->columns; i++)
+		add_cell(table, cells[i]);
 }
 
 /* Characters, not bytes: cells are UTF-8. */

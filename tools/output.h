@@ -29,6 +29,8 @@ struct xfn_table;
 struct xfn_table *xfn_table__new(const char *const *columns, unsigned count);
 /* As many `const char *` as there are columns. */
 void xfn_table__row(struct xfn_table *table, ...);
+/* The same from an array. */
+void xfn_table__cells(struct xfn_table *table, const char *const *cells);
 /* Print to stdout (nothing where there is no row) and free; `gap`: with an empty line before it. */
 void xfn_table__print(struct xfn_table *table, bool gap);
 

@@ -66,12 +66,14 @@ static const char *member(json_t *object, const char *key, char *buf, size_t len
 	return buf;
 }
 
+#define COLUMNS 16 /* of a table, at most */
+
 /* One column per key, named after it; the cells are the members of that name. */
 static struct xfn_table *table_of(const char *const *columns, unsigned count, json_t *rows)
 {
 	struct xfn_table *table = xfn_table__new(columns, count);
-	const char *cell[10] = {};
-	char buf[10][32];
+	const char *cell[COLUMNS];
+	char buf[COLUMNS][32];
 	json_t *row;
 	size_t i;
 
@@ -79,8 +81,7 @@ static struct xfn_table *table_of(const char *const *columns, unsigned count, js
 		for (unsigned c = 0; c < count; c++)
 			cell[c] = member(row, columns[c] + (*columns[c] == '>'), buf[c],
 					 sizeof(buf[c]));
-		xfn_table__row(table, cell[0], cell[1], cell[2], cell[3], cell[4], cell[5], cell[6],
-			       cell[7], cell[8], cell[9]);
+		xfn_table__cells(table, cell);
 	}
 	return table;
 }
@@ -162,9 +163,10 @@ static void print_stat(json_t *data)
 						 ">replies", ">dropped",  ">consumed",
 						 ">passed",  ">bytes_in", ">bytes_out" };
 	static const char *const reasons[] = { "name", "verdict", ">count", "sentence" };
-	static const char *const workers[] = { ">pid",	    ">queue",	    "engine",	">received",
-					       ">sent",	    ">send_failed", ">wakeups", ">stalls",
-					       ">restarts", ">cpu" };
+	static const char *const workers[] = { ">pid",	   ">queue",	">thread", "engine",
+					       "serves",   ">received", ">sent",   ">send_failed",
+					       ">wakeups", ">stalls",	">cpu_ms", ">restarts",
+					       ">cpu" };
 	static const char *const frames[] = { ">pid",
 					      ">queue",
 					      ">frames_total",

@@ -38,15 +38,19 @@ enum key {
 	KEY_TRUST,
 	KEY_SPIN,
 	KEY_DEADLINE,
-	KEY_CPUS
+	KEY_CPUS,
+	KEY_WORKERS,
+	KEY_AUTO,
+	KEY_DEDICATE
 };
 
 struct run {
 	struct xfn_run_options opts;
-	const char *mode, *tier, *offset, *rate, *deadline, *cpus;
+	const char *mode, *tier, *offset, *rate, *deadline, *cpus, *workers;
 	const char *amplify[BIND_MAX];
 	const char *bind[BIND_MAX];
 	const char *address[BIND_MAX];
+	const char *dedicate[BIND_MAX];
 	char **spec; /* MODULE[@ADDR:PORT], as given */
 	unsigned specs;
 	struct xfn_run_module *modules;
@@ -91,6 +95,16 @@ static const struct argp_option options[] = {
 	{ "cpus", KEY_CPUS, "LIST", 0,
 	  "Bind workers to these CPUs in turn, as 2,4-7 (default: each of AF_XDP to the one that handles "
 	  "its queue's interrupt)",
+	  0 },
+	{ "workers-per-queue", KEY_WORKERS, "N[-MAX]", 0,
+	  "Begin with N workers of AF_XDP on each queue, and let `xfn scale` make them MAX at most "
+	  "(default: 1, and a CPU for each worker of all queues)",
+	  0 },
+	{ "auto", KEY_AUTO, NULL, 0,
+	  "Add workers to a queue and take them away by its load, between these two", 0 },
+	{ "dedicate", KEY_DEDICATE, "NAME", 0,
+	  "Give this function a worker of its own on each queue, so that it and the others do not "
+	  "wait for one another; may be repeated",
 	  0 },
 	{ "json", 'j', NULL, 0, "Say in JSON what is served", 0 },
 	{}
@@ -154,6 +168,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_CPUS:
 		run->cpus = arg;
 		return 0;
+	case KEY_WORKERS:
+		run->workers = arg;
+		return 0;
+	case KEY_AUTO:
+		run->opts.autoscale = true;
+		return 0;
+	case KEY_DEDICATE:
+		if (run->opts.dedicate_count == BIND_MAX)
+			argp_error(state, "--dedicate '%s': at most %d names", arg, BIND_MAX);
+		run->dedicate[run->opts.dedicate_count++] = arg;
+		return 0;
 	case ARGP_KEY_ARGS:
 		run->spec = state->argv + state->next;
 		run->specs = (unsigned)(state->argc - state->next);
@@ -202,6 +227,31 @@ static int take_cpus(struct run *run)
 		return bad(run, "--cpus", run->cpus, why);
 	run->opts.cpus = cpus;
 	run->opts.cpu_count = (unsigned)n;
+	return 0;
+}
+
+/* "N" or "N-MAX", 1 to XFN_THREADS each. */
+static int take_workers(struct run *run)
+{
+	struct xfn_run_options *opts = &run->opts;
+	unsigned min = 0, max = 0;
+	char end;
+	int n;
+
+	opts->dedicate = run->dedicate;
+	if (opts->autoscale && opts->spin)
+		return bad(run, "--auto", "--spin",
+			   "a worker that never sleeps looks busy always; leave one of them out");
+	if (!run->workers)
+		return 0;
+	n = sscanf(run->workers, "%u-%u%c", &min, &max, &end);
+	if (n == 1)
+		max = strchr(run->workers, '-') ? 0 : min;
+	if ((n != 1 && n != 2) || !min || max < min || max > XFN_THREADS)
+		return bad(run, "--workers-per-queue", run->workers,
+			   "take a number from 1 to 8, or two of them as in 1-4");
+	opts->workers_min = min;
+	opts->workers_max = max;
 	return 0;
 }
 
@@ -477,6 +527,8 @@ int verb_run(int argc, char **argv)
 	status = take_values(&run);
 	if (!status)
 		status = take_cpus(&run);
+	if (!status)
+		status = take_workers(&run);
 	if (!status)
 		status = take_modules(&run);
 	if (!status && xfn_paths__worker(run.worker, sizeof(run.worker), err, sizeof(err)))

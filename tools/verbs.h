@@ -12,6 +12,7 @@ int verb_run(int argc, char **argv);
 int verb_ls(int argc, char **argv);
 int verb_stat(int argc, char **argv);
 int verb_release(int argc, char **argv);
+int verb_scale(int argc, char **argv);
 int verb_invoke(int argc, char **argv);
 int verb_bench(int argc, char **argv);
 int verb_check(int argc, char **argv);

@@ -19,6 +19,7 @@ static const struct verb {
 	{ "run", verb_run, "serve functions until interrupted" },
 	{ "ls", verb_ls, "list the functions served" },
 	{ "stat", verb_stat, "show what was counted" },
+	{ "scale", verb_scale, "change the number of workers of a queue, or of a function" },
 	{ "release", verb_release, "let a quarantined function run again" },
 	{ "invoke", verb_invoke, "ask a function once" },
 	{ "bench", verb_bench, "put load on a UDP server and compare every reply" },

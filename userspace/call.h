@@ -37,13 +37,17 @@ struct xfn_crash {
 	uint8_t data[XFN_CRASH_MAX];
 };
 
-/* What a worker keeps in memory shared with the supervisor. Single writer: the worker's thread. */
+/*
+ * What a worker keeps in memory shared with the supervisor, for each of its threads. Single writer:
+ * that thread.
+ */
 struct xfn_page {
 	uint32_t abi;
 	uint32_t pid;
 	uint32_t running_slot; /* slot + 1 of the function being called now, 0 outside */
-	uint32_t zero;
+	uint32_t tid;
 	uint64_t rounds; /* grows while the worker lives */
+	uint64_t cpu_ns; /* what its thread has had of a CPU; told now and then */
 	struct xfn_engine_stats engine;
 	uint64_t reasons[XFN_REASON_SLOTS];
 	struct xfn_slot_counters slots[XFN_SLOTS];

@@ -23,7 +23,6 @@
 #define STOP_MS		2000  /* one that does not end by then is killed */
 #define STABLE_NS	10000000000ull
 #define BACK_OFF_MAX_MS 5000
-#define NOBODY		65534 /* Debian's nobody and nogroup */
 
 static uint64_t now_ns(void)
 {
@@ -31,16 +30,6 @@ static uint64_t now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
-static bool by_afxdp(const struct xfn_child *child)
-{
-	return !strcmp(child->engine, "afxdp");
-}
-
-static bool by_ring(const struct xfn_child *child)
-{
-	return !strcmp(child->engine, "packet");
 }
 
 /* The descriptor of the worker's end becomes 3; all else is close-on-exec. */
@@ -74,144 +63,28 @@ static int spawn(const struct xfn_supervisor *sup, struct xfn_child *child, int 
 	return child->pidfd < 0 ? -errno : 0;
 }
 
-static int make_page(struct xfn_child *child)
+static int make_pages(struct xfn_child *child)
 {
+	size_t len = child->threads * sizeof(*child->page);
+
 	if (!child->page) {
 		child->page_fd = memfd_create("xfn-page", MFD_CLOEXEC);
-		if (child->page_fd < 0 || ftruncate(child->page_fd, sizeof(*child->page)))
+		if (child->page_fd < 0 || ftruncate(child->page_fd, len))
 			return -errno;
-		child->page = mmap(NULL, sizeof(*child->page), PROT_READ | PROT_WRITE, MAP_SHARED,
-				   child->page_fd, 0);
+		child->page =
+			mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, child->page_fd, 0);
 		if (child->page == MAP_FAILED) {
 			child->page = NULL;
 			return -errno;
 		}
 	}
-	child->page->running_slot = 0;
-	child->page->crash.noted = 0;
-	child->seen_slot = child->seen = 0;
+	for (unsigned i = 0; i < child->threads; i++) {
+		child->page[i].running_slot = 0;
+		child->page[i].crash.noted = 0;
+	}
+	memset(child->seen, 0, sizeof(child->seen));
 	child->hung = false;
 	return 0;
-}
-
-static uint32_t flags_of(const struct xfn_supervisor *sup)
-{
-	return (sup->opts->trust_checksum ? XFN_TRUST_CHECKSUM : 0) |
-	       (sup->iface.local_peer ? XFN_LOCAL_PEER : 0);
-}
-
-/* Is the address and port of listener `i` another one's too, and that one's to answer? */
-static bool bound_elsewhere(const struct xfn_supervisor *sup, unsigned i)
-{
-	const struct xfn_listener *own = &sup->listeners[i];
-	bool any = sup->functions[own->slot].any;
-
-	for (unsigned j = 0; j < sup->listener_count; j++) {
-		const struct xfn_listener *other = &sup->listeners[j];
-		bool other_any = sup->functions[other->slot].any;
-
-		if (other->local.port == own->local.port &&
-		    !memcmp(other->local.ip, own->local.ip, 16) && (any == other_any ? j < i : any))
-			return true;
-	}
-	return false;
-}
-
-static int send_functions(const struct xfn_supervisor *sup, const struct xfn_child *child)
-{
-	int ret = 0;
-
-	for (unsigned slot = 0; !ret && slot < sup->function_count; slot++) {
-		const struct xfn_deployed *fn = &sup->functions[slot];
-		struct xfn_handover msg = { .type = XFN_HO_FUNCTION,
-					    .version = XFN_HANDOVER_VERSION };
-
-		if (by_afxdp(child) ? fn->tier == XFN_TIER_SOCKET : !fn->listening)
-			continue;
-		msg.function.slot = slot;
-		memcpy(msg.function.name, fn->mod->attr.name, sizeof(msg.function.name));
-		ret = xfn_handover__send(child->sock, &msg, fn->mod->fd);
-		if (ret)
-			break;
-		memset(&msg.bind, 0, sizeof(msg.bind));
-		msg.type = XFN_HO_BIND;
-		msg.bind.slot = slot;
-		msg.bind.any = fn->any;
-		msg.bind.addr = fn->addr;
-		/* Behind UDP sockets the socket tells the function. */
-		if (by_afxdp(child))
-			ret = xfn_handover__send(child->sock, &msg, -1);
-	}
-	for (unsigned i = 0; !ret && by_ring(child) && i < sup->listener_count; i++) {
-		struct xfn_handover msg = { .type = XFN_HO_BIND, .version = XFN_HANDOVER_VERSION };
-
-		if (bound_elsewhere(sup, i))
-			continue;
-		msg.bind.slot = sup->listeners[i].slot;
-		msg.bind.addr = sup->listeners[i].local;
-		ret = xfn_handover__send(child->sock, &msg, -1);
-	}
-	return ret;
-}
-
-static int send_sockets(const struct xfn_supervisor *sup, const struct xfn_child *child)
-{
-	struct xfn_handover msg = { .type = XFN_HO_UMEM, .version = XFN_HANDOVER_VERSION };
-	int ret = 0;
-
-	if (by_afxdp(child)) {
-		msg.umem.len = child->umem.len;
-		msg.umem.frame_size = child->umem.frame_size;
-		msg.umem.headroom = child->umem.headroom;
-		msg.umem.fill_size = child->umem.fill_size;
-		msg.umem.comp_size = child->umem.comp_size;
-		msg.umem.longest = child->umem.longest;
-		ret = xfn_handover__send(child->sock, &msg, child->umem.memfd);
-		memset(&msg.socket, 0, sizeof(msg.socket));
-		msg.type = XFN_HO_SOCKET;
-		msg.socket.queue = child->queue;
-		msg.socket.rx_size = child->umem.rx_size;
-		msg.socket.tx_size = child->umem.tx_size;
-		return ret ?: xfn_handover__send(child->sock, &msg, child->umem.xsk);
-	}
-	if (by_ring(child)) {
-		memset(&msg.socket, 0, sizeof(msg.socket));
-		msg.type = XFN_HO_SOCKET;
-		msg.socket.block_size = xfn_packet_ring__block(sup->ring_mtu);
-		msg.socket.block_count = XFN_PACKET_RING / msg.socket.block_size;
-		ret = xfn_handover__send(child->sock, &msg, child->ring.receive);
-		return ret ?: xfn_handover__send(child->sock, &msg, child->ring.send);
-	}
-	for (unsigned i = 0; !ret && i < sup->listener_count; i++) {
-		memset(&msg.socket, 0, sizeof(msg.socket));
-		msg.type = XFN_HO_SOCKET;
-		msg.socket.slot = sup->listeners[i].slot;
-		msg.socket.local = sup->listeners[i].local;
-		ret = xfn_handover__send(child->sock, &msg, sup->listeners[i].fd);
-	}
-	return ret;
-}
-
-static int hand_over(const struct xfn_supervisor *sup, const struct xfn_child *child)
-{
-	struct xfn_handover msg = { .type = XFN_HO_HELLO, .version = XFN_HANDOVER_VERSION };
-	int ret;
-
-	snprintf(msg.hello.engine, sizeof(msg.hello.engine), "%s", child->engine);
-	msg.hello.flags = flags_of(sup);
-	msg.hello.mtu = sup->iface.mtu ?: XFN_MTU_DEFAULT;
-	msg.hello.rate = sup->opts->rate;
-	msg.hello.uid = msg.hello.gid = geteuid() ? 0 : NOBODY;
-	/* beside workers of frames, the one of sockets has the slow path only: it may sleep */
-	msg.hello.spin = sup->opts->spin && (by_afxdp(child) || by_ring(child) ||
-					     (!by_afxdp(sup->children) && !by_ring(sup->children)));
-	msg.hello.cpu = child->cpu;
-	ret = xfn_handover__send(child->sock, &msg, child->page_fd);
-	ret = ret ?: send_functions(sup, child);
-	ret = ret ?: xfn_quarantine__tell(sup, child);
-	ret = ret ?: send_sockets(sup, child);
-	msg = (struct xfn_handover){ .type = XFN_HO_START, .version = XFN_HANDOVER_VERSION };
-	return ret ?: xfn_handover__send(child->sock, &msg, -1);
 }
 
 /* READY, FAILED or the process's end, whichever comes first. */
@@ -270,8 +143,8 @@ static void drop_rings(struct xfn_supervisor *sup, struct xfn_child *child)
 	xfn_packet_ring__close(&child->ring);
 	if (!child->has_umem)
 		return;
-	if (sup->loader)
-		xfn_loader__socket(sup->loader, child->queue, 0, -1);
+	for (unsigned i = 0; sup->loader && i < child->threads; i++)
+		xfn_loader__socket(sup->loader, child->queue, i, -1);
 	xfn_umem__close(&child->umem);
 	child->has_umem = false;
 }
@@ -284,14 +157,14 @@ static int renew_rings(struct xfn_supervisor *sup, struct xfn_child *child, char
 	int ret = 0;
 
 	drop_rings(sup, child);
-	if (by_afxdp(child)) {
-		ret = xfn_umem__open(sup->iface.name, child->queue, sup->iface.mtu,
-				     xfn_cpus__node(child->cpu), &child->umem, err, errlen);
+	if (xfn_child_by_afxdp(child)) {
+		ret = xfn_umem__open(sup->iface.name, child->queue, child->threads, sup->iface.mtu,
+				     xfn_cpus__node(child->cpu[0]), &child->umem, err, errlen);
 		child->has_umem = !ret;
 		if (!ret)
 			xfn_log__line(LOG_DEBUG, "frames of queue %u are in %s pages", child->queue,
 				      child->umem.huge ? "huge" : "normal");
-	} else if (by_ring(child)) {
+	} else if (xfn_child_by_ring(child)) {
 		ret = xfn_deploy__targets(sup, &targets);
 		if (ret < 0)
 			return ret;
@@ -302,41 +175,71 @@ static int renew_rings(struct xfn_supervisor *sup, struct xfn_child *child, char
 	return ret;
 }
 
-/* By --cpus; else a worker of frames goes where its queue's interrupt goes. -1: nowhere. */
-static int cpu_for(const struct xfn_supervisor *sup, const struct xfn_child *child)
+/*
+ * By --cpus; else the first thread of a worker of frames goes where its queue's interrupt goes. -1:
+ * nowhere.
+ */
+static int cpu_for(const struct xfn_supervisor *sup, const struct xfn_child *child, unsigned thread)
 {
 	const struct xfn_run_options *opts = sup->opts;
+	unsigned i = (child - sup->children) * child->threads + thread;
 
 	if (opts->cpu_count)
-		return opts->cpus[(child - sup->children) % opts->cpu_count];
+		return opts->cpus[i % opts->cpu_count];
 	/* veth has no interrupt; a device that has its name elsewhere may */
-	if (!by_afxdp(child) || !strcmp(sup->iface.driver, "veth"))
+	if (thread || !xfn_child_by_afxdp(child) || !strcmp(sup->iface.driver, "veth"))
 		return -1;
 	return xfn_cpus__of_queue("", sup->iface.name, child->queue);
 }
 
-static void check_pinned(const struct xfn_child *child, int wanted)
+/* What is meant to be bound is: else it is said, and nothing is claimed. */
+static void check_pinned(struct xfn_child *child)
 {
-	if (child->cpu != wanted && wanted >= 0)
-		xfn_log__line(LOG_WARNING,
-			      "worker of engine %s, queue %u is not bound to CPU %d; is it online?",
-			      child->engine, child->queue, wanted);
-	else if (wanted >= 0)
-		xfn_log__line(LOG_DEBUG, "worker of engine %s, queue %u is bound to CPU %d",
-			      child->engine, child->queue, wanted);
+	for (unsigned i = 0; i < child->threads; i++) {
+		int wanted = child->cpu[i];
+		char thread[32] = "";
+
+		if (wanted < 0)
+			continue;
+		if (child->threads > 1)
+			snprintf(thread, sizeof(thread), ", thread %u", i);
+		child->cpu[i] = xfn_cpus__of_process(child->page[i].tid);
+		if (child->cpu[i] != wanted)
+			xfn_log__line(LOG_WARNING,
+				      "worker of engine %s, queue %u%s is not bound to CPU %d; is "
+				      "it online?",
+				      child->engine, child->queue, thread, wanted);
+		else
+			xfn_log__line(LOG_DEBUG,
+				      "worker of engine %s, queue %u%s is bound to CPU %d",
+				      child->engine, child->queue, thread, wanted);
+	}
+}
+
+static int attach_sockets(struct xfn_supervisor *sup, struct xfn_child *child, char *err,
+			  size_t errlen)
+{
+	int ret = xfn_umem__bind(&child->umem, sup->iface.name, sup->iface.index, err, errlen);
+
+	for (unsigned i = 0; !ret && i < child->threads; i++)
+		ret = xfn_loader__socket(sup->loader, child->queue, i, child->umem.xsk[i]);
+	return ret;
 }
 
 static int start(struct xfn_supervisor *sup, struct xfn_child *child, char *err, size_t errlen)
 {
 	int pair[2] = { -1, -1 };
-	int wanted, ret;
+	int ret;
 
 	child->state = XFN_CHILD_STARTING;
 	child->pid = 0;
 	child->pidfd = child->sock = -1;
 	err[0] = 0;
-	child->cpu = cpu_for(sup, child);
-	ret = make_page(child);
+	for (unsigned i = 0; i < child->threads; i++)
+		child->cpu[i] = cpu_for(sup, child, i);
+	ret = make_pages(child);
+	if (!ret && xfn_child_by_afxdp(child))
+		ret = xfn_crews__apply(sup, child);
 	ret = ret ?: renew_rings(sup, child, err, errlen);
 	if (!ret && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		ret = -errno;
@@ -346,14 +249,12 @@ static int start(struct xfn_supervisor *sup, struct xfn_child *child, char *err,
 		close(pair[1]);
 	}
 	if (!ret) {
-		ret = hand_over(sup, child);
+		ret = xfn_children__hand_over(sup, child);
 		/* A worker that refuses a message says why before it ends. */
 		ret = wait_ready(child, err, errlen) ?: ret;
 	}
-	if (!ret && by_afxdp(child))
-		ret = xfn_umem__bind(&child->umem, sup->iface.name, sup->iface.index, err, errlen);
-	if (!ret && by_afxdp(child))
-		ret = xfn_loader__socket(sup->loader, child->queue, 0, child->umem.xsk);
+	if (!ret && xfn_child_by_afxdp(child))
+		ret = attach_sockets(sup, child, err, errlen);
 	if (ret) {
 		if (!err[0])
 			snprintf(err, errlen, "cannot start a worker: %s", strerror(-ret));
@@ -362,9 +263,7 @@ static int start(struct xfn_supervisor *sup, struct xfn_child *child, char *err,
 		child->state = XFN_CHILD_DEAD;
 		return ret;
 	}
-	wanted = child->cpu;
-	child->cpu = wanted < 0 ? -1 : xfn_cpus__of_process(child->pid);
-	check_pinned(child, wanted);
+	check_pinned(child);
 	child->started_ns = now_ns();
 	child->state = XFN_CHILD_READY;
 	return 0;
@@ -379,6 +278,11 @@ int xfn_children__add(struct xfn_supervisor *sup, const char *engine, uint32_t q
 	memset(child, 0, sizeof(*child));
 	child->engine = engine;
 	child->queue = queue;
+	child->threads = child->shared = child->active = 1;
+	if (xfn_child_by_afxdp(child)) {
+		child->threads = xfn_crews__threads(sup);
+		child->shared = sup->opts->workers_min ?: 1;
+	}
 	child->page_fd = child->ring.receive = child->ring.send = -1;
 	sup->child_count++;
 	ret = start(sup, child, err, errlen);
@@ -392,7 +296,7 @@ void xfn_children__renew_sockets(struct xfn_supervisor *sup)
 	for (unsigned i = 0; i < sup->child_count; i++) {
 		struct xfn_child *child = &sup->children[i];
 
-		if (by_afxdp(child) || by_ring(child))
+		if (xfn_child_by_afxdp(child) || xfn_child_by_ring(child))
 			continue;
 		if (child->state == XFN_CHILD_READY)
 			reap(child);
@@ -502,7 +406,7 @@ void xfn_children__remove(struct xfn_supervisor *sup, unsigned keep)
 			reap(child);
 		drop_rings(sup, child);
 		if (child->page)
-			munmap(child->page, sizeof(*child->page));
+			munmap(child->page, child->threads * sizeof(*child->page));
 		if (child->page_fd >= 0)
 			close(child->page_fd);
 	}

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* The handler of the signals that end a worker: note the request, then end by that signal. */
+#include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -8,20 +10,19 @@
 
 static const int deadly[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT };
 
-static struct {
-	const struct xfn_call *call;
-	struct sigaction before[sizeof(deadly) / sizeof(deadly[0])];
-	uint8_t stack[65536]; /* the function's own may be what has run out */
-} dying;
+#define STACK 65536 /* the function's own may be what has run out */
+
+static struct sigaction before[sizeof(deadly) / sizeof(deadly[0])];
+static __thread const struct xfn_call *own;
 
 /* Nothing here but copies: whatever the function broke, this must not wait for it. */
 static void note(void)
 {
-	const struct xfn_call *c = dying.call;
-	const struct xfn_datagram *d = c->running;
-	struct xfn_crash *crash = &c->page->crash;
+	const struct xfn_call *c = own;
+	const struct xfn_datagram *d = c ? c->running : NULL;
+	struct xfn_crash *crash = c ? &c->page->crash : NULL;
 
-	if (!c->page->running_slot || !d || d->len > sizeof(crash->data))
+	if (!c || !c->page->running_slot || !d || d->len > sizeof(crash->data))
 		return;
 	crash->kind = c->kind;
 	crash->peer = d->peer;
@@ -36,21 +37,28 @@ static void on_signal(int sig, siginfo_t *info, void *context)
 	note();
 	/* a sanitizer's own handler tells more */
 	for (unsigned i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
-		if (deadly[i] == sig && dying.before[i].sa_flags & SA_SIGINFO)
-			dying.before[i].sa_sigaction(sig, info, context);
+		if (deadly[i] == sig && before[i].sa_flags & SA_SIGINFO)
+			before[i].sa_sigaction(sig, info, context);
 	/* Blocked until we return, and then its default action: the status tells the signal. */
 	syscall(SYS_tgkill, getpid(), gettid(), sig);
 }
 
-void xfn_crash_note__install(const struct xfn_call *c)
+void xfn_crash_note__install(void)
 {
-	const stack_t stack = { .ss_sp = dying.stack, .ss_size = sizeof(dying.stack) };
 	struct sigaction act = { .sa_sigaction = on_signal,
 				 .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND };
 
-	dying.call = c;
 	sigfillset(&act.sa_mask);
-	sigaltstack(&stack, NULL);
 	for (unsigned i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
-		sigaction(deadly[i], &act, &dying.before[i]);
+		sigaction(deadly[i], &act, &before[i]);
+}
+
+int xfn_crash_note__enter(const struct xfn_call *c)
+{
+	const stack_t stack = { .ss_sp = malloc(STACK), .ss_size = STACK };
+
+	if (!stack.ss_sp)
+		return -ENOMEM;
+	own = c;
+	return sigaltstack(&stack, NULL) ? -errno : 0;
 }

@@ -9,7 +9,12 @@
 
 #include "call.h"
 
-/* From now on, for this process's only thread. Before the sandbox, which forbids what it takes. */
-void xfn_crash_note__install(const struct xfn_call *c);
+/* For this process, before its threads enter. */
+void xfn_crash_note__install(void);
+/*
+ * For the calling thread, whose calls are made through `c`, from now on. Before the sandbox, which
+ * forbids what it takes. 0 or -ENOMEM.
+ */
+int xfn_crash_note__enter(const struct xfn_call *c);
 
 #endif

@@ -4,9 +4,9 @@
  * and buffers; it must never know of functions, parsers or reasons. A test's wire implements it as
  * well.
  *
- * One thread uses an engine. Life: open, then rounds of poll, take, (the worker calls functions),
- * give; at last close. Nothing allocates, locks or waits between take and give; only poll waits,
- * and always with a bound.
+ * One thread uses an engine; threads that share a queue have one each (`first`). Life: open, then
+ * rounds of poll, take, (the worker calls functions), give; at last close. Nothing allocates, locks
+ * or waits between take and give; only poll waits, and always with a bound.
  */
 #ifndef XFN_ENGINE_H
 #define XFN_ENGINE_H
@@ -16,8 +16,9 @@
 #include <stdint.h>
 #include "../functions/xfn.h"
 
-#define XFN_BATCH   64	/* datagrams per round: what one AF_XDP or sendmmsg batch is worth */
-#define XFN_WAIT_MS 100 /* longest wait of a worker: how late STOP may be noticed when idle */
+#define XFN_BATCH	   64  /* datagrams per round: what one AF_XDP or sendmmsg batch is worth */
+#define XFN_WAIT_MS	   100 /* longest wait of a worker: how late STOP may be noticed when idle */
+#define XFN_ENGINE_THREADS 8   /* threads of one queue, each with an engine of its own */
 
 enum xfn_datagram_kind {
 	XFN_FRAME,   /* data is a whole Ethernet frame */
@@ -89,6 +90,12 @@ struct xfn_engine_config {
 	uint32_t fill_size, comp_size;
 	uint32_t longest; /* frame that may come in several buffers; 0: none does */
 	bool spin;	  /* never sleep in poll */
+	/*
+	 * AF_XDP: sockets[thread] is this one's. All but the first take part in the frames of the
+	 * first one's engine, which is opened before them and closed after them.
+	 */
+	unsigned thread;
+	struct xfn_engine *first; /* NULL: this is it */
 };
 
 struct xfn_engine; /* each engine's own */
@@ -106,8 +113,13 @@ struct xfn_engine_ops {
 	/* Hand back every datagram of the last take, in order; those with .send are sent. */
 	void (*give)(struct xfn_engine *e, struct xfn_datagram *batch, unsigned count);
 	void (*stats)(const struct xfn_engine *e, struct xfn_engine_stats *out);
-	/* Walk all lists and find each frame once: slow. NULL: the engine owns no frames. */
-	void (*audit)(struct xfn_engine *e, struct xfn_engine_audit *out);
+	/*
+	 * Walk all lists of the engines of a queue, the first one first, and find each frame once:
+	 * slow. None of their threads may be in an engine meanwhile. NULL: the engine owns no
+	 * frames.
+	 */
+	void (*audit)(struct xfn_engine *const *threads, unsigned count,
+		      struct xfn_engine_audit *out);
 	void (*close)(struct xfn_engine *e);
 };
 

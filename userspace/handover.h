@@ -5,14 +5,15 @@
  * that differs ends the worker.
  *
  *	supervisor			worker
- *	HELLO  (+ page memfd)	->	maps the page
+ *	HELLO  (+ page memfd)	->	maps a page for each thread
  *	FUNCTION (+ module fd)	->	loads it			(one per slot)
  *	BIND			->	(slot, address, port)
  *	UMEM (+ memfd)		->	maps it				(afxdp only)
- *	SOCKET (+ fd)		->	keeps it			(one per socket)
+ *	SOCKET (+ fd)		->	keeps it			(afxdp: one per thread)
  *	QUARANTINE		->	drops a slot's requests		(at any time)
  *	START			->	XFN_INIT, engine open, sandbox
  *				<-	READY, or FAILED with one line
+ *	ACTIVE			->	lets other threads rest		(at any time)
  *	INVOKE (+ payload memfd) ->	calls one function on it
  *				<-	INVOKED, the reply in the memfd
  *	AUDIT			->	looks for every frame of its engine
@@ -25,9 +26,11 @@
 #define XFN_HANDOVER_H
 
 #include <stdint.h>
+#include <linux/types.h>
+#include "../xdp/abi.h"
 #include "engine.h"
 
-#define XFN_HANDOVER_VERSION 3
+#define XFN_HANDOVER_VERSION 4
 #define XFN_HANDOVER_FD	     3
 #define XFN_INVOKE_MAX	     65536 /* bytes of an INVOKE's memfd: any UDP payload and its reply */
 
@@ -46,6 +49,7 @@ enum xfn_handover_type {
 	XFN_HO_QUARANTINE,
 	XFN_HO_AUDIT,
 	XFN_HO_AUDITED,
+	XFN_HO_ACTIVE,
 };
 
 struct xfn_handover {
@@ -60,7 +64,8 @@ struct xfn_handover {
 			uint32_t iface;	   /* slot */
 			uint32_t uid, gid; /* become these, if root */
 			uint32_t spin;
-			int32_t cpu; /* pin to, -1: do not */
+			uint32_t threads; /* 1 to XFN_THREADS; engine afxdp only: more than 1 */
+			int32_t cpu[XFN_THREADS]; /* pin to, -1: do not */
 		} hello;
 		struct {
 			uint32_t slot;
@@ -95,6 +100,9 @@ struct xfn_handover {
 			uint32_t ns;	 /* mean per call */
 		} invoked;
 		struct xfn_engine_audit audited;
+		struct {
+			uint32_t threads; /* bit i: the dispatcher gives thread i requests */
+		} active;
 	};
 };
 

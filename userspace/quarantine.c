@@ -8,8 +8,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <syslog.h>
 #include <time.h>
+#include <unistd.h>
 #include "log.h"
 #include "supervisor_inside.h"
 
@@ -28,36 +30,67 @@ static const char *name_of(const struct xfn_deployed *fn)
 	return fn->mod->attr.name;
 }
 
-/* The slot + 1 that the worker is in, 0: none. The worker may have written anything there. */
-static uint32_t running(const struct xfn_supervisor *sup, const struct xfn_child *child)
+/* The slot + 1 that a thread is in, 0: none. The worker may have written anything there. */
+static uint32_t running(const struct xfn_supervisor *sup, const struct xfn_page *page)
 {
-	uint32_t slot = __atomic_load_n(&child->page->running_slot, __ATOMIC_RELAXED);
+	uint32_t slot = __atomic_load_n(&page->running_slot, __ATOMIC_RELAXED);
 
 	return slot <= sup->function_count ? slot : 0;
+}
+
+/*
+ * The page of the thread in which a worker ended: one that has noted its request, or that did not
+ * return; else of the first in a function. Others may have been in one too, and are not to blame.
+ */
+static const struct xfn_page *culprit(const struct xfn_supervisor *sup,
+				      const struct xfn_child *child)
+{
+	const struct xfn_page *found = NULL;
+
+	for (unsigned i = 0; i < child->threads; i++) {
+		const struct xfn_page *page = &child->page[i];
+
+		if (!running(sup, page))
+			continue;
+		if (page->crash.noted || (child->hung && child->seen[i].looks >= LOOKS))
+			return page;
+		found = found ?: page;
+	}
+	return found;
 }
 
 /*
  * Looks are counted, not time: while this process is stopped, its workers may be as well. A slot's
  * requests grow before each call, so the same number is the same call.
  */
-static void look(const struct xfn_supervisor *sup, struct xfn_child *child)
+static void look(const struct xfn_supervisor *sup, struct xfn_child *child, unsigned thread)
 {
-	uint32_t slot = running(sup, child);
+	const struct xfn_page *page = &child->page[thread];
+	struct xfn_seen *seen = &child->seen[thread];
+	uint32_t slot = running(sup, page);
 	uint64_t calls =
-		slot ? __atomic_load_n(&child->page->slots[slot - 1].requests, __ATOMIC_RELAXED) :
-		       0;
+		slot ? __atomic_load_n(&page->slots[slot - 1].requests, __ATOMIC_RELAXED) : 0;
 
-	if (!slot || slot != child->seen_slot || calls != child->seen_calls) {
-		child->seen_slot = slot;
-		child->seen_calls = calls;
-		child->seen = 0;
+	if (!slot || slot != seen->slot || calls != seen->calls) {
+		*seen = (struct xfn_seen){ .slot = slot, .calls = calls };
 		return;
 	}
-	if (++child->seen < LOOKS)
+	if (++seen->looks < LOOKS)
 		return;
 	/* SIGABRT lets it note its request; a function may have blocked that. */
 	child->hung = true;
-	kill(child->pid, child->seen == LOOKS ? SIGABRT : SIGKILL);
+	if (seen->looks == LOOKS)
+		syscall(SYS_tgkill, child->pid, page->tid, SIGABRT);
+	else
+		kill(child->pid, SIGKILL);
+}
+
+static void look_at_all(struct xfn_supervisor *sup)
+{
+	for (unsigned i = 0; i < sup->child_count; i++)
+		for (unsigned t = 0;
+		     sup->children[i].state == XFN_CHILD_READY && t < sup->children[i].threads; t++)
+			look(sup, &sup->children[i], t);
 }
 
 int xfn_quarantine__watch(struct xfn_supervisor *sup)
@@ -70,9 +103,7 @@ int xfn_quarantine__watch(struct xfn_supervisor *sup)
 	if (!sup->opts->deadline || !any)
 		return -1;
 	if (now >= sup->next_look_ns) {
-		for (unsigned i = 0; i < sup->child_count; i++)
-			if (sup->children[i].state == XFN_CHILD_READY)
-				look(sup, &sup->children[i]);
+		look_at_all(sup);
 		sup->next_look_ns = now + sup->opts->deadline * (1000000ull / LOOKS);
 	}
 	return (int)((sup->next_look_ns - now) / 1000000) + 1;
@@ -129,20 +160,20 @@ static bool count(struct xfn_deployed *fn)
 bool xfn_quarantine__ended(struct xfn_supervisor *sup, const struct xfn_child *child, char *what,
 			   size_t len)
 {
-	uint32_t slot = running(sup, child);
+	const struct xfn_page *page = culprit(sup, child);
 	char path[320], hung[80] = "";
 	struct xfn_deployed *fn;
 	int n, ret;
 
 	what[0] = 0;
-	if (!slot)
+	if (!page)
 		return false;
-	fn = &sup->functions[slot - 1];
+	fn = &sup->functions[running(sup, page) - 1];
 	if (child->hung)
 		snprintf(hung, sizeof(hung), ", which had not returned within %u ms",
 			 sup->opts->deadline);
 	ret = xfn_crash_pcap__keep(sup->iface.name[0] ? sup->iface.name : NULL, name_of(fn),
-				   &child->page->crash, path, sizeof(path));
+				   &page->crash, path, sizeof(path));
 	n = snprintf(what, len, " in function %s%s", name_of(fn), hung);
 	if (!ret)
 		snprintf(what + n, len - n, "; its request: %s", path);
@@ -154,14 +185,14 @@ bool xfn_quarantine__ended(struct xfn_supervisor *sup, const struct xfn_child *c
 
 void xfn_quarantine__begin(struct xfn_supervisor *sup, const struct xfn_child *child)
 {
-	uint32_t slot = running(sup, child);
+	const struct xfn_page *page = culprit(sup, child);
 	struct xfn_deployed *fn;
 	char next[80];
 
-	if (!slot)
+	if (!page)
 		return;
-	fn = &sup->functions[slot - 1];
-	set(sup, slot - 1, true);
+	fn = &sup->functions[running(sup, page) - 1];
+	set(sup, fn - sup->functions, true);
 	release_command(sup, fn, next, sizeof(next));
 	xfn_log__line(
 		LOG_ERR,

@@ -22,14 +22,10 @@ struct xfn_req {
 	struct xfn_address local;
 };
 
-/*
- * A counter of the module: one value per worker thread, each on its own cache line. `value[i]` is
- * written by thread i only.
- */
-#define XFN_REQUEST_THREADS 8
+/* A counter of the module. Each worker has a copy of the module's data, and so its own value. */
 struct xfn_native_counter {
 	const char *name;
-	uint64_t *value; /* cell of this process in its shared page; set at load, else `own` */
+	uint64_t *value; /* cell of this worker in its shared page; set at load, else `own` */
 	uint64_t own;
 };
 

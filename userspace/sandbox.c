@@ -113,28 +113,42 @@ static int restrict_calls(const char *engine)
 	return ret;
 }
 
-int xfn_sandbox__enter(const char *engine, uint32_t uid, uint32_t gid, char *err, size_t errlen)
+static int told(int ret, const char *step, char *err, size_t errlen)
 {
-	const struct rlimit none = {};
-	const char *step = "become an unprivileged user";
+	if (ret)
+		snprintf(err, errlen, "cannot %s: %s", step, strerror(-ret));
+	return ret;
+}
+
+int xfn_sandbox__bound(char *err, size_t errlen)
+{
+	/* while CAP_SETPCAP is there; a user's own process has none */
+	if (geteuid())
+		return 0;
+	capng_clear(CAPNG_SELECT_BOUNDS);
+	return told(capng_apply(CAPNG_SELECT_BOUNDS) ? -EPERM : 0, "drop the bounding set", err,
+		    errlen);
+}
+
+int xfn_sandbox__user(uint32_t uid, uint32_t gid, char *err, size_t errlen)
+{
 	int ret = 0;
 
-	/* The bounding set while CAP_SETPCAP is there; a user's own process has none. */
-	if (geteuid() == 0) {
-		step = "drop the bounding set";
-		capng_clear(CAPNG_SELECT_BOUNDS);
-		ret = capng_apply(CAPNG_SELECT_BOUNDS) ? -EPERM : 0;
-	}
-	if (!ret && geteuid() == 0 && uid &&
+	if (!geteuid() && uid &&
 	    (setgroups(0, NULL) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid)))
 		ret = -errno;
-	if (!ret) {
-		step = "drop capabilities";
-		capng_clear(CAPNG_SELECT_CAPS);
-		if (capng_apply(CAPNG_SELECT_CAPS))
-			ret = -EPERM;
-	}
 	xfn_sandbox__die_with_parent();
+	return told(ret, "become an unprivileged user", err, errlen);
+}
+
+int xfn_sandbox__enter(const char *engine, char *err, size_t errlen)
+{
+	const struct rlimit none = {};
+	const char *step = "drop capabilities";
+	int ret;
+
+	capng_clear(CAPNG_SELECT_CAPS);
+	ret = capng_apply(CAPNG_SELECT_CAPS) ? -EPERM : 0;
 	if (!ret) {
 		step = "refuse new privileges";
 		ret = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? -errno : 0;
@@ -148,7 +162,5 @@ int xfn_sandbox__enter(const char *engine, uint32_t uid, uint32_t gid, char *err
 		step = "restrict system calls (seccomp)";
 		ret = restrict_calls(engine);
 	}
-	if (ret)
-		snprintf(err, errlen, "cannot %s: %s", step, strerror(-ret));
-	return ret;
+	return told(ret, step, err, errlen);
 }

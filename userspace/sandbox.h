@@ -11,11 +11,20 @@
 void xfn_sandbox__die_with_parent(void);
 
 /*
- * For this process, for good: user and group (where it is root), every capability, new privileges,
- * the file system (Landlock, where the kernel has it), and every system call that `engine` does not
- * need (EPERM). Call in the only thread, once all files are open and all libraries warm. 0 or
- * -errno with one line in err. capabilities(7), seccomp(2), landlock(7).
+ * Three steps, for good; each returns 0, or -errno with one line in err. capabilities(7),
+ * seccomp(2), landlock(7).
+ *
+ * First, for this thread and those it makes from then on: no program that it could execute may give
+ * it a capability.
  */
-int xfn_sandbox__enter(const char *engine, uint32_t uid, uint32_t gid, char *err, size_t errlen);
+int xfn_sandbox__bound(char *err, size_t errlen);
+/* Then, for all threads there are: user and group, where it is root and uid is not 0. */
+int xfn_sandbox__user(uint32_t uid, uint32_t gid, char *err, size_t errlen);
+/*
+ * At last in each thread, once all files are open and all libraries warm, and not in two at a time:
+ * every capability, new privileges, the file system (Landlock, where the kernel has it), and every
+ * system call that `engine` does not need (EPERM).
+ */
+int xfn_sandbox__enter(const char *engine, char *err, size_t errlen);
 
 #endif

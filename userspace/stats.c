@@ -57,10 +57,29 @@ static void add(struct xfn_slot_counters *sum, const struct xfn_slot_counters *m
 	sum->bytes_out += more->bytes_out;
 }
 
+/* A thread of a worker. */
+struct place {
+	unsigned child, thread;
+};
+
+/* The pages of all threads in turn, NULL at the end. */
+static const struct xfn_page *next_page(const struct xfn_supervisor *sup, struct place *at)
+{
+	for (; at->child < sup->child_count; at->child++, at->thread = 0) {
+		const struct xfn_child *child = &sup->children[at->child];
+
+		if (child->page && at->thread < child->threads)
+			return &child->page[at->thread++];
+	}
+	return NULL;
+}
+
 /* Author counters of both halves, by name. */
 static json_t *author_counters(struct xfn_supervisor *sup, unsigned slot)
 {
 	json_t *all = json_object();
+	const struct xfn_page *page;
+	struct place at = {};
 	char name[64];
 	uint64_t value;
 
@@ -69,13 +88,13 @@ static json_t *author_counters(struct xfn_supervisor *sup, unsigned slot)
 		     !xfn_loader__author_counter(sup->loader, slot, i, name, sizeof(name), &value);
 		     i++)
 			json_object_set_new(all, name, json_integer(value));
-	for (unsigned c = 0; c < sup->child_count; c++)
+	for (page = next_page(sup, &at); page; page = next_page(sup, &at))
 		for (unsigned i = 0; i < XFN_PAGE_COUNTERS; i++) {
-			const char *own = sup->children[c].page->counters[slot][i].name;
+			const char *own = page->counters[slot][i].name;
 
 			if (!own[0])
 				break;
-			value = sup->children[c].page->counters[slot][i].value +
+			value = page->counters[slot][i].value +
 				json_integer_value(json_object_get(all, own));
 			json_object_set_new(all, own, json_integer(value));
 		}
@@ -88,11 +107,13 @@ static json_t *functions(struct xfn_supervisor *sup)
 
 	for (unsigned i = 0; i < sup->function_count; i++) {
 		struct xfn_slot_counters sum = {};
+		const struct xfn_page *page;
+		struct place at = {};
 
 		if (sup->loader)
 			xfn_loader__slot_counters(sup->loader, i, &sum);
-		for (unsigned c = 0; c < sup->child_count; c++)
-			add(&sum, &sup->children[c].page->slots[i]);
+		for (page = next_page(sup, &at); page; page = next_page(sup, &at))
+			add(&sum, &page->slots[i]);
 		json_array_append_new(
 			list,
 			json_pack("{s:s, s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "name",
@@ -111,14 +132,16 @@ static json_t *all_reasons(struct xfn_supervisor *sup)
 {
 	uint64_t count[XFN_REASON_SLOTS] = {};
 	json_t *list = json_array();
+	const struct xfn_page *page;
+	struct place at = {};
 
 	if (sup->loader)
 		xfn_loader__reasons(sup->loader, count);
-	for (unsigned c = 0; c < sup->child_count; c++) {
+	for (page = next_page(sup, &at); page; page = next_page(sup, &at)) {
 		for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)
-			count[i] += sup->children[c].page->reasons[i];
+			count[i] += page->reasons[i];
 		/* the engine, not the call, hears that the kernel refused a reply */
-		count[XFN_REASON_SEND] += sup->children[c].page->engine.send_failed;
+		count[XFN_REASON_SEND] += page->engine.send_failed;
 	}
 	for (unsigned i = 1; i < XFN_REASON_COUNT; i++)
 		json_array_append_new(
@@ -128,24 +151,30 @@ static json_t *all_reasons(struct xfn_supervisor *sup)
 	return list;
 }
 
-static json_t *workers(struct xfn_supervisor *sup)
+static json_t *worker(const struct xfn_supervisor *sup, const struct xfn_child *child,
+		      unsigned thread)
+{
+	const struct xfn_page *page = &child->page[thread];
+	const struct xfn_engine_stats *e = &page->engine;
+	int cpu = child->cpu[thread];
+
+	return json_pack("{s:i, s:i, s:i, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:o}", "pid",
+			 (int)child->pid, "queue", (int)child->queue, "thread", (int)thread,
+			 "engine", child->engine, "serves", xfn_crews__serves(sup, child, thread),
+			 "received", (json_int_t)e->received, "sent", (json_int_t)e->sent,
+			 "send_failed", (json_int_t)e->send_failed, "wakeups",
+			 (json_int_t)e->wakeups, "stalls", (json_int_t)e->stalls, "cpu_ms",
+			 (json_int_t)(page->cpu_ns / 1000000), "restarts", (int)child->restarts,
+			 "cpu", cpu < 0 ? json_null() : json_integer(cpu));
+}
+
+static json_t *workers(const struct xfn_supervisor *sup)
 {
 	json_t *list = json_array();
 
-	for (unsigned c = 0; c < sup->child_count; c++) {
-		const struct xfn_child *child = &sup->children[c];
-		const struct xfn_engine_stats *e = &child->page->engine;
-
-		json_array_append_new(
-			list,
-			json_pack("{s:i, s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:i, s:o}", "pid",
-				  (int)child->pid, "queue", (int)child->queue, "engine",
-				  child->engine, "received", (json_int_t)e->received, "sent",
-				  (json_int_t)e->sent, "send_failed", (json_int_t)e->send_failed,
-				  "wakeups", (json_int_t)e->wakeups, "stalls",
-				  (json_int_t)e->stalls, "restarts", (int)child->restarts, "cpu",
-				  child->cpu < 0 ? json_null() : json_integer(child->cpu)));
-	}
+	for (unsigned c = 0; c < sup->child_count; c++)
+		for (unsigned t = 0; t < sup->children[c].threads; t++)
+			json_array_append_new(list, worker(sup, &sup->children[c], t));
 	return list;
 }
 

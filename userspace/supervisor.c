@@ -291,9 +291,17 @@ static json_t *on_request(void *ctx, const char *verb, json_t *args, char *err, 
 		return xfn_invoke(sup, args, err, errlen);
 	if (!strcmp(verb, "release"))
 		return xfn_quarantine__release(sup, args, err, errlen);
-	snprintf(err, errlen, "%s: unknown verb; this xfn knows ls, stat, invoke and release",
-		 verb);
+	if (!strcmp(verb, "scale"))
+		return xfn_crews__scale(sup, args, err, errlen);
+	snprintf(err, errlen,
+		 "%s: unknown verb; this xfn knows ls, stat, invoke, release and scale", verb);
 	return NULL;
+}
+
+/* Of two times in ms, -1 is never. */
+static int sooner(int a, int b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
 }
 
 static void loop(struct xfn_supervisor *sup, int signals)
@@ -303,11 +311,10 @@ static void loop(struct xfn_supervisor *sup, int signals)
 
 	while (!gone) {
 		int timeout = xfn_children__restart_due(sup);
-		int look = xfn_quarantine__watch(sup);
+		int look = sooner(xfn_quarantine__watch(sup), xfn_crews__follow_load(sup));
 		unsigned n = 4;
 
-		if (timeout < 0 || (look >= 0 && look < timeout))
-			timeout = look;
+		timeout = sooner(timeout, look);
 		fds[0] = (struct pollfd){ .fd = signals, .events = POLLIN };
 		fds[1] = (struct pollfd){ .fd = xfn_control__fd(sup->control), .events = POLLIN };
 		fds[2] = (struct pollfd){ .fd = sup->addresses ? xfn_addresses__fd(sup->addresses) :
@@ -358,6 +365,7 @@ static int open_all(struct xfn_supervisor *sup, char *err, size_t errlen)
 		ret = xfn_served__open(sup, err, errlen);
 	ret = ret ?: attach(sup, err, errlen);
 	ret = ret ?: xfn_deploy__tiers(sup, err, errlen);
+	ret = ret ?: xfn_crews__open(sup, err, errlen);
 	xfn_served__load(sup);
 	if (!ret && sup->loader && opts->route_fib)
 		check_forwarding(sup);

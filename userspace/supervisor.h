@@ -31,6 +31,11 @@ struct xfn_run_options {
 	bool route_fib; /* replies take the kernel's route, not the way the request came */
 	bool trust_checksum;
 	bool spin;
+	unsigned workers_min;  /* AF_XDP workers of a queue at first; 0: one */
+	unsigned workers_max;  /* as many as `scale` may make of them; 0: by the CPUs there are */
+	bool autoscale;	       /* between these by load */
+	const char **dedicate; /* functions that get a worker of their own on each queue */
+	unsigned dedicate_count;
 	const uint16_t *cpus; /* worker i is bound to the i-th, in turn; else by its interrupt */
 	unsigned cpu_count;
 	bool json;	    /* print the ready message as JSON */

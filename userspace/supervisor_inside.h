@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/types.h>
 #include "addresses.h"
 #include "call.h"
@@ -33,6 +34,7 @@ struct xfn_deployed {
 	bool in_kernel;			  /* its program is in its slot */
 	bool listening;			  /* it has UDP sockets: of its tier, or slow ones */
 	bool quarantined;		  /* workers drop its requests */
+	unsigned crew;			  /* threads of its own take its requests, 0: shared ones */
 	uint64_t crashes_ns[XFN_CRASHES]; /* when it last ended a worker; a ring */
 	unsigned crash_count;
 	char rule[32];
@@ -54,28 +56,43 @@ enum xfn_child_state {
 	XFN_CHILD_DEAD
 };
 
+/* The call that the last look saw running, and how many looks in a row saw it. */
+struct xfn_seen {
+	uint32_t slot;
+	uint64_t calls;
+	unsigned looks;
+};
+
+/* What a thread had been through when its load was last looked at. */
+struct xfn_load {
+	uint64_t cpu_ns, stalls;
+};
+
 /* A worker process, or the place for one. */
 struct xfn_child {
 	enum xfn_child_state state;
 	const char *engine;
 	uint32_t queue;
-	int cpu; /* bound to it, -1: to none */
+	unsigned threads;     /* it has, each with a page */
+	unsigned shared;      /* of these, so many from the first on serve all functions */
+	uint32_t active;      /* bit i: thread i serves */
+	int cpu[XFN_THREADS]; /* each is bound to, -1: to none */
 	pid_t pid;
 	int pidfd;
 	int sock; /* the supervisor's end of the handover pair */
 	int page_fd;
-	struct xfn_page *page; /* outlives the process: counters go on */
+	struct xfn_page *page; /* one for each thread; outlive the process: counters go on */
 	struct xfn_umem umem;
 	bool has_umem;
 	struct xfn_packet_ring ring; /* of engine packet; -1: none */
+	struct xfn_load load[XFN_THREADS];
+	uint64_t last_load_ns, next_load_ns;
+	unsigned calm; /* looks in a row that found a thread too many */
 	unsigned restarts;
 	uint64_t started_ns;
 	uint64_t ended_ns;
-	/* The call that the last look saw running, and how many looks in a row saw it. */
-	uint32_t seen_slot;
-	uint64_t seen_calls;
-	unsigned seen;
-	bool hung;		/* it did not return in time: ended by us */
+	struct xfn_seen seen[XFN_THREADS];
+	bool hung;		/* a function did not return in time: ended by us */
 	uint64_t restart_at_ns; /* while DEAD: when to try again */
 	char error[256];	/* why the last start failed */
 };
@@ -95,7 +112,8 @@ struct xfn_supervisor {
 	unsigned listener_count;
 	struct xfn_child children[XFN_CHILDREN];
 	unsigned child_count;
-	uint64_t next_look_ns; /* when to look for calls that do not return */
+	unsigned own_threads[XFN_CREWS]; /* of each crew but the shared one, on every queue */
+	uint64_t next_look_ns;		 /* when to look for calls that do not return */
 	struct xfn_addresses *addresses;
 	int clock_fd;			     /* says when the system's clock was set */
 	struct xfn_addresses_served *served; /* as the kernel tells them */
@@ -149,6 +167,11 @@ int xfn_children__add(struct xfn_supervisor *sup, const char *engine, uint32_t q
 /* Stop the worker behind UDP sockets and start it on the listeners of now; requests wait meanwhile.
  */
 void xfn_children__renew_sockets(struct xfn_supervisor *sup);
+/* hand_over.c: */
+/* Give a started worker all it needs, and let it begin. 0 or -errno. */
+int xfn_children__hand_over(const struct xfn_supervisor *sup, const struct xfn_child *child);
+/* Tell it which of its threads serve. 0 or -errno. */
+int xfn_children__tell_active(const struct xfn_child *child);
 /* The process of `child` has ended: say so, and plan its restart. */
 void xfn_children__ended(struct xfn_supervisor *sup, struct xfn_child *child);
 /* Restart what is due. Returns ms until the next restart, -1: none planned. */
@@ -157,6 +180,34 @@ int xfn_children__restart_due(struct xfn_supervisor *sup);
 void xfn_children__message(struct xfn_supervisor *sup, struct xfn_child *child);
 /* Remove the places from `keep` on: stop the workers, free what they had. */
 void xfn_children__remove(struct xfn_supervisor *sup, unsigned keep);
+
+static inline bool xfn_child_by_afxdp(const struct xfn_child *child)
+{
+	return !strcmp(child->engine, "afxdp");
+}
+
+static inline bool xfn_child_by_ring(const struct xfn_child *child)
+{
+	return !strcmp(child->engine, "packet");
+}
+
+/*
+ * crews.c: which threads of a queue serve whom. The first ones are shared by all functions, behind
+ * them stand those of functions that have some of their own, and the rest rests.
+ */
+/* Give the functions of --dedicate crews. To be called before the first worker starts. */
+int xfn_crews__open(struct xfn_supervisor *sup, char *err, size_t errlen);
+/* Threads that a worker of frames is to have. */
+unsigned xfn_crews__threads(const struct xfn_supervisor *sup);
+/* The threads of `child` as they are meant to be, to the dispatcher and to the worker. */
+int xfn_crews__apply(struct xfn_supervisor *sup, struct xfn_child *child);
+/* Whom thread `thread` serves: a function's name, "all" or "none, it rests". */
+const char *xfn_crews__serves(const struct xfn_supervisor *sup, const struct xfn_child *child,
+			      unsigned thread);
+/* Verb `scale`: a new reference, or NULL with err filled. */
+json_t *xfn_crews__scale(struct xfn_supervisor *sup, json_t *args, char *err, size_t errlen);
+/* --auto: add or remove shared threads by load. Returns ms until the next look, -1: none. */
+int xfn_crews__follow_load(struct xfn_supervisor *sup);
 
 /* quarantine.c: functions that end their workers. */
 /*

@@ -60,8 +60,19 @@ static void prefer_node(void *memory, uint64_t len, int node)
 	syscall(SYS_mbind, memory, len, MPOL_PREFERRED, &nodes, 8 * sizeof(nodes) + 1, 0);
 }
 
-static int open_set(const char *ifname, unsigned queue, uint32_t mtu, int node, bool huge,
-		    struct xfn_umem *out, char *err, size_t errlen)
+/* A socket with rings of its own; frames and shared rings are the first one's. */
+static int open_socket(struct xfn_umem *umem, unsigned thread)
+{
+	int fd = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+	umem->xsk[thread] = fd;
+	if (fd < 0 || set(fd, XDP_RX_RING, umem->rx_size) || set(fd, XDP_TX_RING, umem->tx_size))
+		return -errno;
+	return 0;
+}
+
+static int open_set(const char *ifname, unsigned queue, unsigned threads, uint32_t mtu, int node,
+		    bool huge, struct xfn_umem *out, char *err, size_t errlen)
 {
 	/* small ones where they hold a packet: half the pages, and fewer that share a cache set */
 	uint32_t frame_size = mtu + L2_LEN + XFN_UMEM_HEADROOM > XFN_UMEM_FRAME_SMALL ?
@@ -72,16 +83,21 @@ static int open_set(const char *ifname, unsigned queue, uint32_t mtu, int node, 
 	void *memory = MAP_FAILED;
 	int ret = 0;
 
-	*out = (struct xfn_umem){ .memfd = -1,
-				  .xsk = -1,
-				  .len = (uint64_t)XFN_UMEM_FRAMES * frame_size,
-				  .frame_size = frame_size,
-				  .fill_size = XFN_UMEM_RING,
-				  .comp_size = XFN_UMEM_RING,
-				  .rx_size = XFN_UMEM_RING,
-				  .tx_size = XFN_UMEM_RING,
-				  .queue = queue,
-				  .huge = huge };
+	*out = (struct xfn_umem){
+		.memfd = -1,
+		.threads = threads,
+		/* whatever fills one thread's ring, the others have theirs */
+		.len = (uint64_t)(XFN_UMEM_FRAMES + (threads - 1) * XFN_UMEM_RING) * frame_size,
+		.frame_size = frame_size,
+		.fill_size = XFN_UMEM_RING,
+		.comp_size = XFN_UMEM_RING,
+		.rx_size = XFN_UMEM_RING,
+		.tx_size = XFN_UMEM_RING,
+		.queue = queue,
+		.huge = huge
+	};
+	for (unsigned i = 0; i < threads; i++)
+		out->xsk[i] = -1;
 	out->memfd =
 		memfd_create("xfn-umem", MFD_CLOEXEC | (huge ? MFD_HUGETLB | MFD_HUGE_2MB : 0));
 	if (out->memfd < 0 || ftruncate(out->memfd, out->len))
@@ -91,22 +107,21 @@ static int open_set(const char *ifname, unsigned queue, uint32_t mtu, int node, 
 		goto fail;
 	prefer_node(memory, out->len, node);
 	what = "open an AF_XDP socket for";
-	out->xsk = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
-	if (out->xsk < 0)
-		goto fail;
+	for (unsigned i = 0; i < threads; i++)
+		if (open_socket(out, i))
+			goto fail;
 	what = "register frames for";
 	reg.addr = (uintptr_t)memory;
 	reg.len = out->len;
 	reg.chunk_size = out->frame_size;
 	reg.headroom = out->headroom;
-	if (setsockopt(out->xsk, SOL_XDP, XDP_UMEM_REG, &reg, sizeof(reg)))
+	if (setsockopt(out->xsk[0], SOL_XDP, XDP_UMEM_REG, &reg, sizeof(reg)))
 		goto fail;
 	what = "make rings for";
-	if (set(out->xsk, XDP_UMEM_FILL_RING, out->fill_size) ||
-	    set(out->xsk, XDP_UMEM_COMPLETION_RING, out->comp_size) ||
-	    set(out->xsk, XDP_RX_RING, out->rx_size) || set(out->xsk, XDP_TX_RING, out->tx_size))
+	if (set(out->xsk[0], XDP_UMEM_FILL_RING, out->fill_size) ||
+	    set(out->xsk[0], XDP_UMEM_COMPLETION_RING, out->comp_size))
 		goto fail;
-	if (mtu > XFN_MTU_LINEAR && takes_several(out->xsk))
+	if (mtu > XFN_MTU_LINEAR && takes_several(out->xsk[0]))
 		out->longest = mtu + L2_LEN;
 	munmap(memory, out->len); /* the registration keeps the pages */
 	return 0;
@@ -119,13 +134,25 @@ fail:
 	return ret;
 }
 
-int xfn_umem__open(const char *ifname, unsigned queue, uint32_t mtu, int node, struct xfn_umem *out,
-		   char *err, size_t errlen)
+int xfn_umem__open(const char *ifname, unsigned queue, unsigned threads, uint32_t mtu, int node,
+		   struct xfn_umem *out, char *err, size_t errlen)
 {
 	/* mapping fails where too few huge pages are left: nothing is promised that is not there */
-	if (!open_set(ifname, queue, mtu, node, true, out, err, errlen))
+	if (!open_set(ifname, queue, threads, mtu, node, true, out, err, errlen))
 		return 0;
-	return open_set(ifname, queue, mtu, node, false, out, err, errlen);
+	return open_set(ifname, queue, threads, mtu, node, false, out, err, errlen);
+}
+
+/* The kernel takes the first one's flags for all that share its frames. */
+static int bind_shared(const struct xfn_umem *umem, unsigned thread, unsigned ifindex)
+{
+	const struct sockaddr_xdp addr = { .sxdp_family = AF_XDP,
+					   .sxdp_ifindex = ifindex,
+					   .sxdp_queue_id = umem->queue,
+					   .sxdp_shared_umem_fd = umem->xsk[0],
+					   .sxdp_flags = XDP_SHARED_UMEM };
+
+	return bind(umem->xsk[thread], (const struct sockaddr *)&addr, sizeof(addr)) ? -errno : 0;
 }
 
 int xfn_umem__bind(const struct xfn_umem *umem, const char *ifname, unsigned ifindex, char *err,
@@ -140,12 +167,14 @@ int xfn_umem__bind(const struct xfn_umem *umem, const char *ifname, unsigned ifi
 	int ret = 0;
 
 	for (int i = 0; i < BUSY_TRIES; i++) {
-		ret = bind(umem->xsk, (const struct sockaddr *)&addr, sizeof(addr)) ? -errno : 0;
+		ret = bind(umem->xsk[0], (const struct sockaddr *)&addr, sizeof(addr)) ? -errno : 0;
 		if (ret != -EBUSY)
 			break;
 		/* an earlier socket's end is asynchronous */
 		nanosleep(&pause, NULL);
 	}
+	for (unsigned i = 1; !ret && i < umem->threads; i++)
+		ret = bind_shared(umem, i, ifindex);
 	if (ret)
 		failed("bind AF_XDP to", umem->queue, ifname, ret, err, errlen);
 	return ret;
@@ -153,9 +182,11 @@ int xfn_umem__bind(const struct xfn_umem *umem, const char *ifname, unsigned ifi
 
 void xfn_umem__close(struct xfn_umem *umem)
 {
-	if (umem->xsk >= 0)
-		close(umem->xsk);
+	for (unsigned i = 0; i < umem->threads; i++)
+		if (umem->xsk[i] >= 0)
+			close(umem->xsk[i]);
 	if (umem->memfd >= 0)
 		close(umem->memfd);
-	umem->xsk = umem->memfd = -1;
+	umem->threads = 0;
+	umem->memfd = -1;
 }

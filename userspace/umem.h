@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * One queue's AF_XDP set, made by the supervisor, used by a worker: the memory of the frames
- * (UMEM), the socket, its four rings. Must never touch a ring.
+ * (UMEM), with its fill and completion ring, and a socket for each thread, with an RX and a TX
+ * ring. Must never touch a ring.
  * Documentation/networking/af_xdp.rst.
  */
 #ifndef XFN_UMEM_H
@@ -10,8 +11,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <linux/types.h>
+#include "../xdp/abi.h"
 
-#define XFN_UMEM_FRAMES	     4096
+#define XFN_UMEM_FRAMES	     4096 /* for one thread; 2048 for each further one */
 #define XFN_UMEM_FRAME_SIZE  4096
 #define XFN_UMEM_FRAME_SMALL 2048 /* for MTUs that fit, so for Ethernet's own */
 #define XFN_UMEM_HEADROOM    256  /* the kernel's, before each packet (XDP_PACKET_HEADROOM) */
@@ -22,8 +25,9 @@ struct xfn_umem {
 	uint64_t len; /* bytes */
 	uint32_t frame_size, headroom;
 	uint32_t fill_size, comp_size; /* ring entries */
-	int xsk;		       /* the socket; close-on-exec */
-	uint32_t rx_size, tx_size;
+	int xsk[XFN_THREADS];	       /* a socket for each thread; close-on-exec */
+	unsigned threads;
+	uint32_t rx_size, tx_size; /* of each socket */
 	uint32_t queue;
 	bool zero_copy;
 	bool huge;	  /* in huge pages, of 2 MB */
@@ -31,18 +35,19 @@ struct xfn_umem {
 };
 
 /*
- * Make the set for `queue` of an interface, its memory near NUMA node `node` (-1: anywhere), in
- * huge pages where there are enough. Wants CAP_NET_RAW. Where frames of the interface's `mtu` (IP
- * bytes) exceed one buffer and the kernel hands such frames out (6.6 and later), out->longest tells
- * so. 0 or -errno with one line in err. The caller closes.
+ * Make the set for `threads` (1 to XFN_THREADS) on `queue` of an interface, its memory near NUMA
+ * node `node` (-1: anywhere), in huge pages where there are enough. Wants CAP_NET_RAW. Where frames
+ * of the interface's `mtu` (IP bytes) exceed one buffer and the kernel hands such frames out (6.6
+ * and later), out->longest tells so. 0 or -errno with one line in err. The caller closes.
  */
-int xfn_umem__open(const char *ifname, unsigned queue, uint32_t mtu, int node, struct xfn_umem *out,
-		   char *err, size_t errlen);
+int xfn_umem__open(const char *ifname, unsigned queue, unsigned threads, uint32_t mtu, int node,
+		   struct xfn_umem *out, char *err, size_t errlen);
 
 /*
- * Bind it to its queue, in copy mode; only then do frames come. Kernels before 6.4 refuse to map
- * the rings of a bound socket (EBUSY): whoever works them must have mapped them before. Waits up to
- * a second for an earlier owner of the queue to be torn down. 0 or -errno with one line in err.
+ * Bind its sockets to their queue, in copy mode; only then do frames come. Kernels before 6.4
+ * refuse to map the rings of a bound socket (EBUSY): whoever works them must have mapped them
+ * before. Waits up to a second for an earlier owner of the queue to be torn down. 0 or -errno with
+ * one line in err.
  */
 int xfn_umem__bind(const struct xfn_umem *umem, const char *ifname, unsigned ifindex, char *err,
 		   size_t errlen);

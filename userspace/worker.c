@@ -4,37 +4,35 @@
  * is told to stop. Everything it uses was handed to it (handover.h); it opens no socket of its own.
  */
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-#include "call.h"
 #include "crash_note.h"
-#include "engine.h"
-#include "handover.h"
 #include "sandbox.h"
+#include "worker_inside.h"
 
 #define SOCKETS_MAX 4096
-/* Between two looks at the supervisor's messages: */
-#define ROUNDS_PER_LOOK 1024	 /* busy rounds, at most */
-#define NS_PER_LOOK	20000000 /* where a round was idle */
+
+_Static_assert(XFN_ENGINE_THREADS == XFN_THREADS, "a thread, an engine");
 
 static struct {
 	struct xfn_handover hello;
-	struct xfn_page *page;
-	struct xfn_call call;
-	struct xfn_native natives[XFN_SLOTS];
-	int module_fds[XFN_SLOTS];
+	unsigned count; /* threads */
+	struct xfn_worker_thread *thread[XFN_THREADS];
+	struct xfn_orders orders;
 	struct xfn_engine_socket sockets[SOCKETS_MAX];
 	struct xfn_engine_config config;
 	const struct xfn_engine_ops *ops;
-	struct xfn_engine *engine;
-	struct xfn_datagram batch[XFN_BATCH];
+	int module_fds[XFN_SLOTS * XFN_THREADS];
+	unsigned module_fd_count;
 } worker;
 
 static int tell(const struct xfn_handover *msg)
@@ -51,77 +49,148 @@ static int failed(const char *text)
 	return 1;
 }
 
+static int make_thread(const struct xfn_handover *msg, unsigned index, struct xfn_page *page)
+{
+	struct xfn_worker_thread *t = calloc(1, sizeof(*t));
+
+	worker.thread[index] = t;
+	if (!t || xfn_call__init(&t->call, page) || xfn_call__bound(&t->call, msg->hello.rate) ||
+	    sem_init(&t->go, 0, 0) || sem_init(&t->done, 0, 0))
+		return -ENOMEM;
+	t->index = index;
+	t->page = page;
+	t->page->pid = getpid();
+	t->ops = worker.ops;
+	t->orders = &worker.orders;
+	t->spin = msg->hello.spin;
+	t->cpu = msg->hello.cpu[index];
+	t->call.flags = msg->hello.flags;
+	t->call.mtu = msg->hello.mtu;
+	t->call.iface = msg->hello.iface;
+	return 0;
+}
+
 static int take_hello(const struct xfn_handover *msg, int fd, char *err, size_t errlen)
 {
-	void *page = mmap(NULL, sizeof(struct xfn_page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	unsigned count = msg->hello.threads;
+	struct xfn_page *pages = MAP_FAILED;
 
+	if (count && count <= XFN_THREADS)
+		pages = mmap(NULL, count * sizeof(*pages), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+			     0);
 	close(fd);
-	if (page == MAP_FAILED) {
+	if (pages == MAP_FAILED) {
 		snprintf(err, errlen, "cannot map the page of counters: %s", strerror(errno));
 		return -errno;
 	}
 	worker.hello = *msg;
-	worker.page = page;
-	worker.page->pid = getpid();
+	worker.orders.active = 1;
 	worker.ops = xfn_engine_find(msg->hello.engine);
 	if (!worker.ops) {
 		snprintf(err, errlen, "no engine of the name %s", msg->hello.engine);
 		return -ENOENT;
 	}
-	if (xfn_call__init(&worker.call, worker.page)) {
-		snprintf(err, errlen, "out of memory");
-		return -ENOMEM;
-	}
-	worker.call.flags = msg->hello.flags;
-	if (xfn_call__bound(&worker.call, msg->hello.rate)) {
-		snprintf(err, errlen, "out of memory");
-		return -ENOMEM;
-	}
-	worker.call.mtu = msg->hello.mtu;
-	worker.call.iface = msg->hello.iface;
+	for (worker.count = 0; worker.count < count; worker.count++)
+		if (make_thread(msg, worker.count, &pages[worker.count])) {
+			snprintf(err, errlen, "out of memory");
+			return -ENOMEM;
+		}
 	worker.config.spin = msg->hello.spin;
 	worker.config.sockets = worker.sockets;
 	worker.config.payload_max = 65507;
 	return 0;
 }
 
+/*
+ * Another file of the same bytes, which the linker takes for another module: so its data is the
+ * thread's own. A descriptor, or -errno.
+ */
+static int copy_of(int fd)
+{
+	int copy = memfd_create("xfn-module", MFD_CLOEXEC);
+	struct stat st;
+	off_t at = 0;
+
+	if (copy < 0 || fstat(fd, &st))
+		return -errno;
+	while (at < st.st_size) {
+		ssize_t n = sendfile(copy, fd, &at, st.st_size - at);
+
+		if (n <= 0) {
+			close(copy);
+			return n ? -errno : -EIO;
+		}
+	}
+	return copy;
+}
+
 static int take_function(const struct xfn_handover *msg, int fd, char *err, size_t errlen)
 {
 	unsigned slot = msg->function.slot;
-	int ret;
+	int ret = 0;
 
-	if (slot >= XFN_SLOTS || worker.natives[slot].module) {
+	if (slot >= XFN_SLOTS || worker.thread[0]->natives[slot].module) {
 		snprintf(err, errlen, "%s: slot %u is not free", msg->function.name, slot);
+		close(fd);
 		return -EINVAL;
 	}
-	worker.module_fds[slot] = fd; /* stays open: see xfn_native__load */
-	ret = xfn_native__load(fd, msg->function.name, &worker.natives[slot], err, errlen);
-	if (ret)
-		return ret;
-	ret = xfn_call__put(&worker.call, slot, worker.natives[slot].module);
-	if (ret)
-		snprintf(err, errlen, "%s: more than %d counters; use fewer", msg->function.name,
-			 XFN_PAGE_COUNTERS);
+	for (unsigned i = 0; !ret && i < worker.count; i++) {
+		struct xfn_worker_thread *t = worker.thread[i];
+		int file = i ? copy_of(fd) : fd;
+
+		if (file < 0) {
+			snprintf(err, errlen, "%s: cannot be copied for another thread: %s",
+				 msg->function.name, strerror(-file));
+			return file;
+		}
+		/* stays open until all are loaded: see xfn_native__load */
+		worker.module_fds[worker.module_fd_count++] = file;
+		ret = xfn_native__load(file, msg->function.name, &t->natives[slot], err, errlen);
+		if (ret)
+			return ret;
+		ret = xfn_call__put(&t->call, slot, t->natives[slot].module);
+		if (ret)
+			snprintf(err, errlen, "%s: more than %d counters; use fewer",
+				 msg->function.name, XFN_PAGE_COUNTERS);
+	}
 	return ret;
+}
+
+static int bind_function(const struct xfn_handover *msg)
+{
+	const struct xfn_address *addr = &msg->bind.addr;
+	int ret = 0;
+
+	for (unsigned i = 0; !ret && i < worker.count; i++)
+		ret = xfn_call__bind(&worker.thread[i]->call, msg->bind.any ? NULL : addr->ip,
+				     addr->port, msg->bind.slot);
+	return ret;
+}
+
+static void quarantine(const struct xfn_handover *msg)
+{
+	for (unsigned i = 0; i < worker.count; i++)
+		xfn_call__quarantine(&worker.thread[i]->call, msg->quarantine.slot,
+				     msg->quarantine.on);
 }
 
 static int take(const struct xfn_handover *msg, int fd, char *err, size_t errlen)
 {
-	const struct xfn_address *addr = &msg->bind.addr;
-
 	snprintf(err, errlen, "handover message %u out of order", msg->type);
-	if (msg->type == XFN_HO_HELLO && !worker.page && fd >= 0)
+	if (msg->type == XFN_HO_HELLO && !worker.count && fd >= 0)
 		return take_hello(msg, fd, err, errlen);
-	if (!worker.page)
+	if (!worker.count)
 		return -EPROTO;
 	switch (msg->type) {
 	case XFN_HO_FUNCTION:
 		return fd < 0 ? -EPROTO : take_function(msg, fd, err, errlen);
 	case XFN_HO_BIND:
-		return xfn_call__bind(&worker.call, msg->bind.any ? NULL : addr->ip, addr->port,
-				      msg->bind.slot);
+		return bind_function(msg);
 	case XFN_HO_QUARANTINE:
-		xfn_call__quarantine(&worker.call, msg->quarantine.slot, msg->quarantine.on);
+		quarantine(msg);
+		return 0;
+	case XFN_HO_ACTIVE:
+		worker.orders.active = msg->active.threads;
 		return 0;
 	case XFN_HO_UMEM:
 		worker.config.umem_fd = fd;
@@ -142,44 +211,63 @@ static int take(const struct xfn_handover *msg, int fd, char *err, size_t errlen
 	return -EPROTO;
 }
 
+static int open_engines(char *err, size_t errlen)
+{
+	int ret = 0;
+
+	for (unsigned i = 0; !ret && i < worker.count; i++) {
+		worker.config.thread = i;
+		worker.config.first = i ? worker.thread[0]->engine : NULL;
+		ret = worker.ops->open(&worker.thread[i]->engine, &worker.config, err, errlen);
+	}
+	return ret;
+}
+
+/* The others do their next step, one after the other: what authors and libraries do in it need not
+ * know of threads. */
+static int step_others(char *err, size_t errlen)
+{
+	for (unsigned i = 1; i < worker.count; i++) {
+		struct xfn_worker_thread *t = worker.thread[i];
+
+		sem_post(&t->go);
+		sem_wait(&t->done);
+		if (t->ret) {
+			snprintf(err, errlen, "%s", t->err);
+			return t->ret;
+		}
+	}
+	return 0;
+}
+
 /* Last steps before the first packet; nothing privileged after it. */
 static int start(char *err, size_t errlen)
 {
-	cpu_set_t cpus;
-	int ret;
+	struct xfn_worker_thread *first = worker.thread[0];
+	int ret = open_engines(err, errlen);
 
-	if (worker.hello.hello.cpu >= 0) {
-		CPU_ZERO(&cpus);
-		CPU_SET(worker.hello.hello.cpu, &cpus);
-		sched_setaffinity(0, sizeof(cpus), &cpus);
+	ret = ret ?: xfn_sandbox__bound(err, errlen);
+	for (unsigned i = 1; !ret && i < worker.count; i++) {
+		ret = -pthread_create(&worker.thread[i]->id, NULL, xfn_worker__thread,
+				      worker.thread[i]);
+		if (ret)
+			snprintf(err, errlen, "cannot make a thread: %s", strerror(-ret));
 	}
-	xfn_call__enter(&worker.call);
-	for (unsigned slot = 0; slot < XFN_SLOTS; slot++) {
-		const struct xfn_native_module *mod = worker.natives[slot].module;
-
-		ret = mod && mod->init ? mod->init() : 0;
-		if (ret) {
-			snprintf(err, errlen, "%s: its XFN_INIT returned %d (%s)", mod->attr->name,
-				 ret, strerror(abs(ret)));
-			return -ECANCELED;
-		}
-		if (mod)
-			close(worker.module_fds[slot]);
-	}
-	xfn_crash_note__install(&worker.call);
-	ret = worker.ops->open(&worker.engine, &worker.config, err, errlen);
 	if (ret)
 		return ret;
-	return xfn_sandbox__enter(worker.ops->name, worker.hello.hello.uid, worker.hello.hello.gid,
-				  err, errlen);
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+	xfn_crash_note__install();
+	ret = xfn_worker__init(first);
+	if (ret)
+		snprintf(err, errlen, "%s", first->err);
+	ret = ret ?: step_others(err, errlen);
+	for (unsigned i = 0; i < worker.module_fd_count; i++)
+		close(worker.module_fds[i]);
+	ret = ret ?: xfn_sandbox__user(worker.hello.hello.uid, worker.hello.hello.gid, err, errlen);
+	ret = ret ?: step_others(err, errlen);
+	ret = ret ?: xfn_sandbox__enter(worker.ops->name, err, errlen);
+	for (unsigned i = 1; !ret && i < worker.count; i++)
+		sem_post(&worker.thread[i]->go);
+	return ret;
 }
 
 /* Call one function on a payload that came in a memfd; the reply goes back in it. */
@@ -196,9 +284,9 @@ static void invoke(const struct xfn_handover *msg, int fd)
 	if (fd >= 0)
 		bytes = mmap(NULL, XFN_INVOKE_MAX, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (bytes != MAP_FAILED && msg->invoke.len <= XFN_INVOKE_MAX &&
-	    msg->invoke.slot < XFN_SLOTS && worker.natives[msg->invoke.slot].module) {
+	    msg->invoke.slot < XFN_SLOTS && worker.thread[0]->natives[msg->invoke.slot].module) {
 		memcpy(request, bytes, msg->invoke.len);
-		memcpy(before, worker.page->reasons, sizeof(before));
+		memcpy(before, worker.thread[0]->page->reasons, sizeof(before));
 		for (uint32_t i = 0; i < repeat; i++) {
 			memcpy(bytes, request, msg->invoke.len);
 			d = (struct xfn_datagram){ .data = bytes,
@@ -207,15 +295,15 @@ static void invoke(const struct xfn_handover *msg, int fd)
 						   .slot = msg->invoke.slot,
 						   .peer = { .ip = { [15] = 1 }, .port = 40000 },
 						   .local = { .ip = { [15] = 1 } } };
-			begin = now_ns();
-			xfn_call__batch(&worker.call, XFN_PAYLOAD, &d, 1);
-			ns += now_ns() - begin;
+			begin = xfn_worker_ns(CLOCK_MONOTONIC);
+			xfn_call__batch(&worker.thread[0]->call, XFN_PAYLOAD, &d, 1);
+			ns += xfn_worker_ns(CLOCK_MONOTONIC) - begin;
 		}
 		done.invoked.replied = d.send;
 		done.invoked.len = d.len;
 		done.invoked.ns = ns / repeat;
 		for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)
-			if (worker.page->reasons[i] != before[i])
+			if (worker.thread[0]->page->reasons[i] != before[i])
 				done.invoked.reason = i;
 	} else {
 		done.invoked.reason = XFN_REASON_NO_PROGRAM;
@@ -229,10 +317,17 @@ static void invoke(const struct xfn_handover *msg, int fd)
 static void audit(void)
 {
 	struct xfn_handover done = { .type = XFN_HO_AUDITED, .version = XFN_HANDOVER_VERSION };
+	struct xfn_engine *engines[XFN_THREADS];
 
-	if (worker.ops->audit)
-		worker.ops->audit(worker.engine, &done.audited);
-	tell(&done);
+	for (unsigned i = 0; i < worker.count; i++)
+		engines[i] = worker.thread[i]->engine;
+	/* who does not stand still is in a function: no answer, until the next time */
+	if (xfn_worker__stand_still(&worker.orders, worker.count - 1)) {
+		if (worker.ops->audit)
+			worker.ops->audit(engines, worker.count, &done.audited);
+		tell(&done);
+	}
+	xfn_worker__go_on(&worker.orders);
 }
 
 /* False: stop. */
@@ -253,7 +348,12 @@ static bool look_at_messages(void)
 		if (msg.type == XFN_HO_INVOKE)
 			invoke(&msg, fd);
 		if (msg.type == XFN_HO_QUARANTINE)
-			xfn_call__quarantine(&worker.call, msg.quarantine.slot, msg.quarantine.on);
+			quarantine(&msg);
+		if (msg.type == XFN_HO_ACTIVE) {
+			__atomic_store_n(&worker.orders.active, msg.active.threads,
+					 __ATOMIC_RELEASE);
+			xfn_worker__order(&worker.orders);
+		}
 		if (msg.type == XFN_HO_AUDIT)
 			audit();
 		if (fd >= 0)
@@ -263,51 +363,16 @@ static bool look_at_messages(void)
 
 static int serve(void)
 {
-	const struct xfn_engine_ops *ops = worker.ops;
-	uint64_t now, next_look = 0;
-	unsigned since_look = 0;
-	bool busy = false;
-	int ret = 0;
+	int ret = xfn_worker__rounds(worker.thread[0], look_at_messages);
 
-	for (;;) {
-		unsigned n = ops->take(worker.engine, worker.batch, XFN_BATCH);
-
-		if (n) {
-			xfn_call__batch(&worker.call, ops->kind, worker.batch, n);
-			ops->give(worker.engine, worker.batch, n);
-		}
-		worker.page->rounds++;
-		/* what sleeps has told its counts */
-		if (!n && busy && !worker.config.spin)
-			ops->stats(worker.engine, &worker.page->engine);
-		busy = n;
-		if (!n)
-			ret = ops->poll(worker.engine, XFN_WAIT_MS);
-		if (ret) {
-			failed("the engine lost its socket");
-			break;
-		}
-		/* Looking costs two system calls: what idles is busy again soon, or waits long. */
-		now = n ? 0 : now_ns();
-		if (++since_look < ROUNDS_PER_LOOK && now < next_look)
-			continue;
-		since_look = 0;
-		next_look = (now ?: now_ns()) + NS_PER_LOOK;
-		ops->stats(worker.engine, &worker.page->engine);
-		if (!look_at_messages())
-			break;
-	}
-	/* What had arrived before the stop is answered. */
-	for (int round = 0; !ret && round < 64; round++) {
-		unsigned n = ops->take(worker.engine, worker.batch, XFN_BATCH);
-
-		if (!n)
-			break;
-		xfn_call__batch(&worker.call, ops->kind, worker.batch, n);
-		ops->give(worker.engine, worker.batch, n);
-	}
-	ops->stats(worker.engine, &worker.page->engine);
-	ops->close(worker.engine);
+	if (ret)
+		failed("the engine lost its socket");
+	__atomic_store_n(&worker.orders.stop, 1, __ATOMIC_RELEASE);
+	xfn_worker__order(&worker.orders);
+	for (unsigned i = 1; i < worker.count; i++)
+		pthread_join(worker.thread[i]->id, NULL);
+	while (worker.count)
+		worker.ops->close(worker.thread[--worker.count]->engine);
 	return ret ? 1 : 0;
 }
 
@@ -332,7 +397,7 @@ int main(int argc, char **argv)
 				     0;
 		if (msg.type == XFN_HO_STOP)
 			return 0;
-		if (msg.type == XFN_HO_START && worker.page)
+		if (msg.type == XFN_HO_START && worker.count)
 			break;
 		if (take(&msg, fd, err, sizeof(err)))
 			return failed(err);

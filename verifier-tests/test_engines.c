@@ -252,9 +252,9 @@ static int open_frames(void)
 	    xfn_loader__attach(link_end.ld, XFN_MODE_AUTO, &mode, why, sizeof(why), err,
 			       sizeof(err)) ||
 	    xfn_loader__bind(link_end.ld, NULL, 1232, 0, XFN_PORT_TIER_AFXDP, err, sizeof(err)) ||
-	    xfn_umem__open("xfneng0", 0, 1500, -1, umem, err, sizeof(err)))
+	    xfn_umem__open("xfneng0", 0, 1, 1500, -1, umem, err, sizeof(err)))
 		fail_msg("%s", err);
-	sock = (struct xfn_engine_socket){ .fd = umem->xsk,
+	sock = (struct xfn_engine_socket){ .fd = umem->xsk[0],
 					   .rx_size = umem->rx_size,
 					   .tx_size = umem->tx_size };
 	cfg = (struct xfn_engine_config){ .sockets = &sock,
@@ -267,14 +267,14 @@ static int open_frames(void)
 	if (ops->open(&engine, &cfg, err, sizeof(err)) ||
 	    xfn_umem__bind(umem, "xfneng0", opts.ifindex, err, sizeof(err)))
 		fail_msg("%s", err);
-	assert_int_equal(xfn_loader__socket(link_end.ld, 0, 0, umem->xsk), 0);
+	assert_int_equal(xfn_loader__socket(link_end.ld, 0, 0, umem->xsk[0]), 0);
 	return packet_socket("xfneng1");
 }
 
 static void close_frames(int fd)
 {
 	ops->close(engine); /* the socket too */
-	link_end.umem.xsk = -1;
+	link_end.umem.xsk[0] = -1;
 	xfn_umem__close(&link_end.umem);
 	xfn_loader__close(link_end.ld);
 	close(fd);
@@ -317,7 +317,7 @@ static struct xfn_engine_audit add_up(unsigned lent)
 {
 	struct xfn_engine_audit a;
 
-	ops->audit(engine, &a);
+	ops->audit(&engine, 1, &a);
 	assert_int_equal(a.lost, 0);
 	assert_int_equal(a.total, XFN_UMEM_FRAMES);
 	assert_int_equal(a.free + a.filling + a.lent + a.sending, a.total);

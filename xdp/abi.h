@@ -7,7 +7,7 @@
 #ifndef XFN_ABI_H
 #define XFN_ABI_H
 
-#define XFN_ABI 4 /* raised with any change of a layout below */
+#define XFN_ABI 5 /* raised with any change of a layout below */
 
 #define XFN_SLOTS	 1024  /* functions per interface */
 #define XFN_SLOTS_STATIC 64    /* slots whose tail call has a constant index: a direct jump */
@@ -27,6 +27,20 @@
 /* Index into xfn_xsks. */
 #define XFN_XSK_INDEX(iface, queue, thread)                                                        \
 	(((iface)*XFN_QUEUES + (queue)) * XFN_THREADS + (thread))
+
+/*
+ * Value of xfn_spreads: the thread of a queue that takes a flow, by the flow's hash; an indirection
+ * table as receive-side scaling has it (Documentation/networking/scaling.rst). A queue has one for
+ * each crew, which xfn_crews tells by slot: crew 0 are the threads that functions share, each other
+ * one is a function's own.
+ */
+#define XFN_SPREAD_BITS 6
+#define XFN_SPREAD	(1 << XFN_SPREAD_BITS)
+#define XFN_CREWS	XFN_THREADS
+struct xfn_spread {
+	__u8 thread[XFN_SPREAD];
+};
+#define XFN_SPREAD_INDEX(queue, crew) ((queue)*XFN_CREWS + (crew))
 
 /* Value of xfn_ports: 0 is "nobody's port"; else tier << 16 | slot + 1, or XFN_PORT_SHARED. */
 #define XFN_PORT_SHARED		   0xffffffffu

@@ -19,10 +19,14 @@ XFN_MAP_PORTS;
 XFN_MAP_BINDINGS;
 XFN_MAP_ADDRESSES;
 XFN_MAP_XSKS;
+XFN_MAP_CREWS;
+XFN_MAP_SPREADS;
 XFN_MAP_REASONS;
 XFN_MAP_SLOT_STAT;
 XFN_MAP_LIVE;
 XFN_MAP_RATES;
+
+#include "worker.h" /* it uses the maps */
 
 XFN_INLINE int xfn_why(enum xfn_reason reason, int action)
 {
@@ -115,8 +119,6 @@ SEC("xdp") int xfn_dispatcher(struct xdp_md *ctx)
 	__u32 *value;
 	__u32 where;
 	__u32 port;
-	__u32 queue;
-	long action = XDP_PASS;
 	int served;
 
 	reason = xfn_packet_parse(XFN_DATA(ctx), XFN_DATA_END(ctx), &pkt);
@@ -162,11 +164,7 @@ SEC("xdp") int xfn_dispatcher(struct xdp_md *ctx)
 		xfn_tail_call(ctx, XFN_PORT_SLOT(where));
 		return xfn_why(XFN_REASON_NO_PROGRAM, XDP_DROP);
 	}
-	queue = ctx->rx_queue_index;
-	if (queue < XFN_QUEUES)
-		action = bpf_redirect_map(&xfn_xsks, XFN_XSK_INDEX(xfn_settings.iface, queue, 0),
-					  XDP_PASS);
-	if (action != XDP_REDIRECT)
+	if (xfn_redirect(ctx, &pkt, xfn_settings.iface, XFN_PORT_SLOT(where)) != XDP_REDIRECT)
 		return xfn_why(XFN_REASON_NO_WORKER, XDP_PASS);
 	return XDP_REDIRECT;
 }

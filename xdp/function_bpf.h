@@ -58,6 +58,8 @@ char xfn_license[32] SEC("license") = "Dual BSD/GPL";
 const volatile struct xfn_settings xfn_settings = {};
 
 XFN_MAP_XSKS;
+XFN_MAP_CREWS;
+XFN_MAP_SPREADS;
 XFN_MAP_REASONS;
 XFN_MAP_SLOT_STAT;
 XFN_MAP_LIVE;

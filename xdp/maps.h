@@ -23,6 +23,10 @@
 #define XFN_MAP_XSKS                                                                               \
 	XFN_SHARED_MAP(xfn_xsks, BPF_MAP_TYPE_XSKMAP, XFN_IFACES *XFN_QUEUES *XFN_THREADS, __u32,  \
 		       __u32)
+#define XFN_MAP_CREWS XFN_SHARED_MAP(xfn_crews, BPF_MAP_TYPE_ARRAY, XFN_SLOTS, __u32, __u32)
+#define XFN_MAP_SPREADS                                                                            \
+	XFN_SHARED_MAP(xfn_spreads, BPF_MAP_TYPE_ARRAY, XFN_QUEUES *XFN_CREWS, __u32,              \
+		       struct xfn_spread)
 #define XFN_MAP_REASONS                                                                            \
 	XFN_SHARED_MAP(xfn_reasons, BPF_MAP_TYPE_PERCPU_ARRAY, XFN_REASON_SLOTS, __u32, __u64)
 #define XFN_MAP_SLOT_STAT                                                                          \

@@ -7,20 +7,17 @@
 #ifndef XFN_PROGRAM_BPF_H
 #define XFN_PROGRAM_BPF_H
 
-/* The untouched request goes to this queue's worker; without one, to the host. */
-XFN_INLINE int xfn_to_worker(struct xdp_md *ctx, enum xfn_reason reason)
-{
-	__u32 queue = ctx->rx_queue_index;
-	int action = XDP_PASS;
+#include "worker.h"
 
+/* The untouched request goes to this queue's worker; without one, to the host. */
+XFN_INLINE int xfn_to_worker(const struct xfn_req *req, enum xfn_reason reason)
+{
 	if (reason)
 		xfn_why(reason, 0);
-	if (queue < XFN_QUEUES)
-		action = bpf_redirect_map(&xfn_xsks, XFN_XSK_INDEX(xfn_settings.iface, queue, 0),
-					  XDP_PASS);
-	if (action != XDP_REDIRECT)
+	if (xfn_redirect(req->ctx, &req->pkt, xfn_settings.iface, xfn_settings.slot) !=
+	    XDP_REDIRECT)
 		return xfn_why(XFN_REASON_NO_WORKER, XDP_PASS);
-	return action;
+	return XDP_REDIRECT;
 }
 
 /*
@@ -242,7 +239,7 @@ XFN_INLINE int xfn_finish(struct xfn_req *req, const struct xfn_attributes *attr
 			return xfn_why(XFN_REASON_NO_SLOW, XDP_DROP);
 		}
 		stat->passed++;
-		return xfn_to_worker(req->ctx, XFN_REASON_NONE);
+		return xfn_to_worker(req, XFN_REASON_NONE);
 	}
 	stat->dropped++;
 	return xfn_why(XFN_REASON_BAD_ACTION, XDP_DROP);
@@ -344,7 +341,7 @@ XFN_INLINE int xfn_program(struct xdp_md *ctx, const struct xfn_attributes *attr
 		req.room = xfn_guard_room(req.len, attr->grow, attr->amplify, mtu, req.pkt.version);
 		if (xfn_secure(&req)) {
 			stat->passed++;
-			return xfn_to_worker(ctx, XFN_REASON_NO_ROOM);
+			return xfn_to_worker(&req, XFN_REASON_NO_ROOM);
 		}
 	}
 	stat->requests++;

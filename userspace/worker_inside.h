@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Inside a worker process: what its two files share. Its threads share nothing on the packet path:
+ * each has its own socket, its own copy of every function and its data, and its own page.
+ */
+#ifndef XFN_WORKER_INSIDE_H
+#define XFN_WORKER_INSIDE_H
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <time.h>
+#include "call.h"
+#include "engine.h"
+#include "handover.h"
+
+static inline uint64_t xfn_worker_ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+/* What the first thread asks of the others; any change of it wakes those that wait. */
+struct xfn_orders {
+	uint32_t count;	   /* changes so far: a futex */
+	uint32_t active;   /* bit i: the dispatcher gives thread i requests */
+	uint32_t still;	   /* 1: stand still, an audit looks at the rings */
+	uint32_t stop;	   /* 1: answer what has arrived, and end */
+	uint32_t standing; /* threads that stand still: a futex */
+};
+
+struct xfn_worker_thread {
+	unsigned index;
+	pthread_t id;
+	struct xfn_page *page;
+	struct xfn_call call;
+	struct xfn_native natives[XFN_SLOTS];
+	struct xfn_engine *engine;
+	struct xfn_datagram batch[XFN_BATCH];
+	const struct xfn_engine_ops *ops;
+	struct xfn_orders *orders;
+	bool spin;
+	uint64_t idle_since; /* while it rests, else 0 */
+	/* its start: the first thread says when, and waits */
+	int cpu; /* bound to it, -1: to none */
+	sem_t go, done;
+	char err[256];
+	int ret;
+};
+
+/* Bind to its CPU, run the XFN_INIT of all its functions. 0, or -errno with one line in t->err. */
+int xfn_worker__init(struct xfn_worker_thread *t);
+/* Body of a thread but the first: init, the sandbox, rounds; each begun by `go`, told by `done`. */
+void *xfn_worker__thread(void *t);
+/*
+ * Take, call and give until told to stop; what has arrived by then is answered. `look`, if not
+ * NULL, is called now and then, also when idle; false ends too. 0, or -errno of a lost socket.
+ */
+int xfn_worker__rounds(struct xfn_worker_thread *t, bool (*look)(void));
+
+/* For the first thread. Let the others follow changed orders. */
+void xfn_worker__order(struct xfn_orders *orders);
+/* Wait until `others` threads stand still, up to a second. False: one did not, it is in a function.
+ */
+bool xfn_worker__stand_still(struct xfn_orders *orders, unsigned others);
+void xfn_worker__go_on(struct xfn_orders *orders);
+
+#endif

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* One thread of a worker: rounds over one engine. Must never know of handover messages. */
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+#include "crash_note.h"
+#include "sandbox.h"
+#include "worker_inside.h"
+
+/* Between two looks at what others say: */
+#define ROUNDS_PER_LOOK 1024	 /* busy rounds, at most */
+#define NS_PER_LOOK	20000000 /* where a round was idle */
+#define STILL_S		1	 /* how long an audit waits for the other threads */
+#define DRAIN_NS	10000000 /* what was on its way to a thread is there by then */
+#define RESERVE_MS	1000 /* how often a thread without requests looks for some all the same */
+
+static void wait_on(uint32_t *word, uint32_t value, unsigned ms)
+{
+	const struct timespec timeout = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
+
+	syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, &timeout, NULL, 0);
+}
+
+static void wake(uint32_t *word)
+{
+	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
+
+void xfn_worker__order(struct xfn_orders *orders)
+{
+	__atomic_add_fetch(&orders->count, 1, __ATOMIC_RELEASE);
+	wake(&orders->count);
+}
+
+bool xfn_worker__stand_still(struct xfn_orders *orders, unsigned others)
+{
+	uint64_t until = xfn_worker_ns(CLOCK_MONOTONIC) + STILL_S * 1000000000ull;
+	uint32_t standing;
+
+	__atomic_store_n(&orders->still, 1, __ATOMIC_RELEASE);
+	xfn_worker__order(orders);
+	for (;;) {
+		standing = __atomic_load_n(&orders->standing, __ATOMIC_ACQUIRE);
+		if (standing == others)
+			return true;
+		if (xfn_worker_ns(CLOCK_MONOTONIC) > until)
+			return false;
+		wait_on(&orders->standing, standing, 100);
+	}
+}
+
+void xfn_worker__go_on(struct xfn_orders *orders)
+{
+	__atomic_store_n(&orders->still, 0, __ATOMIC_RELEASE);
+	xfn_worker__order(orders);
+	/* none may be taken for standing by the next audit that is about to go on */
+	while (__atomic_load_n(&orders->standing, __ATOMIC_ACQUIRE))
+		sched_yield();
+}
+
+static void stand_still(struct xfn_orders *orders)
+{
+	uint32_t count;
+
+	__atomic_add_fetch(&orders->standing, 1, __ATOMIC_RELEASE);
+	wake(&orders->standing);
+	for (;;) {
+		count = __atomic_load_n(&orders->count, __ATOMIC_ACQUIRE);
+		if (!__atomic_load_n(&orders->still, __ATOMIC_ACQUIRE))
+			break;
+		wait_on(&orders->count, count, RESERVE_MS);
+	}
+	__atomic_sub_fetch(&orders->standing, 1, __ATOMIC_RELEASE);
+}
+
+static void tell_counts(struct xfn_worker_thread *t)
+{
+	t->ops->stats(t->engine, &t->page->engine);
+	t->page->cpu_ns = xfn_worker_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
+static unsigned one_round(struct xfn_worker_thread *t)
+{
+	unsigned n = t->ops->take(t->engine, t->batch, XFN_BATCH);
+
+	if (n) {
+		xfn_call__batch(&t->call, t->ops->kind, t->batch, n);
+		t->ops->give(t->engine, t->batch, n);
+	}
+	t->page->rounds++;
+	return n;
+}
+
+/* The dispatcher gives this thread nothing: not even spinning costs anything then. */
+static void rest(struct xfn_worker_thread *t, uint32_t count)
+{
+	uint64_t now = xfn_worker_ns(CLOCK_MONOTONIC);
+
+	if (!t->idle_since)
+		t->idle_since = now;
+	else if (now - t->idle_since > DRAIN_NS)
+		wait_on(&t->orders->count, count, RESERVE_MS);
+}
+
+/* What the first thread wants of another. False: stop. */
+static bool follow(struct xfn_worker_thread *t, bool idle)
+{
+	struct xfn_orders *o = t->orders;
+	uint32_t count = __atomic_load_n(&o->count, __ATOMIC_ACQUIRE);
+
+	if (__atomic_load_n(&o->stop, __ATOMIC_RELAXED))
+		return false;
+	if (__atomic_load_n(&o->still, __ATOMIC_RELAXED))
+		stand_still(o);
+	if (idle && !(__atomic_load_n(&o->active, __ATOMIC_RELAXED) & 1u << t->index))
+		rest(t, count);
+	else
+		t->idle_since = 0;
+	return true;
+}
+
+int xfn_worker__rounds(struct xfn_worker_thread *t, bool (*look)(void))
+{
+	uint64_t now, next_look = 0;
+	unsigned since_look = 0;
+	bool busy = false;
+	int ret = 0;
+
+	for (;;) {
+		unsigned n = one_round(t);
+
+		/* what sleeps has told its counts */
+		if (!n && busy && !t->spin)
+			tell_counts(t);
+		busy = n;
+		if (!n)
+			ret = t->ops->poll(t->engine, XFN_WAIT_MS);
+		if (ret)
+			return ret;
+		if (!look && !follow(t, !n))
+			break;
+		/* Looking costs system calls: what idles is busy again soon, or waits long. */
+		now = n ? 0 : xfn_worker_ns(CLOCK_MONOTONIC);
+		if (++since_look < ROUNDS_PER_LOOK && now < next_look)
+			continue;
+		since_look = 0;
+		next_look = (now ?: xfn_worker_ns(CLOCK_MONOTONIC)) + NS_PER_LOOK;
+		tell_counts(t);
+		if (look && !look())
+			break;
+	}
+	/* What had arrived before the stop is answered. */
+	for (int round = 0; round < 64 && one_round(t); round++)
+		;
+	tell_counts(t);
+	return 0;
+}
+
+int xfn_worker__init(struct xfn_worker_thread *t)
+{
+	cpu_set_t cpus;
+	int ret;
+
+	if (t->cpu >= 0) {
+		CPU_ZERO(&cpus);
+		CPU_SET(t->cpu, &cpus);
+		sched_setaffinity(0, sizeof(cpus), &cpus);
+	}
+	t->page->tid = gettid();
+	xfn_call__enter(&t->call);
+	for (unsigned slot = 0; slot < XFN_SLOTS; slot++) {
+		const struct xfn_native_module *mod = t->natives[slot].module;
+
+		ret = mod && mod->init ? mod->init() : 0;
+		if (ret) {
+			snprintf(t->err, sizeof(t->err), "%s: its XFN_INIT returned %d (%s)",
+				 mod->attr->name, ret, strerror(abs(ret)));
+			return -ECANCELED;
+		}
+	}
+	return xfn_crash_note__enter(&t->call);
+}
+
+static void step(struct xfn_worker_thread *t, int ret)
+{
+	t->ret = ret;
+	sem_post(&t->done);
+	if (ret)
+		pthread_exit(NULL);
+	sem_wait(&t->go);
+}
+
+void *xfn_worker__thread(void *arg)
+{
+	struct xfn_worker_thread *t = arg;
+
+	sem_wait(&t->go);
+	step(t, xfn_worker__init(t));
+	step(t, xfn_sandbox__enter(t->ops->name, t->err, sizeof(t->err)));
+	t->ret = xfn_worker__rounds(t, NULL);
+	return NULL;
+}
