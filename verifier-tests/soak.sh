@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# soak.sh [SECONDS]: echo, reverse and sha256 on two queues, in tier afxdp and in the tiers they choose,
+# soak.sh [SECONDS]: echo, reverse and sha256 on two queues of two workers each, in tier afxdp and in the tiers they choose,
 # workers that sleep and that spin; frames above what can be answered, then a closed loop, in turn. At the
 # end of each: every worker still receives, replies are right, frames add up, memory has not grown, nothing
 # was restarted. Knows only the command line and /proc.
@@ -54,8 +54,8 @@ flood() { ask "$@" --flood -i "$client_iface" --mac 02:78:66:6e:00:01; }
 
 processes() { echo "$run" && pgrep -P "$run"; }
 memory() { for pid in $(processes); do sed -n "s/^VmRSS:[^0-9]*\([0-9]*\) kB/$pid \1/p" "/proc/$pid/status"; done; }
-# PID QUEUE ENGINE RECEIVED of each worker
-received() { "$xfn" stat -i "$iface" | awk '$3 == "afxdp" || $3 == "uring" || $3 == "mmsg" { if (NF >= 9) print $1, $2, $3, $4 }'; }
+# PID QUEUE.THREAD ENGINE RECEIVED of each worker
+received() { "$xfn" stat -i "$iface" | awk '$4 == "afxdp" || $4 == "uring" || $4 == "mmsg" { print $1, $2 "." $3, $4, $6 }'; }
 
 # every frame of both queues is in its place, and none is under way any more
 frames_at_rest()
@@ -89,7 +89,7 @@ phase()
 	phase=soak_$1
 	shift
 	# shellcheck disable=SC2086 # functions are words
-	start "$@" $functions || { result "${phase}_starts" 1; return; }
+	start --workers-per-queue 2 "$@" $functions || { result "${phase}_starts" 1; return; }
 	sent=0 right=0 asked=0 answered=0 good=0
 	for function in $functions; do # warm-up
 		flood "$function" 10.78.0.1 -d 0.1 && ask "$function" '[fd78::1]' -n 500 || good=1
@@ -126,7 +126,7 @@ phase()
 	good=$?
 	sleep 0.3
 	received | paste -d ' ' "$dir/before" - >"$dir/both"
-	awk '$1 != $5 || $8 <= $4 { print; bad = 1 } END { exit bad || NR != 3 }' "$dir/both" || good=1
+	awk '$1 != $5 || $8 <= $4 { print; bad = 1 } END { exit bad || NR != 5 }' "$dir/both" || good=1
 	[ $good = 0 ] || cat "$dir/both"
 	result "${phase}_all_receive" $good
 
