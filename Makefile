@@ -28,7 +28,7 @@ endif
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)))
 
-WORKER_OBJS := $(call objects,$(addprefix userspace/,worker.c worker_thread.c call.c crash_note.c native_load.c handover.c \
+WORKER_OBJS := $(call objects,$(addprefix userspace/,worker.c worker_thread.c worker_backlog.c call.c crash_note.c native_load.c handover.c \
 	engine.c engine_*.c umem.c sandbox.c))
 ALL_OBJS := $(filter-out %.bpf.o,$(call objects,skel/*.c userspace/*.c tools/*.c))
 DEMO_OBJS := $(call objects,tools/demo*.c tools/server.c)
@@ -36,7 +36,7 @@ BENCH_LOAD_OBJS := $(call objects,$(addprefix tools/bench_,requests.c live.c loo
 BENCH_VERB_OBJS := $(call objects,tools/bench_reference.c)
 BENCH_OBJS := $(filter-out %.bpf.o $(BENCH_LOAD_OBJS) $(BENCH_VERB_OBJS),$(call objects,tools/bench*.c))
 BENCH_LIBS := -lbpf -lxdp -ljansson -lm
-XFN_OBJS := $(filter-out $(call objects,userspace/worker.c userspace/worker_thread.c) $(DEMO_OBJS) $(BENCH_OBJS),$(ALL_OBJS))
+XFN_OBJS := $(filter-out $(call objects,userspace/worker.c userspace/worker_thread.c userspace/worker_backlog.c) $(DEMO_OBJS) $(BENCH_OBJS),$(ALL_OBJS))
 TEST_OBJS := $(filter-out $(call objects,tools/xfn.c),$(XFN_OBJS))
 
 XFN_LIBS := -lbpf -lxdp -lelf -lz -ljansson -lmnl -luring -lseccomp -lcap-ng -lcrypto -ldl

@@ -63,6 +63,7 @@ struct xfn_page {
 struct xfn_function {
 	const struct xfn_native_module *module; /* NULL: empty slot */
 	bool quarantined;			/* not called: its requests are dropped */
+	uint32_t cost_ns; /* of a call, smoothed; measured while the calls are watched */
 };
 
 /* Everything calls need; one per worker thread. Zeroed, then filled through the functions below. */
@@ -75,6 +76,8 @@ struct xfn_call {
 	struct xfn_page *page;		    /* shared, or the caller's own memory */
 	const struct xfn_datagram *running; /* while page->running_slot: what it is called for */
 	enum xfn_datagram_kind kind;	    /* of it */
+	bool watched;			    /* calls are timed, and requests of slow functions that
+					       may wait are left waiting */
 	struct xfn_thread thread;
 	struct xfn_function slots[XFN_SLOTS];
 	uint32_t *ports; /* 65536 entries: 0, slot + 1, or XFN_PORT_SHARED; owned */
@@ -99,9 +102,12 @@ int xfn_call__bind(struct xfn_call *c, const uint8_t *ip, uint16_t port, unsigne
 /* Drop the slot's requests from now on, or no longer. An empty or impossible slot is ignored. */
 void xfn_call__quarantine(struct xfn_call *c, unsigned slot, bool on);
 
+#define XFN_SLOW_NS 100000 /* a function whose calls take longer is slow */
+
 /*
  * Answer up to XFN_BATCH datagrams: for each, .send and .len say what to do. Counts requests,
- * replies and reasons in the page. The calling thread must have run xfn_call__enter.
+ * replies and reasons in the page. Where calls are watched, .waits of those that may wait tells
+ * which were left for later. The calling thread must have run xfn_call__enter.
  */
 void xfn_call__batch(struct xfn_call *c, enum xfn_datagram_kind kind, struct xfn_datagram *batch,
 		     unsigned count);

@@ -41,6 +41,9 @@ struct xfn_datagram {
 	bool broadcast;	   /* XFN_PAYLOAD: sent to a broadcast or multicast address */
 	uint8_t sum;	   /* XFN_FRAME: enum xfn_frame_sum */
 	bool send; /* set by the caller before give: send data[0..len) back, else just release */
+	bool may_wait; /* it may be given back after later ones, in any order: takes may come first
+			*/
+	bool waits;    /* set by the caller: it is not given back yet */
 	struct xfn_address peer;  /* XFN_PAYLOAD only */
 	struct xfn_address local; /* XFN_PAYLOAD only; port host order */
 	uint64_t token;		  /* the engine's own: frame address, buffer id */
@@ -110,7 +113,10 @@ struct xfn_engine_ops {
 	int (*poll)(struct xfn_engine *e, int timeout_ms);
 	/* Up to max (<= XFN_BATCH) datagrams; 0 is none. */
 	unsigned (*take)(struct xfn_engine *e, struct xfn_datagram *batch, unsigned max);
-	/* Hand back every datagram of the last take, in order; those with .send are sent. */
+	/*
+	 * Hand back datagrams, in order; those with .send are sent. All of the last take, but for
+	 * those that may wait.
+	 */
 	void (*give)(struct xfn_engine *e, struct xfn_datagram *batch, unsigned count);
 	void (*stats)(const struct xfn_engine *e, struct xfn_engine_stats *out);
 	/*

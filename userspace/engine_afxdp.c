@@ -231,6 +231,7 @@ static int assemble(struct xfn_engine *e, uint32_t ready, struct xfn_datagram *d
 	}
 	d->capacity = e->assembly_len;
 	d->send = false;
+	d->may_wait = false; /* the buffer is the next batch's */
 	d->token = ASSEMBLED;
 	return 1;
 }
@@ -269,6 +270,8 @@ static unsigned afxdp_take(struct xfn_engine *e, struct xfn_datagram *batch, uns
 		d->capacity = f->size - (desc->addr & (f->size - 1));
 		d->sum = XFN_FRAME_SUM_UNKNOWN;
 		d->send = false;
+		d->waits = false;
+		d->may_wait = true;
 		d->token = desc->addr;
 	}
 	if (e->rx.head != first) {

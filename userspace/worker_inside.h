@@ -30,6 +30,17 @@ struct xfn_orders {
 	uint32_t standing; /* threads that stand still: a futex */
 };
 
+/*
+ * Requests of slow functions wait here while those of fast ones are answered: a ring. They are the
+ * engine's still, so there are fewer of them than it has buffers.
+ */
+#define XFN_BACKLOG 512
+struct xfn_backlog {
+	uint32_t head, tail;
+	uint64_t until_ns; /* calls are watched until then */
+	struct xfn_datagram waiting[XFN_BACKLOG];
+};
+
 struct xfn_worker_thread {
 	unsigned index;
 	pthread_t id;
@@ -38,6 +49,7 @@ struct xfn_worker_thread {
 	struct xfn_native natives[XFN_SLOTS];
 	struct xfn_engine *engine;
 	struct xfn_datagram batch[XFN_BATCH];
+	struct xfn_backlog backlog;
 	const struct xfn_engine_ops *ops;
 	struct xfn_orders *orders;
 	bool spin;
@@ -58,6 +70,18 @@ void *xfn_worker__thread(void *t);
  * NULL, is called now and then, also when idle; false ends too. 0, or -errno of a lost socket.
  */
 int xfn_worker__rounds(struct xfn_worker_thread *t, bool (*look)(void));
+
+/* worker_backlog.c: */
+/*
+ * Watch calls from now on, for some seconds, if the round that began at `begin` (CLOCK_MONOTONIC)
+ * has taken long.
+ */
+void xfn_backlog__watch(struct xfn_worker_thread *t, uint64_t begin);
+/* Put aside what waits of the batch of n; what does not fit is dropped and counted. Returns how
+ * many are left to be given, moved to the batch's front in their order. */
+unsigned xfn_backlog__keep(struct xfn_worker_thread *t, unsigned n);
+/* Answer what waits, for a bounded time but at least one. Returns how many. */
+unsigned xfn_backlog__work(struct xfn_worker_thread *t);
 
 /* For the first thread. Let the others follow changed orders. */
 void xfn_worker__order(struct xfn_orders *orders);

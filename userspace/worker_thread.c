@@ -15,10 +15,11 @@
 #include "worker_inside.h"
 
 /* Between two looks at what others say: */
-#define ROUNDS_PER_LOOK 1024	 /* busy rounds, at most */
-#define NS_PER_LOOK	20000000 /* where a round was idle */
-#define STILL_S		1	 /* how long an audit waits for the other threads */
-#define DRAIN_NS	10000000 /* what was on its way to a thread is there by then */
+#define ROUNDS_PER_LOOK 1024	   /* busy rounds, at most */
+#define NS_PER_LOOK	20000000   /* where a round was idle */
+#define STOP_NS		1000000000 /* for what has arrived before the stop */
+#define STILL_S		1	   /* how long an audit waits for the other threads */
+#define DRAIN_NS	10000000   /* what was on its way to a thread is there by then */
 #define RESERVE_MS	1000 /* how often a thread without requests looks for some all the same */
 
 static void wait_on(uint32_t *word, uint32_t value, unsigned ms)
@@ -86,14 +87,26 @@ static void tell_counts(struct xfn_worker_thread *t)
 	t->page->cpu_ns = xfn_worker_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
+static void give(struct xfn_worker_thread *t, unsigned n)
+{
+	if (n)
+		t->ops->give(t->engine, t->batch, n);
+}
+
+/* What is for fast functions is answered first, however much there is for slow ones. */
 static unsigned one_round(struct xfn_worker_thread *t)
 {
 	unsigned n = t->ops->take(t->engine, t->batch, XFN_BATCH);
+	uint64_t begin;
 
 	if (n) {
+		begin = xfn_worker_ns(CLOCK_MONOTONIC);
 		xfn_call__batch(&t->call, t->ops->kind, t->batch, n);
-		t->ops->give(t->engine, t->batch, n);
+		give(t, t->call.watched ? xfn_backlog__keep(t, n) : n);
+		xfn_backlog__watch(t, begin);
 	}
+	if (t->backlog.head != t->backlog.tail)
+		n += xfn_backlog__work(t);
 	t->page->rounds++;
 	return n;
 }
@@ -128,7 +141,7 @@ static bool follow(struct xfn_worker_thread *t, bool idle)
 
 int xfn_worker__rounds(struct xfn_worker_thread *t, bool (*look)(void))
 {
-	uint64_t now, next_look = 0;
+	uint64_t now, until, next_look = 0;
 	unsigned since_look = 0;
 	bool busy = false;
 	int ret = 0;
@@ -157,7 +170,8 @@ int xfn_worker__rounds(struct xfn_worker_thread *t, bool (*look)(void))
 			break;
 	}
 	/* What had arrived before the stop is answered. */
-	for (int round = 0; round < 64 && one_round(t); round++)
+	until = xfn_worker_ns(CLOCK_MONOTONIC) + STOP_NS;
+	while (one_round(t) && xfn_worker_ns(CLOCK_MONOTONIC) < until)
 		;
 	tell_counts(t);
 	return 0;

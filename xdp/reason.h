@@ -44,7 +44,9 @@
 	X(31, SEND, DROP, "the kernel refused the reply")                                          \
 	X(32, NO_ROUTE, PASS,                                                                      \
 	  "no neighbour, or no way back by this interface (--reply-route fib)")                    \
-	X(33, QUARANTINE, DROP, "its function crashed its worker again and again (`xfn release`)")
+	X(33, QUARANTINE, DROP, "its function crashed its worker again and again (`xfn release`)") \
+	X(34, BACKLOG, DROP,                                                                       \
+	  "too many wait for a slow function that shares its worker (`xfn scale NAME 1`)")
 
 enum xfn_reason {
 #define XFN_REASON(code, name, verdict, sentence) XFN_REASON_##name = code,
