@@ -100,9 +100,10 @@ start --tier afxdp --workers-per-queue 1 echo "$dir/slow.c"
 load "$dir/load" -r 600 -d 4 --timeout 100 10.78.0.1:4000
 sleep 1
 waited=$(median 300)
+longest=$(sed -n 's/^ *"max": \([0-9]*\).*/\1/p' "$dir/echo")
 wait "$others"
 others=
-[ "${waited:-99999}" -lt 20000 ] && [ "$(figure right "$dir/echo")" = 300 ]
+[ "${longest:-9999999}" -lt 500000 ] && [ "$(figure right "$dir/echo")" = 300 ]
 result scale_slow_one_shares $? || cat "$dir/echo"
 stop
 start --tier afxdp --dedicate slow --workers-per-queue 1 echo "$dir/slow.c"
