@@ -307,6 +307,10 @@ static void scale(struct bench *b, unsigned round)
 		  { "xdp-queues", "xdp-2-queues", FLOWS, 2 } },
 		{ { "afxdp-queues", "afxdp-1-queue", FLOWS, 1 },
 		  { "afxdp-queues", "afxdp-2-queues", FLOWS, 2 } },
+		{ { "afxdp-queues", "afxdp-1-queue-1-worker", FLOWS, 1 },
+		  { "afxdp-workers", "afxdp-1-queue-2-workers", FLOWS, 1 } },
+		{ { "afxdp-queues", "afxdp-2-queues-1-worker", FLOWS, 2 },
+		  { "afxdp-workers", "afxdp-2-queues-2-workers", FLOWS, 2 } },
 	};
 
 	for (unsigned i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {

@@ -211,6 +211,10 @@ static int scaling(const struct bench_rows *rows, const char *folder)
 		{ "a million flows\\nagainst 1", "xdp-1000000-flows", "xdp-1-flow" },
 		{ "2 queues against 1,\\ntier xdp", "xdp-2-queues", "xdp-1-queue" },
 		{ "2 queues against 1,\\ntier afxdp", "afxdp-2-queues", "afxdp-1-queue" },
+		{ "2 workers against 1,\\n1 queue", "afxdp-1-queue-2-workers",
+		  "afxdp-1-queue-1-worker" },
+		{ "2 workers against 1,\\n2 queues", "afxdp-2-queues-2-workers",
+		  "afxdp-2-queues-1-worker" },
 	};
 	FILE *g = begin(folder, "scaling.svg",
 			"What more of it does to the rate" NEW_LINE
@@ -228,7 +232,7 @@ static int scaling(const struct bench_rows *rows, const char *folder)
 				pairs[i].label);
 	}
 	fputs("EOD\nset ylabel 'rate with more / rate with one'\nset yrange [0:2.2]\n"
-	      "set bmargin 5\nset boxwidth 0.5\nset style fill solid 0.6\nset key off\nset xrange [-0.6:3.6]\n"
+	      "set bmargin 5\nset boxwidth 0.5\nset style fill solid 0.6\nset key off\nset xrange [-0.6:5.6]\n"
 	      "plot $d using 1:2:xtic(5) with boxes lc '#4477aa', $d using 1:2:3:4 with yerrorbars lc "
 	      "'#222222' pt 0 lw 2, $d using 1:($2 + 0.12):(sprintf('%.2f', $2)) with labels\n",
 	      g);

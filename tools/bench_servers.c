@@ -77,6 +77,10 @@ static const struct bench_candidate candidates[] = {
 	  .kind = BENCH_XFN,
 	  .queues = 2,
 	  .args = { "--tier", "afxdp", "--mode", "native" } },
+	{ .name = "afxdp-workers",
+	  .kind = BENCH_XFN,
+	  .queues = 2,
+	  .args = { "--tier", "afxdp", "--mode", "native", "--workers-per-queue", "2" } },
 };
 
 const struct bench_candidate *bench_servers__all(unsigned *count)
