@@ -47,6 +47,7 @@ BPF_OBJS := $(patsubst xdp/%.bpf.c,$(BUILD)/xdp/%.bpf.o,$(wildcard xdp/*.bpf.c))
 SKELS := $(patsubst $(BUILD)/xdp/%.bpf.o,$(BUILD)/skel/%.skel.h,$(BPF_OBJS)) $(BUILD)/skel/bench.skel.h
 MODULES := $(patsubst functions/%.c,$(BUILD)/functions/%.xfn,$(wildcard functions/*.c))
 TESTS := $(patsubst verifier-tests/%.c,$(BUILD)/tests/%,$(wildcard verifier-tests/test_*.c))
+LEDGER := $(BUILD)/tests/ledger
 # both targets of the kernel-capable functions, for the suite that compares them
 HALVES := $(foreach f,echo reverse time,$(BUILD)/functions/$(f).so $(BUILD)/functions/$(f).bpf.o)
 FUZZERS := $(addprefix $(BUILD)/fuzz/,differential native parser)
@@ -71,7 +72,7 @@ check: ## install what is missing, build and run the tests
 	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests
 	$(Q)XFN_BUILD=$(BUILD) verifier-tests/run.sh $(TESTS) $(SHELL_TESTS)
 
-tests: $(TESTS) $(HALVES) $(FUZZERS) $(NATIVES) $(NATIVES:$(BUILD)/functions/%=$(BUILD)/fuzz/%)
+tests: $(TESTS) $(LEDGER) $(HALVES) $(FUZZERS) $(NATIVES) $(NATIVES:$(BUILD)/functions/%=$(BUILD)/fuzz/%)
 
 fixtures: ## write verifier-tests/fixtures anew
 	$(Q)mkdir -p $(BUILD)/fuzz verifier-tests/fixtures
@@ -92,6 +93,11 @@ check-kernels: ## fixtures, tiers, addresses and tagged requests under Debian's 
 	$(Q)tools/packages.sh
 	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests
 	$(Q)XFN_BUILD=$(BUILD) verifier-tests/kernels.sh
+
+ledger: ## write verifier-tests/ledger.csv anew: what each kernel program costs the verifier, kernel by kernel
+	$(Q)tools/packages.sh
+	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests
+	$(Q)XFN_BUILD=$(BUILD) verifier-tests/ledger.sh
 
 $(BUILD)/fuzz/differential: verifier-tests/fuzz_differential.c $(TEST_OBJS) | $(SKELS)
 	$(call say,FUZZ,$@)
@@ -213,7 +219,7 @@ clean: ## remove build/
 	$(call say,CLEAN,$(BUILD))
 	$(Q)rm -rf $(BUILD)
 
--include $(ALL_OBJS:.o=.d) $(BPF_OBJS:.o=.d) $(TESTS:=.d) $(BUILD)/fuzz/differential.d
+-include $(ALL_OBJS:.o=.d) $(BPF_OBJS:.o=.d) $(TESTS:=.d) $(LEDGER).d $(BUILD)/fuzz/differential.d
 
-.PHONY: all run bench bench-check check check-kernels soak tests fixtures fuzz help install uninstall clean
+.PHONY: all run bench bench-check check check-kernels ledger soak tests fixtures fuzz help install uninstall clean
 .DEFAULT_GOAL := all
