@@ -67,7 +67,7 @@ run: ## install what is missing, build, and show every tier answering
 	$(Q)if [ "$$(id -u)" = 0 ]; then exec $(BUILD)/xfn lab run -n xfndemo -- $(BUILD)/demo; \
 	else exec $(BUILD)/demo; fi
 
-check: ## install what is missing, build and run the tests
+check: ## install what is missing, build and run the tests (KERNELS=0: none in QEMU; SANITIZE=address,undefined)
 	$(Q)tools/packages.sh
 	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests
 	$(Q)XFN_BUILD=$(BUILD) verifier-tests/run.sh $(TESTS) $(SHELL_TESTS)
@@ -89,7 +89,7 @@ soak: ## SECONDS=60: load above capacity and below in turn; then workers, frames
 	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all
 	$(Q)XFN_BUILD=$(BUILD) verifier-tests/soak.sh $(or $(SECONDS),60)
 
-check-kernels: ## fixtures, tiers, addresses and tagged requests under Debian's kernels 6.1 and 6.12 in QEMU
+check-kernels: ## fixtures, ledger, tiers, addresses and tagged requests under Debian's kernels 6.1 and 6.12 in QEMU
 	$(Q)tools/packages.sh
 	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests
 	$(Q)XFN_BUILD=$(BUILD) verifier-tests/kernels.sh
