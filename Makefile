@@ -5,7 +5,8 @@
 MAKEFLAGS += --no-builtin-rules
 
 CC = cc
-CLANG ?= clang
+CLANG := $(or $(CLANG),$(XFN_CLANG),clang)
+export XFN_CLANG := $(CLANG)
 BPFTOOL ?= bpftool
 CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
@@ -94,6 +95,11 @@ check-kernels: ## fixtures, ledger, tiers, addresses and tagged requests under D
 	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests
 	$(Q)XFN_BUILD=$(BUILD) verifier-tests/kernels.sh
 
+check-compilers: ## the same tiers, rules and lines, replies and loads with clang 14, 19 and 22
+	$(Q)tools/packages.sh
+	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all
+	$(Q)XFN_BUILD=$(BUILD) verifier-tests/compilers.sh
+
 ledger: ## write verifier-tests/ledger.csv anew: what each kernel program costs the verifier, kernel by kernel
 	$(Q)tools/packages.sh
 	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests
@@ -145,6 +151,13 @@ $(BUILD)/obj/%.o: %.c | $(SKELS)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
+# what another compiler made is made again
+$(BUILD)/compiler: FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q)echo "$(CLANG)" | cmp -s - $@ || echo "$(CLANG)" >$@
+
+$(BPF_OBJS) $(BUILD)/xdp/bench.bpf.o $(MODULES) $(NATIVES) $(NATIVES:.so=.bpf.o): $(BUILD)/compiler
+
 $(BUILD)/xdp/%.bpf.o: xdp/%.bpf.c
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
@@ -174,14 +187,14 @@ $(BUILD)/tests/%: verifier-tests/%.c $(TEST_OBJS) | $(SKELS)
 $(BUILD)/functions/%.so: functions/%.c functions/xfn.h $(wildcard xdp/*.h) userspace/function_native.h userspace/request.h
 	$(call say,CLANG,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)clang $(BOTH_CFLAGS) -fPIC -shared -fvisibility=hidden -DXFN_NATIVE -Iuserspace \
+	$(Q)$(CLANG) $(BOTH_CFLAGS) -fPIC -shared -fvisibility=hidden -DXFN_NATIVE -Iuserspace \
 		-include userspace/function_native.h $< -o $@ \
 		$$(sed -n 's/^XFN_LINK("\(.*\)").*/\1/p' $< | xargs -r -d '\n' pkg-config --cflags --libs)
 
 $(BUILD)/functions/%.bpf.o: functions/%.c functions/xfn.h $(wildcard xdp/*.h)
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)clang -target bpf -mcpu=v3 -ffreestanding $(BOTH_CFLAGS) -include xdp/function_bpf.h -c $< -o $@
+	$(Q)$(CLANG) -target bpf -mcpu=v3 -ffreestanding $(BOTH_CFLAGS) -include xdp/function_bpf.h -c $< -o $@
 
 # a function's native code, instrumented too
 $(BUILD)/fuzz/%.so: functions/%.c functions/xfn.h $(wildcard xdp/*.h) userspace/function_native.h userspace/request.h
@@ -221,5 +234,5 @@ clean: ## remove build/
 
 -include $(ALL_OBJS:.o=.d) $(BPF_OBJS:.o=.d) $(TESTS:=.d) $(LEDGER).d $(BUILD)/fuzz/differential.d
 
-.PHONY: all run bench bench-check check check-kernels ledger soak tests fixtures fuzz help install uninstall clean
+.PHONY: all run bench bench-check check check-kernels check-compilers ledger soak tests fixtures fuzz help install uninstall clean FORCE
 .DEFAULT_GOAL := all

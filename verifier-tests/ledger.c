@@ -4,7 +4,7 @@
  * it, prints the rows of the ledger, and holds them against those that the ledger has. Attaches
  * nothing.
  *
- *	ledger LEDGER.csv OBJECT.bpf.o|MODULE.xfn...
+ *	ledger LEDGER.csv|- OBJECT.bpf.o|MODULE.xfn...
  *
  * A row is "program,load,kernel,instructions,verified,states,stack". A load that costs what the
  * plain one does has no row, and is held against the plain one's. Exit status: 0 held, or nothing
@@ -240,10 +240,10 @@ int main(int argc, char **argv)
 	xfn_program__quiet_libbpf();
 	log_text = malloc(XFN_LOG_LEN);
 	if (argc < 3 || !log_text) {
-		fputs("usage: ledger LEDGER.csv OBJECT.bpf.o|MODULE.xfn...\n", stderr);
+		fputs("usage: ledger LEDGER.csv|- OBJECT.bpf.o|MODULE.xfn...\n", stderr);
 		return 2;
 	}
-	if (!read_ledger(argv[1])) {
+	if (strcmp(argv[1], "-") && !read_ledger(argv[1])) {
 		printf("%s: %s\n", argv[1], strerror(errno));
 		return 1;
 	}
@@ -266,7 +266,7 @@ int main(int argc, char **argv)
 		}
 	if (status == 1)
 		printf("[  FAILED  ] ledger: `make ledger` writes it anew, for the same commit\n");
-	else if (!status && !own_rows)
+	else if (!status && !own_rows && strcmp(argv[1], "-"))
 		printf("[  SKIPPED ] ledger: it has no rows for a kernel %s; `make ledger` adds them\n",
 		       kernel);
 	free(log_text);

@@ -16,7 +16,7 @@ row='[a-z0-9_]*,[a-z]*,[0-9.]*,[0-9]*,[0-9]*,[0-9]*,[0-9]*'
 } >"$dir/said" 2>&1
 sed -n "s/^\([0-9.]*: \)*\($row\)\$/\2/p" "$dir/said" >"$dir/new"
 cut -d, -f3 "$dir/new" | sort -uV >"$dir/kernels"
-if [ ! -s "$dir/kernels" ] || grep -E ': not loaded|\] ledger_figures' "$dir/said"; then
+if [ ! -s "$dir/kernels" ] || grep -E ': not loaded|of clang' "$dir/said"; then
 	cat "$dir/said"
 	echo "ledger.csv stays as it is"
 	exit 1
