@@ -5,7 +5,8 @@
 MAKEFLAGS += --no-builtin-rules
 
 CC = cc
-CLANG ?= clang
+CLANG := $(or $(CLANG),$(XFN_CLANG),clang)
+export XFN_CLANG := $(CLANG)
 BPFTOOL ?= bpftool
 CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
@@ -47,6 +48,7 @@ BPF_OBJS := $(patsubst xdp/%.bpf.c,$(BUILD)/xdp/%.bpf.o,$(wildcard xdp/*.bpf.c))
 SKELS := $(patsubst $(BUILD)/xdp/%.bpf.o,$(BUILD)/skel/%.skel.h,$(BPF_OBJS)) $(BUILD)/skel/bench.skel.h
 MODULES := $(patsubst functions/%.c,$(BUILD)/functions/%.xfn,$(wildcard functions/*.c))
 TESTS := $(patsubst verifier-tests/%.c,$(BUILD)/tests/%,$(wildcard verifier-tests/test_*.c))
+LEDGER := $(BUILD)/tests/ledger
 # both targets of the kernel-capable functions, for the suite that compares them
 HALVES := $(foreach f,echo reverse time,$(BUILD)/functions/$(f).so $(BUILD)/functions/$(f).bpf.o)
 FUZZERS := $(addprefix $(BUILD)/fuzz/,differential native parser)
@@ -66,12 +68,12 @@ run: ## install what is missing, build, and show every tier answering
 	$(Q)if [ "$$(id -u)" = 0 ]; then exec $(BUILD)/xfn lab run -n xfndemo -- $(BUILD)/demo; \
 	else exec $(BUILD)/demo; fi
 
-check: ## install what is missing, build and run the tests
+check: ## install what is missing, build and run the tests (KERNELS=0: none in QEMU; SANITIZE=address,undefined)
 	$(Q)tools/packages.sh
 	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests
 	$(Q)XFN_BUILD=$(BUILD) verifier-tests/run.sh $(TESTS) $(SHELL_TESTS)
 
-tests: $(TESTS) $(HALVES) $(FUZZERS) $(NATIVES) $(NATIVES:$(BUILD)/functions/%=$(BUILD)/fuzz/%)
+tests: $(TESTS) $(LEDGER) $(HALVES) $(FUZZERS) $(NATIVES) $(NATIVES:$(BUILD)/functions/%=$(BUILD)/fuzz/%)
 
 fixtures: ## write verifier-tests/fixtures anew
 	$(Q)mkdir -p $(BUILD)/fuzz verifier-tests/fixtures
@@ -88,10 +90,20 @@ soak: ## SECONDS=60: load above capacity and below in turn; then workers, frames
 	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all
 	$(Q)XFN_BUILD=$(BUILD) verifier-tests/soak.sh $(or $(SECONDS),60)
 
-check-kernels: ## fixtures, tiers, addresses and tagged requests under Debian's kernels 6.1 and 6.12 in QEMU
+check-kernels: ## fixtures, ledger, tiers, addresses and tagged requests under Debian's kernels 6.1 and 6.12 in QEMU
 	$(Q)tools/packages.sh
 	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests
 	$(Q)XFN_BUILD=$(BUILD) verifier-tests/kernels.sh
+
+check-compilers: ## the same tiers, rules and lines, replies and loads with clang 14, 19 and 22
+	$(Q)tools/packages.sh
+	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all
+	$(Q)XFN_BUILD=$(BUILD) verifier-tests/compilers.sh
+
+ledger: ## write verifier-tests/ledger.csv anew: what each kernel program costs the verifier, kernel by kernel
+	$(Q)tools/packages.sh
+	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests
+	$(Q)XFN_BUILD=$(BUILD) verifier-tests/ledger.sh
 
 $(BUILD)/fuzz/differential: verifier-tests/fuzz_differential.c $(TEST_OBJS) | $(SKELS)
 	$(call say,FUZZ,$@)
@@ -139,6 +151,13 @@ $(BUILD)/obj/%.o: %.c | $(SKELS)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
+# what another compiler made is made again
+$(BUILD)/compiler: FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q)echo "$(CLANG)" | cmp -s - $@ || echo "$(CLANG)" >$@
+
+$(BPF_OBJS) $(BUILD)/xdp/bench.bpf.o $(MODULES) $(NATIVES) $(NATIVES:.so=.bpf.o): $(BUILD)/compiler
+
 $(BUILD)/xdp/%.bpf.o: xdp/%.bpf.c
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
@@ -168,14 +187,14 @@ $(BUILD)/tests/%: verifier-tests/%.c $(TEST_OBJS) | $(SKELS)
 $(BUILD)/functions/%.so: functions/%.c functions/xfn.h $(wildcard xdp/*.h) userspace/function_native.h userspace/request.h
 	$(call say,CLANG,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)clang $(BOTH_CFLAGS) -fPIC -shared -fvisibility=hidden -DXFN_NATIVE -Iuserspace \
+	$(Q)$(CLANG) $(BOTH_CFLAGS) -fPIC -shared -fvisibility=hidden -DXFN_NATIVE -Iuserspace \
 		-include userspace/function_native.h $< -o $@ \
 		$$(sed -n 's/^XFN_LINK("\(.*\)").*/\1/p' $< | xargs -r -d '\n' pkg-config --cflags --libs)
 
 $(BUILD)/functions/%.bpf.o: functions/%.c functions/xfn.h $(wildcard xdp/*.h)
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)clang -target bpf -mcpu=v3 -ffreestanding $(BOTH_CFLAGS) -include xdp/function_bpf.h -c $< -o $@
+	$(Q)$(CLANG) -target bpf -mcpu=v3 -ffreestanding $(BOTH_CFLAGS) -include xdp/function_bpf.h -c $< -o $@
 
 # a function's native code, instrumented too
 $(BUILD)/fuzz/%.so: functions/%.c functions/xfn.h $(wildcard xdp/*.h) userspace/function_native.h userspace/request.h
@@ -213,7 +232,7 @@ clean: ## remove build/
 	$(call say,CLEAN,$(BUILD))
 	$(Q)rm -rf $(BUILD)
 
--include $(ALL_OBJS:.o=.d) $(BPF_OBJS:.o=.d) $(TESTS:=.d) $(BUILD)/fuzz/differential.d
+-include $(ALL_OBJS:.o=.d) $(BPF_OBJS:.o=.d) $(TESTS:=.d) $(LEDGER).d $(BUILD)/fuzz/differential.d
 
-.PHONY: all run bench bench-check check check-kernels soak tests fixtures fuzz help install uninstall clean
+.PHONY: all run bench bench-check check check-kernels check-compilers ledger soak tests fixtures fuzz help install uninstall clean FORCE
 .DEFAULT_GOAL := all

@@ -78,6 +78,28 @@ static uint32_t look_up(const char *source, const char *text, size_t len)
 	return found;
 }
 
+#define ROUNDS 17  /* of a loop that are looked at: more than an unrolled one has in a round */
+#define WALKED 256 /* lines kept */
+
+/*
+ * Where a loop begins that the verifier did not follow to its end: the first of the lines that it
+ * walked again and again of late. On which of them it gave up is chance, and another compiler's is
+ * another.
+ */
+static uint32_t loop_head(const uint32_t *walked, unsigned count)
+{
+	unsigned rounds = 0, from = count;
+	uint32_t head = walked[count - 1];
+
+	while (from && rounds < ROUNDS)
+		rounds += walked[--from] == walked[count - 1];
+	for (unsigned i = from; i < count; i++)
+		for (unsigned j = i + 1; j < count; j++)
+			if (walked[i] == walked[j] && walked[i] < head)
+				head = walked[i];
+	return head;
+}
+
 /*
  * The last "; text @ file:line" of the author's file before the log's end. Logs before 6.10 quote
  * the text only.
@@ -85,7 +107,8 @@ static uint32_t look_up(const char *source, const char *text, size_t len)
 static uint32_t find_line(const char *log, const char *source)
 {
 	const char *base = strrchr(source, '/') ? strrchr(source, '/') + 1 : source;
-	uint32_t line = 0;
+	uint32_t walked[WALKED], line = 0;
+	unsigned count = 0;
 	char want[300];
 
 	snprintf(want, sizeof(want), "%s:", base);
@@ -98,12 +121,21 @@ static uint32_t find_line(const char *log, const char *source)
 		mark = memmem(at, len, " @ ", 3);
 		if (!mark) {
 			line = look_up(source, at + 2, len - 2) ?: line;
-			continue;
+		} else {
+			name = memmem(mark, len - (mark - at), want, strlen(want));
+			if (!name || (name[-1] != ' ' && name[-1] != '/'))
+				continue;
+			line = strtoul(name + strlen(want), NULL, 10) ?: line;
 		}
-		name = memmem(mark, len - (mark - at), want, strlen(want));
-		if (name && (name[-1] == ' ' || name[-1] == '/'))
-			line = strtoul(name + strlen(want), NULL, 10);
+		if (!line)
+			continue;
+		if (count == WALKED)
+			memmove(walked, walked + 1, --count * sizeof(walked[0]));
+		walked[count++] = line;
 	}
+	if (count && (strstr(log, "jumps is too complex") || strstr(log, "infinite loop") ||
+		      strstr(log, "program is too large")))
+		line = loop_head(walked, count);
 	return line;
 }
 

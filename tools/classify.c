@@ -76,13 +76,14 @@ static int hash_source(const char *source, char hex[65], char *err, size_t errle
 
 static int name_compiler(struct xfn_module_meta *meta, char *err, size_t errlen)
 {
-	char *const argv[] = { (char *)"clang", (char *)"--version", NULL };
+	char *const argv[] = { (char *)xfn_command__clang(), (char *)"--version", NULL };
 	char *said;
 	int ret = xfn_command__run(argv, &said);
 
 	if (ret) {
-		snprintf(err, errlen, "clang does not run (%s); install the package clang",
-			 ret < 0 ? strerror(-ret) : "it fails");
+		snprintf(err, errlen,
+			 "%s does not run (%s); install its package, or name another by XFN_CLANG",
+			 argv[0], ret < 0 ? strerror(-ret) : "it fails");
 		free(said);
 		return -ENOENT;
 	}

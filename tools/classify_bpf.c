@@ -68,14 +68,16 @@ static void judge_error(const char *source, const struct xfn_diagnostic *d, stru
 						      XFN_RULE_variable_access :
 						      XFN_RULE_calls_unknown;
 	} else if (strstr(d->text, "implicit declaration") ||
-		   strstr(d->text, "implicitly declaring")) {
+		   strstr(d->text, "implicitly declaring") ||
+		   strstr(d->text, "call to undeclared")) {
 		rule = XFN_RULE_calls_unknown;
 		snprintf(text, sizeof(text), "calls %s, which the kernel does not have", name);
 	} else if (strstr(d->text, "undeclared") || strstr(d->text, "unknown type name")) {
 		rule = XFN_RULE_calls_unknown;
 		snprintf(text, sizeof(text), "uses %s, which only native code has", name);
-	} else if (strstr(d->text, "too many args") || strstr(d->text, "stack arguments") ||
-		   strstr(d->text, "aggregate") || strstr(d->text, "pass by value")) {
+	} else if (strstr(d->text, "too many args") || strstr(d->text, "] too many arguments") ||
+		   strstr(d->text, "stack arguments") || strstr(d->text, "aggregate") ||
+		   strstr(d->text, "pass by value")) {
 		rule = XFN_RULE_calling_convention;
 	} else {
 		snprintf(text, sizeof(text), "does not compile for the kernel: %.300s", d->text);
@@ -87,7 +89,7 @@ static int compile(const char *source, const char *object, bool unroll, struct x
 		   char *err, size_t errlen)
 {
 	char header[PATH_MAX + 32], include[PATH_MAX + 32];
-	char *const argv[] = { (char *)"clang",
+	char *const argv[] = { (char *)xfn_command__clang(),
 			       (char *)"-target",
 			       (char *)"bpf",
 			       (char *)"-mcpu=v3",
@@ -118,7 +120,7 @@ static int compile(const char *source, const char *object, bool unroll, struct x
 	snprintf(include, sizeof(include), "-I%s/functions", v->support);
 	ret = xfn_command__run(argv, &said);
 	if (ret < 0) {
-		snprintf(err, errlen, "cannot run clang: %s", strerror(-ret));
+		snprintf(err, errlen, "cannot run %s: %s", xfn_command__clang(), strerror(-ret));
 		return ret;
 	}
 	at = said;

@@ -202,7 +202,7 @@ static void read_analysis(const char *said, const char *source, struct xfn_verdi
 		const char *text;
 		enum xfn_rule rule;
 	} findings[] = {
-		{ "after it is freed", XFN_RULE_stale_pointer },
+		{ "of memory after it is", XFN_RULE_stale_pointer },
 		{ "null pointer", XFN_RULE_unchecked_pointer },
 		{ "Null pointer", XFN_RULE_unchecked_pointer },
 	};
@@ -237,7 +237,7 @@ static int analyze(const char *source, struct xfn_verdict *v, struct arguments *
 	char *said;
 	int ret;
 
-	add(&a, "clang");
+	add(&a, xfn_command__clang());
 	add(&a, "--analyze");
 	add(&a, "-Xclang");
 	add(&a, "-analyzer-output=text");
@@ -254,7 +254,7 @@ static int analyze(const char *source, struct xfn_verdict *v, struct arguments *
 	ret = xfn_command__run(a.argv, &said);
 	free_arguments(&a);
 	if (ret < 0) {
-		snprintf(err, errlen, "cannot run clang: %s", strerror(-ret));
+		snprintf(err, errlen, "cannot run %s: %s", xfn_command__clang(), strerror(-ret));
 		return ret;
 	}
 	read_analysis(said, source, v);
@@ -309,7 +309,7 @@ int xfn_classify__native(const char *source, struct xfn_verdict *v, char *err, s
 		free_arguments(&links);
 		return 0;
 	}
-	add(&a, "clang");
+	add(&a, xfn_command__clang());
 	common(&a, v);
 	add(&a, "-shared");
 	add(&a, source);
@@ -321,7 +321,7 @@ int xfn_classify__native(const char *source, struct xfn_verdict *v, char *err, s
 	free_arguments(&a);
 	at = said;
 	if (ret < 0) {
-		snprintf(err, errlen, "cannot run clang: %s", strerror(-ret));
+		snprintf(err, errlen, "cannot run %s: %s", xfn_command__clang(), strerror(-ret));
 	} else if (ret) {
 		if (!xfn_classify__diagnostic(&at, source, "error", &found))
 			snprintf(found.text, sizeof(found.text), "%.*s", (int)strcspn(said, "\n"),

@@ -10,6 +10,13 @@
 #include <unistd.h>
 #include "command.h"
 
+const char *xfn_command__clang(void)
+{
+	const char *named = getenv("XFN_CLANG");
+
+	return named && *named ? named : "clang";
+}
+
 int xfn_command__run(char *const argv[], char **said)
 {
 	posix_spawn_file_actions_t actions;

@@ -10,4 +10,7 @@
  */
 int xfn_command__run(char *const argv[], char **said);
 
+/* The compiler of functions: what XFN_CLANG in the environment names, else "clang". */
+const char *xfn_command__clang(void);
+
 #endif

@@ -22,6 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "../userspace/engine.h"
+#include "command.h"
 
 /* capability.h of a libc may be older than the kernel */
 #ifndef CAP_BPF
@@ -201,7 +202,7 @@ static bool first_line(char *const argv[], char *text, size_t len)
 
 static void clang(struct xfn_host_facts *facts)
 {
-	char *const argv[] = { "clang", "--version", NULL };
+	char *const argv[] = { (char *)xfn_command__clang(), "--version", NULL };
 	char version[120] = "";
 	bool runs = first_line(argv, version, sizeof(version));
 	struct xfn_host_fact *fact = xfn_host__add(facts, "clang", "%s", runs ? version : "none");

@@ -1,13 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Installs the Debian packages that building, running and testing need; silent when all are there.
-# `packages.sh bench`: those that comparing and plotting need too. `packages.sh kernels`: instead those that booting other kernels needs.
+# `packages.sh bench`: those that comparing and plotting need too. `packages.sh kernels`: instead those that booting other kernels needs;
+# `packages.sh compilers`: every clang that make check-compilers compares; `packages.sh clang-NN`: one of them.
 set -eu
 want="build-essential clang llvm bpftool libbpf-dev libxdp-dev xdp-tools liburing-dev libcmocka-dev
 libelf-dev libseccomp-dev libcap-ng-dev libmnl-dev libjansson-dev libssl-dev libpcre2-dev nettle-dev
 zlib1g-dev iproute2 ethtool pkg-config linux-libc-dev procps tcpdump dnsmasq-base"
 [ "${1:-}" != bench ] || want="$want gnuplot-nox dpdk-dev"
 [ "${1:-}" != kernels ] || want="qemu-system-x86 busybox-static cpio xz-utils"
+case ${1:-} in
+compilers) want="clang-14 clang-19 clang-22" ;;
+clang-*) want=$1 ;;
+esac
 missing=
 for package in $want; do
 	state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)

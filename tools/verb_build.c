@@ -187,7 +187,8 @@ int verb_build(int argc, char **argv)
 		parse,
 		"FILE.c...",
 		"Make a module of each function's source, and say where it will "
-		"run.\v  xfn build -o /tmp/echo.xfn functions/echo.c",
+		"run.\v  xfn build -o /tmp/echo.xfn functions/echo.c\n\n"
+		"XFN_CLANG=clang-19 in the environment picks another compiler than clang.",
 		NULL,
 		NULL,
 		NULL

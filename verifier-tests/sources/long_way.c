@@ -1,4 +1,4 @@
-// expect: tier=afxdp rule=too_many_insns|unbounded_loop
+// expect: tier=afxdp rule=too_many_insns|unbounded_loop line=11
 /* Every pair of bytes of a long payload. */
 #include "xfn.h"
 

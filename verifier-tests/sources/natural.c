@@ -1,4 +1,4 @@
-// expect: tier=afxdp rule=unbounded_loop|too_many_insns
+// expect: tier=afxdp rule=unbounded_loop|too_many_insns line=7
 /* The loop without a constant bound. XFN_PASS stands in this comment only. */
 #include "xfn.h"
 

@@ -1,4 +1,4 @@
-// expect: tier=afxdp rule=too_many_insns
+// expect: tier=afxdp rule=too_many_insns line=13
 /* A bounded loop, far too long for the verifier. */
 #include "xfn.h"
 

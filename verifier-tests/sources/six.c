@@ -1,4 +1,4 @@
-// expect: tier=afxdp rule=calling_convention
+// expect: tier=afxdp rule=calling_convention line=16
 /* Six arguments are one more than BPF passes. */
 #include "xfn.h"
 

@@ -1,4 +1,4 @@
-// expect: tier=afxdp rule=unbounded_loop
+// expect: tier=afxdp rule=unbounded_loop line=13
 /* Collatz: nobody knows whether it ends. */
 #include "xfn.h"
 
