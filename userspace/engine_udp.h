@@ -64,14 +64,15 @@ static inline void xfn_udp_peer(const union xfn_udp_name *name, struct xfn_addre
 }
 
 /*
- * Set *local (its port is the socket's already) and *broadcast from the PKTINFO in control[len],
- * then rewrite control so that a reply leaves from that address. Returns the reply's control
- * length, 0 without PKTINFO.
+ * Set *local (the address and port that the socket is bound to) and *broadcast from the PKTINFO in
+ * control[len], then rewrite control so that a reply leaves from that address. Returns the reply's
+ * control length; 0: the reply leaves from there without any, or there was no PKTINFO.
  */
 static inline size_t xfn_udp_local(void *control, size_t len, struct xfn_address *local,
 				   bool *broadcast)
 {
 	struct msghdr msg = { .msg_control = control, .msg_controllen = len };
+	const struct xfn_address bound = *local;
 	struct cmsghdr *found = NULL;
 	union {
 		struct in_pktinfo in;
@@ -100,6 +101,8 @@ static inline size_t xfn_udp_local(void *control, size_t len, struct xfn_address
 		if (!IN6_IS_ADDR_LINKLOCAL(&info.in6.ipi6_addr))
 			info.in6.ipi6_ifindex = 0;
 	}
+	if (!memcmp(local->ip, bound.ip, sizeof(bound.ip)))
+		return 0;
 	len = found->cmsg_len;
 	memmove(control, found, sizeof(*found));
 	memcpy(CMSG_DATA((struct cmsghdr *)control), &info, len - CMSG_LEN(0));
