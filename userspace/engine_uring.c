@@ -109,10 +109,9 @@ static bool received(struct xfn_engine *e, unsigned socket, const struct io_urin
 	};
 	xfn_udp_peer(io_uring_recvmsg_name(head), &d->peer);
 	/* from here on it is the reply's */
-	head->controllen =
-		(uint32_t)xfn_udp_local((uint8_t *)io_uring_recvmsg_name(head) +
-						e->layout.msg_namelen,
-					head->controllen, &d->local, &d->broadcast);
+	head->controllen = (uint32_t)xfn_udp_local((uint8_t *)io_uring_recvmsg_name(head) +
+							   e->layout.msg_namelen,
+						   head->controllen, &d->local, &d->broadcast);
 	return true;
 }
 

@@ -11,10 +11,11 @@
 #include <unistd.h>
 #include "engine_uring.h"
 
-/* Buffers: enough for two batches of a lone socket; what waits beyond them waits in the sockets. */
+/* Buffers: a batch for each socket while they are few; what waits beyond them waits in the sockets.
+ */
 #define BUFFERS		2048
 #define SHARE_MIN	16
-#define SHARE_MAX	128
+#define SHARE_MAX	XFN_BATCH
 #define COMPLETIONS_MIN 4096
 #define COMPLETIONS_MAX 65536 /* the kernel's */
 #define THREAD_IDLE_MS	100   /* until the kernel's thread sleeps */
@@ -117,7 +118,7 @@ static int ring_register(const struct xfn_engine *e, unsigned opcode, const void
 }
 
 /* Nothing can be registered after this, either. */
-static int restrict_ring(const struct xfn_engine *e)
+static int restrict_ring(struct xfn_engine *e)
 {
 	const struct io_uring_restriction only[] = {
 		{ .opcode = IORING_RESTRICTION_SQE_OP, .sqe_op = IORING_OP_RECVMSG },
@@ -126,8 +127,7 @@ static int restrict_ring(const struct xfn_engine *e)
 		{ .opcode = IORING_RESTRICTION_SQE_FLAGS_REQUIRED,
 		  .sqe_flags = XFN_URING_REQUIRED },
 		{ .opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED,
-		  .sqe_flags = XFN_URING_REQUIRED | IOSQE_BUFFER_SELECT |
-			       IOSQE_CQE_SKIP_SUCCESS },
+		  .sqe_flags = XFN_URING_REQUIRED | IOSQE_BUFFER_SELECT | IOSQE_CQE_SKIP_SUCCESS },
 	};
 	int ret = ring_register(e, IORING_REGISTER_RESTRICTIONS, only,
 				sizeof(only) / sizeof(only[0]));
@@ -206,8 +206,8 @@ int xfn_uring__open(struct xfn_engine **out, const struct xfn_engine_config *cfg
 		{ make_ring, "io_uring_setup" },
 		{ make_buffers, "register its buffers (wants Linux 5.19)" },
 		{ register_sockets, "register its sockets" },
-		{ (int (*)(struct xfn_engine *))restrict_ring, "restrict its operations" },
-		{ start_receiving, "start to receive (wants Linux 6.0)" },
+		{ restrict_ring, "restrict its operations" },
+		{ start_receiving, "start to receive (wants Linux 6.1)" },
 	};
 	struct xfn_engine *e = calloc(1, sizeof(*e));
 	const char *step = "allocate memory for it";
