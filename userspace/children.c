@@ -89,6 +89,7 @@ static int make_page(struct xfn_child *child)
 	}
 	child->page->running_slot = 0;
 	child->page->crash.noted = 0;
+	child->page->overrun = 0;
 	child->seen_slot = child->seen = 0;
 	child->hung = false;
 	return 0;
@@ -205,6 +206,7 @@ static int hand_over(const struct xfn_supervisor *sup, const struct xfn_child *c
 	/* beside workers of frames, the one of sockets has the slow path only: it may sleep */
 	msg.hello.spin = sup->opts->spin && (by_afxdp(child) || by_ring(child) ||
 					     (!by_afxdp(sup->children) && !by_ring(sup->children)));
+	msg.hello.sqpoll = sup->opts->sqpoll;
 	msg.hello.cpu = child->cpu;
 	ret = xfn_handover__send(child->sock, &msg, child->page_fd);
 	ret = ret ?: send_functions(sup, child);

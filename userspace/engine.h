@@ -89,6 +89,7 @@ struct xfn_engine_config {
 	uint32_t fill_size, comp_size;
 	uint32_t longest; /* frame that may come in several buffers; 0: none does */
 	bool spin;	  /* never sleep in poll */
+	bool sqpoll;	  /* uring: the kernel's thread submits (IORING_SETUP_SQPOLL) */
 };
 
 struct xfn_engine; /* each engine's own */

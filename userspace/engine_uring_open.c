@@ -20,8 +20,19 @@
 #define COMPLETIONS_MAX 65536 /* the kernel's */
 #define THREAD_IDLE_MS	100   /* until the kernel's thread sleeps */
 
+/* What the kernel's thread has not seen yet would be lost with the ring. */
+static void let_submit(struct xfn_engine *e)
+{
+	for (int ms = 0; io_uring_sq_ready(&e->ring) && ms < THREAD_IDLE_MS; ms++) {
+		io_uring_submit(&e->ring);
+		usleep(1000);
+	}
+}
+
 void xfn_uring__close(struct xfn_engine *e)
 {
+	if (e->have_ring && e->thread)
+		let_submit(e);
 	if (e->have_ring)
 		io_uring_queue_exit(&e->ring);
 	if (e->groups)
@@ -154,6 +165,7 @@ static void lay_out(struct xfn_engine *e, const struct xfn_engine_config *cfg)
 
 	e->count = cfg->socket_count;
 	e->spin = cfg->spin;
+	e->thread = cfg->sqpoll;
 	e->payload_max = cfg->payload_max;
 	e->layout.msg_namelen = sizeof(union xfn_udp_name);
 	e->layout.msg_controllen = XFN_UDP_CONTROL;
@@ -228,7 +240,7 @@ int xfn_uring__open(struct xfn_engine **out, const struct xfn_engine_config *cfg
 		return ret;
 	}
 	for (unsigned i = 0; !ret && i < sizeof(steps) / sizeof(steps[0]); i++) {
-		step = steps[i].name;
+		step = e->thread && !i ? "io_uring_setup with SQPOLL" : steps[i].name;
 		ret = steps[i].run(e);
 	}
 	if (!ret) {
@@ -239,8 +251,9 @@ fail:
 	if (ret == -EPERM && disabled_by_sysctl())
 		snprintf(err, errlen, "kernel.io_uring_disabled is %d", disabled_by_sysctl());
 	else
-		snprintf(err, errlen, "%s: %s%s", step, strerrorname_np(-ret),
-			 ret == -EPERM || ret == -ENOSYS ? " (a container's seccomp filter?)" : "");
+		snprintf(err, errlen, "%s: %s%s%s", step, strerrorname_np(-ret),
+			 ret == -EPERM || ret == -ENOSYS ? " (a container's seccomp filter?)" : "",
+			 e && e->thread ? "; leave --sqpoll out" : "");
 	if (e)
 		xfn_uring__close(e);
 	return ret;

@@ -27,7 +27,7 @@
 #include <stdint.h>
 #include "engine.h"
 
-#define XFN_HANDOVER_VERSION 3
+#define XFN_HANDOVER_VERSION 4
 #define XFN_HANDOVER_FD	     3
 #define XFN_INVOKE_MAX	     65536 /* bytes of an INVOKE's memfd: any UDP payload and its reply */
 
@@ -60,6 +60,7 @@ struct xfn_handover {
 			uint32_t iface;	   /* slot */
 			uint32_t uid, gid; /* become these, if root */
 			uint32_t spin;
+			uint32_t sqpoll;
 			int32_t cpu; /* pin to, -1: do not */
 		} hello;
 		struct {

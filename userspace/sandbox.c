@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -99,6 +100,9 @@ static int restrict_calls(const char *engine)
 			if (!strcmp(per_engine[e].engine, engine))
 				ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, per_engine[e].calls[i],
 						       0);
+	/* the engine's thread of the kernel too */
+	if (!ret)
+		ret = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1);
 	/* Memory yes, new code no. */
 	if (!ret)
 		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
@@ -113,7 +117,9 @@ static int restrict_calls(const char *engine)
 	return ret;
 }
 
-int xfn_sandbox__enter(const char *engine, uint32_t uid, uint32_t gid, char *err, size_t errlen)
+static bool dropped;
+
+int xfn_sandbox__drop(uint32_t uid, uint32_t gid, char *err, size_t errlen)
 {
 	const struct rlimit none = {};
 	const char *step = "become an unprivileged user";
@@ -144,11 +150,20 @@ int xfn_sandbox__enter(const char *engine, uint32_t uid, uint32_t gid, char *err
 		step = "restrict the file system (Landlock)";
 		ret = restrict_files();
 	}
-	if (!ret) {
-		step = "restrict system calls (seccomp)";
-		ret = restrict_calls(engine);
-	}
 	if (ret)
 		snprintf(err, errlen, "cannot %s: %s", step, strerror(-ret));
+	dropped = !ret;
+	return ret;
+}
+
+int xfn_sandbox__enter(const char *engine, uint32_t uid, uint32_t gid, char *err, size_t errlen)
+{
+	int ret = dropped ? 0 : xfn_sandbox__drop(uid, gid, err, errlen);
+
+	if (ret)
+		return ret;
+	ret = restrict_calls(engine);
+	if (ret)
+		snprintf(err, errlen, "cannot restrict system calls (seccomp): %s", strerror(-ret));
 	return ret;
 }

@@ -31,6 +31,7 @@ struct xfn_run_options {
 	bool route_fib; /* replies take the kernel's route, not the way the request came */
 	bool trust_checksum;
 	bool spin;
+	bool sqpoll;	      /* engine uring: a thread of the kernel takes submissions */
 	const uint16_t *cpus; /* worker i is bound to the i-th, in turn; else by its interrupt */
 	unsigned cpu_count;
 	bool json;	    /* print the ready message as JSON */

@@ -80,6 +80,7 @@ static int take_hello(const struct xfn_handover *msg, int fd, char *err, size_t 
 	worker.call.mtu = msg->hello.mtu;
 	worker.call.iface = msg->hello.iface;
 	worker.config.spin = msg->hello.spin;
+	worker.config.sqpoll = msg->hello.sqpoll;
 	worker.config.sockets = worker.sockets;
 	worker.config.payload_max = 65507;
 	return 0;
@@ -167,6 +168,10 @@ static int start(char *err, size_t errlen)
 			close(worker.module_fds[slot]);
 	}
 	xfn_crash_note__install(&worker.call);
+	/* a thread that the kernel makes for the engine has the privileges of that moment */
+	if (worker.config.sqpoll &&
+	    xfn_sandbox__drop(worker.hello.hello.uid, worker.hello.hello.gid, err, errlen))
+		return -EPERM;
 	ret = worker.ops->open(&worker.engine, &worker.config, err, errlen);
 	if (ret)
 		return ret;

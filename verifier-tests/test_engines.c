@@ -25,6 +25,8 @@
 #define PAYLOAD_MAX 1472
 #define SOCKETS	    16
 
+static bool sqpoll;
+
 static socklen_t address(int family, const char *ip, struct sockaddr_storage *out)
 {
 	struct sockaddr_in *in = (void *)out;
@@ -84,9 +86,11 @@ static void open_engine(const char *name, const int *fds, const uint16_t *ports,
 			bool spin)
 {
 	struct xfn_engine_socket socks[SOCKETS] = {};
-	struct xfn_engine_config cfg = {
-		.sockets = socks, .socket_count = count, .payload_max = PAYLOAD_MAX, .spin = spin
-	};
+	struct xfn_engine_config cfg = { .sockets = socks,
+					 .socket_count = count,
+					 .payload_max = PAYLOAD_MAX,
+					 .spin = spin,
+					 .sqpoll = sqpoll };
 	char err[256] = "";
 
 	ops = xfn_engine_find(name);
@@ -270,6 +274,17 @@ EACH(burst)
 EACH(wildcard)
 EACH(fair)
 
+/* The kernel's thread submits, and tells of each reply when it is sent. */
+static void sqpoll_uring(void **state)
+{
+	(void)state;
+	sqpoll = true;
+	echoes("uring");
+	wildcard("uring");
+	fair("uring");
+	sqpoll = false;
+}
+
 /* Frames of our own that came back; others are on the link as well. */
 static unsigned collect(int fd, const uint8_t *frame, size_t len)
 {
@@ -452,7 +467,8 @@ int main(void)
 		cmocka_unit_test(echoes_simple),   cmocka_unit_test(burst_simple),
 		cmocka_unit_test(wildcard_simple), cmocka_unit_test(fair_uring),
 		cmocka_unit_test(fair_mmsg),	   cmocka_unit_test(fair_simple),
-		cmocka_unit_test(frames_afxdp),	   cmocka_unit_test(frames_add_up),
+		cmocka_unit_test(sqpoll_uring),	   cmocka_unit_test(frames_afxdp),
+		cmocka_unit_test(frames_add_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
