@@ -40,6 +40,7 @@ static int answer(struct shared *sh, const struct bench_set *set, const struct x
 	}
 	ret = xfn_sandbox__bound(sh->err, sizeof(sh->err));
 	ret = ret ?: xfn_sandbox__user(NOBODY, NOBODY, sh->err, sizeof(sh->err));
+	ret = ret ?: xfn_sandbox__drop(sh->err, sizeof(sh->err));
 	ret = ret ?: xfn_sandbox__enter("simple", sh->err, sizeof(sh->err));
 	if (ret)
 		return ret;

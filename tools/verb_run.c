@@ -37,6 +37,7 @@ enum key {
 	KEY_OFFSET,
 	KEY_TRUST,
 	KEY_SPIN,
+	KEY_SQPOLL,
 	KEY_DEADLINE,
 	KEY_CPUS,
 	KEY_WORKERS,
@@ -92,6 +93,10 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "trust-checksum", KEY_TRUST, NULL, 0, "Do not verify the checksum of requests", 0 },
 	{ "spin", KEY_SPIN, NULL, 0, "Workers never sleep: lower latency, a whole core each", 0 },
+	{ "sqpoll", KEY_SQPOLL, NULL, 0,
+	  "Engine uring: a thread of the kernel takes what the worker submits. Costs a CPU of its own "
+	  "while there are requests, and is slower where there is none to spare",
+	  0 },
 	{ "cpus", KEY_CPUS, "LIST", 0,
 	  "Bind workers to these CPUs in turn, as 2,4-7 (default: each of AF_XDP to the one that handles "
 	  "its queue's interrupt)",
@@ -164,6 +169,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_SPIN:
 		run->opts.spin = true;
+		return 0;
+	case KEY_SQPOLL:
+		run->opts.sqpoll = true;
 		return 0;
 	case KEY_CPUS:
 		run->cpus = arg;
@@ -308,6 +316,10 @@ static int take_values(struct run *run)
 		if (!opts->port_offset)
 			return bad(run, "--port-offset", run->offset, "take 1 to 65534");
 	}
+	if (opts->sqpoll && opts->engine && strcmp(opts->engine, "uring"))
+		return bad(run, "--engine", opts->engine, "--sqpoll wants engine uring");
+	if (opts->sqpoll)
+		opts->engine = "uring";
 	packet = opts->engine && !strcmp(opts->engine, "packet");
 	if (packet && opts->tier != XFN_TIER_AUTO && opts->tier != XFN_TIER_SOCKET)
 		return bad(run, "--tier", run->tier, "engine packet serves tier socket only");

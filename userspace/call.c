@@ -39,6 +39,7 @@ int xfn_call__init(struct xfn_call *c, struct xfn_page *page)
 	if (getrandom(&c->thread.random_state, sizeof(c->thread.random_state), GRND_NONBLOCK) < 0)
 		c->thread.random_state = (uint64_t)time(NULL);
 	c->thread.random_state |= 1; /* the generator never leaves 0 */
+	c->canary = c->thread.random_state * 0x9e3779b97f4a7c15ull;
 	page->abi = XFN_ABI;
 	return 0;
 }
@@ -179,6 +180,16 @@ static int timed(struct xfn_function *fn, struct xfn_req *req)
 	return action;
 }
 
+/*
+ * The function wrote past its payload and the room it has: what lies there now is nobody's any
+ * more. Ends the process in its name.
+ */
+static void overrun(struct xfn_call *c)
+{
+	c->page->overrun = 1;
+	abort();
+}
+
 /* Guards, room and the function itself. True: a reply of req->len bytes is to be sent. */
 static bool answer(struct xfn_call *c, unsigned slot, uint32_t version, struct xfn_req *req)
 {
@@ -186,6 +197,7 @@ static bool answer(struct xfn_call *c, unsigned slot, uint32_t version, struct x
 	struct xfn_slot_counters *stat = &c->page->slots[slot];
 	const struct xfn_attributes *attr = mod->attr;
 	const uint32_t len = req->len;
+	uint8_t *canary;
 	int action;
 
 	req->room = req->len;
@@ -194,12 +206,20 @@ static bool answer(struct xfn_call *c, unsigned slot, uint32_t version, struct x
 		if (req->room > req->capacity)
 			req->room = req->capacity;
 	}
+	/* where the buffer goes on */
+	canary = req->payload + (req->room > len ? req->room : len);
+	if (canary + sizeof(c->canary) > (uint8_t *)req->payload + req->capacity)
+		canary = NULL;
+	else
+		memcpy(canary, &c->canary, sizeof(c->canary));
 	stat->requests++;
 	stat->bytes_in += req->len;
 	/* The supervisor reads this after a crash; the barriers keep it around the call. */
 	c->page->running_slot = slot + 1;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	action = c->watched ? timed(&c->slots[slot], req) : mod->body(req);
+	if (canary && memcmp(canary, &c->canary, sizeof(c->canary)))
+		overrun(c);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	c->page->running_slot = 0;
 	switch (action) {

@@ -81,6 +81,7 @@ static int make_pages(struct xfn_child *child)
 	for (unsigned i = 0; i < child->threads; i++) {
 		child->page[i].running_slot = 0;
 		child->page[i].crash.noted = 0;
+		child->page[i].overrun = 0;
 	}
 	memset(child->seen, 0, sizeof(child->seen));
 	child->hung = false;

@@ -93,6 +93,7 @@ struct xfn_engine_config {
 	uint32_t fill_size, comp_size;
 	uint32_t longest; /* frame that may come in several buffers; 0: none does */
 	bool spin;	  /* never sleep in poll */
+	bool sqpoll;	  /* uring: the kernel's thread submits (IORING_SETUP_SQPOLL) */
 	/*
 	 * AF_XDP: sockets[thread] is this one's. All but the first take part in the frames of the
 	 * first one's engine, which is opened before them and closed after them.

@@ -5,7 +5,6 @@
  * never know of functions.
  */
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -19,13 +18,8 @@ struct buffer {
 };
 
 struct xfn_engine {
-	struct xfn_engine_socket *sockets;
-	struct pollfd *polls; /* per socket; .revents: it may have something */
-	unsigned count;
-	unsigned next;	/* socket that the next take begins with */
-	unsigned ready; /* sockets with .revents */
+	struct xfn_udp_turns turns;
 	bool spin;
-	int lost; /* -errno */
 	uint32_t payload_max;
 	uint8_t *data; /* XFN_BATCH buffers, `stride` apart */
 	size_t stride;
@@ -41,8 +35,7 @@ static void mmsg_close(struct xfn_engine *e)
 		return;
 	if (e->data)
 		munmap(e->data, XFN_BATCH * e->stride);
-	free(e->sockets);
-	free(e->polls);
+	xfn_udp_turns__close(&e->turns);
 	free(e);
 }
 
@@ -58,26 +51,18 @@ static int mmsg_open(struct xfn_engine **out, const struct xfn_engine_config *cf
 	e->stride = ((size_t)cfg->payload_max + 127) & ~(size_t)63;
 	e->payload_max = cfg->payload_max;
 	e->spin = cfg->spin;
-	e->count = cfg->socket_count;
-	e->sockets = calloc(e->count, sizeof(*e->sockets));
-	e->polls = calloc(e->count, sizeof(*e->polls));
 	e->data = mmap(NULL, XFN_BATCH * e->stride, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (e->data == MAP_FAILED)
+	if (e->data == MAP_FAILED) {
 		e->data = NULL;
-	if (!e->sockets || !e->polls || !e->data)
 		goto fail;
-	for (unsigned i = 0; i < e->count; i++) {
-		e->sockets[i] = cfg->sockets[i];
-		e->polls[i] = (struct pollfd){ .fd = cfg->sockets[i].fd, .events = POLLIN };
-		ret = xfn_udp_prepare(e->polls[i].fd, err, errlen);
-		if (ret) {
-			mmsg_close(e);
-			return ret;
-		}
 	}
-	*out = e;
-	return 0;
+	ret = xfn_udp_turns__open(&e->turns, cfg, err, errlen);
+	if (ret)
+		mmsg_close(e);
+	else
+		*out = e;
+	return ret;
 fail:
 	mmsg_close(e);
 	snprintf(err, errlen, "no memory for %u buffers of %u bytes; serve fewer or smaller",
@@ -85,26 +70,12 @@ fail:
 	return ret;
 }
 
-static int wait_for(struct xfn_engine *e, int timeout_ms)
-{
-	int n = poll(e->polls, e->count, timeout_ms);
-
-	e->stats.wakeups++;
-	if (n < 0)
-		return errno == EINTR ? 0 : -errno;
-	e->ready = (unsigned)n;
-	for (unsigned i = 0; n && i < e->count; i++)
-		if (e->polls[i].revents & POLLNVAL)
-			e->lost = -EBADF;
-	return e->lost;
-}
-
 static int mmsg_poll(struct xfn_engine *e, int timeout_ms)
 {
 	/* take looks by itself where nothing is known to be there */
-	if (e->lost || e->spin || e->ready)
-		return e->lost;
-	return wait_for(e, timeout_ms);
+	if (e->turns.lost || e->spin || e->turns.ready)
+		return e->turns.lost;
+	return xfn_udp_turns__wait(&e->turns, timeout_ms);
 }
 
 /* Read from one socket into buffers[*used .. max); append to batch[n ..). Returns the new n. */
@@ -125,14 +96,8 @@ static unsigned receive(struct xfn_engine *e, unsigned socket, struct xfn_datagr
 			.msg_controllen = sizeof(e->buffers[i].control),
 		};
 	}
-	got = recvmmsg(e->polls[socket].fd, e->msgs + first, max - first, MSG_DONTWAIT, NULL);
-	if (got < 0 && xfn_udp_lost(errno))
-		e->lost = -errno;
-	/* an ICMP error took the place of datagrams that may wait behind it: look again */
-	if (got < (int)(max - first) && (got >= 0 || errno == EAGAIN || e->lost)) {
-		e->polls[socket].revents = 0;
-		e->ready--;
-	}
+	got = recvmmsg(e->turns.polls[socket].fd, e->msgs + first, max - first, MSG_DONTWAIT, NULL);
+	xfn_udp_turns__took(&e->turns, socket, got, (int)(max - first));
 	if (got > 0)
 		*used += (unsigned)got;
 	for (unsigned i = first; i < *used; i++) {
@@ -148,8 +113,8 @@ static unsigned receive(struct xfn_engine *e, unsigned socket, struct xfn_datagr
 			.data = e->iovs[i].iov_base,
 			.len = e->msgs[i].msg_len,
 			.capacity = e->payload_max,
-			.slot = e->sockets[socket].slot,
-			.local = e->sockets[socket].local,
+			.slot = e->turns.sockets[socket].slot,
+			.local = e->turns.sockets[socket].local,
 			.token = i,
 			.socket = socket,
 		};
@@ -164,16 +129,15 @@ static unsigned receive(struct xfn_engine *e, unsigned socket, struct xfn_datagr
 
 static unsigned mmsg_take(struct xfn_engine *e, struct xfn_datagram *batch, unsigned max)
 {
-	unsigned n = 0, used = 0;
+	unsigned n = 0, used = 0, share;
 
-	if (!e->ready && wait_for(e, 0))
+	if (xfn_udp_turns__begin(&e->turns) || !e->turns.ready)
 		return 0;
-	/* Begin with another socket each time: a busy one must not starve the rest. */
-	for (unsigned i = 0; i < e->count && e->ready && used < max; i++) {
-		unsigned socket = e->next++ % e->count;
+	share = max / e->turns.ready ?: 1;
+	for (unsigned left = e->turns.ready; left && used < max; left--) {
+		unsigned socket = xfn_udp_turns__next(&e->turns);
 
-		if (e->polls[socket].revents)
-			n = receive(e, socket, batch, n, &used, max);
+		n = receive(e, socket, batch, n, &used, used + share < max ? used + share : max);
 	}
 	e->stats.received += n;
 	return n;
@@ -184,7 +148,8 @@ static unsigned mmsg_take(struct xfn_engine *e, struct xfn_datagram *batch, unsi
 static void send_all(struct xfn_engine *e, unsigned socket, unsigned count)
 {
 	for (unsigned done = 0; done < count;) {
-		int n = sendmmsg(e->polls[socket].fd, e->msgs + done, count - done, MSG_DONTWAIT);
+		int n = sendmmsg(e->turns.polls[socket].fd, e->msgs + done, count - done,
+				 MSG_DONTWAIT);
 
 		if (n > 0) {
 			e->stats.sent += (unsigned)n;
@@ -232,6 +197,7 @@ static void mmsg_give(struct xfn_engine *e, struct xfn_datagram *batch, unsigned
 static void mmsg_stats(const struct xfn_engine *e, struct xfn_engine_stats *out)
 {
 	*out = e->stats;
+	out->wakeups = e->turns.waits;
 }
 
 const struct xfn_engine_ops xfn_engine_mmsg = {

@@ -6,20 +6,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/time.h>
 #include "engine_udp.h"
 
 struct xfn_engine {
-	struct xfn_engine_socket *sockets;
-	struct pollfd *polls; /* per socket; .revents: it may have something */
-	unsigned count;
-	unsigned next;	/* socket that the next take begins with */
-	unsigned ready; /* sockets with .revents */
+	struct xfn_udp_turns turns;
 	bool spin;
-	int lost;    /* -errno */
 	int wait_ms; /* of the only socket's SO_RCVTIMEO, 0: it has none */
 	bool held;   /* poll has received `first`, take has not told it yet */
 	struct xfn_datagram first;
@@ -37,8 +31,7 @@ static void simple_close(struct xfn_engine *e)
 	if (!e)
 		return;
 	free(e->data);
-	free(e->sockets);
-	free(e->polls);
+	xfn_udp_turns__close(&e->turns);
 	free(e);
 }
 
@@ -49,7 +42,7 @@ static bool set_wait(struct xfn_engine *e, int ms)
 
 	if (e->wait_ms == ms)
 		return true;
-	if (setsockopt(e->polls[0].fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)))
+	if (setsockopt(e->turns.polls[0].fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)))
 		return false;
 	e->wait_ms = ms;
 	return true;
@@ -65,25 +58,20 @@ static int simple_open(struct xfn_engine **out, const struct xfn_engine_config *
 		goto fail;
 	e->payload_max = cfg->payload_max;
 	e->spin = cfg->spin;
-	e->count = cfg->socket_count;
-	e->sockets = calloc(e->count, sizeof(*e->sockets));
-	e->polls = calloc(e->count, sizeof(*e->polls));
 	e->data = aligned_alloc(64, ((size_t)cfg->payload_max + 64) & ~(size_t)63);
-	if (!e->sockets || !e->polls || !e->data)
+	if (!e->data)
 		goto fail;
-	for (unsigned i = 0; i < e->count; i++) {
+	ret = xfn_udp_turns__open(&e->turns, cfg, err, errlen);
+	if (ret) {
+		simple_close(e);
+		return ret;
+	}
+	for (unsigned i = 0; i < cfg->socket_count; i++) {
 		int fd = cfg->sockets[i].fd;
 
-		e->sockets[i] = cfg->sockets[i];
-		e->polls[i] = (struct pollfd){ .fd = fd, .events = POLLIN };
-		ret = xfn_udp_prepare(fd, err, errlen);
-		if (ret) {
-			simple_close(e);
-			return ret;
-		}
 		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
 	}
-	if (e->count == 1 && !e->spin)
+	if (e->turns.count == 1 && !e->spin)
 		set_wait(e, XFN_WAIT_MS);
 	*out = e;
 	return 0;
@@ -105,18 +93,11 @@ static bool receive(struct xfn_engine *e, unsigned socket, int flags, struct xfn
 		.msg_control = e->control,
 		.msg_controllen = sizeof(e->control),
 	};
-	ssize_t len = recvmsg(e->polls[socket].fd, &msg, flags);
+	ssize_t len = recvmsg(e->turns.polls[socket].fd, &msg, flags);
 
-	if (len < 0) {
-		if (xfn_udp_lost(errno))
-			e->lost = -errno;
-		/* an ICMP error took the place of datagrams that may wait behind it: look again */
-		if (e->polls[socket].revents && (errno == EAGAIN || e->lost)) {
-			e->polls[socket].revents = 0;
-			e->ready--;
-		}
+	xfn_udp_turns__took(&e->turns, socket, len < 0 ? -1 : 1, 1);
+	if (len < 0)
 		return false;
-	}
 	if (msg.msg_flags & MSG_TRUNC) {
 		e->stats.truncated++;
 		return false;
@@ -125,8 +106,8 @@ static bool receive(struct xfn_engine *e, unsigned socket, int flags, struct xfn
 		.data = e->data,
 		.len = (uint32_t)len,
 		.capacity = e->payload_max,
-		.slot = e->sockets[socket].slot,
-		.local = e->sockets[socket].local,
+		.slot = e->turns.sockets[socket].slot,
+		.local = e->turns.sockets[socket].local,
 		.socket = socket,
 	};
 	xfn_udp_peer(&e->name, &d->peer);
@@ -136,52 +117,36 @@ static bool receive(struct xfn_engine *e, unsigned socket, int flags, struct xfn
 	return true;
 }
 
-static int wait_for(struct xfn_engine *e, int timeout_ms)
-{
-	int n = poll(e->polls, e->count, timeout_ms);
-
-	e->stats.wakeups++;
-	if (n < 0)
-		return errno == EINTR ? 0 : -errno;
-	e->ready = (unsigned)n;
-	for (unsigned i = 0; n && i < e->count; i++)
-		if (e->polls[i].revents & POLLNVAL)
-			e->lost = -EBADF;
-	return e->lost;
-}
-
 static int simple_poll(struct xfn_engine *e, int timeout_ms)
 {
+	struct xfn_udp_turns *t = &e->turns;
+
 	/* take looks by itself where nothing is known to be there */
-	if (e->lost || e->spin || e->ready || e->held)
-		return e->lost;
-	if (e->count != 1 || timeout_ms <= 0 || !set_wait(e, timeout_ms))
-		return wait_for(e, timeout_ms);
-	e->stats.wakeups++;
+	if (t->lost || e->spin || t->ready || e->held)
+		return t->lost;
+	if (t->count != 1 || timeout_ms <= 0 || !set_wait(e, timeout_ms))
+		return xfn_udp_turns__wait(t, timeout_ms);
+	t->waits++;
 	e->held = receive(e, 0, 0, &e->first);
-	return e->lost;
+	return t->lost;
 }
 
 static unsigned simple_take(struct xfn_engine *e, struct xfn_datagram *batch, unsigned max)
 {
-	if (!max || e->lost)
+	if (!max || e->turns.lost)
 		return 0;
 	if (e->held) {
 		batch[0] = e->first;
 		e->held = false;
 		return 1;
 	}
-	if (e->count == 1)
+	if (e->turns.count == 1)
 		return receive(e, 0, MSG_DONTWAIT, batch);
-	if (!e->ready && wait_for(e, 0))
+	if (xfn_udp_turns__begin(&e->turns))
 		return 0;
-	/* Begin with another socket each time: a busy one must not starve the rest. */
-	for (unsigned i = 0; i < e->count && e->ready; i++) {
-		unsigned socket = e->next++ % e->count;
-
-		if (e->polls[socket].revents && receive(e, socket, MSG_DONTWAIT, batch))
+	for (unsigned left = e->turns.ready; left; left--)
+		if (receive(e, xfn_udp_turns__next(&e->turns), MSG_DONTWAIT, batch))
 			return 1;
-	}
 	return 0;
 }
 
@@ -202,7 +167,7 @@ static void simple_give(struct xfn_engine *e, struct xfn_datagram *batch, unsign
 	if (!count || !batch->send)
 		return;
 	do
-		sent = sendmsg(e->polls[batch->socket].fd, &msg, MSG_DONTWAIT);
+		sent = sendmsg(e->turns.polls[batch->socket].fd, &msg, MSG_DONTWAIT);
 	while (sent < 0 && errno == EINTR);
 	if (sent >= 0) {
 		e->stats.sent++;
@@ -216,6 +181,7 @@ static void simple_give(struct xfn_engine *e, struct xfn_datagram *batch, unsign
 static void simple_stats(const struct xfn_engine *e, struct xfn_engine_stats *out)
 {
 	*out = e->stats;
+	out->wakeups = e->turns.waits;
 }
 
 const struct xfn_engine_ops xfn_engine_simple = {

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -64,14 +65,15 @@ static inline void xfn_udp_peer(const union xfn_udp_name *name, struct xfn_addre
 }
 
 /*
- * Set *local (its port is the socket's already) and *broadcast from the PKTINFO in control[len],
- * then rewrite control so that a reply leaves from that address. Returns the reply's control
- * length, 0 without PKTINFO.
+ * Set *local (the address and port that the socket is bound to) and *broadcast from the PKTINFO in
+ * control[len], then rewrite control so that a reply leaves from that address. Returns the reply's
+ * control length; 0: the reply leaves from there without any, or there was no PKTINFO.
  */
 static inline size_t xfn_udp_local(void *control, size_t len, struct xfn_address *local,
 				   bool *broadcast)
 {
 	struct msghdr msg = { .msg_control = control, .msg_controllen = len };
+	const struct xfn_address bound = *local;
 	struct cmsghdr *found = NULL;
 	union {
 		struct in_pktinfo in;
@@ -100,6 +102,8 @@ static inline size_t xfn_udp_local(void *control, size_t len, struct xfn_address
 		if (!IN6_IS_ADDR_LINKLOCAL(&info.in6.ipi6_addr))
 			info.in6.ipi6_ifindex = 0;
 	}
+	if (!memcmp(local->ip, bound.ip, sizeof(bound.ip)))
+		return 0;
 	len = found->cmsg_len;
 	memmove(control, found, sizeof(*found));
 	memcpy(CMSG_DATA((struct cmsghdr *)control), &info, len - CMSG_LEN(0));
@@ -121,5 +125,34 @@ static inline bool xfn_udp_lost(int error)
 	}
 	return false;
 }
+
+/*
+ * The sockets of an engine that reads them by system calls, taken in turn: however much one of them
+ * has, each of the others that has something is read from as often.
+ */
+struct xfn_udp_turns {
+	struct xfn_engine_socket *sockets;
+	struct pollfd *polls; /* per socket; .revents: it may have something */
+	unsigned count;
+	unsigned next;	/* whose turn it was last */
+	unsigned ready; /* sockets with .revents */
+	unsigned since; /* datagrams read since the last look at all of them */
+	int lost;	/* -errno */
+	uint64_t waits; /* calls of poll(2) */
+};
+
+/* Zeroed *t: copies and prepares the sockets. 0 or -errno with one line in err; close it then too.
+ */
+int xfn_udp_turns__open(struct xfn_udp_turns *t, const struct xfn_engine_config *cfg, char *err,
+			size_t errlen);
+void xfn_udp_turns__close(struct xfn_udp_turns *t);
+/* See what has something, waiting for it at most timeout_ms. 0 or -errno of a lost socket. */
+int xfn_udp_turns__wait(struct xfn_udp_turns *t, int timeout_ms);
+/* Before a batch: looks, without waiting, where nothing is known or that was long ago. As wait. */
+int xfn_udp_turns__begin(struct xfn_udp_turns *t);
+/* The socket whose turn it is, where .ready says that there is one. */
+unsigned xfn_udp_turns__next(struct xfn_udp_turns *t);
+/* So many datagrams of those wanted were read from it; < 0: none, and errno says why. */
+void xfn_udp_turns__took(struct xfn_udp_turns *t, unsigned socket, int got, int wanted);
 
 #endif

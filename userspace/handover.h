@@ -64,6 +64,7 @@ struct xfn_handover {
 			uint32_t iface;	   /* slot */
 			uint32_t uid, gid; /* become these, if root */
 			uint32_t spin;
+			uint32_t sqpoll;
 			uint32_t threads; /* 1 to XFN_THREADS; engine afxdp only: more than 1 */
 			int32_t cpu[XFN_THREADS]; /* pin to, -1: do not */
 		} hello;

@@ -161,7 +161,7 @@ bool xfn_quarantine__ended(struct xfn_supervisor *sup, const struct xfn_child *c
 			   size_t len)
 {
 	const struct xfn_page *page = culprit(sup, child);
-	char path[320], hung[80] = "";
+	char path[320], how[80] = "";
 	struct xfn_deployed *fn;
 	int n, ret;
 
@@ -170,11 +170,13 @@ bool xfn_quarantine__ended(struct xfn_supervisor *sup, const struct xfn_child *c
 		return false;
 	fn = &sup->functions[running(sup, page) - 1];
 	if (child->hung)
-		snprintf(hung, sizeof(hung), ", which had not returned within %u ms",
+		snprintf(how, sizeof(how), ", which had not returned within %u ms",
 			 sup->opts->deadline);
+	else if (page->overrun)
+		snprintf(how, sizeof(how), ", which had written past its payload");
 	ret = xfn_crash_pcap__keep(sup->iface.name[0] ? sup->iface.name : NULL, name_of(fn),
 				   &page->crash, path, sizeof(path));
-	n = snprintf(what, len, " in function %s%s", name_of(fn), hung);
+	n = snprintf(what, len, " in function %s%s", name_of(fn), how);
 	if (!ret)
 		snprintf(what + n, len - n, "; its request: %s", path);
 	else if (ret != -ENODATA)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -99,6 +100,9 @@ static int restrict_calls(const char *engine)
 			if (!strcmp(per_engine[e].engine, engine))
 				ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, per_engine[e].calls[i],
 						       0);
+	/* in all threads, one that the kernel made for the engine among them */
+	if (!ret)
+		ret = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1);
 	/* Memory yes, new code no. */
 	if (!ret)
 		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
@@ -141,9 +145,8 @@ int xfn_sandbox__user(uint32_t uid, uint32_t gid, char *err, size_t errlen)
 	return told(ret, "become an unprivileged user", err, errlen);
 }
 
-int xfn_sandbox__enter(const char *engine, char *err, size_t errlen)
+int xfn_sandbox__drop(char *err, size_t errlen)
 {
-	const struct rlimit none = {};
 	const char *step = "drop capabilities";
 	int ret;
 
@@ -153,14 +156,17 @@ int xfn_sandbox__enter(const char *engine, char *err, size_t errlen)
 		step = "refuse new privileges";
 		ret = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? -errno : 0;
 	}
-	setrlimit(RLIMIT_CORE, &none);
 	if (!ret) {
 		step = "restrict the file system (Landlock)";
 		ret = restrict_files();
 	}
-	if (!ret) {
-		step = "restrict system calls (seccomp)";
-		ret = restrict_calls(engine);
-	}
 	return told(ret, step, err, errlen);
+}
+
+int xfn_sandbox__enter(const char *engine, char *err, size_t errlen)
+{
+	const struct rlimit none = {};
+
+	setrlimit(RLIMIT_CORE, &none);
+	return told(restrict_calls(engine), "restrict system calls (seccomp)", err, errlen);
 }

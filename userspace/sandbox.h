@@ -11,7 +11,7 @@
 void xfn_sandbox__die_with_parent(void);
 
 /*
- * Three steps, for good; each returns 0, or -errno with one line in err. capabilities(7),
+ * Four steps, for good; each returns 0, or -errno with one line in err. capabilities(7),
  * seccomp(2), landlock(7).
  *
  * First, for this thread and those it makes from then on: no program that it could execute may give
@@ -21,9 +21,13 @@ int xfn_sandbox__bound(char *err, size_t errlen);
 /* Then, for all threads there are: user and group, where it is root and uid is not 0. */
 int xfn_sandbox__user(uint32_t uid, uint32_t gid, char *err, size_t errlen);
 /*
- * At last in each thread, once all files are open and all libraries warm, and not in two at a time:
- * every capability, new privileges, the file system (Landlock, where the kernel has it), and every
- * system call that `engine` does not need (EPERM).
+ * Then in each thread, and not in two at a time: every capability, new privileges, the file system
+ * (Landlock, where the kernel has it).
+ */
+int xfn_sandbox__drop(char *err, size_t errlen);
+/*
+ * At last, for all threads there are, once all files are open and all libraries warm: every system
+ * call that `engine` does not need (EPERM).
  */
 int xfn_sandbox__enter(const char *engine, char *err, size_t errlen);
 

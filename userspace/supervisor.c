@@ -126,7 +126,8 @@ static int choose_engine(struct xfn_supervisor *sup, char *err, size_t errlen)
 		sup->udp_engine = asked;
 		if (!xfn_engine_probe(xfn_engine_find(asked), why, sizeof(why)))
 			return 0;
-		snprintf(err, errlen, "engine %s: %s; leave --engine out", asked, why);
+		snprintf(err, errlen, "engine %s: %s; leave --%s out", asked, why,
+			 sup->opts->sqpoll ? "sqpoll" : "engine");
 		return -EOPNOTSUPP;
 	}
 	return best_udp_engine(sup, &sup->udp_engine, err, errlen);

@@ -31,6 +31,7 @@ struct xfn_run_options {
 	bool route_fib; /* replies take the kernel's route, not the way the request came */
 	bool trust_checksum;
 	bool spin;
+	bool sqpoll;	      /* engine uring: a thread of the kernel takes submissions */
 	unsigned workers_min;  /* AF_XDP workers of a queue at first; 0: one */
 	unsigned workers_max;  /* as many as `scale` may make of them; 0: by the CPUs there are */
 	bool autoscale;	       /* between these by load */

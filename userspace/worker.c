@@ -96,6 +96,7 @@ static int take_hello(const struct xfn_handover *msg, int fd, char *err, size_t 
 			return -ENOMEM;
 		}
 	worker.config.spin = msg->hello.spin;
+	worker.config.sqpoll = msg->hello.sqpoll;
 	worker.config.sockets = worker.sockets;
 	worker.config.payload_max = 65507;
 	return 0;
@@ -244,7 +245,8 @@ static int step_others(char *err, size_t errlen)
 static int start(char *err, size_t errlen)
 {
 	struct xfn_worker_thread *first = worker.thread[0];
-	int ret = open_engines(err, errlen);
+	bool sqpoll = worker.config.sqpoll;
+	int ret = sqpoll ? 0 : open_engines(err, errlen);
 
 	ret = ret ?: xfn_sandbox__bound(err, errlen);
 	for (unsigned i = 1; !ret && i < worker.count; i++) {
@@ -264,6 +266,10 @@ static int start(char *err, size_t errlen)
 		close(worker.module_fds[i]);
 	ret = ret ?: xfn_sandbox__user(worker.hello.hello.uid, worker.hello.hello.gid, err, errlen);
 	ret = ret ?: step_others(err, errlen);
+	ret = ret ?: xfn_sandbox__drop(err, errlen);
+	/* a thread that the kernel makes for the engine has the privileges of that moment */
+	if (!ret && sqpoll)
+		ret = open_engines(err, errlen);
 	ret = ret ?: xfn_sandbox__enter(worker.ops->name, err, errlen);
 	for (unsigned i = 1; !ret && i < worker.count; i++)
 		sem_post(&worker.thread[i]->go);

@@ -217,7 +217,7 @@ void *xfn_worker__thread(void *arg)
 
 	sem_wait(&t->go);
 	step(t, xfn_worker__init(t));
-	step(t, xfn_sandbox__enter(t->ops->name, t->err, sizeof(t->err)));
+	step(t, xfn_sandbox__drop(t->err, sizeof(t->err)));
 	t->ret = xfn_worker__rounds(t, NULL);
 	return NULL;
 }

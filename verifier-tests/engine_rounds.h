@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include "../userspace/engine.h"
@@ -47,8 +48,10 @@ static void echo_until(uint64_t received)
 	struct xfn_engine_stats st = {};
 
 	for (int idle = 0; st.received < received && idle < 100;) {
-		if (!echo_round(20))
+		if (!echo_round(20)) {
 			idle++;
+			usleep(1000); /* one that spins does not wait for loopback's thread */
+		}
 		ops->stats(engine, &st);
 	}
 	assert_int_equal(st.received, received);

@@ -25,6 +25,8 @@
 #define PAYLOAD_MAX 1472
 #define SOCKETS	    16
 
+static bool sqpoll;
+
 static socklen_t address(int family, const char *ip, struct sockaddr_storage *out)
 {
 	struct sockaddr_in *in = (void *)out;
@@ -84,9 +86,11 @@ static void open_engine(const char *name, const int *fds, const uint16_t *ports,
 			bool spin)
 {
 	struct xfn_engine_socket socks[SOCKETS] = {};
-	struct xfn_engine_config cfg = {
-		.sockets = socks, .socket_count = count, .payload_max = PAYLOAD_MAX, .spin = spin
-	};
+	struct xfn_engine_config cfg = { .sockets = socks,
+					 .socket_count = count,
+					 .payload_max = PAYLOAD_MAX,
+					 .spin = spin,
+					 .sqpoll = sqpoll };
 	char err[256] = "";
 
 	ops = xfn_engine_find(name);
@@ -199,6 +203,56 @@ static void wildcard(const char *name)
 	close(fd);
 }
 
+#define FLOODED	  3
+#define ALL	  6
+#define QUESTIONS 3
+#define SETTLED	  (32 * XFN_BATCH) /* datagrams of the flood before the others are asked */
+#define WITHIN	  (16 * XFN_BATCH) /* datagrams until all of these are answered */
+
+/* Sockets that always have more do not keep the others from being read, and share alike. */
+static void fair(const char *name)
+{
+	int fds[ALL], clients[ALL];
+	uint16_t ports[ALL];
+	unsigned seen[ALL] = {}, total = 0, since = XFN_BATCH, least = ~0u, most = 0;
+	bool asked = false;
+
+	for (int i = 0; i < ALL; i++)
+		ports[i] = udp(AF_INET, "127.0.0.1", &fds[i]);
+	open_engine(name, fds, ports, ALL, false);
+	for (int i = 0; i < ALL; i++)
+		clients[i] = client(AF_INET, "127.0.0.1", ports[i]);
+	while (total < SETTLED + WITHIN) {
+		unsigned n;
+
+		for (unsigned k = 0; since >= XFN_BATCH && k < FLOODED * XFN_BATCH; k++)
+			send(clients[k % FLOODED], "flood", 5, 0);
+		for (unsigned k = 0; total >= SETTLED && !asked && k < QUESTIONS; k++)
+			for (int i = FLOODED; i < ALL; i++)
+				assert_int_equal(send(clients[i], "quiet", 5, 0), 5);
+		/* on a busy machine loopback's backlog waits for its thread */
+		if (since >= XFN_BATCH || (total >= SETTLED && !asked))
+			usleep(500);
+		asked = total >= SETTLED;
+		since = since >= XFN_BATCH ? 0 : since;
+		n = echo_round(20);
+		for (unsigned i = 0; i < n; i++)
+			seen[batch[i].slot - 10]++;
+		total += n;
+		since += n;
+	}
+	for (int i = FLOODED; i < ALL; i++)
+		assert_int_equal(seen[i], QUESTIONS);
+	for (int i = 0; i < FLOODED; i++) {
+		least = seen[i] < least ? seen[i] : least;
+		most = seen[i] > most ? seen[i] : most;
+	}
+	assert_true(least > most / 2);
+	ops->close(engine);
+	for (int i = 0; i < ALL; i++)
+		close(clients[i]), close(fds[i]);
+}
+
 #define EACH(test)                                                                                 \
 	static void test##_uring(void **state)                                                     \
 	{                                                                                          \
@@ -218,6 +272,18 @@ static void wildcard(const char *name)
 EACH(echoes)
 EACH(burst)
 EACH(wildcard)
+EACH(fair)
+
+/* The kernel's thread submits, and tells of each reply when it is sent. */
+static void sqpoll_uring(void **state)
+{
+	(void)state;
+	sqpoll = true;
+	echoes("uring");
+	wildcard("uring");
+	fair("uring");
+	sqpoll = false;
+}
 
 /* Frames of our own that came back; others are on the link as well. */
 static unsigned collect(int fd, const uint8_t *frame, size_t len)
@@ -399,7 +465,9 @@ int main(void)
 		cmocka_unit_test(burst_uring),	   cmocka_unit_test(burst_mmsg),
 		cmocka_unit_test(wildcard_uring),  cmocka_unit_test(wildcard_mmsg),
 		cmocka_unit_test(echoes_simple),   cmocka_unit_test(burst_simple),
-		cmocka_unit_test(wildcard_simple), cmocka_unit_test(frames_afxdp),
+		cmocka_unit_test(wildcard_simple), cmocka_unit_test(fair_uring),
+		cmocka_unit_test(fair_mmsg),	   cmocka_unit_test(fair_simple),
+		cmocka_unit_test(sqpoll_uring),	   cmocka_unit_test(frames_afxdp),
 		cmocka_unit_test(frames_add_up),
 	};
 
