@@ -48,8 +48,9 @@ struct xfn_page {
 	uint32_t tid;
 	uint32_t overrun; /* 1: that function wrote past what it may, and ended the worker */
 	uint32_t zero;
-	uint64_t rounds; /* grows while the worker lives */
-	uint64_t cpu_ns; /* what its thread has had of a CPU; told now and then */
+	uint64_t rounds;  /* grows while the worker lives */
+	uint64_t cpu_ns;  /* what its thread has had of a CPU; told now and then */
+	uint64_t idle_ns; /* how long it has waited for requests */
 	struct xfn_engine_stats engine;
 	uint64_t reasons[XFN_REASON_SLOTS];
 	struct xfn_slot_counters slots[XFN_SLOTS];

@@ -12,10 +12,10 @@
 #include "log.h"
 #include "supervisor_inside.h"
 
-#define LOOK_MS 250
-#define FULL	75 /* percent of a CPU: a thread that has had more needs help */
-#define SPARE	50 /* one less is enough if the others would have had less than this */
-#define CALM	8  /* looks in a row that say so, before one is taken out */
+#define LOOK_MS 500 /* several of the longest wait, which counts once it is over */
+#define FULL	75  /* percent of the time: a thread that is busy for longer needs help */
+#define SPARE	50  /* one less is enough if the others would be busy for less than this */
+#define CALM	4   /* looks in a row that say so, before one is taken out */
 
 static uint64_t now_ns(void)
 {
@@ -274,7 +274,10 @@ json_t *xfn_crews__scale(struct xfn_supervisor *sup, json_t *args, char *err, si
 	return json_pack("{s:s?, s:O?, s:i}", "name", name, "queue", queue, "workers", (int)n);
 }
 
-/* One look at a queue. Its load is what its busiest shared thread has had of a CPU. */
+/*
+ * One look at a queue. A thread is busy while it does not wait for requests, also where it is
+ * another one's turn on the CPU.
+ */
 static void look(struct xfn_supervisor *sup, struct xfn_child *child, uint64_t elapsed_ns)
 {
 	uint64_t busiest = 0, all = 0, stalls = 0;
@@ -282,14 +285,15 @@ static void look(struct xfn_supervisor *sup, struct xfn_child *child, uint64_t e
 	unsigned was = child->shared;
 
 	for (unsigned i = 0; i < child->shared; i++) {
-		uint64_t had = child->page[i].cpu_ns - child->load[i].cpu_ns;
+		uint64_t idle = child->page[i].idle_ns - child->load[i].idle_ns;
+		uint64_t busy = idle < elapsed_ns ? elapsed_ns - idle : 0;
 
-		all += had;
-		busiest = had > busiest ? had : busiest;
+		all += busy;
+		busiest = busy > busiest ? busy : busiest;
 		stalls += child->page[i].engine.stalls - child->load[i].stalls;
 	}
 	for (unsigned i = 0; i < child->threads; i++)
-		child->load[i] = (struct xfn_load){ .cpu_ns = child->page[i].cpu_ns,
+		child->load[i] = (struct xfn_load){ .idle_ns = child->page[i].idle_ns,
 						    .stalls = child->page[i].engine.stalls };
 	if ((stalls || busiest * 100 > elapsed_ns * FULL) && child->shared < max) {
 		child->shared++;

@@ -65,7 +65,7 @@ struct xfn_seen {
 
 /* What a thread had been through when its load was last looked at. */
 struct xfn_load {
-	uint64_t cpu_ns, stalls;
+	uint64_t idle_ns, stalls;
 };
 
 /* A worker process, or the place for one. */

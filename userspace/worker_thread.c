@@ -111,6 +111,15 @@ static unsigned one_round(struct xfn_worker_thread *t)
 	return n;
 }
 
+/* It has waited since `since`. Returns how long, in ns. */
+static uint64_t add_idle(struct xfn_worker_thread *t, uint64_t since)
+{
+	uint64_t ns = xfn_worker_ns(CLOCK_MONOTONIC) - since;
+
+	t->page->idle_ns += ns;
+	return ns;
+}
+
 /* The dispatcher gives this thread nothing: not even spinning costs anything then. */
 static void rest(struct xfn_worker_thread *t, uint32_t count)
 {
@@ -153,14 +162,16 @@ int xfn_worker__rounds(struct xfn_worker_thread *t, bool (*look)(void))
 		if (!n && busy && !t->spin)
 			tell_counts(t);
 		busy = n;
+		now = n ? 0 : xfn_worker_ns(CLOCK_MONOTONIC);
 		if (!n)
 			ret = t->ops->poll(t->engine, XFN_WAIT_MS);
 		if (ret)
 			return ret;
+		if (!n)
+			now += add_idle(t, now);
 		if (!look && !follow(t, !n))
 			break;
 		/* Looking costs system calls: what idles is busy again soon, or waits long. */
-		now = n ? 0 : xfn_worker_ns(CLOCK_MONOTONIC);
 		if (++since_look < ROUNDS_PER_LOOK && now < next_look)
 			continue;
 		since_look = 0;

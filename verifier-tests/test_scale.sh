@@ -82,11 +82,12 @@ result scale_frames_add_up $?
 stop
 
 start --tier afxdp --workers-per-queue 1-2 --auto sha256
-load "$dir/load" -w 64 -d 3 --size 1400 --module sha256 10.78.0.1:2256
+load "$dir/load" -d 3 --size 1400 --module sha256 --flood -i "$client_iface" --mac 02:78:66:6e:00:01 10.78.0.1:2256
 sleep 2.5
 more=$(serve)
-loaded "$dir/load" && [ "$more" = "all all " ]
-result scale_up_by_load $? || echo "$more"
+wait "$others" && [ "$more" = "all all " ]
+result scale_up_by_load $? || cat "$dir/load"
+others=
 for _ in $(seq 60); do
 	[ "$(serve)" = "all none " ] && break
 	sleep 0.1
