@@ -292,7 +292,7 @@ static int renew_rings(struct xfn_supervisor *sup, struct xfn_child *child, char
 			xfn_log__line(LOG_DEBUG, "frames of queue %u are in %s pages", child->queue,
 				      child->umem.huge ? "huge" : "normal");
 	} else if (by_ring(child)) {
-		ret = xfn_deploy__targets(sup, &targets);
+		ret = xfn_listeners__targets(sup, &targets);
 		if (ret < 0)
 			return ret;
 		ret = xfn_packet_ring__open(sup->iface.name, sup->iface.index, sup->ring_mtu,
@@ -449,7 +449,8 @@ int xfn_children__restart_due(struct xfn_supervisor *sup)
 		uint64_t now = now_ns();
 		int ms;
 
-		if (child->state != XFN_CHILD_DEAD)
+		/* no AF_XDP socket can be bound while the interface is down */
+		if (child->state != XFN_CHILD_DEAD || (by_afxdp(child) && !sup->iface.up))
 			continue;
 		if (child->restart_at_ns <= now) {
 			child->restarts++;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* What runs and what it did: kernel counters and workers' pages, summed. Changes nothing. */
+#include <stdlib.h>
 #include <string.h>
 #include "supervisor_inside.h"
 
@@ -18,6 +19,8 @@ static const char *mode_of(const struct xfn_supervisor *sup, const struct xfn_de
 
 json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 {
+	char whole_text[300];
+	const char *whole = xfn_presence__state(sup, whole_text, sizeof(whole_text));
 	json_t *list = json_array();
 
 	for (unsigned i = 0; i < sup->function_count; i++) {
@@ -36,12 +39,13 @@ json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 					"port", (int)fn->addr.port, "tier", xfn_tier_name(fn->tier),
 					"mode", mode_of(sup, fn), "reason", fn->reason, "rule",
 					fn->rule, "summary", fn->mod->attr.summary, "state",
-					fn->quarantined ? "quarantined" : "serving", "state_reason",
+					fn->quarantined ? "quarantined" : whole, "state_reason",
 					state));
 	}
-	return json_pack("{s:s?, s:s, s:s, s:s?, s:s, s:o}", "interface",
-			 sup->iface.name[0] ? sup->iface.name : NULL, "mode",
-			 xfn_mode_name(sup->mode), "mode_reason", sup->mode_reason, "engine",
+	return json_pack("{s:s?, s:s, s:s, s:s, s:s, s:s?, s:s, s:o}", "interface",
+			 sup->iface.name[0] ? sup->iface.name : NULL, "state", whole,
+			 "state_reason", whole_text, "mode", xfn_mode_name(sup->mode),
+			 "mode_reason", sup->mode_reason, "engine",
 			 sup->child_count ? sup->children[0].engine : NULL, "engine_reason",
 			 sup->engine_reason, "functions", list);
 }
@@ -57,25 +61,68 @@ static void add(struct xfn_slot_counters *sum, const struct xfn_slot_counters *m
 	sum->bytes_out += more->bytes_out;
 }
 
+/* Counters of the i-th worker, and behind the last those of all that are no more. NULL: no i-th. */
+static const struct xfn_page *page_of(const struct xfn_supervisor *sup, unsigned i)
+{
+	return i < sup->child_count  ? sup->children[i].page :
+	       i == sup->child_count ? sup->past :
+				       NULL;
+}
+
+static struct xfn_loader *loader_of(const struct xfn_supervisor *sup)
+{
+	return sup->loader ?: sup->before;
+}
+
+/* The engine, not the call, hears that the kernel refused a reply. */
+static uint64_t reason_of(const struct xfn_page *page, unsigned reason)
+{
+	return page->reasons[reason] + (reason == XFN_REASON_SEND ? page->engine.send_failed : 0);
+}
+
+void xfn_stats__keep(struct xfn_supervisor *sup)
+{
+	if (sup->child_count && !sup->past)
+		sup->past = calloc(1, sizeof(*sup->past));
+	for (unsigned c = 0; sup->past && c < sup->child_count; c++) {
+		const struct xfn_page *page = sup->children[c].page;
+
+		for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)
+			sup->past->reasons[i] += reason_of(page, i);
+		for (unsigned slot = 0; slot < sup->function_count; slot++) {
+			add(&sup->past->slots[slot], &page->slots[slot]);
+			/* one module: the same names in the same order */
+			for (unsigned i = 0; i < XFN_PAGE_COUNTERS; i++) {
+				if (page->counters[slot][i].name[0])
+					memcpy(sup->past->counters[slot][i].name,
+					       page->counters[slot][i].name,
+					       sizeof(page->counters[slot][i].name));
+				sup->past->counters[slot][i].value += page->counters[slot][i].value;
+			}
+		}
+	}
+}
+
 /* Author counters of both halves, by name. */
 static json_t *author_counters(struct xfn_supervisor *sup, unsigned slot)
 {
+	struct xfn_loader *loader = loader_of(sup);
 	json_t *all = json_object();
+	const struct xfn_page *page;
 	char name[64];
 	uint64_t value;
 
-	if (sup->functions[slot].in_kernel)
+	if (loader)
 		for (unsigned i = 0;
-		     !xfn_loader__author_counter(sup->loader, slot, i, name, sizeof(name), &value);
-		     i++)
+		     !xfn_loader__author_counter(loader, slot, i, name, sizeof(name), &value); i++)
 			json_object_set_new(all, name, json_integer(value));
-	for (unsigned c = 0; c < sup->child_count; c++)
+	for (unsigned c = 0; (page = page_of(sup, c)); c++)
 		for (unsigned i = 0; i < XFN_PAGE_COUNTERS; i++) {
-			const char *own = sup->children[c].page->counters[slot][i].name;
+			const char *own = page->counters[slot][i].name;
 
 			if (!own[0])
 				break;
-			value = sup->children[c].page->counters[slot][i].value +
+			value = page->counters[slot][i].value +
 				json_integer_value(json_object_get(all, own));
 			json_object_set_new(all, own, json_integer(value));
 		}
@@ -84,15 +131,17 @@ static json_t *author_counters(struct xfn_supervisor *sup, unsigned slot)
 
 static json_t *functions(struct xfn_supervisor *sup)
 {
+	struct xfn_loader *loader = loader_of(sup);
 	json_t *list = json_array();
+	const struct xfn_page *page;
 
 	for (unsigned i = 0; i < sup->function_count; i++) {
 		struct xfn_slot_counters sum = {};
 
-		if (sup->loader)
-			xfn_loader__slot_counters(sup->loader, i, &sum);
-		for (unsigned c = 0; c < sup->child_count; c++)
-			add(&sum, &sup->children[c].page->slots[i]);
+		if (loader)
+			xfn_loader__slot_counters(loader, i, &sum);
+		for (unsigned c = 0; (page = page_of(sup, c)); c++)
+			add(&sum, &page->slots[i]);
 		json_array_append_new(
 			list,
 			json_pack("{s:s, s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "name",
@@ -111,15 +160,13 @@ static json_t *all_reasons(struct xfn_supervisor *sup)
 {
 	uint64_t count[XFN_REASON_SLOTS] = {};
 	json_t *list = json_array();
+	const struct xfn_page *page;
 
-	if (sup->loader)
-		xfn_loader__reasons(sup->loader, count);
-	for (unsigned c = 0; c < sup->child_count; c++) {
+	if (loader_of(sup))
+		xfn_loader__reasons(loader_of(sup), count);
+	for (unsigned c = 0; (page = page_of(sup, c)); c++)
 		for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)
-			count[i] += sup->children[c].page->reasons[i];
-		/* the engine, not the call, hears that the kernel refused a reply */
-		count[XFN_REASON_SEND] += sup->children[c].page->engine.send_failed;
-	}
+			count[i] += reason_of(page, i);
 	for (unsigned i = 1; i < XFN_REASON_COUNT; i++)
 		json_array_append_new(
 			list, json_pack("{s:i, s:s, s:s, s:s, s:I}", "code", (int)i, "name",
@@ -151,7 +198,11 @@ static json_t *workers(struct xfn_supervisor *sup)
 
 json_t *xfn_stats__counters(struct xfn_supervisor *sup, bool audit)
 {
-	json_t *all = json_pack("{s:o, s:o, s:o}", "functions", functions(sup), "reasons",
+	char text[300];
+	const char *state = xfn_presence__state(sup, text, sizeof(text));
+	json_t *all = json_pack("{s:s?, s:s, s:s, s:o, s:o, s:o}", "interface",
+				sup->iface.name[0] ? sup->iface.name : NULL, "state", state,
+				"state_reason", text, "functions", functions(sup), "reasons",
 				all_reasons(sup), "workers", workers(sup));
 
 	if (audit)

@@ -29,6 +29,7 @@ struct xfn_deployed {
 	struct xfn_module *mod;
 	struct xfn_address addr; /* where it is asked for; port 0 never */
 	bool any;		 /* every served address */
+	uint16_t port;		 /* asked for; behind UDP sockets .addr may have another */
 	int tier;
 	bool in_kernel;			  /* its program is in its slot */
 	bool listening;			  /* it has UDP sockets: of its tier, or slow ones */
@@ -82,8 +83,15 @@ struct xfn_child {
 
 struct xfn_supervisor {
 	const struct xfn_run_options *opts;
-	struct xfn_interface iface; /* name "" where none is used */
-	struct xfn_loader *loader;  /* NULL: no BPF in this run */
+	/* As last seen: name "" where none is used, index 0 while it is not there. */
+	struct xfn_interface iface;
+	bool serving;		   /* begun, not ended */
+	bool served_once;	   /* the functions have their tiers */
+	char not_serving[256];	   /* why the interface is there and up, but not served */
+	uint64_t retry_at_ns;	   /* then: when to try again */
+	struct xfn_loader *loader; /* NULL: no BPF now */
+	struct xfn_loader *before; /* of the time before, detached: its counters go on; or NULL */
+	struct xfn_page *past;	   /* sums of workers that are no more; NULL: none */
 	enum xfn_mode mode;
 	char mode_reason[512];
 	const char *udp_engine; /* engine of tier socket */
@@ -95,6 +103,7 @@ struct xfn_supervisor {
 	unsigned listener_count;
 	struct xfn_child children[XFN_CHILDREN];
 	unsigned child_count;
+	unsigned renewals;     /* how often workers were ended or made on purpose */
 	uint64_t next_look_ns; /* when to look for calls that do not return */
 	struct xfn_addresses *addresses;
 	int clock_fd;			     /* says when the system's clock was set */
@@ -102,7 +111,7 @@ struct xfn_supervisor {
 	unsigned served_count;
 	struct xfn_addresses_device *devices; /* the interface and its uppers */
 	unsigned device_count;
-	bool devices_changed; /* slow sockets are to follow */
+	bool devices_changed, addresses_changed; /* sockets are to follow */
 	struct xfn_control_server *control;
 };
 
@@ -113,34 +122,63 @@ int xfn_deploy__open(struct xfn_supervisor *sup, char *err, size_t errlen);
 int xfn_deploy__tiers(struct xfn_supervisor *sup, char *err, size_t errlen);
 /* Let a function of a lost AF_XDP go on behind UDP sockets. */
 void xfn_deploy__to_sockets(struct xfn_supervisor *sup, const char *why);
+/* Direct the ports to their functions: from now on the fast path answers. */
+int xfn_deploy__bind(struct xfn_supervisor *sup, char *err, size_t errlen);
+void xfn_deploy__close(struct xfn_supervisor *sup);
+bool xfn_deploy__wants_frames(const struct xfn_supervisor *sup); /* is an AF_XDP worker of use? */
+bool xfn_deploy__wants_sockets(const struct xfn_supervisor *sup);
+bool xfn_deploy__wants_ring(const struct xfn_supervisor *sup); /* was engine packet asked for? */
+bool xfn_deploy__wants_slow(const struct xfn_supervisor *sup);
+bool xfn_deploy__is_slow(const struct xfn_deployed *fn); /* it wants slow sockets */
+
+/* listeners.c: 0 or -errno with one line in err. */
 /* UDP sockets of all functions in tier socket. */
-int xfn_deploy__listen(struct xfn_supervisor *sup, char *err, size_t errlen);
+int xfn_listeners__open(struct xfn_supervisor *sup, char *err, size_t errlen);
+/* Those sockets on the served addresses of now. True: they are others than before. */
+bool xfn_listeners__follow(struct xfn_supervisor *sup);
 /*
  * Slow sockets: what the fast path leaves to the host's stack (fragments, options, ...) reaches the
  * same function. A port that another server holds is said, and left to it. To be called again when
  * devices have changed: closes what lost its device, opens what is missing.
  */
-void xfn_deploy__listen_slow(struct xfn_supervisor *sup);
-/* Direct the ports to their functions: from now on the fast path answers. */
-int xfn_deploy__bind(struct xfn_supervisor *sup, char *err, size_t errlen);
-void xfn_deploy__close(struct xfn_supervisor *sup);
+void xfn_listeners__slow(struct xfn_supervisor *sup);
 /*
  * Engine packet: leave the UDP sockets what its ring does not take. To be called again when devices
  * have changed.
  */
-int xfn_deploy__share(struct xfn_supervisor *sup, char *err, size_t errlen);
+int xfn_listeners__share(struct xfn_supervisor *sup, char *err, size_t errlen);
 /* What the ring is to take. Returns their number, *out is to be freed; -ENOMEM. */
-int xfn_deploy__targets(const struct xfn_supervisor *sup, struct xfn_packet_target **out);
-bool xfn_deploy__wants_frames(const struct xfn_supervisor *sup); /* is an AF_XDP worker of use? */
-bool xfn_deploy__wants_sockets(const struct xfn_supervisor *sup);
-bool xfn_deploy__wants_ring(const struct xfn_supervisor *sup); /* was engine packet asked for? */
-bool xfn_deploy__wants_slow(const struct xfn_supervisor *sup);
+int xfn_listeners__targets(const struct xfn_supervisor *sup, struct xfn_packet_target **out);
+void xfn_listeners__close(struct xfn_supervisor *sup);
 
-/* served.c: addresses and devices as they are now, in the dispatcher and for slow sockets. */
+/* served.c: addresses and devices as they are now, in the dispatcher and for sockets. */
 int xfn_served__open(struct xfn_supervisor *sup, char *err, size_t errlen);
 void xfn_served__live(struct xfn_supervisor *sup);    /* clock and MTU of now, to the programs */
 void xfn_served__load(struct xfn_supervisor *sup);    /* into a dispatcher that came later */
-void xfn_served__changed(struct xfn_supervisor *sup); /* the kernel says something changed */
+void xfn_served__changed(struct xfn_supervisor *sup); /* sockets follow what was told meanwhile */
+
+/* serving.c */
+/*
+ * Attach, settle tiers, open sockets, start workers, let requests in. 0, or -errno with one line in
+ * err: then nothing is attached or left. Counters go on from the time before.
+ */
+int xfn_serving__begin(struct xfn_supervisor *sup, char *err, size_t errlen);
+/* Detach, end workers and sockets; keeps what was counted. Safe where nothing is served. */
+void xfn_serving__end(struct xfn_supervisor *sup);
+/* Make the set of workers anew, for MTU, queues and addresses of now; the kernel goes on serving.
+ */
+void xfn_serving__renew_workers(struct xfn_supervisor *sup);
+
+/* presence.c: the interface comes and goes. */
+/*
+ * What the kernel tells of links and addresses is to be read, and acted on. True: workers may be
+ * others than before.
+ */
+bool xfn_presence__changed(struct xfn_supervisor *sup);
+/* Try again what failed, if it is time. Returns ms until the next try, -1: none is needed. */
+int xfn_presence__retry(struct xfn_supervisor *sup);
+/* "serving", "down", "gone" or "failed", and a sentence on it; "" while all is well. */
+const char *xfn_presence__state(const struct xfn_supervisor *sup, char *text, size_t len);
 
 /* children.c */
 /* Add a place for a worker and start it; waits until it serves, or says why not. */
@@ -189,6 +227,7 @@ int xfn_crash_pcap__keep(const char *ifname, const char *function, const struct 
 			 char *path, size_t len);
 
 /* stats.c */
+void xfn_stats__keep(struct xfn_supervisor *sup); /* before workers are removed: their counts */
 json_t *xfn_stats__functions(struct xfn_supervisor *sup); /* data of `ls` */
 /* data of `stat`; with `audit` each worker is asked where its frames are */
 json_t *xfn_stats__counters(struct xfn_supervisor *sup, bool audit);
