@@ -29,11 +29,11 @@
 
 struct member {
 	struct xfn_run_options opts;
-	pid_t pid;   /* 0: does not run */
-	int report;  /* what it says of its start, -1: all was said */
-	char *said;  /* so far; ends with 0 */
+	pid_t pid;  /* 0: does not run */
+	int report; /* what it says of its start, -1: all was said */
+	char *said; /* so far; ends with 0 */
 	size_t said_len;
-	bool ready;  /* this process has started */
+	bool ready;   /* this process has started */
 	bool stopped; /* it ended in order without us: somebody's wish */
 	uint64_t started_ms;
 	uint64_t restart_ms; /* while it does not run: when to */
@@ -44,7 +44,7 @@ struct fleet {
 	struct member members[XFN_FLEET_MAX];
 	unsigned count;
 	bool json;
-	bool serving; /* all have started once */
+	bool serving;	  /* all have started once */
 	uint64_t kill_ms; /* ending: when to kill who is left; 0: not ending */
 	int status;
 	int signals;
@@ -287,8 +287,8 @@ static void loop(struct fleet *fleet)
 
 		fds[0] = (struct pollfd){ .fd = fleet->signals, .events = POLLIN };
 		for (unsigned i = 0; i < fleet->count; i++)
-			fds[1 + i] = (struct pollfd){ .fd = fleet->members[i].report,
-						      .events = POLLIN };
+			fds[1 + i] =
+				(struct pollfd){ .fd = fleet->members[i].report, .events = POLLIN };
 		if (poll(fds, 1 + fleet->count, timeout) < 0 && errno != EINTR)
 			break;
 		for (unsigned i = 0; i < fleet->count; i++)

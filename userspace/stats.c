@@ -34,13 +34,13 @@ json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 		}
 		xfn_quarantine__sentence(sup, fn, state, sizeof(state));
 		json_array_append_new(
-			list, json_pack("{s:s, s:i, s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s}",
-					"name", fn->mod->attr.name, "slot", (int)i, "address", text,
-					"port", (int)fn->addr.port, "tier", xfn_tier_name(fn->tier),
-					"mode", mode_of(sup, fn), "reason", fn->reason, "rule",
-					fn->rule, "summary", fn->mod->attr.summary, "state",
-					fn->quarantined ? "quarantined" : whole, "state_reason",
-					state));
+			list,
+			json_pack("{s:s, s:i, s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "name",
+				  fn->mod->attr.name, "slot", (int)i, "address", text, "port",
+				  (int)fn->addr.port, "tier", xfn_tier_name(fn->tier), "mode",
+				  mode_of(sup, fn), "reason", fn->reason, "rule", fn->rule,
+				  "summary", fn->mod->attr.summary, "state",
+				  fn->quarantined ? "quarantined" : whole, "state_reason", state));
 	}
 	return json_pack("{s:s?, s:s, s:s, s:s, s:s, s:s?, s:s, s:o}", "interface",
 			 sup->iface.name[0] ? sup->iface.name : NULL, "state", whole,
