@@ -62,7 +62,7 @@ static int spawn(const struct xfn_supervisor *sup, struct xfn_child *child, int 
 	posix_spawnattr_setsigmask(&attr, &none);
 	posix_spawnattr_setsigdefault(&attr, &all);
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	ret = -posix_spawn(&child->pid, sup->opts->worker, &actions, &attr, argv, environ);
+	ret = -posix_spawn(&child->pid, sup->worker, &actions, &attr, argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attr);
 	if (ret) {

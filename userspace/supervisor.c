@@ -4,6 +4,7 @@
  * was found. Runs no function code and touches no packet.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -37,6 +38,27 @@ static void give_up_privileges(void)
 	if (capng_apply(CAPNG_SELECT_BOTH))
 		xfn_log__line(LOG_WARNING,
 			      "cannot give up capabilities; going on with all of them");
+}
+
+/*
+ * A worker started later is the program of now, and without the privilege to search folders that
+ * are not root's. Returns the descriptor that is to be held, -1: the path it is.
+ */
+static int hold_worker(struct xfn_supervisor *sup)
+{
+	int fd = open(sup->opts->worker, O_PATH | O_CLOEXEC), high = -1;
+
+	snprintf(sup->worker, sizeof(sup->worker), "%s", sup->opts->worker);
+	if (fd < 0 || access("/proc/self/fd", X_OK))
+		goto out;
+	/* a worker finds its end of the handover in place of a low one */
+	high = fcntl(fd, F_DUPFD_CLOEXEC, XFN_HANDOVER_FD + 1);
+	if (high >= 0)
+		snprintf(sup->worker, sizeof(sup->worker), "/proc/self/fd/%d", high);
+out:
+	if (fd >= 0)
+		close(fd);
+	return high;
 }
 
 static void print_functions(const struct xfn_supervisor *sup, FILE *out)
@@ -225,7 +247,7 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 	struct xfn_supervisor *sup = calloc(1, sizeof(*sup));
 	char err[XFN_ERR_MAX] = "";
 	sigset_t ends, old;
-	int signals, ret;
+	int signals, worker, ret;
 
 	if (!sup)
 		return 1;
@@ -233,6 +255,7 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 	if (opts->several)
 		xfn_log__name(opts->ifname);
 	sup->clock_fd = xfn_clock__watch();
+	worker = hold_worker(sup);
 	/* Before the first worker: a signal must find us ready to clean up. */
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGINT);
@@ -255,6 +278,8 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 	xfn_deploy__close(sup);
 	if (sup->clock_fd >= 0)
 		close(sup->clock_fd);
+	if (worker >= 0)
+		close(worker);
 	if (signals >= 0) {
 		struct signalfd_siginfo taken;
 

@@ -4,6 +4,7 @@
 #define XFN_SUPERVISOR_INSIDE_H
 
 #include <jansson.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -83,6 +84,7 @@ struct xfn_child {
 
 struct xfn_supervisor {
 	const struct xfn_run_options *opts;
+	char worker[PATH_MAX]; /* what is executed: the program held open, else its path */
 	/* As last seen: name "" where none is used, index 0 while it is not there. */
 	struct xfn_interface iface;
 	bool serving;		   /* begun, not ended */
