@@ -502,8 +502,10 @@ void xfn_children__remove(struct xfn_supervisor *sup, unsigned keep)
 		if (child->state == XFN_CHILD_READY)
 			reap(child);
 		drop_rings(sup, child);
-		if (child->page)
+		if (child->page) {
+			xfn_stats__keep(sup, child->page);
 			munmap(child->page, sizeof(*child->page));
+		}
 		if (child->page_fd >= 0)
 			close(child->page_fd);
 	}

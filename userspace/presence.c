@@ -115,12 +115,11 @@ static void compare(struct xfn_supervisor *sup, const struct xfn_interface *now)
 	}
 	if (!sup->serving || (was.mtu == sup->iface.mtu && was.queues == sup->iface.queues))
 		return;
+	xfn_served__live(sup);
 	if (workers) {
 		xfn_log__line(LOG_NOTICE, "%s: MTU %u, RX queues: %u; its workers start anew",
 			      now->name, now->mtu, now->queues);
 		xfn_serving__renew_workers(sup);
-	} else {
-		xfn_served__live(sup);
 	}
 }
 

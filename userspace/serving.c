@@ -259,7 +259,6 @@ void xfn_serving__end(struct xfn_supervisor *sup)
 	if (sup->loader)
 		xfn_loader__detach(sup->loader);
 	sup->renewals++;
-	xfn_stats__keep(sup);
 	xfn_children__remove(sup, 0);
 	xfn_listeners__close(sup);
 	sup->ring_mtu = 0;
@@ -279,7 +278,6 @@ void xfn_serving__renew_workers(struct xfn_supervisor *sup)
 	int ret;
 
 	sup->renewals++;
-	xfn_stats__keep(sup);
 	xfn_children__remove(sup, 0);
 	ret = start_frame_workers(sup, err, sizeof(err));
 	/* other tiers want other sockets and ports */

@@ -80,25 +80,23 @@ static uint64_t reason_of(const struct xfn_page *page, unsigned reason)
 	return page->reasons[reason] + (reason == XFN_REASON_SEND ? page->engine.send_failed : 0);
 }
 
-void xfn_stats__keep(struct xfn_supervisor *sup)
+void xfn_stats__keep(struct xfn_supervisor *sup, const struct xfn_page *page)
 {
-	if (sup->child_count && !sup->past)
+	if (!sup->past)
 		sup->past = calloc(1, sizeof(*sup->past));
-	for (unsigned c = 0; sup->past && c < sup->child_count; c++) {
-		const struct xfn_page *page = sup->children[c].page;
-
-		for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)
-			sup->past->reasons[i] += reason_of(page, i);
-		for (unsigned slot = 0; slot < sup->function_count; slot++) {
-			add(&sup->past->slots[slot], &page->slots[slot]);
-			/* one module: the same names in the same order */
-			for (unsigned i = 0; i < XFN_PAGE_COUNTERS; i++) {
-				if (page->counters[slot][i].name[0])
-					memcpy(sup->past->counters[slot][i].name,
-					       page->counters[slot][i].name,
-					       sizeof(page->counters[slot][i].name));
-				sup->past->counters[slot][i].value += page->counters[slot][i].value;
-			}
+	if (!sup->past)
+		return;
+	for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)
+		sup->past->reasons[i] += reason_of(page, i);
+	for (unsigned slot = 0; slot < sup->function_count; slot++) {
+		add(&sup->past->slots[slot], &page->slots[slot]);
+		/* one module: the same names in the same order */
+		for (unsigned i = 0; i < XFN_PAGE_COUNTERS; i++) {
+			if (page->counters[slot][i].name[0])
+				memcpy(sup->past->counters[slot][i].name,
+				       page->counters[slot][i].name,
+				       sizeof(page->counters[slot][i].name));
+			sup->past->counters[slot][i].value += page->counters[slot][i].value;
 		}
 	}
 }

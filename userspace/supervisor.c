@@ -16,6 +16,7 @@
 #include <syslog.h>
 #include <unistd.h>
 #include <cap-ng.h>
+#include "channels.h"
 #include "clock.h"
 #include "log.h"
 #include "supervisor_inside.h"
@@ -162,14 +163,16 @@ static int sooner(int a, int b)
 	return a < 0 || (b >= 0 && b < a) ? b : a;
 }
 
+#define OTHERS 5 /* what is polled besides workers */
+
 static void loop(struct xfn_supervisor *sup, int signals)
 {
-	struct pollfd fds[4 + XFN_CHILDREN];
+	struct pollfd fds[OTHERS + XFN_CHILDREN];
 	bool ends = false;
 
 	while (!ends) {
 		int timeout = sup->iface.name[0] ? xfn_presence__retry(sup) : -1;
-		unsigned n = 4;
+		unsigned n = OTHERS;
 		bool look;
 
 		timeout = sooner(timeout, xfn_children__restart_due(sup));
@@ -180,6 +183,7 @@ static void loop(struct xfn_supervisor *sup, int signals)
 								 -1,
 					  .events = POLLIN };
 		fds[3] = (struct pollfd){ .fd = sup->clock_fd, .events = POLLIN };
+		fds[4] = (struct pollfd){ .fd = sup->channels_fd, .events = POLLIN };
 		for (unsigned i = 0; i < sup->child_count; i++)
 			fds[n++] =
 				(struct pollfd){ .fd = sup->children[i].state == XFN_CHILD_READY ?
@@ -197,14 +201,16 @@ static void loop(struct xfn_supervisor *sup, int signals)
 			xfn_served__live(sup);
 		}
 		/* An interface that goes takes its workers along before it says so. */
-		look = fds[2].revents;
-		for (unsigned i = 4; i < n; i++)
+		look = fds[2].revents || fds[4].revents;
+		if (fds[4].revents)
+			xfn_channels__taken(sup->channels_fd);
+		for (unsigned i = OTHERS; i < n; i++)
 			look = look || fds[i].revents;
 		if (look && sup->addresses && xfn_presence__changed(sup))
 			continue;
 		/* Before the control socket: a request may wait for a worker that is gone. */
 		for (unsigned i = 0; i < sup->child_count; i++)
-			if (fds[4 + i].revents)
+			if (fds[OTHERS + i].revents)
 				xfn_children__message(sup, &sup->children[i]);
 		if (fds[1].revents)
 			xfn_control__serve(sup->control);
@@ -255,6 +261,7 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 	if (opts->several)
 		xfn_log__name(opts->ifname);
 	sup->clock_fd = xfn_clock__watch();
+	sup->channels_fd = opts->ifname ? xfn_channels__watch() : -1;
 	worker = hold_worker(sup);
 	/* Before the first worker: a signal must find us ready to clean up. */
 	sigemptyset(&ends);
@@ -278,6 +285,8 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 	xfn_deploy__close(sup);
 	if (sup->clock_fd >= 0)
 		close(sup->clock_fd);
+	if (sup->channels_fd >= 0)
+		close(sup->channels_fd);
 	if (worker >= 0)
 		close(worker);
 	if (signals >= 0) {

@@ -109,6 +109,7 @@ struct xfn_supervisor {
 	uint64_t next_look_ns; /* when to look for calls that do not return */
 	struct xfn_addresses *addresses;
 	int clock_fd;			     /* says when the system's clock was set */
+	int channels_fd;		     /* says when ethtool has changed something; -1 */
 	struct xfn_addresses_served *served; /* as the kernel tells them */
 	unsigned served_count;
 	struct xfn_addresses_device *devices; /* the interface and its uppers */
@@ -229,7 +230,8 @@ int xfn_crash_pcap__keep(const char *ifname, const char *function, const struct 
 			 char *path, size_t len);
 
 /* stats.c */
-void xfn_stats__keep(struct xfn_supervisor *sup); /* before workers are removed: their counts */
+/* What a worker counted that has ended, and whose page goes: added to sup->past. */
+void xfn_stats__keep(struct xfn_supervisor *sup, const struct xfn_page *page);
 json_t *xfn_stats__functions(struct xfn_supervisor *sup); /* data of `ls` */
 /* data of `stat`; with `audit` each worker is asked where its frames are */
 json_t *xfn_stats__counters(struct xfn_supervisor *sup, bool audit);

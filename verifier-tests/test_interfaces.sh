@@ -59,7 +59,7 @@ asked()
 	[ "$(grep -c 1 "$dir/answered")" -ge 20 ] && ! grep -q 0 "$dir/answered"
 }
 
-raise
+raise -q 2
 pair
 for tier in xdp afxdp socket; do
 	start -i "$second" --tier $tier echo
@@ -103,6 +103,46 @@ soon both 79 && [ "$(index_of "$second")" = "$index" ] && grep -q "$second: gone
 	client "$xfn" invoke 10.79.0.1:2256 x >/dev/null
 result interfaces_replaced_under_its_index $? || cat "$dir/err"
 stop
+
+# the same one in another shape
+frame_workers() { [ "$("$xfn" stat -i "$iface" | awk '$3 == "afxdp" && $4 >= 0 { n++ } END { print n + 0 }')" = "$1" ]; }
+big() { client "$xfn" invoke -f "$dir/big" 10.78.0.1:7 2>/dev/null | grep -q '^2500 bytes'; }
+by_frames() { "$xfn" stat -i "$iface" | awk '$3 == "afxdp" { n += $4 } END { print n + 0 }'; }
+frames_told() { [ "$(by_frames)" -gt 0 ]; }
+head -c 2500 /dev/zero >"$dir/big"
+server ethtool -L "$iface" rx 1
+start --tier afxdp echo
+frame_workers 1 && server ethtool -L "$iface" rx 2 && soon frame_workers 2 && soon answers 10.78.0.1
+result interfaces_more_queues $? || cat "$dir/err"
+client ip link set dev "$client_iface" mtu 3000
+server ip link set dev "$iface" mtu 3000
+soon grep -q 'MTU 3000' "$dir/err" && soon big && soon frames_told && [ "$("$xfn" stat -i "$iface" | awk '$1 == "echo" { print $3 }')" -ge 2 ]
+result interfaces_other_mtu $? || cat "$dir/err"
+stop
+client ip link set dev "$client_iface" mtu 1500
+server ip link set dev "$iface" mtu 1500
+
+# an address of both
+server ip link set lo up
+server ip addr add 10.99.0.1/32 dev lo
+for tier in xdp socket; do
+	start -i "$second" --tier $tier echo
+	good=0
+	for net in 78 79; do
+		client ip route replace 10.99.0.0/24 via 10.$net.0.1
+		for _ in 1 2 3 4 5 6; do answers 10.99.0.1 || good=1; done
+	done
+	[ $tier = socket ] || [ "$(requests)" = 6 ] || good=1
+	result "interfaces_anycast_$tier" $good
+	stop
+done
+for way in "--address 10.78.0.1" "--tier socket --bind 10.78.0.1"; do
+	# shellcheck disable=SC2086 # options are words
+	start -i "$second" $way echo
+	answers 10.78.0.1 && ! answers 10.79.0.1
+	result "interfaces_named$(echo "$way" | tr -c 'a-z\n' _)" $?
+	stop
+done
 
 start -i "$second" echo sha256
 "$xfn" ls -j | grep -q '"interfaces": \[' && says "$iface: mode native" && says "$second: mode native" && [ "$("$xfn" stat | grep -c '^echo ')" = 2 ]
