@@ -24,8 +24,11 @@ static uint64_t now_ns(void)
 
 const char *xfn_presence__state(const struct xfn_supervisor *sup, char *text, size_t len)
 {
-	const char *name = sup->iface.name;
+	const char *name = sup->iface.name, *why = sup->not_serving;
 
+	/* most errors name it themselves */
+	if (!strncmp(why, name, strlen(name)) && !strncmp(why + strlen(name), ": ", 2))
+		why += strlen(name) + 2;
 	text[0] = '\0';
 	if (name[0] && !sup->iface.index) {
 		snprintf(text, len, "%s: %s", name,
@@ -38,7 +41,7 @@ const char *xfn_presence__state(const struct xfn_supervisor *sup, char *text, si
 		return "down";
 	}
 	if (!sup->serving) {
-		snprintf(text, len, "%s: not served: %s", name, sup->not_serving);
+		snprintf(text, len, "%s: not served: %s", name, why);
 		return "failed";
 	}
 	return "serving";

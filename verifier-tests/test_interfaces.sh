@@ -95,22 +95,36 @@ done
 # in one event, under its old index; another shape of it
 start -i "$second" sha256 echo
 index=$(index_of "$second")
+# shellcheck disable=SC2046 # numbers
 kill -STOP $(supervisors)
 server ip link del "$second"
 pair index "$index"
+# shellcheck disable=SC2046
 kill -CONT $(supervisors)
 soon both 79 && [ "$(index_of "$second")" = "$index" ] && grep -q "$second: gone" "$dir/err" &&
 	client "$xfn" invoke 10.79.0.1:2256 x >/dev/null
 result interfaces_replaced_under_its_index $? || cat "$dir/err"
+# shellcheck disable=SC2046
+kill -STOP $(supervisors)
+server ip link del "$second"
+pair
+server ip link set dev "$second" xdpgeneric obj "$build/xdp/pass.bpf.o" sec xdp.frags
+# shellcheck disable=SC2046
+kill -CONT $(supervisors)
+soon says "$second: not served: XDP program" && both 78 && server ip link set dev "$second" xdpgeneric off && soon both 79 &&
+	[ "$(grep -c "$second: not served" "$dir/err")" = 1 ]
+result interfaces_held_when_it_came_back $? || cat "$dir/err"
 stop
 
 # the same one in another shape
+# shellcheck disable=SC2317 # called by soon
 frame_workers() { [ "$("$xfn" stat -i "$iface" | awk '$3 == "afxdp" && $4 >= 0 { n++ } END { print n + 0 }')" = "$1" ]; }
 big() { client "$xfn" invoke -f "$dir/big" 10.78.0.1:7 2>/dev/null | grep -q '^2500 bytes'; }
 by_frames() { "$xfn" stat -i "$iface" | awk '$3 == "afxdp" { n += $4 } END { print n + 0 }'; }
 frames_told() { [ "$(by_frames)" -gt 0 ]; }
 head -c 2500 /dev/zero >"$dir/big"
-server ethtool -L "$iface" rx 1
+fewer() { server ethtool -L "$iface" rx 1 2>/dev/null; }
+soon fewer # AF_XDP sockets of the run before hold their queues a little longer
 start --tier afxdp echo
 frame_workers 1 && server ethtool -L "$iface" rx 2 && soon frame_workers 2 && soon answers 10.78.0.1
 result interfaces_more_queues $? || cat "$dir/err"
