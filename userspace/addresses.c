@@ -15,6 +15,7 @@
 #include <linux/rtnetlink.h>
 #include "addresses.h"
 
+#define READS	    16	  /* of what keeps changing, until it is given up */
 #define MESSAGE_MAX 32768 /* what the kernel fills at most in one read of a dump */
 
 struct link {
@@ -321,9 +322,14 @@ static void tell(const struct xfn_addresses *addrs, const struct reading *was,
 static int read_all(struct xfn_addresses *addrs)
 {
 	struct reading now = {};
-	int ret = dump(RTM_GETLINK, on_link, &now);
+	int ret = -EINTR;
 
-	ret = ret ?: dump(RTM_GETADDR, on_address, &now);
+	/* it changed while it was read (NLM_F_DUMP_INTR) */
+	for (int i = 0; i < READS && ret == -EINTR; i++) {
+		free_reading(&now);
+		ret = dump(RTM_GETLINK, on_link, &now);
+		ret = ret ?: dump(RTM_GETADDR, on_address, &now);
+	}
 	if (!ret) {
 		find_devices(&now, addrs->ifindex);
 		find_served(&now, addrs);

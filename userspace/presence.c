@@ -55,6 +55,24 @@ static void say(const struct xfn_supervisor *sup, int level)
 	xfn_log__line(level, "%s", text);
 }
 
+static void say_unread(int ret)
+{
+	if (ret < 0)
+		xfn_log__line(LOG_WARNING, "cannot read addresses again: %s", strerror(-ret));
+}
+
+/* Why it is served in a lesser way than it might be. */
+static void say_why(const struct xfn_supervisor *sup)
+{
+	if (sup->mode != XFN_MODE_NATIVE && sup->mode_reason[0] &&
+	    sup->opts->mode == XFN_MODE_AUTO && sup->opts->tier != XFN_TIER_SOCKET)
+		xfn_log__line(LOG_NOTICE, "%s: %s mode, because %s", sup->iface.name,
+			      xfn_mode_name(sup->mode), sup->mode_reason);
+	if (sup->engine_reason[0])
+		xfn_log__line(LOG_NOTICE, "%s: engine %s, %s", sup->iface.name,
+			      sup->udp_engine ?: "", sup->engine_reason);
+}
+
 /* It is there and up: serve. A failure is said once, and tried again. */
 static void begin(struct xfn_supervisor *sup)
 {
@@ -65,8 +83,10 @@ static void begin(struct xfn_supervisor *sup)
 		sup->not_serving[0] = '\0';
 		xfn_log__line(LOG_NOTICE, "%s: there, and served after %u ms", sup->iface.name,
 			      (unsigned)((now_ns() - start) / 1000000));
+		say_why(sup);
 		return;
 	}
+	say_why(sup);
 	sup->retry_at_ns = now_ns() + RETRY_MS * 1000000ull;
 	if (!strncmp(sup->not_serving, err, sizeof(sup->not_serving) - 1))
 		return;
@@ -94,7 +114,7 @@ static void gone(struct xfn_supervisor *sup)
 	sup->iface.index = 0;
 	sup->iface.up = false;
 	sup->not_serving[0] = '\0';
-	xfn_addresses__follow(sup->addresses, 0);
+	say_unread(xfn_addresses__follow(sup->addresses, 0));
 	say(sup, LOG_WARNING);
 }
 
@@ -133,8 +153,7 @@ bool xfn_presence__changed(struct xfn_supervisor *sup)
 	struct xfn_interface now;
 	char err[160];
 
-	if (ret < 0)
-		xfn_log__line(LOG_WARNING, "cannot read addresses again: %s", strerror(-ret));
+	say_unread(ret);
 	if (xfn_interface__read(sup->iface.name, &now, err, sizeof(err)))
 		snprintf(now.name, sizeof(now.name), "%s", sup->iface.name);
 	if (sup->iface.index && (ret == 1 || now.index != sup->iface.index))
@@ -142,7 +161,7 @@ bool xfn_presence__changed(struct xfn_supervisor *sup)
 	if (!now.index)
 		return sup->renewals != was;
 	if (!sup->iface.index)
-		xfn_addresses__follow(sup->addresses, now.index);
+		say_unread(xfn_addresses__follow(sup->addresses, now.index));
 	compare(sup, &now);
 	if (sup->serving)
 		xfn_served__changed(sup);
