@@ -21,6 +21,21 @@ static int map_fd(const struct xfn_loader *ld, const char *name)
 	return bpf_object__find_map_fd_by_name(ld->skel->obj, name);
 }
 
+/* What was counted, and the requests of each prefix, stay what they are. */
+static int take_counters(struct xfn_loader *ld)
+{
+	static const char *const names[] = { "xfn_slot_stat", "xfn_reasons", "xfn_rates" };
+	int ret = 0;
+
+	for (unsigned i = 0; !ret && i < sizeof(names) / sizeof(names[0]); i++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(ld->skel->obj, names[i]);
+
+		if (map)
+			ret = bpf_map__reuse_fd(map, map_fd(ld->before, names[i]));
+	}
+	return ret;
+}
+
 int xfn_loader__open(const struct xfn_loader_options *opts, struct xfn_loader **out, char *err,
 		     size_t errlen)
 {
@@ -35,6 +50,7 @@ int xfn_loader__open(const struct xfn_loader_options *opts, struct xfn_loader **
 	}
 	ld->link_fd = -1;
 	ld->ifindex = opts->ifindex;
+	ld->before = opts->before;
 	ld->mtu = live.mtu;
 	ld->cpus = libbpf_num_possible_cpus();
 	snprintf(ld->ifname, sizeof(ld->ifname), "%s", opts->ifname ?: "");
@@ -51,7 +67,8 @@ int xfn_loader__open(const struct xfn_loader_options *opts, struct xfn_loader **
 	memcpy((void *)&ld->skel->rodata->xfn_settings, &ld->settings, sizeof(ld->settings));
 	if (opts->flags & XFN_FRAGS)
 		bpf_program__set_flags(ld->skel->progs.xfn_dispatcher, BPF_F_XDP_HAS_FRAGS);
-	ret = dispatcher_bpf__load(ld->skel);
+	ret = ld->before ? take_counters(ld) : 0;
+	ret = ret ?: dispatcher_bpf__load(ld->skel);
 	if (ret) {
 		snprintf(err, errlen,
 			 "the kernel does not load the dispatcher: %s; run `xfn check`",
@@ -71,6 +88,11 @@ fail:
 	return ret;
 }
 
+void xfn_loader__part(struct xfn_loader *ld)
+{
+	ld->before = NULL;
+}
+
 void xfn_loader__close(struct xfn_loader *ld)
 {
 	if (!ld)
@@ -83,8 +105,11 @@ void xfn_loader__close(struct xfn_loader *ld)
 	free(ld);
 }
 
-/* Maps of the dispatcher's names are the dispatcher's; all others are the function's own. */
-static int share_maps(struct xfn_loader *ld, struct bpf_object *obj)
+/*
+ * Maps of the dispatcher's names are the dispatcher's; all others are the function's own: those of
+ * `own`, which may be NULL, go on.
+ */
+static int share_maps(struct xfn_loader *ld, struct bpf_object *obj, const struct bpf_object *own)
 {
 	struct bpf_map *map;
 
@@ -94,6 +119,8 @@ static int share_maps(struct xfn_loader *ld, struct bpf_object *obj)
 		if (bpf_map__is_internal(map))
 			continue;
 		fd = map_fd(ld, bpf_map__name(map));
+		if (fd < 0 && own)
+			fd = bpf_object__find_map_fd_by_name(own, bpf_map__name(map));
 		if (fd < 0)
 			continue;
 		ret = bpf_map__reuse_fd(map, fd);
@@ -125,7 +152,7 @@ int xfn_loader__put(struct xfn_loader *ld, unsigned slot, const struct xfn_modul
 	if (!obj)
 		return -EINVAL;
 	log = calloc(1, XFN_LOG_LEN);
-	ret = log ? share_maps(ld, obj) : -ENOMEM;
+	ret = log ? share_maps(ld, obj, ld->before ? ld->before->functions[slot] : NULL) : -ENOMEM;
 	if (ret) {
 		snprintf(err, errlen, "%s: cannot share the dispatcher's maps: %s; build it again",
 			 mod->attr.name, strerror(-ret));
@@ -302,7 +329,7 @@ static int open_slow(struct xfn_loader *ld)
 	if (!ld->slow)
 		return -errno;
 	memcpy((void *)&ld->slow->rodata->xfn_settings, &ld->settings, sizeof(ld->settings));
-	ret = share_maps(ld, ld->slow->obj);
+	ret = share_maps(ld, ld->slow->obj, NULL);
 	ret = ret ?: slow_bpf__load(ld->slow);
 	if (ret) {
 		slow_bpf__destroy(ld->slow);

@@ -37,11 +37,19 @@ struct xfn_loader_options {
 	uint32_t flags;	  /* XFN_TRUST_CHECKSUM, ... of abi.h */
 	uint32_t mtu;	  /* 0: XFN_MTU_DEFAULT */
 	uint32_t rate;	  /* requests per second and source prefix, 0: no bound */
+	/*
+	 * An earlier loader of the same functions in the same slots: its counters, and the
+	 * functions' own maps, go on in the new one. NULL: none. The caller closes it, when all
+	 * functions are put and xfn_loader__part was called.
+	 */
+	struct xfn_loader *before;
 };
 
 /* Open and load dispatcher and maps; attaches nothing. The caller closes. */
 int xfn_loader__open(const struct xfn_loader_options *opts, struct xfn_loader **out, char *err,
 		     size_t errlen);
+/* From now on nothing is taken over from the loader before, which may be closed. */
+void xfn_loader__part(struct xfn_loader *ld);
 /* Detach and free. Safe on NULL. */
 void xfn_loader__close(struct xfn_loader *ld);
 

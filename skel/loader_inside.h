@@ -14,6 +14,7 @@ struct xfn_loader {
 	struct dispatcher_bpf *skel;
 	struct slow_bpf *slow;			 /* NULL until a slow socket wants it */
 	struct bpf_object *functions[XFN_SLOTS]; /* NULL: empty slot */
+	const struct xfn_loader *before;	 /* NULL: nothing is taken over */
 	struct xfn_settings settings;
 	struct xfn_live live; /* as the kernel has it */
 	unsigned ifindex;

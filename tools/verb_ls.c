@@ -36,15 +36,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option options[] = {
-	{ "interface", 'i', "IFACE", 0, "The xfn that serves IFACE (default: the only one running)",
-	  0 },
+	{ "interface", 'i', "IFACE", 0, "The xfn that serves IFACE (default: all that run)", 0 },
 	{ "json", 'j', NULL, 0, "Print JSON", 0 },
 	{}
 };
 
 static const struct argp_option stat_options[] = {
-	{ "interface", 'i', "IFACE", 0, "The xfn that serves IFACE (default: the only one running)",
-	  0 },
+	{ "interface", 'i', "IFACE", 0, "The xfn that serves IFACE (default: all that run)", 0 },
 	{ "verbose", 'v', NULL, 0, "Ask workers of AF_XDP where their frames are, too", 0 },
 	{ "json", 'j', NULL, 0, "Print JSON", 0 },
 	{}
@@ -88,27 +86,82 @@ static struct xfn_table *table_of(const char *const *columns, unsigned count, js
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static int ask(const struct options *opts, const char *verb, json_t **data)
+static int ask(const struct options *opts, const char *ifname, const char *verb, json_t **data,
+	       char *err, size_t errlen)
 {
 	json_t *args = opts->audit ? json_pack("{s:b}", "audit", 1) : NULL;
-	char err[XFN_CONTROL_ERROR] = "";
-	int ret = xfn_control__ask(opts->ifname, verb, args, data, err, sizeof(err));
+	int ret = xfn_control__ask(ifname, verb, args, data, err, errlen);
 
 	json_decref(args);
-	return ret ? xfn_output__fail(verb, opts->json, XFN_EXIT_FAILED, "%s", err) : 0;
+	return ret;
 }
 
-static void print_ls(json_t *data)
+/* One of several, which may have ended meanwhile. */
+static json_t *ask_one(const struct options *opts, const char *ifname, const char *verb,
+		       int *status)
+{
+	char err[XFN_CONTROL_ERROR] = "";
+	json_t *data;
+
+	if (!ask(opts, ifname, verb, &data, err, sizeof(err)))
+		return data;
+	*status = XFN_EXIT_FAILED;
+	if (!opts->json)
+		xfn_output__fail(verb, false, *status, "%s", err);
+	return json_pack("{s:s, s:o}", "interface", ifname, "error", xfn_control__error(err));
+}
+
+/* Ask, and print: one as it is; several below each other, or as members of "interfaces". */
+static int show(const struct options *opts, const char *verb,
+		void (*print)(json_t *data, bool title))
+{
+	char names[XFN_CONTROL_RUNNING][IF_NAMESIZE], err[XFN_CONTROL_ERROR] = "";
+	json_t *data = NULL, *all;
+	int count = 1, status = 0;
+
+	if (!opts->ifname)
+		count = xfn_control__running(names, XFN_CONTROL_RUNNING, err, sizeof(err));
+	/* of none, the one that asks says so */
+	if (count < 0 || (count < 2 && ask(opts, opts->ifname, verb, &data, err, sizeof(err))))
+		return xfn_output__fail(verb, opts->json, XFN_EXIT_FAILED, "%s", err);
+	if (count < 2 && opts->json)
+		return xfn_output__json(data);
+	if (count < 2) {
+		print(data, false);
+		json_decref(data);
+		return 0;
+	}
+	all = json_array();
+	for (int i = 0; i < count && i < XFN_CONTROL_RUNNING; i++) {
+		data = ask_one(opts, names[i], verb, &status);
+		json_array_append_new(all, data);
+		if (opts->json || json_object_get(data, "error"))
+			continue;
+		if (i)
+			putchar('\n');
+		print(data, true);
+	}
+	if (opts->json) {
+		xfn_output__json(json_pack("{s:o}", "interfaces", all));
+		return status;
+	}
+	json_decref(all);
+	return status;
+}
+
+static void print_ls(json_t *data, bool title)
 {
 	static const char *const columns[] = { "name", ">port", "tier", "mode", "reason" };
 	const char *const keys[] = { "mode", "engine" };
 	const char *ifname = json_string_value(json_object_get(data, "interface"));
+	const char *waits = json_string_value(json_object_get(data, "state_reason")) ?: "";
 	struct xfn_table *table = xfn_table__new(columns, COUNT(columns));
 	json_t *function;
 	size_t i;
 
-	printf("%s", ifname ?: "no interface");
-	for (i = 0; i < COUNT(keys); i++) {
+	(void)title; /* it begins with the interface anyway */
+	printf("%s", *waits ? waits : ifname ?: "no interface");
+	for (i = 0; i < COUNT(keys) && !*waits; i++) {
 		char key[32], a[32], b[32];
 		const char *value = member(data, keys[i], a, sizeof(a)), *why;
 
@@ -157,7 +210,7 @@ static void print_counters(json_t *functions)
 	xfn_table__print(table, true);
 }
 
-static void print_stat(json_t *data)
+static void print_stat(json_t *data, bool title)
 {
 	static const char *const functions[] = { "name",     "tier",	  ">requests",
 						 ">replies", ">dropped",  ">consumed",
@@ -176,9 +229,12 @@ static void print_stat(json_t *data)
 					      ">frames_sending",
 					      ">frames_held",
 					      ">frames_lost" };
+	const char *ifname = json_string_value(json_object_get(data, "interface"));
 	json_t *seen = json_array(), *reason;
 	size_t i;
 
+	if (title)
+		printf("%s:\n", ifname ?: "no interface");
 	json_array_foreach(json_object_get(data, "reasons"), i, reason)
 		if (json_integer_value(json_object_get(reason, "count")) > 0)
 			json_array_append(seen, reason);
@@ -199,24 +255,16 @@ int verb_ls(int argc, char **argv)
 		NULL,
 		"List the functions that are served: port, tier, and why that tier, or why "
 		"its requests are dropped.\v"
+		"Of several that run, -j prints {\"interfaces\": [...]}.\n\n"
 		"Example: xfn ls -i eth0",
 		NULL,
 		NULL,
 		NULL
 	};
 	struct options opts = {};
-	json_t *data;
-	int status;
 
 	xfn_output__options(&argp, argc, argv, &opts);
-	status = ask(&opts, "ls", &data);
-	if (status)
-		return status;
-	if (opts.json)
-		return xfn_output__json(data);
-	print_ls(data);
-	json_decref(data);
-	return 0;
+	return show(&opts, "ls", print_ls);
 }
 
 int verb_stat(int argc, char **argv)
@@ -227,23 +275,16 @@ int verb_stat(int argc, char **argv)
 		NULL,
 		"Show what was counted: requests and replies per function, drops and passes by reason, "
 		"workers. With -v also where the frames of AF_XDP are; frames_lost is 0, or xfn has a "
-		"defect.\v"
+		"defect. Counts go on when an interface goes and comes back; those of workers by process "
+		"do not.\v"
+		"Of several that run, -j prints {\"interfaces\": [...]}.\n\n"
 		"Example: xfn stat -i eth0 -j",
 		NULL,
 		NULL,
 		NULL
 	};
 	struct options opts = {};
-	json_t *data;
-	int status;
 
 	xfn_output__options(&argp, argc, argv, &opts);
-	status = ask(&opts, "stat", &data);
-	if (status)
-		return status;
-	if (opts.json)
-		return xfn_output__json(data);
-	print_stat(data);
-	json_decref(data);
-	return 0;
+	return show(&opts, "stat", print_stat);
 }

@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "../userspace/cpus.h"
-#include "../userspace/supervisor.h"
+#include "../userspace/fleet.h"
 #include "classify.h"
 #include "output.h"
 #include "paths.h"
@@ -42,12 +42,15 @@ enum key {
 	KEY_CPUS,
 	KEY_WORKERS,
 	KEY_AUTO,
-	KEY_DEDICATE
+	KEY_DEDICATE,
+	KEY_WAIT
 };
 
 struct run {
 	struct xfn_run_options opts;
 	const char *mode, *tier, *offset, *rate, *deadline, *cpus, *workers;
+	const char *ifname[XFN_FLEET_MAX];
+	unsigned ifnames;
 	const char *amplify[BIND_MAX];
 	const char *bind[BIND_MAX];
 	const char *address[BIND_MAX];
@@ -60,7 +63,13 @@ struct run {
 };
 
 static const struct argp_option options[] = {
-	{ "interface", 'i', "IFACE", 0, "Serve on IFACE (default: UDP sockets of this host only)",
+	{ "interface", 'i', "IFACE", 0,
+	  "Serve on IFACE; may be repeated, for a supervisor process each (default: UDP sockets of this "
+	  "host only)",
+	  0 },
+	{ "wait", KEY_WAIT, NULL, 0,
+	  "Wait for an IFACE that is missing or down (default: an error). One that goes later is always "
+	  "waited for, and served again when it is back",
 	  0 },
 	{ "mode", KEY_MODE, "MODE", 0,
 	  "How XDP is attached: auto (default), native, generic or none", 0 },
@@ -98,8 +107,8 @@ static const struct argp_option options[] = {
 	  "while there are requests, and is slower where there is none to spare",
 	  0 },
 	{ "cpus", KEY_CPUS, "LIST", 0,
-	  "Bind workers to these CPUs in turn, as 2,4-7 (default: each of AF_XDP to the one that handles "
-	  "its queue's interrupt)",
+	  "Bind workers to these CPUs in turn, as 2,4-7, each IFACE's from the next one on (default: each "
+	  "of AF_XDP to the one that handles its queue's interrupt)",
 	  0 },
 	{ "workers-per-queue", KEY_WORKERS, "N[-MAX]", 0,
 	  "Begin with N workers of AF_XDP on each queue, and let `xfn scale` make them MAX at most "
@@ -111,7 +120,10 @@ static const struct argp_option options[] = {
 	  "Give this function a worker of its own on each queue, so that it and the others do not "
 	  "wait for one another; may be repeated",
 	  0 },
-	{ "json", 'j', NULL, 0, "Say in JSON what is served", 0 },
+	{ "json", 'j', NULL, 0,
+	  "Say in JSON what is served: one line per IFACE, when all have started; \"ready\" is false where "
+	  "one is waited for",
+	  0 },
 	{}
 };
 
@@ -121,7 +133,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'i':
-		run->opts.ifname = arg;
+		for (unsigned i = 0; i < run->ifnames; i++)
+			if (!strcmp(run->ifname[i], arg))
+				argp_error(state, "-i '%s': given twice", arg);
+		if (run->ifnames == XFN_FLEET_MAX)
+			argp_error(state, "-i '%s': at most %d interfaces", arg, XFN_FLEET_MAX);
+		run->ifname[run->ifnames++] = arg;
+		run->opts.ifname = run->ifname[0];
+		return 0;
+	case KEY_WAIT:
+		run->opts.wait = true;
 		return 0;
 	case 'j':
 		run->opts.json = true;
@@ -333,6 +354,9 @@ static int take_values(struct run *run)
 		return bad(run, "--tier", run->tier, "wants an interface; name it with -i");
 	if (packet || (opts->engine && !strcmp(opts->engine, "afxdp")))
 		return bad(run, "--engine", opts->engine, "wants an interface; name it with -i");
+	if (opts->wait)
+		return xfn_output__fail("run", opts->json, XFN_EXIT_USAGE,
+					"--wait: wants an interface; name it with -i");
 	return 0;
 }
 
@@ -526,7 +550,9 @@ int verb_run(int argc, char **argv)
 		"Serve functions until interrupted: in the kernel where they may run there, else in "
 		"workers. A MODULE is what `xfn build` made, a source F.c, or the name of a shipped "
 		"function; none means all shipped ones.\v"
-		"Example: sudo xfn run -i eth0 echo@7 hello.c@[fd00::1]:4000",
+		"Of several interfaces each has functions, counters and control socket of its own; --address "
+		"and --bind hold for each.\n\n"
+		"Example: sudo xfn run -i eth0 -i eth1 echo@7 hello.c@[fd00::1]:4000",
 		NULL,
 		NULL,
 		NULL
@@ -551,7 +577,8 @@ int verb_run(int argc, char **argv)
 	if (!status) {
 		run.opts.worker = run.worker;
 		run.opts.modules = run.modules;
-		status = xfn_supervisor__run(&run.opts);
+		status = run.ifnames > 1 ? xfn_fleet__run(&run.opts, run.ifname, run.ifnames) :
+					   xfn_supervisor__run(&run.opts);
 	}
 	remove_built(&run);
 	return status;

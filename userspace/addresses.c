@@ -15,6 +15,7 @@
 #include <linux/rtnetlink.h>
 #include "addresses.h"
 
+#define READS	    16	  /* of what keeps changing, until it is given up */
 #define MESSAGE_MAX 32768 /* what the kernel fills at most in one read of a dump */
 
 struct link {
@@ -41,7 +42,8 @@ struct reading {
 
 struct xfn_addresses {
 	struct mnl_socket *events;
-	unsigned ifindex;
+	unsigned ifindex; /* 0: none is followed */
+	bool removed;	  /* an event told so */
 	uint8_t (*only)[16];
 	unsigned only_count;
 	struct xfn_addresses_listener listener;
@@ -320,9 +322,14 @@ static void tell(const struct xfn_addresses *addrs, const struct reading *was,
 static int read_all(struct xfn_addresses *addrs)
 {
 	struct reading now = {};
-	int ret = dump(RTM_GETLINK, on_link, &now);
+	int ret = -EINTR;
 
-	ret = ret ?: dump(RTM_GETADDR, on_address, &now);
+	/* it changed while it was read (NLM_F_DUMP_INTR) */
+	for (int i = 0; i < READS && ret == -EINTR; i++) {
+		free_reading(&now);
+		ret = dump(RTM_GETLINK, on_link, &now);
+		ret = ret ?: dump(RTM_GETADDR, on_address, &now);
+	}
 	if (!ret) {
 		find_devices(&now, addrs->ifindex);
 		find_served(&now, addrs);
@@ -379,13 +386,40 @@ int xfn_addresses__fd(const struct xfn_addresses *addrs)
 	return mnl_socket_get_fd(addrs->events);
 }
 
+/* A port that leaves its bridge is told the same way, in the bridge's family. */
+static int on_event(const struct nlmsghdr *nlh, void *data)
+{
+	const struct ifinfomsg *msg = mnl_nlmsg_get_payload(nlh);
+	struct xfn_addresses *addrs = data;
+
+	if (nlh->nlmsg_type == RTM_DELLINK && msg->ifi_family == AF_UNSPEC &&
+	    (unsigned)msg->ifi_index == addrs->ifindex)
+		addrs->removed = true;
+	return MNL_CB_OK;
+}
+
 int xfn_addresses__serve(struct xfn_addresses *addrs)
 {
 	char buf[MESSAGE_MAX];
+	ssize_t n;
+	int ret;
 
-	/* What happened does not matter (nor does what was lost: ENOBUFS), only that it did. */
-	while (mnl_socket_recvfrom(addrs->events, buf, sizeof(buf)) > 0 || errno == ENOBUFS)
-		;
+	/* Else what happened does not matter (nor does what was lost: ENOBUFS), only that it did.
+	 */
+	while ((n = mnl_socket_recvfrom(addrs->events, buf, sizeof(buf))) > 0 || errno == ENOBUFS)
+		if (n > 0)
+			mnl_cb_run(buf, (size_t)n, 0, 0, on_event, addrs);
+	ret = read_all(addrs);
+	if (ret || !addrs->removed)
+		return ret;
+	addrs->removed = false;
+	return 1;
+}
+
+int xfn_addresses__follow(struct xfn_addresses *addrs, unsigned ifindex)
+{
+	addrs->ifindex = ifindex;
+	addrs->removed = false;
 	return read_all(addrs);
 }
 

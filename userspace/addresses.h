@@ -36,17 +36,23 @@ struct xfn_addresses_listener {
 };
 
 /*
- * Tell every device and address of interface `ifindex`, then go on telling changes from
- * xfn_addresses__serve. `only` (16 bytes each, may be NULL): serve these on every device, whether
- * the host has them or not, and no others. 0 or -errno with one line in err. The caller closes.
+ * Tell every device and address of interface `ifindex` (0: it is not there, so none), then go on
+ * telling changes from xfn_addresses__serve. `only` (16 bytes each, may be NULL): serve these on
+ * every device, whether the host has them or not, and no others. 0 or -errno with one line in err.
+ * The caller closes.
  */
 int xfn_addresses__open(unsigned ifindex, const uint8_t (*only)[16], unsigned only_count,
 			const struct xfn_addresses_listener *listener, struct xfn_addresses **out,
 			char *err, size_t errlen);
 /* An fd that polls readable when xfn_addresses__serve has work. */
 int xfn_addresses__fd(const struct xfn_addresses *addrs);
-/* 0, or -errno where the kernel could not be asked: what was told last stays. */
+/*
+ * 0, or 1: the interface was removed since (it may be back, even under its old index), or -errno
+ * where the kernel could not be asked: what was told last stays.
+ */
 int xfn_addresses__serve(struct xfn_addresses *addrs);
+/* From now on tell of another interface, 0: of none; the difference at once. 0 or -errno. */
+int xfn_addresses__follow(struct xfn_addresses *addrs, unsigned ifindex);
 void xfn_addresses__close(struct xfn_addresses *addrs);
 
 #endif

@@ -51,7 +51,7 @@ static int spawn(const struct xfn_supervisor *sup, struct xfn_child *child, int 
 	posix_spawnattr_setsigmask(&attr, &none);
 	posix_spawnattr_setsigdefault(&attr, &all);
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	ret = -posix_spawn(&child->pid, sup->opts->worker, &actions, &attr, argv, environ);
+	ret = -posix_spawn(&child->pid, sup->worker, &actions, &attr, argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attr);
 	if (ret) {
@@ -166,7 +166,7 @@ static int renew_rings(struct xfn_supervisor *sup, struct xfn_child *child, char
 			xfn_log__line(LOG_DEBUG, "frames of queue %u are in %s pages", child->queue,
 				      child->umem.huge ? "huge" : "normal");
 	} else if (xfn_child_by_ring(child)) {
-		ret = xfn_deploy__targets(sup, &targets);
+		ret = xfn_listeners__targets(sup, &targets);
 		if (ret < 0)
 			return ret;
 		ret = xfn_packet_ring__open(sup->iface.name, sup->iface.index, sup->ring_mtu,
@@ -282,7 +282,7 @@ int xfn_children__add(struct xfn_supervisor *sup, const char *engine, uint32_t q
 	child->threads = child->shared = child->active = 1;
 	if (xfn_child_by_afxdp(child)) {
 		child->threads = xfn_crews__threads(sup);
-		child->shared = sup->opts->workers_min ?: 1;
+		child->shared = xfn_crews__shared(sup, queue);
 	}
 	child->page_fd = child->ring.receive = child->ring.send = -1;
 	sup->child_count++;
@@ -354,7 +354,8 @@ int xfn_children__restart_due(struct xfn_supervisor *sup)
 		uint64_t now = now_ns();
 		int ms;
 
-		if (child->state != XFN_CHILD_DEAD)
+		/* no AF_XDP socket can be bound while the interface is down */
+		if (child->state != XFN_CHILD_DEAD || (xfn_child_by_afxdp(child) && !sup->iface.up))
 			continue;
 		if (child->restart_at_ns <= now) {
 			child->restarts++;
@@ -406,6 +407,8 @@ void xfn_children__remove(struct xfn_supervisor *sup, unsigned keep)
 		if (child->state == XFN_CHILD_READY)
 			reap(child);
 		drop_rings(sup, child);
+		for (unsigned i = 0; child->page && i < child->threads; i++)
+			xfn_stats__keep(sup, &child->page[i]);
 		if (child->page)
 			munmap(child->page, child->threads * sizeof(*child->page));
 		if (child->page_fd >= 0)

@@ -18,6 +18,7 @@
 #define XFN_CONTROL_H
 
 #include <jansson.h>
+#include <net/if.h>
 #include <stddef.h>
 
 #define XFN_CONTROL_VERSION 1
@@ -27,6 +28,7 @@
 #define XFN_CONTROL_CLIENTS 16
 #define XFN_CONTROL_SECONDS 5 /* for a request to arrive, for an answer to be taken or to come */
 #define XFN_CONTROL_SOCKETS "@sockets"
+#define XFN_CONTROL_RUNNING 64 /* supervisors that are asked together */
 
 /* The error object {"message", "next"} of one error line. A new reference. */
 json_t *xfn_control__error(const char *line);
@@ -42,6 +44,12 @@ int xfn_control__path(const char *ifname, char *path, size_t len, char *err, siz
  */
 int xfn_control__ask(const char *ifname, const char *verb, json_t *args, json_t **data, char *err,
 		     size_t errlen);
+
+/*
+ * The interfaces whose supervisors answer now, by name ("@sockets": one without). Returns how many
+ * there are, of which the first `max` stand in names, or -errno with one line in err.
+ */
+int xfn_control__running(char (*names)[IF_NAMESIZE], unsigned max, char *err, size_t errlen);
 
 /*
  * The server's end. `handle` returns a new reference, or NULL with one line in err; err left ""

@@ -123,14 +123,19 @@ fail:
 	return ret;
 }
 
-/*
- * The only socket in the folder that answers: a connected fd, its interface in name. Sockets that
- * nobody listens on are left alone: the next server of that name replaces them.
- */
-static int connect_only(char name[IF_NAMESIZE], uint64_t deadline, char *err, size_t errlen)
+static int by_name(const void *a, const void *b)
 {
-	char dir[256], path[sizeof(((struct sockaddr_un *)0)->sun_path)], list[160] = "";
-	int ret = folder(dir, sizeof(dir), err, errlen), found = -1;
+	return strcmp(a, b);
+}
+
+/*
+ * Sockets that nobody listens on are left alone: the next server of that name replaces them.
+ */
+int xfn_control__running(char (*names)[IF_NAMESIZE], unsigned max, char *err, size_t errlen)
+{
+	char dir[256], path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	uint64_t deadline = now_ms() + XFN_CONTROL_SECONDS * 1000;
+	int ret = folder(dir, sizeof(dir), err, errlen);
 	unsigned count = 0;
 	struct dirent *de;
 	DIR *d;
@@ -145,7 +150,7 @@ static int connect_only(char name[IF_NAMESIZE], uint64_t deadline, char *err, si
 		return ret;
 	}
 	while (d && (de = readdir(d))) {
-		size_t len = strlen(de->d_name), stem = len - strlen(SUFFIX), used = strlen(list);
+		size_t len = strlen(de->d_name), stem = len - strlen(SUFFIX);
 		int n, fd;
 
 		if (len <= strlen(SUFFIX) || strcmp(de->d_name + stem, SUFFIX) ||
@@ -157,26 +162,40 @@ static int connect_only(char name[IF_NAMESIZE], uint64_t deadline, char *err, si
 		fd = connect_to(path, deadline);
 		if (fd < 0)
 			continue;
-		if (!count++) {
-			memcpy(name, de->d_name, stem);
-			name[stem] = '\0';
-			found = fd;
-		} else {
-			close(fd);
-		}
-		snprintf(list + used, sizeof(list) - used, "%s%.*s", used ? ", " : "", (int)stem,
-			 de->d_name);
+		close(fd);
+		if (count < max)
+			snprintf(names[count], IF_NAMESIZE, "%.*s", (int)stem, de->d_name);
+		count++;
 	}
 	if (d)
 		closedir(d);
-	if (count == 1)
-		return found;
+	qsort(names, count < max ? count : max, sizeof(*names), by_name);
+	return (int)count;
+}
+
+/* The name of the only one that runs. 0 or -errno. */
+static int find_only(char name[IF_NAMESIZE], char *err, size_t errlen)
+{
+	char names[XFN_CONTROL_RUNNING][IF_NAMESIZE], list[160] = "";
+	int count = xfn_control__running(names, XFN_CONTROL_RUNNING, err, errlen);
+
+	if (count < 0)
+		return count;
 	if (!count) {
 		snprintf(err, errlen, "no xfn is running; start one with `xfn run`");
 		return -ENOENT;
 	}
-	close(found);
-	snprintf(err, errlen, "%u xfn are running: %s; choose one with -i", count, list);
+	if (count == 1) {
+		memcpy(name, names[0], IF_NAMESIZE);
+		return 0;
+	}
+	for (int i = 0; i < count && i < XFN_CONTROL_RUNNING; i++) {
+		size_t used = strlen(list);
+
+		snprintf(list + used, sizeof(list) - used, "%s%.*s", used ? ", " : "",
+			 IF_NAMESIZE - 1, names[i]);
+	}
+	snprintf(err, errlen, "%d xfn are running: %s; choose one with -i", count, list);
 	return -ENOTUNIQ;
 }
 
@@ -325,12 +344,10 @@ int xfn_control__ask(const char *ifname, const char *verb, json_t *args, json_t 
 		free(line);
 		return -E2BIG;
 	}
-	if (ifname) {
-		snprintf(name, sizeof(name), "%s", ifname);
+	fd = ifname ? 0 : find_only(name, err, errlen);
+	ifname = ifname ?: name;
+	if (!fd)
 		fd = connect_named(ifname, deadline, err, errlen);
-	} else {
-		fd = connect_only(name, deadline, err, errlen);
-	}
 	if (fd < 0) {
 		free(line);
 		return fd;
@@ -344,7 +361,7 @@ int xfn_control__ask(const char *ifname, const char *verb, json_t *args, json_t 
 	}
 	if (ret && ret != -EREMOTEIO && ret != -EPROTO)
 		snprintf(err, errlen,
-			 "%s: the running xfn gave no answer: %s; look at its messages", name,
+			 "%s: the running xfn gave no answer: %s; look at its messages", ifname,
 			 strerror(-ret));
 	json_decref(answer);
 	free(text);

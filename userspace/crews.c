@@ -54,6 +54,20 @@ unsigned xfn_crews__threads(const struct xfn_supervisor *sup)
 	return shared_max(sup) + sup->opts->dedicate_count;
 }
 
+unsigned xfn_crews__shared(const struct xfn_supervisor *sup, unsigned queue)
+{
+	unsigned n = sup->shared[queue] ?: sup->opts->workers_min ?: 1, max = shared_max(sup);
+
+	return n < max ? n : max;
+}
+
+/* Of a queue, from now on, also when its worker is made anew. */
+static void share(struct xfn_supervisor *sup, struct xfn_child *child, unsigned count)
+{
+	child->shared = sup->shared[child->queue] = count;
+	xfn_crews__apply(sup, child);
+}
+
 /* An unused crew, or 0. */
 static unsigned free_crew(const struct xfn_supervisor *sup)
 {
@@ -87,6 +101,12 @@ static const struct xfn_deployed *find(const struct xfn_supervisor *sup, const c
 		if (!strcmp(sup->functions[i].mod->attr.name, name))
 			return &sup->functions[i];
 	return NULL;
+}
+
+void xfn_crews__load(struct xfn_supervisor *sup)
+{
+	for (unsigned i = 0; sup->loader && i < sup->function_count; i++)
+		xfn_loader__crew(sup->loader, i, sup->functions[i].crew);
 }
 
 int xfn_crews__open(struct xfn_supervisor *sup, char *err, size_t errlen)
@@ -202,8 +222,7 @@ static int scale_queues(struct xfn_supervisor *sup, int queue, unsigned count, c
 		if (!xfn_child_by_afxdp(child) || (queue >= 0 && child->queue != (unsigned)queue))
 			continue;
 		met++;
-		child->shared = count;
-		xfn_crews__apply(sup, child);
+		share(sup, child, count);
 	}
 	if (met)
 		return 0;
@@ -282,7 +301,7 @@ static void look(struct xfn_supervisor *sup, struct xfn_child *child, uint64_t e
 {
 	uint64_t busiest = 0, all = 0, stalls = 0;
 	unsigned min = sup->opts->workers_min ?: 1, max = shared_max(sup);
-	unsigned was = child->shared;
+	unsigned count = child->shared;
 
 	for (unsigned i = 0; i < child->shared; i++) {
 		uint64_t idle = child->page[i].idle_ns - child->load[i].idle_ns;
@@ -296,20 +315,20 @@ static void look(struct xfn_supervisor *sup, struct xfn_child *child, uint64_t e
 		child->load[i] = (struct xfn_load){ .idle_ns = child->page[i].idle_ns,
 						    .stalls = child->page[i].engine.stalls };
 	if ((stalls || busiest * 100 > elapsed_ns * FULL) && child->shared < max) {
-		child->shared++;
+		count++;
 		child->calm = 0;
 	} else if (!stalls && child->shared > min &&
 		   all * 100 < elapsed_ns * SPARE * (child->shared - 1)) {
 		if (++child->calm >= CALM) {
-			child->shared--;
+			count--;
 			child->calm = 0;
 		}
 	} else {
 		child->calm = 0;
 	}
-	if (child->shared == was)
+	if (child->shared == count)
 		return;
-	xfn_crews__apply(sup, child);
+	share(sup, child, count);
 	xfn_log__line(LOG_NOTICE, "queue %u: %u workers, by load", child->queue, child->shared);
 }
 

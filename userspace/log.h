@@ -8,6 +8,9 @@
  * (JOURNAL_STREAM) the line begins with "<N>" as sd-daemon(3) has it. LOG_DEBUG is for the journal,
  * and for whoever sets XFN_DEBUG.
  */
+/* From now on each line says whose it is, "NAME: ", where it does not begin so by itself. */
+void xfn_log__name(const char *name);
+
 void xfn_log__line(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -20,6 +20,7 @@ static void on_address(void *ctx, const struct xfn_addresses_served *served, boo
 	struct xfn_supervisor *sup = ctx;
 	int ret = 0;
 
+	sup->addresses_changed = true;
 	if (added) {
 		struct xfn_addresses_served *all =
 			reallocarray(sup->served, sup->served_count + 1, sizeof(*all));
@@ -103,24 +104,20 @@ void xfn_served__load(struct xfn_supervisor *sup)
 
 void xfn_served__changed(struct xfn_supervisor *sup)
 {
-	int ret = xfn_addresses__serve(sup->addresses);
-	struct xfn_interface now;
-	char err[128];
+	bool renew = false;
 
-	if (!xfn_interface__read(sup->iface.name, &now, err, sizeof(err)) &&
-	    now.index == sup->iface.index && now.mtu != sup->iface.mtu) {
-		sup->iface.mtu = now.mtu;
-		xfn_served__live(sup);
+	if (sup->addresses_changed)
+		renew = xfn_listeners__follow(sup);
+	if (sup->devices_changed && sup->loader && xfn_deploy__wants_slow(sup)) {
+		xfn_listeners__slow(sup);
+		renew = true;
 	}
-	if (ret)
-		xfn_log__line(LOG_WARNING, "cannot read addresses again: %s", strerror(-ret));
-	if (sup->devices_changed && sup->ring_mtu) {
-		sup->devices_changed = false;
-		if (xfn_deploy__share(sup, err, sizeof(err)))
-			xfn_log__line(LOG_WARNING, "%s", err);
+	/* the ring's filter has addresses in it, that of its sockets devices */
+	if (sup->ring_mtu && (renew || sup->devices_changed)) {
+		xfn_serving__renew_workers(sup);
+	} else if (renew) {
+		sup->renewals++;
+		xfn_children__renew_sockets(sup);
 	}
-	if (!sup->devices_changed || !sup->loader || !xfn_deploy__wants_slow(sup))
-		return;
-	xfn_deploy__listen_slow(sup);
-	xfn_children__renew_sockets(sup);
+	sup->addresses_changed = sup->devices_changed = false;
 }

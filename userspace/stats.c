@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* What runs and what it did: kernel counters and workers' pages, summed. Changes nothing. */
+#include <stdlib.h>
 #include <string.h>
 #include "supervisor_inside.h"
 
@@ -18,6 +19,8 @@ static const char *mode_of(const struct xfn_supervisor *sup, const struct xfn_de
 
 json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 {
+	char whole_text[300];
+	const char *whole = xfn_presence__state(sup, whole_text, sizeof(whole_text));
 	json_t *list = json_array();
 
 	for (unsigned i = 0; i < sup->function_count; i++) {
@@ -31,17 +34,18 @@ json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 		}
 		xfn_quarantine__sentence(sup, fn, state, sizeof(state));
 		json_array_append_new(
-			list, json_pack("{s:s, s:i, s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s}",
-					"name", fn->mod->attr.name, "slot", (int)i, "address", text,
-					"port", (int)fn->addr.port, "tier", xfn_tier_name(fn->tier),
-					"mode", mode_of(sup, fn), "reason", fn->reason, "rule",
-					fn->rule, "summary", fn->mod->attr.summary, "state",
-					fn->quarantined ? "quarantined" : "serving", "state_reason",
-					state));
+			list,
+			json_pack("{s:s, s:i, s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "name",
+				  fn->mod->attr.name, "slot", (int)i, "address", text, "port",
+				  (int)fn->addr.port, "tier", xfn_tier_name(fn->tier), "mode",
+				  mode_of(sup, fn), "reason", fn->reason, "rule", fn->rule,
+				  "summary", fn->mod->attr.summary, "state",
+				  fn->quarantined ? "quarantined" : whole, "state_reason", state));
 	}
-	return json_pack("{s:s?, s:s, s:s, s:s?, s:s, s:o}", "interface",
-			 sup->iface.name[0] ? sup->iface.name : NULL, "mode",
-			 xfn_mode_name(sup->mode), "mode_reason", sup->mode_reason, "engine",
+	return json_pack("{s:s?, s:s, s:s, s:s, s:s, s:s?, s:s, s:o}", "interface",
+			 sup->iface.name[0] ? sup->iface.name : NULL, "state", whole,
+			 "state_reason", whole_text, "mode", xfn_mode_name(sup->mode),
+			 "mode_reason", sup->mode_reason, "engine",
 			 sup->child_count ? sup->children[0].engine : NULL, "engine_reason",
 			 sup->engine_reason, "functions", list);
 }
@@ -62,7 +66,7 @@ struct place {
 	unsigned child, thread;
 };
 
-/* The pages of all threads in turn, NULL at the end. */
+/* The pages of all threads in turn, behind them that of those that are no more; NULL at the end. */
 static const struct xfn_page *next_page(const struct xfn_supervisor *sup, struct place *at)
 {
 	for (; at->child < sup->child_count; at->child++, at->thread = 0) {
@@ -71,22 +75,54 @@ static const struct xfn_page *next_page(const struct xfn_supervisor *sup, struct
 		if (child->page && at->thread < child->threads)
 			return &child->page[at->thread++];
 	}
-	return NULL;
+	return at->child++ == sup->child_count ? sup->past : NULL;
+}
+
+static struct xfn_loader *loader_of(const struct xfn_supervisor *sup)
+{
+	return sup->loader ?: sup->before;
+}
+
+/* The engine, not the call, hears that the kernel refused a reply. */
+static uint64_t reason_of(const struct xfn_page *page, unsigned reason)
+{
+	return page->reasons[reason] + (reason == XFN_REASON_SEND ? page->engine.send_failed : 0);
+}
+
+void xfn_stats__keep(struct xfn_supervisor *sup, const struct xfn_page *page)
+{
+	if (!sup->past)
+		sup->past = calloc(1, sizeof(*sup->past));
+	if (!sup->past)
+		return;
+	for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)
+		sup->past->reasons[i] += reason_of(page, i);
+	for (unsigned slot = 0; slot < sup->function_count; slot++) {
+		add(&sup->past->slots[slot], &page->slots[slot]);
+		/* one module: the same names in the same order */
+		for (unsigned i = 0; i < XFN_PAGE_COUNTERS; i++) {
+			if (page->counters[slot][i].name[0])
+				memcpy(sup->past->counters[slot][i].name,
+				       page->counters[slot][i].name,
+				       sizeof(page->counters[slot][i].name));
+			sup->past->counters[slot][i].value += page->counters[slot][i].value;
+		}
+	}
 }
 
 /* Author counters of both halves, by name. */
 static json_t *author_counters(struct xfn_supervisor *sup, unsigned slot)
 {
+	struct xfn_loader *loader = loader_of(sup);
 	json_t *all = json_object();
 	const struct xfn_page *page;
 	struct place at = {};
 	char name[64];
 	uint64_t value;
 
-	if (sup->functions[slot].in_kernel)
+	if (loader)
 		for (unsigned i = 0;
-		     !xfn_loader__author_counter(sup->loader, slot, i, name, sizeof(name), &value);
-		     i++)
+		     !xfn_loader__author_counter(loader, slot, i, name, sizeof(name), &value); i++)
 			json_object_set_new(all, name, json_integer(value));
 	for (page = next_page(sup, &at); page; page = next_page(sup, &at))
 		for (unsigned i = 0; i < XFN_PAGE_COUNTERS; i++) {
@@ -103,6 +139,7 @@ static json_t *author_counters(struct xfn_supervisor *sup, unsigned slot)
 
 static json_t *functions(struct xfn_supervisor *sup)
 {
+	struct xfn_loader *loader = loader_of(sup);
 	json_t *list = json_array();
 
 	for (unsigned i = 0; i < sup->function_count; i++) {
@@ -110,8 +147,8 @@ static json_t *functions(struct xfn_supervisor *sup)
 		const struct xfn_page *page;
 		struct place at = {};
 
-		if (sup->loader)
-			xfn_loader__slot_counters(sup->loader, i, &sum);
+		if (loader)
+			xfn_loader__slot_counters(loader, i, &sum);
 		for (page = next_page(sup, &at); page; page = next_page(sup, &at))
 			add(&sum, &page->slots[i]);
 		json_array_append_new(
@@ -135,14 +172,11 @@ static json_t *all_reasons(struct xfn_supervisor *sup)
 	const struct xfn_page *page;
 	struct place at = {};
 
-	if (sup->loader)
-		xfn_loader__reasons(sup->loader, count);
-	for (page = next_page(sup, &at); page; page = next_page(sup, &at)) {
+	if (loader_of(sup))
+		xfn_loader__reasons(loader_of(sup), count);
+	for (page = next_page(sup, &at); page; page = next_page(sup, &at))
 		for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)
-			count[i] += page->reasons[i];
-		/* the engine, not the call, hears that the kernel refused a reply */
-		count[XFN_REASON_SEND] += page->engine.send_failed;
-	}
+			count[i] += reason_of(page, i);
 	for (unsigned i = 1; i < XFN_REASON_COUNT; i++)
 		json_array_append_new(
 			list, json_pack("{s:i, s:s, s:s, s:s, s:I}", "code", (int)i, "name",
@@ -180,7 +214,11 @@ static json_t *workers(const struct xfn_supervisor *sup)
 
 json_t *xfn_stats__counters(struct xfn_supervisor *sup, bool audit)
 {
-	json_t *all = json_pack("{s:o, s:o, s:o}", "functions", functions(sup), "reasons",
+	char text[300];
+	const char *state = xfn_presence__state(sup, text, sizeof(text));
+	json_t *all = json_pack("{s:s?, s:s, s:s, s:o, s:o, s:o}", "interface",
+				sup->iface.name[0] ? sup->iface.name : NULL, "state", state,
+				"state_reason", text, "functions", functions(sup), "reasons",
 				all_reasons(sup), "workers", workers(sup));
 
 	if (audit)

@@ -16,6 +16,9 @@ struct xfn_run_module {
 
 struct xfn_run_options {
 	const char *ifname; /* NULL: UDP sockets only */
+	bool wait;	    /* an interface that is missing or down is waited for, else an error */
+	int report;	    /* say what is said once to this pipe (fleet.h), 0: standard output */
+	bool several;	    /* others serve beside this one: log lines name the interface */
 	enum xfn_mode mode;
 	int tier;	      /* XFN_TIER_AUTO, or force one */
 	const char *engine;   /* NULL: best that works */
@@ -44,6 +47,16 @@ struct xfn_run_options {
 	const struct xfn_run_module *modules;
 	unsigned module_count;
 };
+
+/*
+ * The first byte of what goes to .report, all text; then the pipe is closed. With XFN_REPORT_READY
+ * what is served, as it would stand on standard output; with XFN_REPORT_FAILED one error line.
+ */
+#define XFN_REPORT_READY  'r'
+#define XFN_REPORT_FAILED 'f'
+
+/* Say that nothing is served: the error line to standard error, with json to standard output. */
+void xfn_supervisor__failed(bool json, const char *line);
 
 /* Serve until SIGINT or SIGTERM. Returns the exit status: 0, 1 (failed) or 2 (usage). */
 int xfn_supervisor__run(const struct xfn_run_options *opts);

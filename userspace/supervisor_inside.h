@@ -4,6 +4,7 @@
 #define XFN_SUPERVISOR_INSIDE_H
 
 #include <jansson.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -30,6 +31,7 @@ struct xfn_deployed {
 	struct xfn_module *mod;
 	struct xfn_address addr; /* where it is asked for; port 0 never */
 	bool any;		 /* every served address */
+	uint16_t port;		 /* asked for; behind UDP sockets .addr may have another */
 	int tier;
 	bool in_kernel;			  /* its program is in its slot */
 	bool listening;			  /* it has UDP sockets: of its tier, or slow ones */
@@ -99,8 +101,16 @@ struct xfn_child {
 
 struct xfn_supervisor {
 	const struct xfn_run_options *opts;
-	struct xfn_interface iface; /* name "" where none is used */
-	struct xfn_loader *loader;  /* NULL: no BPF in this run */
+	char worker[PATH_MAX]; /* what is executed: the program held open, else its path */
+	/* As last seen: name "" where none is used, index 0 while it is not there. */
+	struct xfn_interface iface;
+	bool serving;		   /* begun, not ended */
+	bool served_once;	   /* the functions have their tiers */
+	char not_serving[256];	   /* why the interface is there and up, but not served */
+	uint64_t retry_at_ns;	   /* then: when to try again */
+	struct xfn_loader *loader; /* NULL: no BPF now */
+	struct xfn_loader *before; /* of the time before, detached: its counters go on; or NULL */
+	struct xfn_page *past;	   /* sums of workers that are no more; NULL: none */
 	enum xfn_mode mode;
 	char mode_reason[512];
 	const char *udp_engine; /* engine of tier socket */
@@ -113,14 +123,17 @@ struct xfn_supervisor {
 	struct xfn_child children[XFN_CHILDREN];
 	unsigned child_count;
 	unsigned own_threads[XFN_CREWS]; /* of each crew but the shared one, on every queue */
-	uint64_t next_look_ns;		 /* when to look for calls that do not return */
+	unsigned shared[XFN_QUEUES]; /* threads of the shared one, as last scaled; 0: as begun */
+	unsigned renewals;	     /* how often workers were ended or made on purpose */
+	uint64_t next_look_ns;	     /* when to look for calls that do not return */
 	struct xfn_addresses *addresses;
 	int clock_fd;			     /* says when the system's clock was set */
+	int channels_fd;		     /* says when ethtool has changed something; -1 */
 	struct xfn_addresses_served *served; /* as the kernel tells them */
 	unsigned served_count;
 	struct xfn_addresses_device *devices; /* the interface and its uppers */
 	unsigned device_count;
-	bool devices_changed; /* slow sockets are to follow */
+	bool devices_changed, addresses_changed; /* sockets are to follow */
 	struct xfn_control_server *control;
 };
 
@@ -131,34 +144,63 @@ int xfn_deploy__open(struct xfn_supervisor *sup, char *err, size_t errlen);
 int xfn_deploy__tiers(struct xfn_supervisor *sup, char *err, size_t errlen);
 /* Let a function of a lost AF_XDP go on behind UDP sockets. */
 void xfn_deploy__to_sockets(struct xfn_supervisor *sup, const char *why);
+/* Direct the ports to their functions: from now on the fast path answers. */
+int xfn_deploy__bind(struct xfn_supervisor *sup, char *err, size_t errlen);
+void xfn_deploy__close(struct xfn_supervisor *sup);
+bool xfn_deploy__wants_frames(const struct xfn_supervisor *sup); /* is an AF_XDP worker of use? */
+bool xfn_deploy__wants_sockets(const struct xfn_supervisor *sup);
+bool xfn_deploy__wants_ring(const struct xfn_supervisor *sup); /* was engine packet asked for? */
+bool xfn_deploy__wants_slow(const struct xfn_supervisor *sup);
+bool xfn_deploy__is_slow(const struct xfn_deployed *fn); /* it wants slow sockets */
+
+/* listeners.c: 0 or -errno with one line in err. */
 /* UDP sockets of all functions in tier socket. */
-int xfn_deploy__listen(struct xfn_supervisor *sup, char *err, size_t errlen);
+int xfn_listeners__open(struct xfn_supervisor *sup, char *err, size_t errlen);
+/* Those sockets on the served addresses of now. True: they are others than before. */
+bool xfn_listeners__follow(struct xfn_supervisor *sup);
 /*
  * Slow sockets: what the fast path leaves to the host's stack (fragments, options, ...) reaches the
  * same function. A port that another server holds is said, and left to it. To be called again when
  * devices have changed: closes what lost its device, opens what is missing.
  */
-void xfn_deploy__listen_slow(struct xfn_supervisor *sup);
-/* Direct the ports to their functions: from now on the fast path answers. */
-int xfn_deploy__bind(struct xfn_supervisor *sup, char *err, size_t errlen);
-void xfn_deploy__close(struct xfn_supervisor *sup);
+void xfn_listeners__slow(struct xfn_supervisor *sup);
 /*
  * Engine packet: leave the UDP sockets what its ring does not take. To be called again when devices
  * have changed.
  */
-int xfn_deploy__share(struct xfn_supervisor *sup, char *err, size_t errlen);
+int xfn_listeners__share(struct xfn_supervisor *sup, char *err, size_t errlen);
 /* What the ring is to take. Returns their number, *out is to be freed; -ENOMEM. */
-int xfn_deploy__targets(const struct xfn_supervisor *sup, struct xfn_packet_target **out);
-bool xfn_deploy__wants_frames(const struct xfn_supervisor *sup); /* is an AF_XDP worker of use? */
-bool xfn_deploy__wants_sockets(const struct xfn_supervisor *sup);
-bool xfn_deploy__wants_ring(const struct xfn_supervisor *sup); /* was engine packet asked for? */
-bool xfn_deploy__wants_slow(const struct xfn_supervisor *sup);
+int xfn_listeners__targets(const struct xfn_supervisor *sup, struct xfn_packet_target **out);
+void xfn_listeners__close(struct xfn_supervisor *sup);
 
-/* served.c: addresses and devices as they are now, in the dispatcher and for slow sockets. */
+/* served.c: addresses and devices as they are now, in the dispatcher and for sockets. */
 int xfn_served__open(struct xfn_supervisor *sup, char *err, size_t errlen);
 void xfn_served__live(struct xfn_supervisor *sup);    /* clock and MTU of now, to the programs */
 void xfn_served__load(struct xfn_supervisor *sup);    /* into a dispatcher that came later */
-void xfn_served__changed(struct xfn_supervisor *sup); /* the kernel says something changed */
+void xfn_served__changed(struct xfn_supervisor *sup); /* sockets follow what was told meanwhile */
+
+/* serving.c */
+/*
+ * Attach, settle tiers, open sockets, start workers, let requests in. 0, or -errno with one line in
+ * err: then nothing is attached or left. Counters go on from the time before.
+ */
+int xfn_serving__begin(struct xfn_supervisor *sup, char *err, size_t errlen);
+/* Detach, end workers and sockets; keeps what was counted. Safe where nothing is served. */
+void xfn_serving__end(struct xfn_supervisor *sup);
+/* Make the set of workers anew, for MTU, queues and addresses of now; the kernel goes on serving.
+ */
+void xfn_serving__renew_workers(struct xfn_supervisor *sup);
+
+/* presence.c: the interface comes and goes. */
+/*
+ * What the kernel tells of links and addresses is to be read, and acted on. True: workers may be
+ * others than before.
+ */
+bool xfn_presence__changed(struct xfn_supervisor *sup);
+/* Try again what failed, if it is time. Returns ms until the next try, -1: none is needed. */
+int xfn_presence__retry(struct xfn_supervisor *sup);
+/* "serving", "down", "gone" or "failed", and a sentence on it; "" while all is well. */
+const char *xfn_presence__state(const struct xfn_supervisor *sup, char *text, size_t len);
 
 /* children.c */
 /* Add a place for a worker and start it; waits until it serves, or says why not. */
@@ -197,8 +239,11 @@ static inline bool xfn_child_by_ring(const struct xfn_child *child)
  */
 /* Give the functions of --dedicate crews. To be called before the first worker starts. */
 int xfn_crews__open(struct xfn_supervisor *sup, char *err, size_t errlen);
-/* Threads that a worker of frames is to have. */
+/* The crews of now into a dispatcher that came later. */
+void xfn_crews__load(struct xfn_supervisor *sup);
+/* Threads that a worker of frames is to have, and how many of them are shared at first. */
 unsigned xfn_crews__threads(const struct xfn_supervisor *sup);
+unsigned xfn_crews__shared(const struct xfn_supervisor *sup, unsigned queue);
 /* The threads of `child` as they are meant to be, to the dispatcher and to the worker. */
 int xfn_crews__apply(struct xfn_supervisor *sup, struct xfn_child *child);
 /* Whom thread `thread` serves: a function's name, "all" or "none, it rests". */
@@ -240,6 +285,8 @@ int xfn_crash_pcap__keep(const char *ifname, const char *function, const struct 
 			 char *path, size_t len);
 
 /* stats.c */
+/* What a worker counted that has ended, and whose page goes: added to sup->past. */
+void xfn_stats__keep(struct xfn_supervisor *sup, const struct xfn_page *page);
 json_t *xfn_stats__functions(struct xfn_supervisor *sup); /* data of `ls` */
 /* data of `stat`; with `audit` each worker is asked where its frames are */
 json_t *xfn_stats__counters(struct xfn_supervisor *sup, bool audit);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -394,6 +395,7 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
+	prctl(PR_SET_NAME, "xfn-worker"); /* it may have been executed by a descriptor */
 	xfn_sandbox__die_with_parent();
 	signal(SIGINT, SIG_IGN); /* Ctrl-C is the supervisor's: it tells us to stop */
 	for (;;) {

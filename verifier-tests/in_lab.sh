@@ -21,6 +21,7 @@ chmod 755 "$dir"
 XFN_RUNTIME_DIR=$dir/run
 export XFN_RUNTIME_DIR
 
+# result TEST STATUS: which it returns
 result()
 {
 	if [ "$2" = 0 ]; then
@@ -29,6 +30,7 @@ result()
 		echo "[  FAILED  ] $1"
 		bad=1
 	fi
+	return "$2"
 }
 
 server() { "$xfn" lab -n "$name" exec server "$@"; }

@@ -76,6 +76,25 @@ else
 fi
 stop
 
+start --tier socket echo
+server ip addr flush dev "$iface"
+sleep 0.2
+server ip addr add 10.78.0.1/24 dev "$iface"
+server ip addr add fd78::1/64 dev "$iface" nodad
+server ip neigh replace 10.78.0.2 lladdr 02:78:66:6e:00:02 dev "$iface" nud permanent
+sleep 0.5
+answers 10.78.0.1 && answers '[fd78::1]'
+result addresses_all_away_and_back $?
+server ip addr add 10.78.0.9/24 dev "$iface"
+sleep 0.5
+answers 10.78.0.9 && answers 10.78.0.1 && answers '[fd78::1]'
+result addresses_added_behind_sockets $?
+server ip addr del 10.78.0.9/24 dev "$iface"
+sleep 0.5
+silent 10.78.0.9 && answers 10.78.0.1
+result addresses_removed_behind_sockets $?
+stop
+
 start --address 10.99.0.1 echo
 answers 10.99.0.1 && answers_slowly 10.99.0.1 && silent 10.78.0.1 && silent '[fd78::1]'
 result addresses_named $?

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The interface comes and goes: down and up, removed and made again, with another MTU or number of
+ * queues. One that is removed takes its XDP program, its AF_XDP sockets and its addresses along;
+ * all is made anew for what comes back by that name. One that is down keeps all. Must never know
+ * how serving is done.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+#include "log.h"
+#include "supervisor_inside.h"
+
+#define RETRY_MS 2000
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+const char *xfn_presence__state(const struct xfn_supervisor *sup, char *text, size_t len)
+{
+	const char *name = sup->iface.name, *why = sup->not_serving;
+
+	/* most errors name it themselves */
+	if (!strncmp(why, name, strlen(name)) && !strncmp(why + strlen(name), ": ", 2))
+		why += strlen(name) + 2;
+	text[0] = '\0';
+	if (name[0] && !sup->iface.index) {
+		snprintf(text, len, "%s: %s", name,
+			 sup->served_once ? "gone, waiting for it to come back" :
+					    "no such interface yet, waiting for it");
+		return "gone";
+	}
+	if (name[0] && !sup->iface.up) {
+		snprintf(text, len, "%s: down, waiting for it to come up", name);
+		return "down";
+	}
+	if (!sup->serving) {
+		snprintf(text, len, "%s: not served: %s", name, why);
+		return "failed";
+	}
+	return "serving";
+}
+
+static void say(const struct xfn_supervisor *sup, int level)
+{
+	char text[300];
+
+	xfn_presence__state(sup, text, sizeof(text));
+	xfn_log__line(level, "%s", text);
+}
+
+static void say_unread(int ret)
+{
+	if (ret < 0)
+		xfn_log__line(LOG_WARNING, "cannot read addresses again: %s", strerror(-ret));
+}
+
+/* Why it is served in a lesser way than it might be. */
+static void say_why(const struct xfn_supervisor *sup)
+{
+	if (sup->mode != XFN_MODE_NATIVE && sup->mode_reason[0] &&
+	    sup->opts->mode == XFN_MODE_AUTO && sup->opts->tier != XFN_TIER_SOCKET)
+		xfn_log__line(LOG_NOTICE, "%s: %s mode, because %s", sup->iface.name,
+			      xfn_mode_name(sup->mode), sup->mode_reason);
+	if (sup->engine_reason[0])
+		xfn_log__line(LOG_NOTICE, "%s: engine %s, %s", sup->iface.name,
+			      sup->udp_engine ?: "", sup->engine_reason);
+}
+
+/* It is there and up: serve. A failure is said once, and tried again. */
+static void begin(struct xfn_supervisor *sup)
+{
+	uint64_t start = now_ns();
+	char err[XFN_ERR_MAX] = "";
+
+	if (!xfn_serving__begin(sup, err, sizeof(err))) {
+		sup->not_serving[0] = '\0';
+		xfn_log__line(LOG_NOTICE, "%s: there, and served after %u ms", sup->iface.name,
+			      (unsigned)((now_ns() - start) / 1000000));
+		say_why(sup);
+		return;
+	}
+	say_why(sup);
+	sup->retry_at_ns = now_ns() + RETRY_MS * 1000000ull;
+	if (!strncmp(sup->not_serving, err, sizeof(sup->not_serving) - 1))
+		return;
+	snprintf(sup->not_serving, sizeof(sup->not_serving), "%.255s", err);
+	say(sup, LOG_ERR);
+}
+
+int xfn_presence__retry(struct xfn_supervisor *sup)
+{
+	uint64_t now = now_ns();
+
+	if (sup->serving || !sup->iface.up)
+		return -1;
+	if (now >= sup->retry_at_ns)
+		begin(sup);
+	if (sup->serving)
+		return -1;
+	now = now_ns();
+	return sup->retry_at_ns > now ? (int)((sup->retry_at_ns - now) / 1000000) + 1 : 0;
+}
+
+static void gone(struct xfn_supervisor *sup)
+{
+	xfn_serving__end(sup);
+	sup->iface.index = 0;
+	sup->iface.up = false;
+	sup->not_serving[0] = '\0';
+	say_unread(xfn_addresses__follow(sup->addresses, 0));
+	say(sup, LOG_WARNING);
+}
+
+/* The same interface, perhaps not in the same shape. */
+static void compare(struct xfn_supervisor *sup, const struct xfn_interface *now)
+{
+	struct xfn_interface was = sup->iface;
+	bool workers = sup->ring_mtu || (sup->loader && xfn_deploy__wants_frames(sup));
+
+	sup->iface = *now;
+	if (!now->up) { /* its new shape counts when it is up */
+		sup->iface.mtu = was.index ? was.mtu : now->mtu;
+		sup->iface.queues = was.index ? was.queues : now->queues;
+	}
+	if (was.up && !now->up)
+		say(sup, LOG_WARNING);
+	if (!was.up && now->up && sup->serving) {
+		xfn_log__line(LOG_NOTICE, "%s: up again", now->name);
+		for (unsigned i = 0; i < sup->child_count; i++)
+			sup->children[i].restart_at_ns = 0;
+	}
+	if (!sup->serving || (was.mtu == sup->iface.mtu && was.queues == sup->iface.queues))
+		return;
+	xfn_served__live(sup);
+	if (workers) {
+		xfn_log__line(LOG_NOTICE, "%s: MTU %u, RX queues: %u; its workers start anew",
+			      now->name, now->mtu, now->queues);
+		xfn_serving__renew_workers(sup);
+	}
+}
+
+bool xfn_presence__changed(struct xfn_supervisor *sup)
+{
+	unsigned was = sup->renewals;
+	int ret = xfn_addresses__serve(sup->addresses);
+	struct xfn_interface now;
+	char err[160];
+
+	say_unread(ret);
+	if (xfn_interface__read(sup->iface.name, &now, err, sizeof(err)))
+		snprintf(now.name, sizeof(now.name), "%s", sup->iface.name);
+	if (sup->iface.index && (ret == 1 || now.index != sup->iface.index))
+		gone(sup);
+	if (!now.index)
+		return sup->renewals != was;
+	if (!sup->iface.index)
+		say_unread(xfn_addresses__follow(sup->addresses, now.index));
+	compare(sup, &now);
+	if (sup->serving)
+		xfn_served__changed(sup);
+	else if (sup->iface.up)
+		begin(sup);
+	return sup->renewals != was;
+}

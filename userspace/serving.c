@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Serving on the interface: dispatcher attached, tiers settled, sockets open, workers started; and
+ * the end of that. Must never know why it begins or ends.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <cap-ng.h>
+#include "log.h"
+#include "supervisor_inside.h"
+
+static bool may_use_bpf(void)
+{
+	capng_get_caps_process();
+	return capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN) &&
+	       (capng_have_capability(CAPNG_EFFECTIVE, CAP_BPF) ||
+		capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN));
+}
+
+/* Load the dispatcher for one mode and attach it. -EBUSY and -EEXIST style refusals end the run. */
+static int attach_in(struct xfn_supervisor *sup, enum xfn_mode mode, char *err, size_t errlen)
+{
+	struct xfn_loader_options opts = {
+		.ifname = sup->iface.name,
+		.ifindex = sup->iface.index,
+		.mtu = sup->iface.mtu,
+		.rate = sup->opts->rate,
+		.before = sup->before,
+		.flags = (sup->opts->trust_checksum ? XFN_TRUST_CHECKSUM : 0) |
+			 (sup->iface.local_peer ? XFN_LOCAL_PEER : 0) |
+			 (sup->opts->route_fib ? XFN_ROUTE_FIB : 0) |
+			 (mode == XFN_MODE_GENERIC ? XFN_GENERIC : 0) |
+			 (mode == XFN_MODE_NATIVE && sup->iface.mtu > XFN_MTU_LINEAR ? XFN_FRAGS :
+										       0),
+	};
+	char why[256];
+	int ret = xfn_loader__open(&opts, &sup->loader, err, errlen);
+
+	if (!ret)
+		ret = xfn_loader__attach(sup->loader, mode, &sup->mode, why, sizeof(why), err,
+					 errlen);
+	if (ret) {
+		xfn_loader__close(sup->loader);
+		sup->loader = NULL;
+		sup->mode = XFN_MODE_NONE;
+	}
+	return ret;
+}
+
+/*
+ * Native, else generic, else none: each step down with its reason. A held interface is no step
+ * down. An attached dispatcher without bound ports passes everything on.
+ */
+static int attach(struct xfn_supervisor *sup, char *err, size_t errlen)
+{
+	enum xfn_mode want = sup->opts->mode;
+	char why[XFN_ERR_MAX];
+	int ret;
+
+	sup->mode = XFN_MODE_NONE;
+	if (!sup->iface.name[0] || want == XFN_MODE_NONE || sup->opts->tier == XFN_TIER_SOCKET) {
+		snprintf(sup->mode_reason, sizeof(sup->mode_reason), "%s",
+			 !sup->iface.name[0]	     ? "no interface was given (-i)" :
+			 want == XFN_MODE_NONE	     ? "--mode none" :
+			 xfn_deploy__wants_ring(sup) ? "--engine packet" :
+						       "--tier socket");
+		return 0;
+	}
+	if (!may_use_bpf()) {
+		snprintf(
+			sup->mode_reason, sizeof(sup->mode_reason),
+			"no privilege to load BPF programs (CAP_BPF and CAP_NET_ADMIN; run as root)");
+		if (want == XFN_MODE_AUTO)
+			return 0;
+		snprintf(err, errlen, "%s: %.400s", sup->iface.name, sup->mode_reason);
+		return -EPERM;
+	}
+	if (want != XFN_MODE_GENERIC) {
+		ret = attach_in(sup, XFN_MODE_NATIVE, err, errlen);
+		if (!ret || ret == -EBUSY || want == XFN_MODE_NATIVE)
+			return ret;
+		snprintf(sup->mode_reason, sizeof(sup->mode_reason), "%s", err);
+	}
+	ret = attach_in(sup, XFN_MODE_GENERIC, err, errlen);
+	if (!ret || ret == -EBUSY || want == XFN_MODE_GENERIC)
+		return ret;
+	snprintf(why, sizeof(why), "%s", sup->mode_reason);
+	snprintf(sup->mode_reason, sizeof(sup->mode_reason), "%.240s; %.240s", why, err);
+	return 0;
+}
+
+/* The best engine behind UDP sockets that this host runs. */
+static int best_udp_engine(struct xfn_supervisor *sup, const char **engine, char *err,
+			   size_t errlen)
+{
+	static const char *const best_first[] = { "uring", "mmsg" };
+	char why[200];
+
+	for (unsigned i = 0; i < 2; i++) {
+		*engine = best_first[i];
+		if (!xfn_engine_probe(xfn_engine_find(best_first[i]), why, sizeof(why)))
+			return 0;
+		snprintf(sup->engine_reason, sizeof(sup->engine_reason), "not %s: %s",
+			 best_first[i], why);
+	}
+	snprintf(err, errlen, "no engine for UDP sockets: %s; run `xfn check`", sup->engine_reason);
+	return -EOPNOTSUPP;
+}
+
+/* The engine of tier socket: the one asked for, or the best. */
+static int choose_engine(struct xfn_supervisor *sup, char *err, size_t errlen)
+{
+	const char *asked = sup->opts->engine;
+	char why[200];
+
+	if (asked && strcmp(asked, "afxdp")) {
+		sup->udp_engine = asked;
+		if (!xfn_engine_probe(xfn_engine_find(asked), why, sizeof(why)))
+			return 0;
+		snprintf(err, errlen, "engine %s: %s; leave --%s out", asked, why,
+			 sup->opts->sqpoll ? "sqpoll" : "engine");
+		return -EOPNOTSUPP;
+	}
+	return best_udp_engine(sup, &sup->udp_engine, err, errlen);
+}
+
+/* The kernel looks routes up for XDP only where it forwards. */
+static void check_forwarding(const struct xfn_supervisor *sup)
+{
+	static const char *const families[] = { "ipv4", "ipv6" };
+
+	for (unsigned i = 0; i < 2; i++) {
+		char path[128];
+		FILE *f;
+		int on = 0;
+
+		snprintf(path, sizeof(path), "/proc/sys/net/%s/conf/%s/forwarding", families[i],
+			 sup->iface.name);
+		f = fopen(path, "re");
+		if (f && fscanf(f, "%d", &on) != 1)
+			on = 0;
+		if (f)
+			fclose(f);
+		if (!on)
+			xfn_log__line(
+				LOG_WARNING,
+				"--reply-route fib: no route is looked up for %s while forwarding "
+				"is off, so the slow path answers; `sysctl "
+				"net.%s.conf.%s.forwarding=1`",
+				families[i], families[i], sup->iface.name);
+	}
+}
+
+static int start_frame_workers(struct xfn_supervisor *sup, char *err, size_t errlen)
+{
+	unsigned queues = sup->iface.queues < XFN_QUEUES ? sup->iface.queues : XFN_QUEUES;
+	bool needed = sup->opts->tier == XFN_TIER_AFXDP;
+	int ret = 0;
+
+	if (!sup->loader || !xfn_deploy__wants_frames(sup))
+		return 0;
+	for (unsigned queue = 0; !ret && queue < queues; queue++)
+		ret = xfn_children__add(sup, "afxdp", queue, err, errlen);
+	if (!ret && sup->iface.mtu > XFN_MTU_LINEAR && !sup->children[0].umem.longest)
+		xfn_log__line(LOG_NOTICE,
+			      "%s: frames in several buffers take the slow path: this kernel's "
+			      "AF_XDP does not take them (6.6 and later do)",
+			      sup->iface.name);
+	if (!ret && sup->opts->route_fib)
+		xfn_log__line(LOG_NOTICE, "--reply-route fib: in tier xdp only; AF_XDP workers "
+					  "answer the way the request came");
+	if (!ret)
+		return 0;
+	xfn_children__remove(sup, 0);
+	if (needed)
+		return ret;
+	snprintf(sup->engine_reason, sizeof(sup->engine_reason), "not afxdp: %.200s", err);
+	xfn_log__line(LOG_WARNING, "AF_XDP cannot be had (%s); UDP sockets serve instead", err);
+	xfn_deploy__to_sockets(sup, sup->engine_reason);
+	return 0;
+}
+
+/*
+ * Engine packet: a worker on the interface's frames, and one behind UDP sockets for what these
+ * leave: fragments, options, what came by another way.
+ */
+static int start_ring_worker(struct xfn_supervisor *sup, char *err, size_t errlen)
+{
+	const char *engine;
+	char why[256];
+	int ret;
+
+	sup->ring_mtu = sup->iface.mtu;
+	ret = xfn_listeners__share(sup, err, errlen);
+	ret = ret ?: xfn_children__add(sup, sup->udp_engine, 0, err, errlen);
+	if (ret)
+		return ret;
+	if (best_udp_engine(sup, &engine, why, sizeof(why)) ||
+	    xfn_children__add(sup, engine, 0, why, sizeof(why)))
+		xfn_log__line(LOG_WARNING, "no slow path: %s", why);
+	return 0;
+}
+
+static int start_socket_worker(struct xfn_supervisor *sup, char *err, size_t errlen)
+{
+	bool wanted = xfn_deploy__wants_sockets(sup);
+	int ret;
+
+	if (!wanted && !xfn_deploy__wants_slow(sup))
+		return 0;
+	ret = choose_engine(sup, err, errlen);
+	if (!ret && xfn_deploy__wants_ring(sup))
+		return start_ring_worker(sup, err, errlen);
+	if (!ret && sup->listener_count)
+		ret = xfn_children__add(sup, sup->udp_engine, 0, err, errlen);
+	if (!ret || wanted)
+		return ret;
+	xfn_log__line(LOG_WARNING, "no slow path: %s", err);
+	return 0;
+}
+
+int xfn_serving__begin(struct xfn_supervisor *sup, char *err, size_t errlen)
+{
+	int ret;
+
+	sup->renewals++;
+	sup->mode_reason[0] = sup->engine_reason[0] = '\0';
+	ret = attach(sup, err, errlen);
+	ret = ret ?: xfn_deploy__tiers(sup, err, errlen);
+	xfn_served__load(sup);
+	xfn_crews__load(sup);
+	if (!ret && sup->loader && sup->opts->route_fib)
+		check_forwarding(sup);
+	ret = ret ?: start_frame_workers(sup, err, errlen);
+	xfn_served__live(sup);
+	ret = ret ?: xfn_listeners__open(sup, err, errlen);
+	if (!ret && sup->loader)
+		xfn_listeners__slow(sup);
+	ret = ret ?: start_socket_worker(sup, err, errlen);
+	ret = ret ?: xfn_deploy__bind(sup, err, errlen);
+	if (ret) {
+		xfn_serving__end(sup);
+		return ret;
+	}
+	if (sup->loader) {
+		xfn_loader__part(sup->loader);
+		xfn_loader__close(sup->before);
+		sup->before = NULL;
+	}
+	sup->serving = sup->served_once = true;
+	sup->addresses_changed = sup->devices_changed = false;
+	return 0;
+}
+
+void xfn_serving__end(struct xfn_supervisor *sup)
+{
+	/* The interface first: what still comes goes to the host's stack. */
+	if (sup->loader)
+		xfn_loader__detach(sup->loader);
+	sup->renewals++;
+	xfn_children__remove(sup, 0);
+	xfn_listeners__close(sup);
+	sup->ring_mtu = 0;
+	/* one that never served counted nothing */
+	if (sup->before)
+		xfn_loader__close(sup->loader);
+	else
+		sup->before = sup->loader;
+	sup->loader = NULL;
+	sup->serving = false;
+}
+
+void xfn_serving__renew_workers(struct xfn_supervisor *sup)
+{
+	bool frames = sup->loader && xfn_deploy__wants_frames(sup);
+	char err[XFN_ERR_MAX] = "its functions change to UDP sockets";
+	int ret;
+
+	sup->renewals++;
+	xfn_children__remove(sup, 0);
+	ret = start_frame_workers(sup, err, sizeof(err));
+	/* other tiers want other sockets and ports */
+	if (!ret && frames && !sup->child_count)
+		ret = -EAGAIN;
+	xfn_served__live(sup);
+	ret = ret ?: start_socket_worker(sup, err, sizeof(err));
+	if (!ret)
+		return;
+	xfn_log__line(LOG_ERR, "%s: workers cannot be made anew (%s); all is", sup->iface.name,
+		      err);
+	xfn_serving__end(sup);
+	sup->retry_at_ns = 0;
+}
