@@ -118,14 +118,14 @@ stop
 
 # the same one in another shape
 # shellcheck disable=SC2317 # called by soon
-frame_workers() { [ "$("$xfn" stat -i "$iface" | awk '$3 == "afxdp" && $4 >= 0 { n++ } END { print n + 0 }')" = "$1" ]; }
+frame_workers() { [ "$("$xfn" stat -i "$iface" | awk '$4 == "afxdp" { n++ } END { print n + 0 }')" = "$1" ]; }
 big() { client "$xfn" invoke -f "$dir/big" 10.78.0.1:7 2>/dev/null | grep -q '^2500 bytes'; }
-by_frames() { "$xfn" stat -i "$iface" | awk '$3 == "afxdp" { n += $4 } END { print n + 0 }'; }
+by_frames() { "$xfn" stat -i "$iface" | awk '$4 == "afxdp" { n += $6 } END { print n + 0 }'; }
 frames_told() { [ "$(by_frames)" -gt 0 ]; }
 head -c 2500 /dev/zero >"$dir/big"
 fewer() { server ethtool -L "$iface" rx 1 2>/dev/null; }
 soon fewer # AF_XDP sockets of the run before hold their queues a little longer
-start --tier afxdp echo
+start --tier afxdp --workers-per-queue 1 echo
 frame_workers 1 && server ethtool -L "$iface" rx 2 && soon frame_workers 2 && soon answers 10.78.0.1
 result interfaces_more_queues $? || cat "$dir/err"
 client ip link set dev "$client_iface" mtu 3000
