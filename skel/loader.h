@@ -24,7 +24,8 @@ enum xfn_mode {
 	XFN_MODE_NONE,
 	XFN_MODE_GENERIC,
 	XFN_MODE_NATIVE,
-	XFN_MODE_AUTO
+	XFN_MODE_AUTO,
+	XFN_MODE_OFFLOAD /* on the card what it takes (offload.h), the host's best beside it */
 };
 const char *xfn_mode_name(enum xfn_mode mode);
 
@@ -58,6 +59,8 @@ void xfn_loader__detach(struct xfn_loader *ld);
  */
 #define XFN_PROGRAM_NAME 16
 bool xfn_loader__holder(unsigned ifindex, uint32_t *id, char name[XFN_PROGRAM_NAME]);
+/* The word of `ip link set dev IFACE WORD off` that takes it away: "xdp", or "xdpoffload". */
+const char *xfn_loader__off_word(unsigned ifindex);
 
 /*
  * Load the kernel half of `mod` into `slot`. A verifier's refusal is -EACCES with *refusal filled:

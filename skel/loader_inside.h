@@ -23,4 +23,10 @@ struct xfn_loader {
 	char ifname[IF_NAMESIZE];
 };
 
+/*
+ * Why the kernel does not attach program `fd` to the device in the mode of `flags`, in its own words
+ * or else those of `err` (negative errno): BPF_LINK_CREATE gives none, so netlink is asked again.
+ */
+void xfn_attach__why(int fd, unsigned ifindex, __u32 flags, int err, char *why, size_t whylen);
+
 #endif

@@ -7,9 +7,21 @@
 #include <bpf/btf.h>
 #include "program.h"
 
+static char said[160];
+
 static int show(enum libbpf_print_level level, const char *format, va_list args)
 {
-	(void)level;
+	static const char mark[] = "Kernel error message: ";
+	char line[256];
+	va_list again;
+
+	if (level == LIBBPF_WARN && strstr(format, mark)) {
+		va_copy(again, args);
+		vsnprintf(line, sizeof(line), format, again);
+		va_end(again);
+		line[strcspn(line, "\n")] = 0;
+		snprintf(said, sizeof(said), "%.150s", strstr(line, mark) + strlen(mark));
+	}
 	if (!getenv("XFN_DEBUG"))
 		return 0;
 	fputs("  libbpf: ", stderr);
@@ -19,6 +31,15 @@ static int show(enum libbpf_print_level level, const char *format, va_list args)
 void xfn_program__quiet_libbpf(void)
 {
 	libbpf_set_print(show);
+}
+
+const char *xfn_program__kernel_said(void)
+{
+	static char last[sizeof(said)];
+
+	memcpy(last, said, sizeof(last));
+	said[0] = 0;
+	return last;
 }
 
 /* Where in .rodata the variable xfn_settings lies, by the object's BTF; -1: it has none. */

@@ -11,11 +11,6 @@ static const struct {
 #undef XFN_REASON
 };
 
-static const char *mode_of(const struct xfn_supervisor *sup, const struct xfn_deployed *fn)
-{
-	return fn->tier == XFN_TIER_SOCKET ? "none" : xfn_mode_name(sup->mode);
-}
-
 json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 {
 	json_t *list = json_array();
@@ -34,7 +29,7 @@ json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 			list, json_pack("{s:s, s:i, s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s}",
 					"name", fn->mod->attr.name, "slot", (int)i, "address", text,
 					"port", (int)fn->addr.port, "tier", xfn_tier_name(fn->tier),
-					"mode", mode_of(sup, fn), "reason", fn->reason, "rule",
+					"mode", xfn_card__mode(sup, fn), "reason", fn->reason, "rule",
 					fn->rule, "summary", fn->mod->attr.summary, "state",
 					fn->quarantined ? "quarantined" : "serving", "state_reason",
 					state));
@@ -91,6 +86,7 @@ static json_t *functions(struct xfn_supervisor *sup)
 
 		if (sup->loader)
 			xfn_loader__slot_counters(sup->loader, i, &sum);
+		xfn_card__counters(sup, i, &sum);
 		for (unsigned c = 0; c < sup->child_count; c++)
 			add(&sum, &sup->children[c].page->slots[i]);
 		json_array_append_new(
@@ -114,6 +110,7 @@ static json_t *all_reasons(struct xfn_supervisor *sup)
 
 	if (sup->loader)
 		xfn_loader__reasons(sup->loader, count);
+	xfn_card__reasons(sup, count);
 	for (unsigned c = 0; c < sup->child_count; c++) {
 		for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)
 			count[i] += sup->children[c].page->reasons[i];

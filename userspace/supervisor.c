@@ -62,7 +62,9 @@ static int attach_in(struct xfn_supervisor *sup, enum xfn_mode mode, char *err, 
  */
 static int attach(struct xfn_supervisor *sup, char *err, size_t errlen)
 {
-	enum xfn_mode want = sup->opts->mode;
+	/* beside a card the host serves as well as it can */
+	enum xfn_mode want =
+		sup->opts->mode == XFN_MODE_OFFLOAD ? XFN_MODE_AUTO : sup->opts->mode;
 	char why[XFN_ERR_MAX];
 	int ret;
 
@@ -267,7 +269,7 @@ static void say_ready(struct xfn_supervisor *sup)
 			printf("%-15s port %-5u tier %-6s %-7s %s\n", fn->mod->attr.name,
 			       fn->addr.port, xfn_tier_name(fn->tier),
 			       fn->tier == XFN_TIER_SOCKET ? sup->udp_engine :
-							     xfn_mode_name(sup->mode),
+							     xfn_card__mode(sup, fn),
 			       fn->reason);
 		}
 		if (sup->mode == XFN_MODE_GENERIC && sup->mode_reason[0])
@@ -364,7 +366,9 @@ static int open_all(struct xfn_supervisor *sup, char *err, size_t errlen)
 	ret = ret ?: start_frame_workers(sup, err, errlen);
 	xfn_served__live(sup);
 	ret = ret ?: start_socket_worker(sup, err, errlen);
-	return ret ?: xfn_deploy__bind(sup, err, errlen);
+	ret = ret ?: xfn_deploy__bind(sup, err, errlen);
+	/* Last: what the card passes on finds the host serving. */
+	return ret ?: xfn_card__take(sup, err, errlen);
 }
 
 int xfn_supervisor__run(const struct xfn_run_options *opts)
@@ -399,7 +403,8 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 	} else {
 		fprintf(stderr, "xfn: %s\n", err);
 	}
-	/* The interface first: what still comes goes to the host's stack. */
+	/* Card and interface first: what still comes goes to the host's stack. */
+	xfn_card__give_back(sup);
 	xfn_loader__close(sup->loader);
 	sup->loader = NULL;
 	xfn_children__remove(sup, 0);

@@ -12,11 +12,13 @@ struct xfn_run_module {
 	const char *path; /* module file */
 	const char *addr; /* "" or an address of MODULE@ADDR:PORT */
 	uint16_t port;	  /* 0: the module's default */
+	const char *not_on_card; /* --mode offload: why it is not in that object; NULL: it is */
 };
 
 struct xfn_run_options {
 	const char *ifname; /* NULL: UDP sockets only */
 	enum xfn_mode mode;
+	const char *card;     /* --mode offload: the object for the card, a file */
 	int tier;	      /* XFN_TIER_AUTO, or force one */
 	const char *engine;   /* NULL: best that works */
 	const char **address; /* serve these destinations only; NULL: those of the interface */

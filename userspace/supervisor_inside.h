@@ -31,6 +31,7 @@ struct xfn_deployed {
 	bool any;		 /* every served address */
 	int tier;
 	bool in_kernel;			  /* its program is in its slot */
+	bool on_card;			  /* and on the interface's card */
 	bool listening;			  /* it has UDP sockets: of its tier, or slow ones */
 	bool quarantined;		  /* workers drop its requests */
 	uint64_t crashes_ns[XFN_CRASHES]; /* when it last ended a worker; a ring */
@@ -84,8 +85,9 @@ struct xfn_supervisor {
 	const struct xfn_run_options *opts;
 	struct xfn_interface iface; /* name "" where none is used */
 	struct xfn_loader *loader;  /* NULL: no BPF in this run */
-	enum xfn_mode mode;
+	enum xfn_mode mode; /* of the host's program */
 	char mode_reason[512];
+	struct xfn_offload *card; /* what the interface's card runs; NULL: nothing */
 	const char *udp_engine; /* engine of tier socket */
 	uint32_t ring_mtu; /* what both filters of engine packet were made for, 0: it is not used */
 	char engine_reason[256];
@@ -135,6 +137,21 @@ bool xfn_deploy__wants_frames(const struct xfn_supervisor *sup); /* is an AF_XDP
 bool xfn_deploy__wants_sockets(const struct xfn_supervisor *sup);
 bool xfn_deploy__wants_ring(const struct xfn_supervisor *sup); /* was engine packet asked for? */
 bool xfn_deploy__wants_slow(const struct xfn_supervisor *sup);
+
+/*
+ * card.c: hardware offload, --mode offload. Everything is served by the host as well: what the card
+ * passes on, and what it does not take.
+ */
+/* Put the functions that are meant for it on the card. 0 where none was asked for; one line in err. */
+int xfn_card__take(struct xfn_supervisor *sup, char *err, size_t errlen);
+/* Take them off again. */
+void xfn_card__give_back(struct xfn_supervisor *sup);
+/* What the card counted, added. */
+void xfn_card__counters(const struct xfn_supervisor *sup, unsigned slot,
+			struct xfn_slot_counters *sum);
+void xfn_card__reasons(const struct xfn_supervisor *sup, uint64_t sum[XFN_REASON_SLOTS]);
+/* "offload", or the mode of the host's program that serves `fn`. */
+const char *xfn_card__mode(const struct xfn_supervisor *sup, const struct xfn_deployed *fn);
 
 /* served.c: addresses and devices as they are now, in the dispatcher and for slow sockets. */
 int xfn_served__open(struct xfn_supervisor *sup, char *err, size_t errlen);

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* --mode offload: the functions on the interface's card. Must never know how its object is made. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+#include "../skel/offload.h"
+#include "log.h"
+#include "supervisor_inside.h"
+
+static int load(struct xfn_supervisor *sup, char *err, size_t errlen)
+{
+	int fd = open(sup->opts->card, O_RDONLY | O_CLOEXEC), ret = 0;
+	struct stat st = {};
+	void *bytes;
+
+	if (fd < 0 || fstat(fd, &st) || !st.st_size) {
+		ret = fd < 0 ? -errno : -ENODATA;
+		snprintf(err, errlen, "%s: %s; make it by `xfn build --offload -o FILE.o F.c`",
+			 sup->opts->card, strerror(-ret));
+		if (fd >= 0)
+			close(fd);
+		return ret;
+	}
+	bytes = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	close(fd);
+	if (bytes == MAP_FAILED) {
+		snprintf(err, errlen, "%s: %s", sup->opts->card, strerror(errno));
+		return -errno;
+	}
+	ret = xfn_offload__load(bytes, st.st_size, "", sup->iface.index, &sup->card, err, errlen);
+	munmap(bytes, st.st_size);
+	return ret;
+}
+
+/* Before what was said of the host's part, what there is to say of the card. */
+static void prefix(struct xfn_deployed *fn, const char *text)
+{
+	char was[sizeof(fn->reason)];
+
+	memcpy(was, fn->reason, sizeof(was));
+	snprintf(fn->reason, sizeof(fn->reason), "%.300s%.200s", text, was);
+}
+
+int xfn_card__take(struct xfn_supervisor *sup, char *err, size_t errlen)
+{
+	char why[XFN_ERR_MAX] = "", text[XFN_ERR_MAX];
+	int ret;
+
+	if (sup->opts->mode != XFN_MODE_OFFLOAD)
+		return 0;
+	ret = load(sup, why, sizeof(why));
+	ret = ret ?: xfn_offload__attach(sup->card, why, sizeof(why));
+	if (ret) {
+		xfn_card__give_back(sup);
+		snprintf(err, errlen, "%s: nothing can be offloaded: %.300s; leave --mode out",
+			 sup->iface.name, why);
+		return ret;
+	}
+	for (unsigned i = 0; i < sup->function_count; i++) {
+		struct xfn_deployed *fn = &sup->functions[i];
+		const char *not = sup->opts->modules[i].not_on_card;
+
+		fn->on_card = !not ;
+		if (not ) {
+			xfn_log__line(LOG_NOTICE, "%s: not on the card: %s; the host serves it",
+				      fn->mod->attr.name, not );
+			snprintf(text, sizeof(text), "not on the card: %.250s; ", not );
+		}
+		prefix(fn, not ? text : "on the card; what that passes on: ");
+	}
+	return 0;
+}
+
+void xfn_card__give_back(struct xfn_supervisor *sup)
+{
+	xfn_offload__close(sup->card);
+	sup->card = NULL;
+}
+
+const char *xfn_card__mode(const struct xfn_supervisor *sup, const struct xfn_deployed *fn)
+{
+	if (fn->on_card)
+		return xfn_mode_name(XFN_MODE_OFFLOAD);
+	return fn->tier == XFN_TIER_SOCKET ? "none" : xfn_mode_name(sup->mode);
+}
+
+void xfn_card__counters(const struct xfn_supervisor *sup, unsigned slot,
+			struct xfn_slot_counters *sum)
+{
+	if (sup->card && sup->functions[slot].on_card)
+		xfn_offload__add_counters(sup->card, sup->functions[slot].mod->attr.name, sum);
+}
+
+void xfn_card__reasons(const struct xfn_supervisor *sup, uint64_t sum[XFN_REASON_SLOTS])
+{
+	if (sup->card)
+		xfn_offload__add_reasons(sup->card, sum);
+}
