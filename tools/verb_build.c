@@ -9,12 +9,14 @@
 #include "../skel/loader.h"
 #include "classify.h"
 #include "output.h"
+#include "standalone.h"
 
 struct options {
 	const char *verb;
 	const char *out;
 	bool json;
 	int verbose;
+	struct xfn_object_options object;
 	char **files; /* points into argv */
 	int count;
 };
@@ -24,6 +26,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct options *opts = state->input;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		if (state->child_inputs)
+			state->child_inputs[0] = &opts->object;
+		return 0;
 	case 'o':
 		opts->out = arg;
 		return 0;
@@ -41,7 +47,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		argp_error(state, "no source given");
 		return EINVAL;
 	case ARGP_KEY_END:
-		if (opts->out && opts->count > 1)
+		if (opts->out && opts->count > 1 && !opts->object.flavour)
 			argp_error(state, "-o names one module, but there are %d sources",
 				   opts->count);
 		return 0;
@@ -56,7 +62,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 
 static const struct argp_option build_options[] = {
-	{ "output", 'o', "FILE", 0, "The module to write (default: NAME.xfn here)", 0 },
+	{ "output", 'o', "FILE", 0,
+	  "The module or object to write (default: NAME.xfn or NAME.o here)", 0 },
 	SHARED_OPTIONS
 };
 static const struct argp_option explain_options[] = { SHARED_OPTIONS };
@@ -182,13 +189,15 @@ static int finish(const struct options *opts, json_t *all, int status)
 
 int verb_build(int argc, char **argv)
 {
+	static const struct argp_child children[] = { { &xfn_object_argp, 0, NULL, 0 }, {} };
 	static const struct argp argp = {
 		build_options,
 		parse,
 		"FILE.c...",
 		"Make a module of each function's source, and say where it will "
-		"run.\v  xfn build -o /tmp/echo.xfn functions/echo.c",
-		NULL,
+		"run.\v  xfn build -o /tmp/echo.xfn functions/echo.c\n"
+		"  xfn build --standalone -o both.o functions/echo.c functions/time.c@3700",
+		children,
 		NULL,
 		NULL
 	};
@@ -197,6 +206,11 @@ int verb_build(int argc, char **argv)
 	int status = 0;
 
 	xfn_output__options(&argp, argc, argv, &opts);
+	if (opts.object.flavour) {
+		json_decref(all);
+		return xfn_object__build(&opts.object, opts.files, opts.count, opts.out, opts.json,
+					 opts.verbose);
+	}
 	for (int i = 0; i < opts.count; i++) {
 		const char *source = opts.files[i];
 		const char *base = strrchr(source, '/') ? strrchr(source, '/') + 1 : source;

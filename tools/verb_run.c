@@ -6,7 +6,6 @@
 #include "verbs.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <errno.h>
 #include <glob.h>
 #include <limits.h>
@@ -14,13 +13,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include "../userspace/cpus.h"
 #include "../userspace/supervisor.h"
 #include "classify.h"
 #include "output.h"
 #include "paths.h"
+#include "spec.h"
 
 #define BIND_MAX    64
 #define DEADLINE_MS 1000
@@ -168,30 +167,6 @@ static int bad(const struct run *run, const char *what, const char *value, const
 				value, next);
 }
 
-/* Take the brackets off "[fd00::1]", in place. False: no address. */
-static bool take_address(const char **text, char *buf, size_t len)
-{
-	size_t n = strlen(*text);
-	uint8_t ip[16];
-
-	if (**text == '[' && n > 2 && (*text)[n - 1] == ']' && n - 2 < len) {
-		memmove(buf, *text + 1, n - 2); /* buf may be *text */
-		buf[n - 2] = '\0';
-		*text = buf;
-		return inet_pton(AF_INET6, buf, ip) == 1;
-	}
-	return inet_pton(AF_INET, *text, ip) == 1 || inet_pton(AF_INET6, *text, ip) == 1;
-}
-
-/* 1 to max in decimal; 0: something else. */
-static unsigned take_number(const char *text, unsigned max)
-{
-	char *end;
-	unsigned long n = isdigit((unsigned char)*text) ? strtoul(text, &end, 10) : 0;
-
-	return n && !*end && n <= max ? (unsigned)n : 0;
-}
-
 static int take_cpus(struct run *run)
 {
 	static uint16_t cpus[XFN_CPUS_MAX];
@@ -234,27 +209,27 @@ static int take_values(struct run *run)
 		return bad(run, "--engine", opts->engine,
 			   "take afxdp, uring, mmsg, simple or packet");
 	for (unsigned i = 0; i < opts->bind_count; i++)
-		if (!take_address(&run->bind[i], addrs[i], sizeof(addrs[i])))
+		if (!xfn_spec__address(&run->bind[i], addrs[i], sizeof(addrs[i])))
 			return bad(run, "--bind", run->bind[i],
 				   "no IPv4 or IPv6 address; give one");
 	for (unsigned i = 0; i < opts->address_count; i++)
-		if (!take_address(&run->address[i], served[i], sizeof(served[i])))
+		if (!xfn_spec__address(&run->address[i], served[i], sizeof(served[i])))
 			return bad(run, "--address", run->address[i],
 				   "no IPv4 or IPv6 address; give one");
 	opts->bind = opts->bind_count ? run->bind : NULL;
 	opts->address = opts->address_count ? run->address : NULL;
 	opts->allow_amplify = run->amplify;
 	if (run->rate) {
-		opts->rate = take_number(run->rate, 100000000);
+		opts->rate = xfn_spec__number(run->rate, 100000000);
 		if (!opts->rate)
 			return bad(run, "--rate", run->rate, "take 1 to 100000000");
 	}
-	opts->deadline = run->deadline ? take_number(run->deadline, 3600000) : DEADLINE_MS;
+	opts->deadline = run->deadline ? xfn_spec__number(run->deadline, 3600000) : DEADLINE_MS;
 	if ((!opts->deadline && strcmp(run->deadline, "0")) ||
 	    (opts->deadline && opts->deadline < 10))
 		return bad(run, "--deadline", run->deadline, "take 10 to 3600000, or 0");
 	if (run->offset) {
-		opts->port_offset = take_number(run->offset, 65534);
+		opts->port_offset = xfn_spec__number(run->offset, 65534);
 		if (!opts->port_offset)
 			return bad(run, "--port-offset", run->offset, "take 1 to 65534");
 	}
@@ -274,41 +249,18 @@ static int take_values(struct run *run)
 	return 0;
 }
 
-static bool is_file(const char *path)
-{
-	struct stat st;
-
-	return !stat(path, &st) && S_ISREG(st.st_mode);
-}
-
-/* "MODULE[@ADDR:PORT | @PORT]", cut in place: an '@' in the name of a file that is there is the
- * file's. */
+/* As xfn_spec__parse; says what is wrong. Exit status. */
 static int take_spec(struct run *run, char *spec, struct xfn_run_module *mod)
 {
-	char *at = is_file(spec) ? NULL : strrchr(spec, '@'), *colon;
-	const char *addr;
+	struct xfn_spec got;
+	const char *wrong;
 	char whole[128];
 
-	*mod = (struct xfn_run_module){ .path = spec, .addr = "" };
-	if (!at)
-		return 0;
 	snprintf(whole, sizeof(whole), "%s", spec);
-	*at++ = '\0';
-	colon = strrchr(at, ':');
-	if (colon) {
-		*colon = '\0';
-		addr = at;
-		/* [fd00::1]:53 only: without brackets the last group could be the port */
-		if ((strchr(at, ':') && *at != '[') || !take_address(&addr, at, strlen(at) + 1))
-			return bad(
-				run, "module", whole,
-				"no address before the port; give F.xfn@192.0.2.1:53 or F.xfn@[fd00::1]:53");
-		mod->addr = addr;
-		at = colon + 1;
-	}
-	mod->port = (uint16_t)take_number(at, 65535);
-	if (!mod->port)
-		return bad(run, "module", whole, "no port after the '@'; take 1 to 65535");
+	wrong = xfn_spec__parse(spec, &got);
+	if (wrong)
+		return bad(run, "module", whole, wrong);
+	*mod = (struct xfn_run_module){ .path = got.path, .addr = got.addr, .port = got.port };
 	return 0;
 }
 
@@ -398,10 +350,11 @@ static int take_modules(struct run *run)
 		struct xfn_run_module *mod = &run->modules[i];
 
 		status = take_spec(run, run->spec[i], mod);
-		if (status || is_file(mod->path))
+		if (status || xfn_spec__is_file(mod->path))
 			continue;
 		snprintf(path, sizeof(path), "%s/%.*s.xfn", dir, XFN_NAME_MAX, mod->path);
-		if (strchr(mod->path, '/') || strlen(mod->path) > XFN_NAME_MAX || !is_file(path))
+		if (strchr(mod->path, '/') || strlen(mod->path) > XFN_NAME_MAX ||
+		    !xfn_spec__is_file(path))
 			return xfn_output__fail("run", run->opts.json, XFN_EXIT_FAILED,
 						"%s: no such module; name F.xfn or a source F.c",
 						mod->path);

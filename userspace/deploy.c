@@ -9,8 +9,7 @@
 #include "log.h"
 #include "supervisor_inside.h"
 
-#define AMPLIFY_FREE 10	   /* .amplify above it wants to be allowed by name */
-#define PORT_OFFSET  10000 /* where ports below 1024 may not be bound and no offset was given */
+#define PORT_OFFSET 10000 /* where ports below 1024 may not be bound and no offset was given */
 
 static const char *name_of(const struct xfn_deployed *fn)
 {
@@ -39,7 +38,7 @@ static int open_one(const struct xfn_run_options *opts, const struct xfn_run_mod
 			 want->path, want->addr);
 		return -EINVAL;
 	}
-	if (fn->mod->attr.amplify > AMPLIFY_FREE && !may_amplify(opts, name_of(fn))) {
+	if (fn->mod->attr.amplify > XFN_AMPLIFY_FREE && !may_amplify(opts, name_of(fn))) {
 		snprintf(err, errlen,
 			 "%s: may answer with %u times its request, of use to attackers; "
 			 "`--allow-amplify %s` runs it",

@@ -8,6 +8,8 @@
 
 #include "../skel/loader.h"
 
+#define XFN_AMPLIFY_FREE 10 /* .amplify above it wants to be allowed by name */
+
 struct xfn_run_module {
 	const char *path; /* module file */
 	const char *addr; /* "" or an address of MODULE@ADDR:PORT */
