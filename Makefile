@@ -93,6 +93,11 @@ check-kernels: ## fixtures, tiers, addresses and tagged requests under Debian's 
 	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests
 	$(Q)XFN_BUILD=$(BUILD) verifier-tests/kernels.sh
 
+check-offload: ## the path to a network card that runs programs, with the kernel's own stand-in (netdevsim) in QEMU
+	$(Q)tools/packages.sh
+	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all
+	$(Q)XFN_BUILD=$(BUILD) verifier-tests/offload.sh
+
 $(BUILD)/fuzz/differential: verifier-tests/fuzz_differential.c $(TEST_OBJS) | $(SKELS)
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D)
@@ -215,5 +220,5 @@ clean: ## remove build/
 
 -include $(ALL_OBJS:.o=.d) $(BPF_OBJS:.o=.d) $(TESTS:=.d) $(BUILD)/fuzz/differential.d
 
-.PHONY: all run bench bench-check check check-kernels soak tests fixtures fuzz help install uninstall clean
+.PHONY: all run bench bench-check check check-kernels check-offload soak tests fixtures fuzz help install uninstall clean
 .DEFAULT_GOAL := all

@@ -36,22 +36,23 @@ static int driver_words(const char *log, const char **words)
 static void explain(const struct bpf_object *obj, const char *log, const char *source, int ret,
 		    char *err, size_t errlen)
 {
+	const char *words, *said = xfn_program__kernel_said();
 	struct xfn_refusal refusal = {};
 	const struct bpf_map *map;
-	const char *words;
 	int len = driver_words(log, &words);
+	char name[64];
 
 	if (len) {
 		snprintf(err, errlen, "the card's driver refuses it: %.*s", len, words);
 		return;
 	}
-	bpf_object__for_each_map(map, obj)
-		if (bpf_map__fd(map) < 0) {
-			snprintf(err, errlen,
-				 "the card's driver does not take the map %s of %u entries: %s",
-				 bpf_map__name(map), bpf_map__max_entries(map), strerror(-ret));
-			return;
-		}
+	if (sscanf(said, "map '%63[^']", name) == 1) {
+		map = bpf_object__find_map_by_name(obj, name);
+		snprintf(err, errlen,
+			 "the card's driver does not take the map %s of %u entries: %s", name,
+			 map ? bpf_map__max_entries(map) : 0, strerror(-ret));
+		return;
+	}
 	if (!*log) {
 		snprintf(err, errlen, "the card's driver does not take it: %s", strerror(-ret));
 		return;
@@ -86,6 +87,7 @@ int xfn_offload__load(const void *bytes, size_t len, const char *source, unsigne
 	bpf_object__for_each_map(map, off->obj)
 		bpf_map__set_ifindex(map, ifindex);
 	bpf_program__set_log_buf(off->prog, log, XFN_LOG_LEN);
+	xfn_program__kernel_said();
 	ret = bpf_object__load(off->obj);
 	if (ret)
 		explain(off->obj, log, source, ret, err, errlen);

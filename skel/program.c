@@ -9,18 +9,33 @@
 
 static char said[160];
 
+/* Of libbpf's warnings those that hold the kernel's words, or name the map it refused. */
+static void listen(const char *format, va_list args)
+{
+	static const char *const marks[] = { "Kernel error message: ",
+					     "map '%s': failed to create" };
+	static const char own[] = "libbpf: ";
+	char line[256];
+
+	for (unsigned i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		if (!strstr(format, marks[i]))
+			continue;
+		vsnprintf(line, sizeof(line), format, args);
+		line[strcspn(line, "\n")] = 0;
+		snprintf(said, sizeof(said), "%.150s",
+			 line + (strncmp(line, own, strlen(own)) ? 0 : strlen(own)) +
+				 (i ? 0 : strlen(marks[i])));
+	}
+}
+
 static int show(enum libbpf_print_level level, const char *format, va_list args)
 {
-	static const char mark[] = "Kernel error message: ";
-	char line[256];
 	va_list again;
 
-	if (level == LIBBPF_WARN && strstr(format, mark)) {
+	if (level == LIBBPF_WARN) {
 		va_copy(again, args);
-		vsnprintf(line, sizeof(line), format, again);
+		listen(format, again);
 		va_end(again);
-		line[strcspn(line, "\n")] = 0;
-		snprintf(said, sizeof(said), "%.150s", strstr(line, mark) + strlen(mark));
 	}
 	if (!getenv("XFN_DEBUG"))
 		return 0;

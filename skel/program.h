@@ -22,7 +22,8 @@ void xfn_program__quiet_libbpf(void);
 
 /*
  * The kernel's words (netlink's extended acknowledgement) on the last request that it refused to
- * libbpf, once; "" if none. Wants xfn_program__quiet_libbpf before.
+ * libbpf, or libbpf's own "map 'NAME': failed to create: ...", once; "" if none. Wants
+ * xfn_program__quiet_libbpf before.
  */
 const char *xfn_program__kernel_said(void);
 

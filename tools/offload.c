@@ -93,6 +93,7 @@ static int judge(const char *source, char name[XFN_NAME_MAX + 1], struct xfn_obs
 {
 	struct xfn_verdict *v = calloc(1, sizeof(*v));
 	char object[sizeof(v->folder) + 16], text[1024];
+	struct xfn_obstacle no;
 	int ret;
 
 	if (!v) {
@@ -109,10 +110,14 @@ static int judge(const char *source, char name[XFN_NAME_MAX + 1], struct xfn_obs
 	snprintf(name, XFN_NAME_MAX + 1, "%s", v->attr.name);
 	snprintf(object, sizeof(object), "%s/card.o", v->folder);
 	if (!ret && judge_tier(v, out)) {
-		if (xfn_offload__build(NULL, &source, 1, object, &out->list[0]))
-			out->count = 1;
-		else
+		if (!xfn_offload__build(NULL, &source, 1, object, &no)) {
 			ret = xfn_offload__scan(object, source, out, err, errlen);
+		} else {
+			snprintf(object, sizeof(object), "%s/kernel.o", v->folder);
+			ret = xfn_offload__scan_globals(object, source, out, err, errlen);
+			if (!out->count)
+				out->list[out->count++] = no;
+		}
 	}
 	xfn_verdict__free(v);
 	free(v);

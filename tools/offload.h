@@ -30,11 +30,14 @@ struct xfn_obstacles {
 const struct xfn_obstacle *xfn_obstacles__first(const struct xfn_obstacles *found);
 
 /*
- * Look through an object in the file `path`, made of `source`. 0, or -errno with one line in err
- * where it is no BPF object.
+ * Look through an object of the offload flavour in the file `path`, made of `source`. 0, or -errno
+ * with one line in err where it is no BPF object. xfn_offload__scan_globals: for globals only, in
+ * the function's kernel half, where it cannot be built for a card because of them.
  */
 int xfn_offload__scan(const char *path, const char *source, struct xfn_obstacles *out, char *err,
 		      size_t errlen);
+int xfn_offload__scan_globals(const char *path, const char *source, struct xfn_obstacles *out,
+			      char *err, size_t errlen);
 
 /*
  * `xfn build --offload -o OUT OPTION... SPEC...` (options end with NULL, or are NULL). 0, or -errno

@@ -21,11 +21,23 @@
 #define CARD_ENTRIES 2	/* of a map, as netdevsim has them: what every card has room for */
 #define NFP_ENTRY    64 /* bytes of a map's entry */
 
+/* .BTF.ext, Documentation/bpf/btf.rst 4.2 */
+struct ext_header {
+	__u16 magic;
+	__u8 version, flags;
+	__u32 hdr_len, func_info_off, func_info_len, line_info_off, line_info_len;
+};
+struct ext_section {
+	__u32 name_off, count;
+	char records[];
+};
+
 struct scan {
 	const char *source;
+	bool globals; /* only those, but for the runtime's own */
 	struct bpf_object *obj;
 	struct btf *btf;
-	struct btf_ext *ext;
+	const struct ext_header *ext; /* line numbers, NULL: none */
 	Elf *elf;
 	size_t names; /* section of the sections' names */
 	struct xfn_obstacles *out;
@@ -52,17 +64,6 @@ static bool said(const struct scan *s, const char *kind, const char *name)
 	return false;
 }
 
-/* .BTF.ext, Documentation/bpf/btf.rst 4.2 */
-struct ext_header {
-	__u16 magic;
-	__u8 version, flags;
-	__u32 hdr_len, func_info_off, func_info_len, line_info_off, line_info_len;
-};
-struct ext_section {
-	__u32 name_off, count;
-	char records[];
-};
-
 static bool is_source(const struct scan *s, __u32 name_off)
 {
 	const char *file = btf__name_by_offset(s->btf, name_off) ?: "";
@@ -76,11 +77,10 @@ static bool is_source(const struct scan *s, __u32 name_off)
  */
 static uint32_t line_at(const struct scan *s, const char *section, uint64_t off)
 {
-	const struct ext_header *head;
+	const struct ext_header *head = s->ext;
 	const char *at, *end;
-	uint32_t line = 0, size, rec;
+	uint32_t line = 0, rec;
 
-	head = s->ext ? btf_ext__raw_data(s->ext, &size) : NULL;
 	if (!head || !head->line_info_len)
 		return 0;
 	at = (const char *)head + head->hdr_len + head->line_info_off;
@@ -214,8 +214,9 @@ static void look_at_relocations(struct scan *s, Elf_Scn *scn, const GElf_Shdr *h
 		    !strncmp(in, ".bss", 4)) {
 			if (GELF_ST_TYPE(sym.st_info) == STT_SECTION)
 				name = "";
-			look_at_global(s, in, name, line_at(s, section, rel.r_offset));
-		} else if (sym.st_shndx == SHN_UNDEF && !said(s, "kfunc", name)) {
+			if (!s->globals || strncmp(name, "xfn_", 4))
+				look_at_global(s, in, name, line_at(s, section, rel.r_offset));
+		} else if (!s->globals && sym.st_shndx == SHN_UNDEF && !said(s, "kfunc", name)) {
 			o = add(s, "kfunc", line_at(s, section, rel.r_offset));
 			snprintf(o->what, sizeof(o->what),
 				 "calls the kernel's %.64s, and a card has no kernel", name);
@@ -294,57 +295,78 @@ static void look_at_sections(struct scan *s)
 	Elf_Scn *scn = NULL;
 	GElf_Shdr head;
 
+	while ((scn = elf_nextscn(s->elf, scn)))
+		if (!strcmp(section_name(s, elf_ndxscn(scn)), ".BTF.ext")) {
+			Elf_Data *data = elf_getdata(scn, NULL);
+
+			s->ext = s->btf && data ? data->d_buf : NULL;
+		}
 	while ((scn = elf_nextscn(s->elf, scn))) {
 		if (!gelf_getshdr(scn, &head))
 			continue;
-		if (head.sh_type == SHT_PROGBITS && head.sh_flags & SHF_EXECINSTR && head.sh_size)
+		if (!s->globals && head.sh_type == SHT_PROGBITS && head.sh_flags & SHF_EXECINSTR &&
+		    head.sh_size)
 			look_at_code(s, scn, section_name(s, elf_ndxscn(scn)));
 		if (head.sh_type == SHT_REL && head.sh_entsize)
 			look_at_relocations(s, scn, &head);
 	}
 }
 
-int xfn_offload__scan(const char *path, const char *source, struct xfn_obstacles *out, char *err,
-		      size_t errlen)
+static void look_at_object(struct scan *s)
 {
-	struct scan s = { .source = source, .out = out };
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	const struct bpf_program *prog;
+	struct bpf_program *prog = bpf_object__next_program(s->obj, NULL);
 	const struct bpf_map *map;
 	struct xfn_obstacle *o;
-	int ret = 0;
+
+	if (!prog || bpf_object__next_program(s->obj, prog)) {
+		o = add(s, "program", 0);
+		snprintf(o->what, sizeof(o->what), "has %s, and a card takes one",
+			 prog ? "several programs" : "no program");
+		snprintf(o->remedy, sizeof(o->remedy), "build it by `xfn build --offload`");
+	}
+	bpf_object__for_each_map(map, s->obj)
+		if (!bpf_map__is_internal(map))
+			look_at_map(s, map);
+}
+
+static int scan(const char *path, const char *source, bool globals, struct xfn_obstacles *out,
+		char *err, size_t errlen)
+{
+	struct scan s = { .source = source, .globals = globals, .out = out };
+	int fd = open(path, O_RDONLY | O_CLOEXEC), ret = 0;
 
 	xfn_program__quiet_libbpf();
+	out->count = 0;
 	s.obj = bpf_object__open(path);
 	s.elf = fd >= 0 && elf_version(EV_CURRENT) ? elf_begin(fd, ELF_C_READ, NULL) : NULL;
 	if (!s.obj || !s.elf || elf_getshdrstrndx(s.elf, &s.names)) {
 		ret = -EINVAL;
 		snprintf(err, errlen, "%s: no BPF object", path);
-		goto out;
+	} else {
+		s.btf = btf__parse_elf(path, NULL);
+		if (!globals)
+			look_at_object(&s);
+		look_at_sections(&s);
+		btf__free(s.btf);
 	}
-	s.btf = btf__parse_elf(path, &s.ext);
-	prog = bpf_object__next_program(s.obj, NULL);
-	if (!prog || bpf_object__next_program(s.obj, (struct bpf_program *)prog)) {
-		o = add(&s, "program", 0);
-		snprintf(o->what, sizeof(o->what), "has not one program, but %s",
-			 prog ? "several" : "none");
-		snprintf(o->remedy, sizeof(o->remedy),
-			 "a card takes one: build it by `xfn build "
-			 "--offload`");
-	}
-	bpf_object__for_each_map(map, s.obj)
-		if (!bpf_map__is_internal(map))
-			look_at_map(&s, map);
-	look_at_sections(&s);
-out:
-	btf_ext__free(s.ext);
-	btf__free(s.btf);
 	bpf_object__close(s.obj);
 	if (s.elf)
 		elf_end(s.elf);
 	if (fd >= 0)
 		close(fd);
 	return ret;
+}
+
+int xfn_offload__scan(const char *path, const char *source, struct xfn_obstacles *out, char *err,
+		      size_t errlen)
+{
+	return scan(path, source, false, out, err, errlen);
+}
+
+int xfn_offload__scan_globals(const char *path, const char *source, struct xfn_obstacles *out,
+			      char *err, size_t errlen)
+{
+	return scan(path, source, true, out, err, errlen);
 }
 
 const struct xfn_obstacle *xfn_obstacles__first(const struct xfn_obstacles *found)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include "../skel/loader.h"
 #include "classify.h"
+#include "offload.h"
 #include "output.h"
 #include "standalone.h"
 
@@ -15,10 +16,15 @@ struct options {
 	const char *verb;
 	const char *out;
 	bool json;
+	bool offload; /* explain: what a card would say */
 	int verbose;
 	struct xfn_object_options object;
 	char **files; /* points into argv */
 	int count;
+};
+
+enum key {
+	KEY_OFFLOAD = 256
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -38,6 +44,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'v':
 		opts->verbose++;
+		return 0;
+	case KEY_OFFLOAD:
+		opts->offload = true;
 		return 0;
 	case ARGP_KEY_ARGS:
 		opts->files = state->argv + state->next;
@@ -66,7 +75,12 @@ static const struct argp_option build_options[] = {
 	  "The module or object to write (default: NAME.xfn or NAME.o here)", 0 },
 	SHARED_OPTIONS
 };
-static const struct argp_option explain_options[] = { SHARED_OPTIONS };
+static const struct argp_option explain_options[] = {
+	{ "offload", KEY_OFFLOAD, NULL, 0,
+	  "Say whether a network card could take the function of a source, and what stands in the way",
+	  0 },
+	SHARED_OPTIONS
+};
 
 /* One judgement as JSON, the same for a source and for a module. */
 static json_t *as_json(const struct xfn_module_meta *meta, const struct xfn_attributes *attr,
@@ -244,7 +258,8 @@ int verb_explain(int argc, char **argv)
 
 	xfn_output__options(&argp, argc, argv, &opts);
 	for (int i = 0; i < opts.count; i++)
-		if (is_source(opts.files[i]) ? judge(&opts, opts.files[i], NULL, all) :
+		if (opts.offload	     ? xfn_offload__explain(opts.files[i], opts.json, all) :
+		    is_source(opts.files[i]) ? judge(&opts, opts.files[i], NULL, all) :
 					       retell(&opts, opts.files[i], all))
 			status = XFN_EXIT_FAILED;
 	return finish(&opts, all, status);

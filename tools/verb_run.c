@@ -17,6 +17,7 @@
 #include "../userspace/cpus.h"
 #include "../userspace/supervisor.h"
 #include "classify.h"
+#include "offload.h"
 #include "output.h"
 #include "paths.h"
 #include "spec.h"
@@ -37,12 +38,14 @@ enum key {
 	KEY_TRUST,
 	KEY_SPIN,
 	KEY_DEADLINE,
-	KEY_CPUS
+	KEY_CPUS,
+	KEY_OBJECT
 };
 
 struct run {
 	struct xfn_run_options opts;
 	const char *mode, *tier, *offset, *rate, *deadline, *cpus;
+	const char *object; /* for the card, built by hand */
 	const char *amplify[BIND_MAX];
 	const char *bind[BIND_MAX];
 	const char *address[BIND_MAX];
@@ -50,6 +53,7 @@ struct run {
 	unsigned specs;
 	struct xfn_run_module *modules;
 	char folder[PATH_MAX - 64]; /* of what was built here, "" if nothing was */
+	char card[PATH_MAX];	    /* object for the card, where it is made here */
 	char worker[PATH_MAX];
 };
 
@@ -57,7 +61,13 @@ static const struct argp_option options[] = {
 	{ "interface", 'i', "IFACE", 0, "Serve on IFACE (default: UDP sockets of this host only)",
 	  0 },
 	{ "mode", KEY_MODE, "MODE", 0,
-	  "How XDP is attached: auto (default), native, generic or none", 0 },
+	  "How XDP is attached: auto (default), native, generic or none; offload: on the network card "
+	  "what that takes, beside it the host's best",
+	  0 },
+	{ "object", KEY_OBJECT, "FILE.o", 0,
+	  "With --mode offload: what `xfn build --offload` made, with the ports and addresses it was "
+	  "built for (default: made here, from the sources)",
+	  0 },
 	{ "tier", KEY_TIER, "TIER", 0,
 	  "Force a tier on every function: auto (default), xdp, afxdp or socket", 0 },
 	{ "engine", KEY_ENGINE, "ENGINE", 0,
@@ -108,6 +118,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_MODE:
 		run->mode = arg;
+		return 0;
+	case KEY_OBJECT:
+		run->object = arg;
 		return 0;
 	case KEY_TIER:
 		run->tier = arg;
@@ -183,7 +196,7 @@ static int take_cpus(struct run *run)
 static int take_values(struct run *run)
 {
 	static const enum xfn_mode modes[] = { XFN_MODE_AUTO, XFN_MODE_NATIVE, XFN_MODE_GENERIC,
-					       XFN_MODE_NONE };
+					       XFN_MODE_NONE, XFN_MODE_OFFLOAD };
 	static const char *const engines[] = { "afxdp", "uring", "mmsg", "simple", "packet" };
 	static char addrs[BIND_MAX][INET6_ADDRSTRLEN];
 	static char served[BIND_MAX][INET6_ADDRSTRLEN];
@@ -198,7 +211,7 @@ static int take_values(struct run *run)
 			known = true;
 		}
 	if (!known)
-		return bad(run, "--mode", run->mode, "take auto, native, generic or none");
+		return bad(run, "--mode", run->mode, "take auto, native, generic, none or offload");
 	opts->tier = run->tier ? xfn_tier_parse(run->tier) : XFN_TIER_AUTO;
 	if (opts->tier < 0)
 		return bad(run, "--tier", run->tier, "take auto, xdp, afxdp or socket");
@@ -238,9 +251,11 @@ static int take_values(struct run *run)
 		return bad(run, "--tier", run->tier, "engine packet serves tier socket only");
 	if (packet)
 		opts->tier = XFN_TIER_SOCKET;
+	if (run->object && opts->mode != XFN_MODE_OFFLOAD)
+		return bad(run, "--object", run->object, "is for --mode offload; add that");
 	if (opts->ifname)
 		return 0;
-	if (opts->mode == XFN_MODE_NATIVE || opts->mode == XFN_MODE_GENERIC)
+	if (opts->mode != XFN_MODE_AUTO && opts->mode != XFN_MODE_NONE)
 		return bad(run, "--mode", run->mode, "wants an interface; name it with -i");
 	if (opts->tier == XFN_TIER_XDP || opts->tier == XFN_TIER_AFXDP)
 		return bad(run, "--tier", run->tier, "wants an interface; name it with -i");
@@ -271,25 +286,34 @@ static bool ends_with(const char *text, const char *end)
 	return n > m && !strcmp(text + n - m, end);
 }
 
+/* The private folder, made when it is first wanted. Exit status. */
+static int make_folder(struct run *run)
+{
+	const char *tmp = getenv("TMPDIR");
+	int status;
+
+	if (*run->folder)
+		return 0;
+	snprintf(run->folder, sizeof(run->folder), "%s/xfn-run-XXXXXX", tmp && *tmp ? tmp : "/tmp");
+	if (mkdtemp(run->folder))
+		return 0;
+	status = xfn_output__fail("run", run->opts.json, XFN_EXIT_FAILED,
+				  "%s: %s; set TMPDIR to a folder that can be written", run->folder,
+				  strerror(errno));
+	*run->folder = '\0';
+	return status;
+}
+
 /* Build a source into the private folder. Exit status; on success mod->path is the module. */
 static int build(struct run *run, struct xfn_run_module *mod)
 {
-	const char *tmp = getenv("TMPDIR"), *name = strrchr(mod->path, '/');
 	struct xfn_build_options how = { .source = mod->path };
+	const char *name = strrchr(mod->path, '/');
 	char err[XFN_ERR_MAX] = "", *out;
+	int status = make_folder(run);
 
-	if (!*run->folder) {
-		snprintf(run->folder, sizeof(run->folder), "%s/xfn-run-XXXXXX",
-			 tmp && *tmp ? tmp : "/tmp");
-		if (!mkdtemp(run->folder)) {
-			int status = xfn_output__fail(
-				"run", run->opts.json, XFN_EXIT_FAILED,
-				"%s: %s; set TMPDIR to a folder that can be written", run->folder,
-				strerror(errno));
-			*run->folder = '\0';
-			return status;
-		}
-	}
+	if (status)
+		return status;
 	name = name ? name + 1 : mod->path;
 	if (asprintf(&out, "%s/%zu-%.*s.xfn", run->folder, (size_t)(mod - run->modules),
 		     (int)strlen(name) - 2, name) < 0)
@@ -397,6 +421,17 @@ static int build_sources(struct run *run)
 	return interrupted ? XFN_EXIT_FAILED : status;
 }
 
+/* What the card is to take. Exit status. */
+static int choose_for_card(struct run *run)
+{
+	int status = run->opts.mode == XFN_MODE_OFFLOAD ? make_folder(run) : 0;
+
+	if (status || run->opts.mode != XFN_MODE_OFFLOAD)
+		return status;
+	snprintf(run->card, sizeof(run->card), "%s/card.o", run->folder);
+	return xfn_offload__choose(&run->opts, run->modules, run->object, run->card);
+}
+
 static void remove_built(const struct run *run)
 {
 	size_t len = strlen(run->folder);
@@ -404,6 +439,8 @@ static void remove_built(const struct run *run)
 	for (unsigned i = 0; len && i < run->opts.module_count; i++)
 		if (!strncmp(run->modules[i].path, run->folder, len))
 			unlink(run->modules[i].path);
+	if (run->card[0])
+		unlink(run->card);
 	if (len)
 		rmdir(run->folder);
 }
@@ -437,6 +474,8 @@ int verb_run(int argc, char **argv)
 	catch_signals();
 	if (!status)
 		status = build_sources(&run);
+	if (!status)
+		status = choose_for_card(&run);
 	if (!status) {
 		run.opts.worker = run.worker;
 		run.opts.modules = run.modules;
