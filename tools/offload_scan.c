@@ -245,6 +245,16 @@ static const int nfp[] = { BPF_FUNC_map_lookup_elem,  BPF_FUNC_map_update_elem,
 			   BPF_FUNC_map_delete_elem,  BPF_FUNC_get_prandom_u32,
 			   BPF_FUNC_xdp_adjust_head,  BPF_FUNC_xdp_adjust_tail,
 			   BPF_FUNC_perf_event_output };
+/* By which call of xfn.h a function comes to a helper. */
+static const struct {
+	int id;
+	const char *call;
+} calls[] = {
+	{ BPF_FUNC_ktime_get_tai_ns, "xfn_real_ns" },
+	{ BPF_FUNC_ktime_get_boot_ns, "xfn_mono_ns" },
+	{ BPF_FUNC_xdp_load_bytes, "xfn_read" },
+	{ BPF_FUNC_xdp_store_bytes, "xfn_write" },
+};
 #ifdef ___BPF_FUNC_MAPPER /* headers since 6.2, whose entries bring no comma */
 #define NAME(name, ...) "bpf_" #name,
 #else
@@ -256,14 +266,23 @@ static void look_at_call(struct scan *s, int id, uint32_t line)
 {
 	const char *name = id > 0 && id < (int)(sizeof(names) / sizeof(names[0])) ? names[id] : "?";
 	struct xfn_obstacle *o;
+	char by[32] = "";
 
 	if (said(s, "helper", name))
 		return;
 	for (unsigned i = 0; i < sizeof(nfp) / sizeof(nfp[0]); i++)
 		if (nfp[i] == id)
 			return;
+	for (unsigned i = 0; !line && i < sizeof(calls) / sizeof(calls[0]); i++) {
+		if (calls[i].id != id)
+			continue;
+		line = xfn_classify__find_word(s->source, calls[i].call, false);
+		if (line)
+			snprintf(by, sizeof(by), " (%s)", calls[i].call);
+	}
 	o = add(s, "helper", line);
-	snprintf(o->what, sizeof(o->what), "calls %s, which nfp's firmware does not have", name);
+	snprintf(o->what, sizeof(o->what), "calls %s%s, which nfp's firmware does not have", name,
+		 by);
 	snprintf(o->remedy, sizeof(o->remedy), "leave the function to the host on such a card");
 	o->nfp = true;
 	for (unsigned i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
@@ -339,15 +358,17 @@ static int scan(const char *path, const char *source, bool globals, struct xfn_o
 	out->count = 0;
 	s.obj = bpf_object__open(path);
 	s.elf = fd >= 0 && elf_version(EV_CURRENT) ? elf_begin(fd, ELF_C_READ, NULL) : NULL;
-	if (!s.obj || !s.elf || elf_getshdrstrndx(s.elf, &s.names)) {
-		ret = -EINVAL;
-		snprintf(err, errlen, "%s: no BPF object", path);
-	} else {
+	if (s.elf && !elf_getshdrstrndx(s.elf, &s.names)) {
 		s.btf = btf__parse_elf(path, NULL);
-		if (!globals)
+		if (s.obj && !globals)
 			look_at_object(&s);
 		look_at_sections(&s);
 		btf__free(s.btf);
+	}
+	/* what libbpf cannot open may tell of its obstacle all the same */
+	if (!s.obj && !out->count) {
+		ret = -EINVAL;
+		snprintf(err, errlen, "%s: no BPF object", path);
 	}
 	bpf_object__close(s.obj);
 	if (s.elf)
