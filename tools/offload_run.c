@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <bpf/libbpf.h>
 #include "../skel/offload.h"
 #include "../skel/program.h"
@@ -21,21 +20,21 @@
 #include "classify.h"
 #include "output.h"
 
-#define ADDRESSES_MAX 64 /* that an object can have compiled in */
+#define ADDRESSES_MAX 64 /* that an object can have compiled in; of --allow-amplify too */
 #define SPEC_MAX      400
 
 struct choice {
 	struct xfn_run_options *opts;
 	struct xfn_run_module *modules;
 	struct xfn_interface iface;
-	const char *option[2 * ADDRESSES_MAX + 16]; /* of xfn build, NULL behind the last */
+	const char *option[4 * ADDRESSES_MAX + 8]; /* of xfn build, NULL behind the last */
 	unsigned options;
 	char address[ADDRESSES_MAX][INET6_ADDRSTRLEN];
 	unsigned addresses;
 	char mtu[16];
-	char (*spec)[SPEC_MAX]; /* of those chosen */
+	char (*spec)[SPEC_MAX]; /* of each module, "" where it is out of the question */
+	bool *in;		/* the modules that go into the object */
 	unsigned chosen;
-	char trial[512]; /* file of the object with the next one */
 };
 
 #define fail(c, ...) xfn_output__fail("run", (c)->opts->json, XFN_EXIT_FAILED, __VA_ARGS__)
@@ -97,8 +96,7 @@ static void take_options(struct choice *c)
 		c->option[c->options++] = "--trust-checksum";
 	if (c->iface.local_peer)
 		c->option[c->options++] = "--local-peer";
-	/* at most two fit beside the addresses' room; the rest are refused by name */
-	for (unsigned i = 0; i < c->opts->allow_amplify_count && i < 4; i++) {
+	for (unsigned i = 0; i < c->opts->allow_amplify_count && i < ADDRESSES_MAX; i++) {
 		c->option[c->options++] = "--allow-amplify";
 		c->option[c->options++] = c->opts->allow_amplify[i];
 	}
@@ -163,45 +161,80 @@ static const char *spec_of(const struct xfn_run_module *want, const struct xfn_m
 	return NULL;
 }
 
-/* Add module i to those on the card, or say why not. */
-static const char *add(struct choice *c, unsigned i, const char *made)
+/* Build the modules that are `in` into one object, and ask the card. NULL, or why not. */
+static const char *attempt(struct choice *c, const char *made)
 {
+	const char *specs[c->opts->module_count];
+	char source[SPEC_MAX] = ""; /* for line numbers, where there is but one */
 	char why[XFN_ERR_MAX] = "";
-	struct xfn_module *mod = xfn_module__open(c->modules[i].path, why, sizeof(why));
-	const char *specs[c->chosen + 1], *not ;
 	struct xfn_obstacle no;
+	unsigned n = 0;
 
-	if (!mod)
-		return keep(why);
-	not = spec_of(&c->modules[i], mod, c->spec[c->chosen]);
-	for (unsigned k = 0; k <= c->chosen; k++)
-		specs[k] = c->spec[k];
-	if (!not &&xfn_offload__build(c->option, specs, c->chosen + 1, c->trial, &no))
-		not = keep(no.what);
-	if (!not &&try_on_card(c, c->trial, mod->meta.file, why, sizeof(why)))
-		not = keep(why);
-	if (!not &&rename(c->trial, made))
-		not = keep(strerror(errno));
-	c->chosen += !not ;
+	for (unsigned i = 0; i < c->opts->module_count; i++)
+		if (c->in[i])
+			specs[n++] = c->spec[i];
+	if (n == 1)
+		snprintf(source, sizeof(source), "%.*s", (int)(strrchr(specs[0], '@') - specs[0]),
+			 specs[0]);
+	if (xfn_offload__build(c->option, specs, n, made, &no))
+		return keep(no.what);
+	return try_on_card(c, made, source, why, sizeof(why)) ? keep(why) : NULL;
+}
+
+/* Is module i in the running at all: has it a source, and does the card take it alone? */
+static const char *try_alone(struct choice *c, unsigned i, const char *made)
+{
+	char err[XFN_ERR_MAX] = "";
+	struct xfn_module *mod = xfn_module__open(c->modules[i].path, err, sizeof(err));
+	const char *not = mod ? spec_of(&c->modules[i], mod, c->spec[i]) : keep(err);
+
+	if (!not ) {
+		c->in[i] = true;
+		not = attempt(c, made);
+		c->in[i] = false;
+	}
+	if (not )
+		c->spec[i][0] = '\0';
 	xfn_module__close(mod);
 	return not ;
 }
 
+/*
+ * Each alone first, so that what cannot go is left out before all are built together. Where the
+ * card has no room for all of those, one after the other for as long as it has.
+ */
 static int choose(struct choice *c, const char *made)
 {
+	unsigned count = c->opts->module_count;
 	int status = read_addresses(c);
 
 	if (status)
 		return status;
 	take_options(c);
-	c->spec = calloc(c->opts->module_count, sizeof(*c->spec));
-	if (!c->spec)
+	c->spec = calloc(count, sizeof(*c->spec));
+	c->in = calloc(count, sizeof(*c->in));
+	if (!c->spec || !c->in)
 		return fail(c, "out of memory");
-	snprintf(c->trial, sizeof(c->trial), "%s.new", made);
-	for (unsigned i = 0; i < c->opts->module_count; i++)
-		c->modules[i].not_on_card = add(c, i, made);
-	unlink(c->trial);
+	for (unsigned i = 0; i < count; i++)
+		c->modules[i].not_on_card = try_alone(c, i, made);
+	for (unsigned i = 0; i < count; i++)
+		c->chosen += c->in[i] = c->spec[i][0];
+	if (c->chosen && attempt(c, made)) {
+		memset(c->in, 0, count * sizeof(*c->in));
+		c->chosen = 0;
+		for (unsigned i = 0; i < count; i++) {
+			if (!c->spec[i][0])
+				continue;
+			c->in[i] = true;
+			c->modules[i].not_on_card = attempt(c, made);
+			c->in[i] = !c->modules[i].not_on_card;
+			c->chosen += c->in[i];
+		}
+		if (c->chosen && attempt(c, made)) /* the last one tried may have been refused */
+			c->chosen = 0;
+	}
 	free(c->spec);
+	free(c->in);
 	if (c->chosen)
 		c->opts->card = made;
 	return 0;

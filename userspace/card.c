@@ -82,6 +82,15 @@ void xfn_card__give_back(struct xfn_supervisor *sup)
 	sup->card = NULL;
 }
 
+void xfn_card__address_changed(const struct xfn_supervisor *sup)
+{
+	if (sup->card)
+		xfn_log__line(LOG_WARNING,
+			      "%s: an address changed; the card goes on with those of its start: "
+			      "start `xfn run` again",
+			      sup->iface.name);
+}
+
 const char *xfn_card__mode(const struct xfn_supervisor *sup, const struct xfn_deployed *fn)
 {
 	if (fn->on_card)

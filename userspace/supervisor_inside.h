@@ -146,6 +146,8 @@ bool xfn_deploy__wants_slow(const struct xfn_supervisor *sup);
 int xfn_card__take(struct xfn_supervisor *sup, char *err, size_t errlen);
 /* Take them off again. */
 void xfn_card__give_back(struct xfn_supervisor *sup);
+/* An address came or went: the card's are compiled in, and stay. */
+void xfn_card__address_changed(const struct xfn_supervisor *sup);
 /* What the card counted, added. */
 void xfn_card__counters(const struct xfn_supervisor *sup, unsigned slot,
 			struct xfn_slot_counters *sum);
