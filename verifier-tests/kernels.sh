@@ -62,13 +62,18 @@ prepare()
 	mkdir -p "$root/bin" "$root/etc" "$root/xfn/build/tests" "$root/xfn/verifier-tests" "$root/dev" "$root/proc" \
 		"$root/sys" "$root/run" "$root/tmp"
 	cp "$(command -v busybox)" "$root/bin/busybox"
-	for tool in sh ip ethtool tcpdump dnsmasq; do
+	for tool in sh ip ethtool tcpdump dnsmasq xdp-loader; do
 		file=$(PATH=$PATH:/usr/sbin:/sbin command -v $tool) && cp -L "$file" "$root/bin/$tool"
 	done
 	cp "$build/xfn" "$build/xfn-worker" "$root/xfn/build/"
 	cp -r "$build/functions" "$root/xfn/build/"
 	cp "$build/tests/test_fixtures" "$build/tests/test_dispatcher" "$build/tests/test_engines" "$root/xfn/build/tests/"
 	cp -r verifier-tests/*.sh verifier-tests/fixtures "$root/xfn/verifier-tests/"
+	mkdir "$root/xfn/objects"
+	for function in echo reverse time; do
+		"$build/xfn" build --standalone --local-peer -o "$root/xfn/objects/$function.o" functions/$function.c >/dev/null
+	done
+	"$build/xfn" build --standalone --local-peer -o "$root/xfn/objects/all.o" functions/echo.c functions/reverse.c functions/time.c >/dev/null
 	"$build/xfn" explain "$build"/functions/*.xfn >"$root/xfn/explained"
 	# whatever is linked dynamically, with its loader, at its own place
 	find "$root" -type f -perm -u+x -exec ldd {} + 2>/dev/null | sed -n 's/.*[ \t]\(\/[^ ]*\) (0x.*/\1/p' | sort -u |
