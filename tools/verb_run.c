@@ -26,6 +26,7 @@
 
 enum key {
 	KEY_MODE = 256,
+	KEY_ATTACH,
 	KEY_TIER,
 	KEY_ENGINE,
 	KEY_ADDRESS,
@@ -58,6 +59,10 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "mode", KEY_MODE, "MODE", 0,
 	  "How XDP is attached: auto (default), native, generic or none", 0 },
+	{ "attach", KEY_ATTACH, "link|libxdp", 0,
+	  "Attach as the interface's only XDP program (default), or through libxdp, beside programs that "
+	  "xdp-loader and the like attached",
+	  0 },
 	{ "tier", KEY_TIER, "TIER", 0,
 	  "Force a tier on every function: auto (default), xdp, afxdp or socket", 0 },
 	{ "engine", KEY_ENGINE, "ENGINE", 0,
@@ -124,6 +129,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (strcmp(arg, "swap") && strcmp(arg, "fib"))
 			argp_error(state, "--reply-route '%s': take swap or fib", arg);
 		run->opts.route_fib = !strcmp(arg, "fib");
+		return 0;
+	case KEY_ATTACH:
+		if (strcmp(arg, "link") && strcmp(arg, "libxdp"))
+			argp_error(state, "--attach '%s': take link or libxdp", arg);
+		run->opts.libxdp = !strcmp(arg, "libxdp");
 		return 0;
 	case KEY_RATE:
 		run->rate = arg;
@@ -244,6 +254,8 @@ static int take_values(struct run *run)
 		return bad(run, "--mode", run->mode, "wants an interface; name it with -i");
 	if (opts->tier == XFN_TIER_XDP || opts->tier == XFN_TIER_AFXDP)
 		return bad(run, "--tier", run->tier, "wants an interface; name it with -i");
+	if (opts->libxdp)
+		return bad(run, "--attach", "libxdp", "wants an interface; name it with -i");
 	if (packet || (opts->engine && !strcmp(opts->engine, "afxdp")))
 		return bad(run, "--engine", opts->engine, "wants an interface; name it with -i");
 	return 0;

@@ -50,8 +50,35 @@ else
 	! attached && LIBXDP_SKIP_DISPATCHER=1 loader load -m native "$iface" objects/time.o && tells_time
 	result standalone_resizing_alone $?
 fi
-cat "$dir/out"
 unload
+
+# xfn run beside another's program, by tail calls or, where the kernel has none there, in workers
+for mode in native generic; do
+	case $mode in native) loader load "$iface" objects/reverse.o ;; *) loader load -m skb "$iface" objects/reverse.o ;; esac
+	server "$xfn" run -i "$iface" echo >"$dir/out" 2>&1
+	grep -q 'xdp_dispatcher.*join it with --attach libxdp' "$dir/out"
+	result shared_told_$mode $? || cat "$dir/out"
+	start --attach libxdp --mode $mode echo time && answers 7 616263 && answers 1232 636261 && tells_time
+	result shared_$mode $? || cat "$dir/err"
+	"$xfn" ls -i "$iface" && cat "$dir/err"
+	stop && answers 1232 636261 && ! answers 7 616263 >/dev/null
+	result shared_left_$mode $?
+	start --attach libxdp --mode $mode echo
+	kill -KILL $run
+	wait $run 2>/dev/null
+	run=
+	sleep 1
+	answers 1232 636261 && loader status "$iface" && ! grep -qE 'xfn_(dispatcher|redirector)' "$dir/out"
+	result shared_killed_$mode $? || cat "$dir/out"
+	unload
+	start --attach libxdp --mode $mode echo && answers 7 616263 && stop && ! attached
+	result shared_alone_$mode $?
+done
+server ip link set dev "$iface" xdp obj objects/reverse.o sec xdp
+server "$xfn" run --attach libxdp -i "$iface" echo >"$dir/out" 2>&1
+[ $? = 1 ] && grep -q 'xfn_reverse.*was not attached by libxdp' "$dir/out"
+result shared_held_refused $? || cat "$dir/out"
+server ip link set dev "$iface" xdp off
 ! attached && ! find /sys/fs/bpf -name 'dispatch-*' | grep -q .
 result standalone_nothing_left $?
 exit $bad

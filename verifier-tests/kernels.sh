@@ -78,6 +78,7 @@ prepare()
 	# whatever is linked dynamically, with its loader, at its own place
 	find "$root" -type f -perm -u+x -exec ldd {} + 2>/dev/null | sed -n 's/.*[ \t]\(\/[^ ]*\) (0x.*/\1/p' | sort -u |
 		while read -r file; do mkdir -p "$root${file%/*}" && cp -L "$file" "$root$file"; done
+	for file in /usr/lib/*/bpf/xdp-dispatcher.o; do mkdir -p "$root${file%/*}" && cp "$file" "$root$file"; done
 	printf 'root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n' >"$root/etc/passwd"
 	printf 'root:x:0:\nnogroup:x:65534:\n' >"$root/etc/group"
 	echo "$modules" | tr ' ' '\n' >"$root/xfn/modules"

@@ -143,13 +143,42 @@ for mode in xdpdrv xdpgeneric; do
 done
 
 for mode in native skb; do
-	server xdp-loader load -m $mode "$iface" "$dir/three.o" >"$dir/out" 2>&1 && answers 7 loaded loaded && answers 1232 abc cba && tells_time 3700 &&
-		host_has 10.78.0.1:8
-	result xdp_loader_$mode $? || cat "$dir/out"
+	server xdp-loader load -m $mode "$iface" "$dir/echo.o" >"$dir/out" 2>&1 && answers 7 loaded loaded && host_has 10.78.0.1:8
+	result xdp_loader_one_$mode $? || cat "$dir/out"
 	server xdp-loader unload -a "$iface" >/dev/null 2>&1
 	! attached && host_has 10.78.0.1:7
 	result xdp_loader_detached_$mode $?
+	# one of them resizes, which newer kernels allow it only without the dispatcher
+	LIBXDP_SKIP_DISPATCHER=1 server xdp-loader load -m $mode "$iface" "$dir/three.o" >"$dir/out" 2>&1 && answers 7 loaded loaded &&
+		answers 1232 abc cba && tells_time 3700 && host_has 10.78.0.1:8
+	result xdp_loader_several_$mode $? || cat "$dir/out"
+	server xdp-loader unload -a "$iface" >/dev/null 2>&1
 done
+
+# through libxdp: beside others where the kernel has extensions, here maybe alone
+for mode in native generic; do
+	start --attach libxdp --mode $mode echo time && answers 7 shared shared && tells_time 37
+	result libxdp_answers_$mode $? || cat "$dir/err"
+	keeper=$(pgrep -P "$run" xfn-keeper)
+	if [ $mode = native ]; then
+		stop
+	else
+		kill -KILL "$run"
+		wait "$run" 2>/dev/null
+		run=
+	fi
+	for _ in $(seq 50); do
+		if ! attached && [ -n "$keeper" ] && ! kill -0 "$keeper" 2>/dev/null; then break; fi
+		sleep 0.1
+	done
+	! attached && [ -n "$keeper" ] && ! kill -0 "$keeper" 2>/dev/null && host_has 10.78.0.1:7
+	result libxdp_detached_$mode $?
+done
+server ip link set dev "$iface" xdpgeneric obj "$dir/echo.o" sec xdp
+server "$xfn" run --attach libxdp -i "$iface" time >"$dir/out" 2>&1
+[ $? = 1 ] && grep -q 'xfn_echo.*was not attached by libxdp' "$dir/out" && answers 7 "still there" "still there"
+result libxdp_held_refused $? || cat "$dir/out"
+server ip link set dev "$iface" xdpgeneric off
 ifindex=$(server ip -o link show dev "$iface" | cut -d: -f1)
 [ -n "$ifindex" ] && ! find /sys/fs/bpf -name "dispatch-$ifindex-*" | grep -q .
 result no_pins $?
