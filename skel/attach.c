@@ -103,10 +103,13 @@ int xfn_loader__attach(struct xfn_loader *ld, enum xfn_mode want, enum xfn_mode 
 		return -EINVAL;
 	}
 	if (xfn_loader__holder(ld->ifindex, &id, name)) {
+		bool shares = !strcmp(name, "xdp_dispatcher"); /* libxdp's */
+
 		snprintf(
 			err, errlen,
-			"%s: XDP program %s (id %u) holds it; stop its owner, or `ip link set dev %s %s off`",
-			ld->ifname, name, id, ld->ifname, xfn_loader__off_word(ld->ifindex));
+			"%s: XDP program %s (id %u) holds it; %sstop its owner, or `ip link set dev %s %s off`",
+			ld->ifname, name, id, shares ? "join it with --attach libxdp, " : "",
+			ld->ifname, xfn_loader__off_word(ld->ifindex));
 		return -EBUSY;
 	}
 	if (want == XFN_MODE_NATIVE || want == XFN_MODE_AUTO) {
@@ -142,4 +145,5 @@ void xfn_loader__detach(struct xfn_loader *ld)
 	if (ld->link_fd >= 0)
 		close(ld->link_fd);
 	ld->link_fd = -1;
+	xfn_libxdp__detach(ld);
 }

@@ -55,6 +55,17 @@ int xfn_loader__attach(struct xfn_loader *ld, enum xfn_mode want, enum xfn_mode 
 		       size_t whylen, char *err, size_t errlen);
 void xfn_loader__detach(struct xfn_loader *ld);
 
+/*
+ * Open, load and attach in one, through libxdp, which loads what it attaches: beside the programs
+ * of others that came by it too. `mode` is XFN_MODE_NATIVE or XFN_MODE_GENERIC; why[whylen] says
+ * what does not work this way here ("" if all does). -EBUSY: a program that does not share holds
+ * the interface. A process of our own detaches when this one ends, killed or not; killed too, it
+ * leaves libxdp's pins (`xdp-loader unload`).
+ */
+int xfn_loader__open_shared(const struct xfn_loader_options *opts, enum xfn_mode mode,
+			    struct xfn_loader **out, char *why, size_t whylen, char *err,
+			    size_t errlen);
+
 /* The XDP program on an interface, whoever attached it: its id and name ("?" unknown). False: none.
  */
 #define XFN_PROGRAM_NAME 16

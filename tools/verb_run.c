@@ -27,6 +27,7 @@
 
 enum key {
 	KEY_MODE = 256,
+	KEY_ATTACH,
 	KEY_TIER,
 	KEY_ENGINE,
 	KEY_ADDRESS,
@@ -67,6 +68,10 @@ static const struct argp_option options[] = {
 	{ "object", KEY_OBJECT, "FILE.o", 0,
 	  "With --mode offload: what `xfn build --offload` made, with the ports and addresses it was "
 	  "built for (default: made here, from the sources)",
+	  0 },
+	{ "attach", KEY_ATTACH, "link|libxdp", 0,
+	  "Attach as the interface's only XDP program (default), or through libxdp, beside programs that "
+	  "xdp-loader and the like attached",
 	  0 },
 	{ "tier", KEY_TIER, "TIER", 0,
 	  "Force a tier on every function: auto (default), xdp, afxdp or socket", 0 },
@@ -137,6 +142,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (strcmp(arg, "swap") && strcmp(arg, "fib"))
 			argp_error(state, "--reply-route '%s': take swap or fib", arg);
 		run->opts.route_fib = !strcmp(arg, "fib");
+		return 0;
+	case KEY_ATTACH:
+		if (strcmp(arg, "link") && strcmp(arg, "libxdp"))
+			argp_error(state, "--attach '%s': take link or libxdp", arg);
+		run->opts.libxdp = !strcmp(arg, "libxdp");
 		return 0;
 	case KEY_RATE:
 		run->rate = arg;
@@ -259,6 +269,8 @@ static int take_values(struct run *run)
 		return bad(run, "--mode", run->mode, "wants an interface; name it with -i");
 	if (opts->tier == XFN_TIER_XDP || opts->tier == XFN_TIER_AFXDP)
 		return bad(run, "--tier", run->tier, "wants an interface; name it with -i");
+	if (opts->libxdp)
+		return bad(run, "--attach", "libxdp", "wants an interface; name it with -i");
 	if (packet || (opts->engine && !strcmp(opts->engine, "afxdp")))
 		return bad(run, "--engine", opts->engine, "wants an interface; name it with -i");
 	return 0;

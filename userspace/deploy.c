@@ -119,6 +119,9 @@ static int put(struct xfn_supervisor *sup, struct xfn_deployed *fn, char *err, s
 	if (!refusal.rule[0])
 		return ret;
 	why(fn, XFN_TIER_AFXDP, refusal.rule, refusal.reason);
+	/* of the interface, and said when it was attached */
+	if (!strcmp(refusal.rule, "shared_interface"))
+		return 0;
 	xfn_log__line(LOG_WARNING,
 		      "%s: this kernel's verifier refuses it (%s); it runs in a worker",
 		      name_of(fn), refusal.reason);

@@ -42,9 +42,19 @@ static int attach_in(struct xfn_supervisor *sup, enum xfn_mode mode, char *err, 
 			 (mode == XFN_MODE_NATIVE && sup->iface.mtu > XFN_MTU_LINEAR ? XFN_FRAGS :
 										       0),
 	};
-	char why[256];
-	int ret = xfn_loader__open(&opts, &sup->loader, err, errlen);
+	char why[256] = "";
+	int ret;
 
+	if (sup->opts->libxdp) {
+		ret = xfn_loader__open_shared(&opts, mode, &sup->loader, why, sizeof(why), err,
+					      errlen);
+		if (!ret)
+			sup->mode = mode;
+		if (why[0])
+			xfn_log__line(LOG_WARNING, "%s: %s", sup->iface.name, why);
+		return ret;
+	}
+	ret = xfn_loader__open(&opts, &sup->loader, err, errlen);
 	if (!ret)
 		ret = xfn_loader__attach(sup->loader, mode, &sup->mode, why, sizeof(why), err,
 					 errlen);

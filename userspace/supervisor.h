@@ -33,6 +33,7 @@ struct xfn_run_options {
 	const char **allow_amplify; /* functions that may answer with more than 10 times */
 	unsigned allow_amplify_count;
 	bool route_fib; /* replies take the kernel's route, not the way the request came */
+	bool libxdp;	/* attach through libxdp, beside the programs of others */
 	bool trust_checksum;
 	bool spin;
 	const uint16_t *cpus; /* worker i is bound to the i-th, in turn; else by its interrupt */

@@ -4,16 +4,21 @@
 suite=kernels
 modules="llc stp bridge garp mrp 8021q veth"
 tests="build/tests/test_fixtures build/tests/test_dispatcher build/tests/test_engines verifier-tests/kernel_tiers.sh
-verifier-tests/test_addresses.sh verifier-tests/test_tagged.sh"
+verifier-tests/kernel_standalone.sh verifier-tests/test_addresses.sh verifier-tests/test_tagged.sh"
 # shellcheck source=verifier-tests/qemu.sh
 . "$(dirname "$0")/qemu.sh"
 
-furnish sh ip ethtool tcpdump dnsmasq
-mkdir "$root/xfn/build/tests"
+furnish sh ip ethtool tcpdump dnsmasq xdp-loader
+mkdir "$root/xfn/build/tests" "$root/xfn/objects"
 cp "$build/tests/test_fixtures" "$build/tests/test_dispatcher" "$build/tests/test_engines" "$root/xfn/build/tests/"
 cp -r verifier-tests/fixtures "$root/xfn/verifier-tests/"
+for function in echo reverse time; do
+	"$build/xfn" build --standalone --local-peer -o "$root/xfn/objects/$function.o" functions/$function.c >/dev/null
+done
+"$build/xfn" build --standalone --local-peer -o "$root/xfn/objects/all.o" functions/echo.c functions/reverse.c functions/time.c >/dev/null
 "$build/xfn" explain "$build"/functions/*.xfn >"$root/xfn/explained"
 libraries
+for file in /usr/lib/*/bpf/xdp-dispatcher.o; do mkdir -p "$root${file%/*}" && cp "$file" "$root$file"; done
 booted=
 for version in 6.1 6.12; do
 	obtain $version && boot $version && booted="$booted $version"
