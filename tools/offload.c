@@ -15,21 +15,26 @@
 #include "command.h"
 #include "output.h"
 
-/* Message and next step of an error that xfn printed with -j; else the first line that was said. */
-static void take_error(const char *said, char *message, size_t len, char *next, size_t nextlen)
+/* Message and next step of an error that xfn printed with -j; else the first line that was said.
+ * The object's own name, which is no one else's business, is left out. */
+static void take_error(const char *said, const char *out, struct xfn_obstacle *no)
 {
-	const char *at = strchr(said, '{');
+	const char *at = strchr(said, '{'), *text = NULL;
 	json_t *all = at ? json_loads(at, JSON_DISABLE_EOF_CHECK, NULL) : NULL;
 	json_t *error = json_object_get(all, "error");
+	size_t len = strlen(out);
 
-	snprintf(message, len, "%.*s", (int)strcspn(said, "\n"), said);
-	*next = 0;
 	if (error) {
-		snprintf(message, len, "%s",
-			 json_string_value(json_object_get(error, "message")) ?: "it fails");
-		snprintf(next, nextlen, "%s",
+		text = json_string_value(json_object_get(error, "message"));
+		snprintf(no->remedy, sizeof(no->remedy), "%s",
 			 json_string_value(json_object_get(error, "next")) ?: "");
 	}
+	if (text && !strncmp(text, out, len) && !strncmp(text + len, ": ", 2))
+		text += len + 2;
+	if (text)
+		snprintf(no->what, sizeof(no->what), "%s", text);
+	else
+		snprintf(no->what, sizeof(no->what), "%.*s", (int)strcspn(said, "\n"), said);
 	json_decref(all);
 }
 
@@ -66,7 +71,7 @@ int xfn_offload__build(const char *const *options, const char *const *specs, uns
 		return ret;
 	}
 	if (ret)
-		take_error(said, no->what, sizeof(no->what), no->remedy, sizeof(no->remedy));
+		take_error(said, out, no);
 	free(said);
 	return ret ? -EINVAL : 0;
 }

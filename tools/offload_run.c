@@ -186,17 +186,17 @@ static const char *try_alone(struct choice *c, unsigned i, const char *made)
 {
 	char err[XFN_ERR_MAX] = "";
 	struct xfn_module *mod = xfn_module__open(c->modules[i].path, err, sizeof(err));
-	const char *not = mod ? spec_of(&c->modules[i], mod, c->spec[i]) : keep(err);
+	const char *why_not = mod ? spec_of(&c->modules[i], mod, c->spec[i]) : keep(err);
 
-	if (!not ) {
+	if (!why_not) {
 		c->in[i] = true;
-		not = attempt(c, made);
+		why_not = attempt(c, made);
 		c->in[i] = false;
 	}
-	if (not )
+	if (why_not)
 		c->spec[i][0] = '\0';
 	xfn_module__close(mod);
-	return not ;
+	return why_not;
 }
 
 /*

@@ -37,18 +37,25 @@ static int load(struct xfn_supervisor *sup, char *err, size_t errlen)
 	return ret;
 }
 
-/* Before what was said of the host's part, what there is to say of the card. */
-static void prefix(struct xfn_deployed *fn, const char *text)
+/* What there is to say of the card, before what was said of the host's part. */
+static void tell(struct xfn_deployed *fn, const char *why_not)
 {
 	char was[sizeof(fn->reason)];
 
 	memcpy(was, fn->reason, sizeof(was));
-	snprintf(fn->reason, sizeof(fn->reason), "%.300s%.200s", text, was);
+	if (!why_not)
+		snprintf(fn->reason, sizeof(fn->reason), "on the card; what that passes on: %.400s",
+			 was);
+	else if (strstr(why_not, was)) /* one obstacle to both */
+		snprintf(fn->reason, sizeof(fn->reason), "not on the card: %.400s", why_not);
+	else
+		snprintf(fn->reason, sizeof(fn->reason), "not on the card: %.250s; %.220s", why_not,
+			 was);
 }
 
 int xfn_card__take(struct xfn_supervisor *sup, char *err, size_t errlen)
 {
-	char why[XFN_ERR_MAX] = "", text[XFN_ERR_MAX];
+	char why[XFN_ERR_MAX] = "";
 	int ret;
 
 	if (sup->opts->mode != XFN_MODE_OFFLOAD)
@@ -63,15 +70,13 @@ int xfn_card__take(struct xfn_supervisor *sup, char *err, size_t errlen)
 	}
 	for (unsigned i = 0; i < sup->function_count; i++) {
 		struct xfn_deployed *fn = &sup->functions[i];
-		const char *not = sup->opts->modules[i].not_on_card;
+		const char *why_not = sup->opts->modules[i].not_on_card;
 
-		fn->on_card = !not ;
-		if (not ) {
+		fn->on_card = !why_not;
+		if (why_not)
 			xfn_log__line(LOG_NOTICE, "%s: not on the card: %s; the host serves it",
-				      fn->mod->attr.name, not );
-			snprintf(text, sizeof(text), "not on the card: %.250s; ", not );
-		}
-		prefix(fn, not ? text : "on the card; what that passes on: ");
+				      fn->mod->attr.name, why_not);
+		tell(fn, why_not);
 	}
 	return 0;
 }
@@ -101,8 +106,15 @@ const char *xfn_card__mode(const struct xfn_supervisor *sup, const struct xfn_de
 void xfn_card__counters(const struct xfn_supervisor *sup, unsigned slot,
 			struct xfn_slot_counters *sum)
 {
-	if (sup->card && sup->functions[slot].on_card)
-		xfn_offload__add_counters(sup->card, sup->functions[slot].mod->attr.name, sum);
+	const char *name = sup->functions[slot].mod->attr.name;
+
+	if (!sup->card || !sup->functions[slot].on_card)
+		return;
+	/* a function on two ports is one on the card: its first place has the figures */
+	for (unsigned i = 0; i < slot; i++)
+		if (sup->functions[i].on_card && !strcmp(sup->functions[i].mod->attr.name, name))
+			return;
+	xfn_offload__add_counters(sup->card, name, sum);
 }
 
 void xfn_card__reasons(const struct xfn_supervisor *sup, uint64_t sum[XFN_REASON_SLOTS])
