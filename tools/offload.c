@@ -170,7 +170,11 @@ int xfn_offload__explain(const char *source, bool json, json_t *all)
 {
 	char name[XFN_NAME_MAX + 1] = "", err[XFN_ERR_MAX + 768] = "";
 	struct xfn_obstacles found;
+	size_t len = strlen(source);
 
+	if (len < 3 || strcmp(source + len - 2, ".c"))
+		return xfn_output__fail("explain", json, XFN_EXIT_USAGE,
+					"%s: --offload judges sources; give NAME.c", source);
 	if (judge(source, name, &found, err, sizeof(err)))
 		return xfn_output__fail("explain", json, XFN_EXIT_FAILED, "%s", err);
 	if (json)

@@ -441,7 +441,8 @@ static int choose_for_card(struct run *run)
 	if (status || run->opts.mode != XFN_MODE_OFFLOAD)
 		return status;
 	snprintf(run->card, sizeof(run->card), "%s/card.o", run->folder);
-	return xfn_offload__choose(&run->opts, run->modules, run->object, run->card);
+	status = xfn_offload__choose(&run->opts, run->modules, run->object, run->card);
+	return interrupted ? XFN_EXIT_FAILED : status;
 }
 
 static void remove_built(const struct run *run)

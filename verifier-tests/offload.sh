@@ -13,7 +13,7 @@ tests=verifier-tests/offload_card.sh
 release()
 {
 	offset=$(od -An -tu2 -j526 -N2 "$cache/$1/vmlinuz")
-	tail -c +$((offset + 513)) "$cache/$1/vmlinuz" | head -c 100 | tr '\0 ' '\n\n' | head -n 1
+	tail -c +$((offset + 513)) "$cache/$1/vmlinuz" | head -c 100 | tr '\0 ' '\n' | head -n 1
 }
 
 # sources VERSION RELEASE: in $to, the driver's source, and the kernel's headers as if they were installed there
@@ -89,8 +89,9 @@ SEC("xdp") int xfn_refused(struct xdp_md *ctx)
 END
 clang -target bpf -O2 -g "-I/usr/include/$(uname -m)-linux-gnu" -c "$dir/refused.c" -o "$root/xfn/refused.o" || exit 1
 libraries
-booted= unbuilt=0
-for version in ${VERSIONS:-6.1 6.12}; do
+booted=
+unbuilt=0
+for version in 6.1 6.12; do
 	obtain $version && driver $version && boot $version && booted="$booted $version"
 done
 # shellcheck disable=SC2086 # versions are words

@@ -44,6 +44,10 @@ tell explain_json $?
 [ $? = 1 ] && grep -q 'syntax.c: does not compile' "$dir/out"
 tell explain_what_does_not_compile $?
 
+"$xfn" explain --offload "$build/functions/echo.xfn" >"$dir/out" 2>&1
+[ $? = 1 ] && grep -q 'echo.xfn: --offload judges sources; give NAME.c' "$dir/out"
+tell explain_a_module $?
+
 raise
 nothing() { ! server ip -d link show dev "$iface" | grep -q xdp; }
 
