@@ -105,6 +105,11 @@ ledger: ## write verifier-tests/ledger.csv anew: what each kernel program costs 
 	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests
 	$(Q)XFN_BUILD=$(BUILD) verifier-tests/ledger.sh
 
+check-offload: ## the path to a network card that runs programs, with the kernel's own stand-in (netdevsim) in QEMU
+	$(Q)tools/packages.sh
+	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all
+	$(Q)XFN_BUILD=$(BUILD) verifier-tests/offload.sh
+
 $(BUILD)/fuzz/differential: verifier-tests/fuzz_differential.c $(TEST_OBJS) | $(SKELS)
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D)
@@ -234,5 +239,5 @@ clean: ## remove build/
 
 -include $(ALL_OBJS:.o=.d) $(BPF_OBJS:.o=.d) $(TESTS:=.d) $(LEDGER).d $(BUILD)/fuzz/differential.d
 
-.PHONY: all run bench bench-check check check-kernels check-compilers ledger soak tests fixtures fuzz help install uninstall clean FORCE
+.PHONY: all run bench bench-check check check-kernels check-offload check-compilers ledger soak tests fixtures fuzz help install uninstall clean FORCE
 .DEFAULT_GOAL := all

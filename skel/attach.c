@@ -8,14 +8,14 @@
 #include <bpf/bpf.h>
 #include "loader_inside.h"
 #include "dispatcher.skel.h"
+#include "program.h"
 
 const char *xfn_mode_name(enum xfn_mode mode)
 {
 	static const char *const names[] = {
-		[XFN_MODE_NONE] = "none",
-		[XFN_MODE_GENERIC] = "generic",
-		[XFN_MODE_NATIVE] = "native",
-		[XFN_MODE_AUTO] = "auto",
+		[XFN_MODE_NONE] = "none",	[XFN_MODE_GENERIC] = "generic",
+		[XFN_MODE_NATIVE] = "native",	[XFN_MODE_AUTO] = "auto",
+		[XFN_MODE_OFFLOAD] = "offload",
 	};
 
 	return names[mode];
@@ -41,10 +41,35 @@ bool xfn_loader__holder(unsigned ifindex, uint32_t *id, char name[XFN_PROGRAM_NA
 	return true;
 }
 
+const char *xfn_loader__off_word(unsigned ifindex)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, query);
+
+	return !bpf_xdp_query(ifindex, 0, &query) && query.attach_mode == XDP_ATTACHED_HW ?
+		       "xdpoffload" :
+		       "xdp";
+}
+
+void xfn_attach__why(int fd, unsigned ifindex, __u32 flags, int err, char *why, size_t whylen)
+{
+	LIBBPF_OPTS(bpf_xdp_attach_opts, opts, .old_prog_fd = fd);
+	const char *said;
+
+	xfn_program__kernel_said();
+	if (!bpf_xdp_attach(ifindex, fd, flags | XDP_FLAGS_UPDATE_IF_NOEXIST, NULL))
+		bpf_xdp_detach(ifindex, flags, &opts); /* not by netlink, where nobody holds it */
+	said = xfn_program__kernel_said();
+	snprintf(why, whylen, "%s", *said ? said : strerror(-err));
+}
+
+static __u32 flags_of(enum xfn_mode mode)
+{
+	return mode == XFN_MODE_NATIVE ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE;
+}
+
 static int attach_in(struct xfn_loader *ld, enum xfn_mode mode)
 {
-	LIBBPF_OPTS(bpf_link_create_opts, opts,
-		    .flags = mode == XFN_MODE_NATIVE ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = flags_of(mode));
 	int fd = bpf_link_create(bpf_program__fd(ld->skel->progs.xfn_dispatcher), ld->ifindex,
 				 BPF_XDP, &opts);
 
@@ -54,10 +79,19 @@ static int attach_in(struct xfn_loader *ld, enum xfn_mode mode)
 	return 0;
 }
 
+static const char *why_not(struct xfn_loader *ld, enum xfn_mode mode, int err, char *why,
+			   size_t whylen)
+{
+	xfn_attach__why(bpf_program__fd(ld->skel->progs.xfn_dispatcher), ld->ifindex,
+			flags_of(mode), err, why, whylen);
+	return why;
+}
+
 int xfn_loader__attach(struct xfn_loader *ld, enum xfn_mode want, enum xfn_mode *got, char *why,
 		       size_t whylen, char *err, size_t errlen)
 {
 	char name[XFN_PROGRAM_NAME];
+	char refused[160] = "";
 	int ret = -EOPNOTSUPP;
 	__u32 id;
 
@@ -69,10 +103,13 @@ int xfn_loader__attach(struct xfn_loader *ld, enum xfn_mode want, enum xfn_mode 
 		return -EINVAL;
 	}
 	if (xfn_loader__holder(ld->ifindex, &id, name)) {
+		bool shares = !strcmp(name, "xdp_dispatcher"); /* libxdp's */
+
 		snprintf(
 			err, errlen,
-			"%s: XDP program %s (id %u) holds it; stop its owner, or `ip link set dev %s xdp off`",
-			ld->ifname, name, id, ld->ifname);
+			"%s: XDP program %s (id %u) holds it; %sstop its owner, or `ip link set dev %s %s off`",
+			ld->ifname, name, id, shares ? "join it with --attach libxdp, " : "",
+			ld->ifname, xfn_loader__off_word(ld->ifindex));
 		return -EBUSY;
 	}
 	if (want == XFN_MODE_NATIVE || want == XFN_MODE_AUTO) {
@@ -80,12 +117,15 @@ int xfn_loader__attach(struct xfn_loader *ld, enum xfn_mode want, enum xfn_mode 
 		if (!ret)
 			*got = XFN_MODE_NATIVE;
 		else
-			snprintf(why, whylen, "native mode refused: %s", strerror(-ret));
+			snprintf(why, whylen, "native mode refused: %s",
+				 why_not(ld, XFN_MODE_NATIVE, ret, refused, sizeof(refused)));
 	}
 	if (ret && want != XFN_MODE_NATIVE) {
 		ret = attach_in(ld, XFN_MODE_GENERIC);
 		if (!ret)
 			*got = XFN_MODE_GENERIC;
+		else
+			why_not(ld, XFN_MODE_GENERIC, ret, refused, sizeof(refused));
 	}
 	if ((ret == -ERANGE || ret == -EINVAL || ret == -EOPNOTSUPP) && ld->mtu > XFN_MTU_LINEAR)
 		snprintf(
@@ -95,7 +135,7 @@ int xfn_loader__attach(struct xfn_loader *ld, enum xfn_mode want, enum xfn_mode 
 			ld->ifname, ld->mtu, xfn_mode_name(want), ld->ifname, XFN_MTU_LINEAR);
 	else if (ret)
 		snprintf(err, errlen, "%s: cannot attach in %s mode: %s; run `xfn check -i %s`",
-			 ld->ifname, xfn_mode_name(want), strerror(-ret), ld->ifname);
+			 ld->ifname, xfn_mode_name(want), refused, ld->ifname);
 	return ret;
 }
 
@@ -105,4 +145,5 @@ void xfn_loader__detach(struct xfn_loader *ld)
 	if (ld->link_fd >= 0)
 		close(ld->link_fd);
 	ld->link_fd = -1;
+	xfn_libxdp__detach(ld);
 }

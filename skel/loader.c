@@ -36,10 +36,9 @@ static int take_counters(struct xfn_loader *ld)
 	return ret;
 }
 
-int xfn_loader__open(const struct xfn_loader_options *opts, struct xfn_loader **out, char *err,
-		     size_t errlen)
+int xfn_loader__prepare(const struct xfn_loader_options *opts, struct xfn_loader **out, char *err,
+			size_t errlen)
 {
-	struct xfn_live live = { .mtu = opts->mtu ?: XFN_MTU_DEFAULT };
 	struct xfn_loader *ld = calloc(1, sizeof(*ld));
 	int ret;
 
@@ -49,9 +48,10 @@ int xfn_loader__open(const struct xfn_loader_options *opts, struct xfn_loader **
 		return -ENOMEM;
 	}
 	ld->link_fd = -1;
+	ld->keeper_pipe = -1;
 	ld->ifindex = opts->ifindex;
 	ld->before = opts->before;
-	ld->mtu = live.mtu;
+	ld->mtu = opts->mtu ?: XFN_MTU_DEFAULT;
 	ld->cpus = libbpf_num_possible_cpus();
 	snprintf(ld->ifname, sizeof(ld->ifname), "%s", opts->ifname ?: "");
 	ld->settings.flags = opts->flags;
@@ -62,29 +62,52 @@ int xfn_loader__open(const struct xfn_loader_options *opts, struct xfn_loader **
 		ret = -(errno ?: EINVAL);
 		snprintf(err, errlen, "cannot open the dispatcher: %s; run `xfn check`",
 			 strerror(-ret));
-		goto fail;
+		xfn_loader__close(ld);
+		return ret;
 	}
 	memcpy((void *)&ld->skel->rodata->xfn_settings, &ld->settings, sizeof(ld->settings));
 	if (opts->flags & XFN_FRAGS)
 		bpf_program__set_flags(ld->skel->progs.xfn_dispatcher, BPF_F_XDP_HAS_FRAGS);
+	bpf_program__set_autoload(ld->skel->progs.xfn_redirector, false);
 	ret = ld->before ? take_counters(ld) : 0;
-	ret = ret ?: dispatcher_bpf__load(ld->skel);
 	if (ret) {
-		snprintf(err, errlen,
-			 "the kernel does not load the dispatcher: %s; run `xfn check`",
-			 strerror(-ret));
-		goto fail;
-	}
-	ret = xfn_loader__live(ld, &live);
-	if (ret) {
-		snprintf(err, errlen, "cannot set the dispatcher's clock and MTU: %s",
-			 strerror(-ret));
-		goto fail;
+		snprintf(err, errlen, "cannot take over the counters: %s", strerror(-ret));
+		xfn_loader__close(ld);
+		return ret;
 	}
 	*out = ld;
 	return 0;
-fail:
-	xfn_loader__close(ld);
+}
+
+int xfn_loader__begin(struct xfn_loader *ld, char *err, size_t errlen)
+{
+	struct xfn_live live = { .mtu = ld->mtu };
+	int ret = xfn_loader__live(ld, &live);
+
+	if (ret)
+		snprintf(err, errlen, "cannot set the dispatcher's clock and MTU: %s",
+			 strerror(-ret));
+	return ret;
+}
+
+int xfn_loader__open(const struct xfn_loader_options *opts, struct xfn_loader **out, char *err,
+		     size_t errlen)
+{
+	struct xfn_loader *ld;
+	int ret = xfn_loader__prepare(opts, &ld, err, errlen);
+
+	if (ret)
+		return ret;
+	ret = dispatcher_bpf__load(ld->skel);
+	if (ret)
+		snprintf(err, errlen,
+			 "the kernel does not load the dispatcher: %s; run `xfn check`",
+			 strerror(-ret));
+	ret = ret ?: xfn_loader__begin(ld, err, errlen);
+	if (ret)
+		xfn_loader__close(ld);
+	else
+		*out = ld;
 	return ret;
 }
 
@@ -146,11 +169,19 @@ int xfn_loader__put(struct xfn_loader *ld, unsigned slot, const struct xfn_modul
 			 mod->bpf ? "no slot left; remove a function" : "it has no kernel half");
 		return mod->bpf ? -ENOSPC : -ENOENT;
 	}
+	if (ld->no_calls) {
+		xfn_refusal__set(refusal, XFN_RULE_shared_interface, NULL, mod->meta.file, 0);
+		snprintf(err, errlen, "%s: %s", mod->attr.name, refusal->reason);
+		return -EACCES;
+	}
 	settings.slot = slot;
 	obj = xfn_program__open(mod->bpf, mod->bpf_len, mod->attr.name, &settings, &prog, err,
 				errlen);
 	if (!obj)
 		return -EINVAL;
+	/* An extension has no attach type, and a prog array takes one kind only. */
+	if (ld->below)
+		bpf_program__set_expected_attach_type(prog, 0);
 	log = calloc(1, XFN_LOG_LEN);
 	ret = log ? share_maps(ld, obj, ld->before ? ld->before->functions[slot] : NULL) : -ENOMEM;
 	if (ret) {
@@ -469,8 +500,10 @@ int xfn_loader__test_run(struct xfn_loader *ld, const void *frame, size_t len, v
 {
 	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = len, .data_out = out,
 		    .data_size_out = *outlen, .repeat = repeat);
-	int ret = bpf_prog_test_run_opts(bpf_program__fd(ld->skel->progs.xfn_dispatcher), &run);
+	int ret = -EOPNOTSUPP;
 
+	if (!ld->below) /* the kernel runs no extension by itself */
+		ret = bpf_prog_test_run_opts(bpf_program__fd(ld->skel->progs.xfn_dispatcher), &run);
 	if (ret)
 		return ret;
 	*outlen = run.data_size_out;

@@ -24,7 +24,8 @@ enum xfn_mode {
 	XFN_MODE_NONE,
 	XFN_MODE_GENERIC,
 	XFN_MODE_NATIVE,
-	XFN_MODE_AUTO
+	XFN_MODE_AUTO,
+	XFN_MODE_OFFLOAD /* on the card what it takes (offload.h), the host's best beside it */
 };
 const char *xfn_mode_name(enum xfn_mode mode);
 
@@ -62,10 +63,23 @@ int xfn_loader__attach(struct xfn_loader *ld, enum xfn_mode want, enum xfn_mode 
 		       size_t whylen, char *err, size_t errlen);
 void xfn_loader__detach(struct xfn_loader *ld);
 
+/*
+ * Open, load and attach in one, through libxdp, which loads what it attaches: beside the programs
+ * of others that came by it too. `mode` is XFN_MODE_NATIVE or XFN_MODE_GENERIC; why[whylen] says
+ * what does not work this way here ("" if all does). -EBUSY: a program that does not share holds
+ * the interface. A process of our own detaches when this one ends, killed or not; killed too, it
+ * leaves libxdp's pins (`xdp-loader unload`).
+ */
+int xfn_loader__open_shared(const struct xfn_loader_options *opts, enum xfn_mode mode,
+			    struct xfn_loader **out, char *why, size_t whylen, char *err,
+			    size_t errlen);
+
 /* The XDP program on an interface, whoever attached it: its id and name ("?" unknown). False: none.
  */
 #define XFN_PROGRAM_NAME 16
 bool xfn_loader__holder(unsigned ifindex, uint32_t *id, char name[XFN_PROGRAM_NAME]);
+/* The word of `ip link set dev IFACE WORD off` that takes it away: "xdp", or "xdpoffload". */
+const char *xfn_loader__off_word(unsigned ifindex);
 
 /*
  * Load the kernel half of `mod` into `slot`. A verifier's refusal is -EACCES with *refusal filled:

@@ -4,6 +4,7 @@
 #define XFN_LOADER_INSIDE_H
 
 #include <net/if.h>
+#include <sys/types.h>
 #include <bpf/libbpf.h>
 #include "loader.h"
 
@@ -21,7 +22,25 @@ struct xfn_loader {
 	unsigned mtu;
 	int cpus;    /* possible ones: values per per-CPU entry */
 	int link_fd; /* held, never pinned; -1: not attached */
+	/* attach_libxdp.c */
+	bool below;	 /* libxdp's dispatcher calls ours, an extension of it */
+	bool no_calls;	 /* and may not tail call: functions run in workers */
+	int keeper_pipe; /* its end tells the keeper to detach; -1: there is none */
+	pid_t keeper;
 	char ifname[IF_NAMESIZE];
 };
+
+/*
+ * Why the kernel does not attach program `fd` to the device in the mode of `flags`, in its own words
+ * or else those of `err` (negative errno): BPF_LINK_CREATE gives none, so netlink is asked again.
+ */
+void xfn_attach__why(int fd, unsigned ifindex, __u32 flags, int err, char *why, size_t whylen);
+/* An interface's maps and programs, opened but not loaded. 0 or -errno with err. */
+int xfn_loader__prepare(const struct xfn_loader_options *opts, struct xfn_loader **out, char *err,
+			size_t errlen);
+/* After the load: what running programs find at first. */
+int xfn_loader__begin(struct xfn_loader *ld, char *err, size_t errlen);
+/* Have the keeper detach, and wait for it. */
+void xfn_libxdp__detach(struct xfn_loader *ld);
 
 #endif

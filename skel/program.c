@@ -7,9 +7,36 @@
 #include <bpf/btf.h>
 #include "program.h"
 
+static char said[160];
+
+/* Of libbpf's warnings those that hold the kernel's words, or name the map it refused. */
+static void listen(const char *format, va_list args)
+{
+	static const char *const marks[] = { "Kernel error message: ",
+					     "map '%s': failed to create" };
+	static const char own[] = "libbpf: ";
+	char line[256];
+
+	for (unsigned i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		if (!strstr(format, marks[i]))
+			continue;
+		vsnprintf(line, sizeof(line), format, args);
+		line[strcspn(line, "\n")] = 0;
+		snprintf(said, sizeof(said), "%.150s",
+			 line + (strncmp(line, own, strlen(own)) ? 0 : strlen(own)) +
+				 (i ? 0 : strlen(marks[i])));
+	}
+}
+
 static int show(enum libbpf_print_level level, const char *format, va_list args)
 {
-	(void)level;
+	va_list again;
+
+	if (level == LIBBPF_WARN) {
+		va_copy(again, args);
+		listen(format, again);
+		va_end(again);
+	}
 	if (!getenv("XFN_DEBUG"))
 		return 0;
 	fputs("  libbpf: ", stderr);
@@ -19,6 +46,15 @@ static int show(enum libbpf_print_level level, const char *format, va_list args)
 void xfn_program__quiet_libbpf(void)
 {
 	libbpf_set_print(show);
+}
+
+const char *xfn_program__kernel_said(void)
+{
+	static char last[sizeof(said)];
+
+	memcpy(last, said, sizeof(last));
+	said[0] = 0;
+	return last;
 }
 
 /* Where in .rodata the variable xfn_settings lies, by the object's BTF; -1: it has none. */

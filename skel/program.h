@@ -20,4 +20,11 @@ struct bpf_object *xfn_program__open(const void *obj, size_t len, const char *na
 /* libbpf's messages go nowhere unless XFN_DEBUG is set: then to stderr, indented under its name. */
 void xfn_program__quiet_libbpf(void);
 
+/*
+ * The kernel's words (netlink's extended acknowledgement) on the last request that it refused to
+ * libbpf, or libbpf's own "map 'NAME': failed to create: ...", once; "" if none. Wants
+ * xfn_program__quiet_libbpf before.
+ */
+const char *xfn_program__kernel_said(void);
+
 #endif

@@ -32,6 +32,9 @@
 	  "pass fewer arguments, or a pointer")                                                    \
 	X(licence, DEMOTE, "has a licence that the kernel's route look-up is not open to",         \
 	  "give a GPL-compatible .licence, or leave --reply-route at swap")                        \
+	X(shared_interface, DEMOTE,                                                                \
+	  "cannot be called below libxdp's dispatcher, where this kernel allows no tail call",     \
+	  "attach without libxdp, or build it with --standalone")                                  \
 	X(compiler_other, DEMOTE, "does not compile for the kernel",                               \
 	  "read the compiler's words with -vv")                                                    \
 	X(verifier_other, DEMOTE, "is refused by the verifier", "read its log with -vv")           \

@@ -14,12 +14,11 @@ static int load(const void *bytes, size_t len, unsigned level, struct xfn_trial 
 {
 	struct bpf_prog_info info = {};
 	__u32 info_len = sizeof(info);
-	struct xfn_settings settings = {};
 	struct bpf_program *prog;
 	struct bpf_object *obj;
 	int ret;
 
-	obj = xfn_program__open(bytes, len, "function", &settings, &prog, err, errlen);
+	obj = xfn_program__open(bytes, len, "function", NULL, &prog, err, errlen);
 	if (!obj)
 		return -EINVAL;
 	bpf_program__set_log_buf(prog, out->log, XFN_LOG_LEN);

@@ -50,7 +50,7 @@ static bool file_name(const char *source, char name[XFN_NAME_MAX + 1])
 	return true;
 }
 
-static int hash_source(const char *source, char hex[65], char *err, size_t errlen)
+int xfn_classify__hash(const char *source, char hex[65], char *err, size_t errlen)
 {
 	unsigned char digest[EVP_MAX_MD_SIZE], chunk[4096];
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
@@ -185,7 +185,7 @@ int xfn_classify(const char *source, struct xfn_verdict *v, char *err, size_t er
 	snprintf(meta->file, sizeof(meta->file), "%s", source);
 	snprintf(meta->kernel, sizeof(meta->kernel), "%s", uts.release);
 	snprintf(meta->arch, sizeof(meta->arch), "%.15s", uts.machine);
-	ret = hash_source(source, meta->source_hash, err, errlen);
+	ret = xfn_classify__hash(source, meta->source_hash, err, errlen);
 	ret = ret ?: xfn_paths__support(v->support, sizeof(v->support), err, errlen);
 	ret = ret ?: name_compiler(meta, err, errlen);
 	if (ret)

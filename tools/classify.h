@@ -48,6 +48,9 @@ void xfn_verdict__sentence(const struct xfn_verdict *v, char *text, size_t len);
 int xfn_classify__native(const char *source, struct xfn_verdict *v, char *err, size_t errlen);
 int xfn_classify__bpf(const char *source, struct xfn_verdict *v, char *err, size_t errlen);
 
+/* SHA-256 of the file, as modules carry it. 0, or -errno with one line in err. */
+int xfn_classify__hash(const char *source, char hex[65], char *err, size_t errlen);
+
 /* A compiler's diagnostic. */
 struct xfn_diagnostic {
 	char file[PATH_MAX];

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "../skel/loader.h"
+#include "bpf_flags.h"
 #include "classify.h"
 #include "command.h"
 
@@ -89,19 +90,7 @@ static int compile(const char *source, const char *object, bool unroll, struct x
 		   char *err, size_t errlen)
 {
 	char header[PATH_MAX + 32], include[PATH_MAX + 32];
-	char *const argv[] = { (char *)xfn_command__clang(),
-			       (char *)"-target",
-			       (char *)"bpf",
-			       (char *)"-mcpu=v3",
-			       (char *)"-O2",
-			       (char *)"-g",
-			       (char *)"-ffreestanding",
-			       (char *)"-fno-delete-null-pointer-checks",
-			       (char *)"-fwrapv",
-			       (char *)"-fsigned-char",
-			       (char *)"-fno-color-diagnostics",
-			       (char *)"-fno-caret-diagnostics",
-			       (char *)"-Werror=implicit-function-declaration",
+	char *const argv[] = { XFN_BPF_CLANG,
 			       (char *)(unroll ? "-funroll-loops" : "-fno-unroll-loops"),
 			       (char *)"-include",
 			       header,

@@ -2,6 +2,7 @@
 /* What one interface can do for xfn. Changes nothing. Must never know how it is printed. */
 #include "host.h"
 
+#include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/genetlink.h>
 #include <linux/if_ether.h>
@@ -12,6 +13,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 #include "../skel/loader.h"
+#include "../skel/offload.h"
 #include "../userspace/interface.h"
 #include "../xdp/abi.h"
 
@@ -159,7 +161,19 @@ static void holder(struct xfn_host_facts *facts, const struct xfn_interface *ifc
 	if (!strncmp(name, "xfn_dispatcher", sizeof(name) - 1))
 		xfn_host__missing(fact, "an xfn serves it already; see `xfn ls -i %s`", ifc->name);
 	else
-		xfn_host__missing(fact, "stop its owner, or ip link set dev %s xdp off", ifc->name);
+		xfn_host__missing(fact, "stop its owner, or ip link set dev %s %s off", ifc->name,
+				  xfn_loader__off_word(ifc->index));
+}
+
+/* Of real cards only nfp's ever took programs. */
+static void offload(struct xfn_host_facts *facts, const struct xfn_interface *ifc)
+{
+	int ret = xfn_offload__possible(ifc->index);
+
+	xfn_host__add(facts, "hardware offload", "%s",
+		      !ret	    ? "the driver takes programs for its card: xfn run --mode offload" :
+		      ret == -EPERM ? "not known: asking wants CAP_BPF and CAP_NET_ADMIN" :
+				      "none: the driver takes no programs for a card");
 }
 
 void xfn_host__interface(struct xfn_host_facts *facts, const char *ifname)
@@ -188,6 +202,7 @@ void xfn_host__interface(struct xfn_host_facts *facts, const char *ifname)
 			MTU_MAX, ifc.name, MTU_MAX);
 	holder(facts, &ifc);
 	features(facts, ifc.index);
+	offload(facts, &ifc);
 	fact = xfn_host__add(facts, "VLAN tags", "%s",
 			     ifc.vlan_offload ? "taken off by the driver" : "left in the frame");
 	if (ifc.vlan_offload)

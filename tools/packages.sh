@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Installs the Debian packages that building, running and testing need; silent when all are there.
-# `packages.sh bench`: those that comparing and plotting need too. `packages.sh kernels`: instead those that booting other kernels needs;
+# `packages.sh bench`: those that comparing and plotting need too. `packages.sh kernels`: instead those that booting other kernels needs
+# (their images, headers and sources are downloaded where they are wanted, and not installed);
 # `packages.sh compilers`: every clang that make check-compilers compares; `packages.sh clang-NN`: one of them.
 set -eu
 want="build-essential clang llvm bpftool libbpf-dev libxdp-dev xdp-tools liburing-dev libcmocka-dev

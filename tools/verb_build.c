@@ -8,15 +8,23 @@
 #include <string.h>
 #include "../skel/loader.h"
 #include "classify.h"
+#include "offload.h"
 #include "output.h"
+#include "standalone.h"
 
 struct options {
 	const char *verb;
 	const char *out;
 	bool json;
+	bool offload; /* explain: what a card would say */
 	int verbose;
+	struct xfn_object_options object;
 	char **files; /* points into argv */
 	int count;
+};
+
+enum key {
+	KEY_OFFLOAD = 256
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -24,6 +32,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct options *opts = state->input;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		if (state->child_inputs)
+			state->child_inputs[0] = &opts->object;
+		return 0;
 	case 'o':
 		opts->out = arg;
 		return 0;
@@ -33,6 +45,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'v':
 		opts->verbose++;
 		return 0;
+	case KEY_OFFLOAD:
+		opts->offload = true;
+		return 0;
 	case ARGP_KEY_ARGS:
 		opts->files = state->argv + state->next;
 		opts->count = state->argc - state->next;
@@ -41,7 +56,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		argp_error(state, "no source given");
 		return EINVAL;
 	case ARGP_KEY_END:
-		if (opts->out && opts->count > 1)
+		if (opts->out && opts->count > 1 && !opts->object.flavour)
 			argp_error(state, "-o names one module, but there are %d sources",
 				   opts->count);
 		return 0;
@@ -56,10 +71,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 
 static const struct argp_option build_options[] = {
-	{ "output", 'o', "FILE", 0, "The module to write (default: NAME.xfn here)", 0 },
+	{ "output", 'o', "FILE", 0,
+	  "The module or object to write (default: NAME.xfn or NAME.o here)", 0 },
 	SHARED_OPTIONS
 };
-static const struct argp_option explain_options[] = { SHARED_OPTIONS };
+static const struct argp_option explain_options[] = {
+	{ "offload", KEY_OFFLOAD, NULL, 0,
+	  "Say whether a network card could take the function of a source, and what stands in the way",
+	  0 },
+	SHARED_OPTIONS
+};
 
 /* One judgement as JSON, the same for a source and for a module. */
 static json_t *as_json(const struct xfn_module_meta *meta, const struct xfn_attributes *attr,
@@ -182,14 +203,16 @@ static int finish(const struct options *opts, json_t *all, int status)
 
 int verb_build(int argc, char **argv)
 {
+	static const struct argp_child children[] = { { &xfn_object_argp, 0, NULL, 0 }, {} };
 	static const struct argp argp = {
 		build_options,
 		parse,
 		"FILE.c...",
 		"Make a module of each function's source, and say where it will "
-		"run.\v  xfn build -o /tmp/echo.xfn functions/echo.c\n\n"
+		"run.\v  xfn build -o /tmp/echo.xfn functions/echo.c\n"
+		"  xfn build --standalone -o both.o functions/echo.c functions/time.c@3700\n\n"
 		"XFN_CLANG=clang-19 in the environment picks another compiler than clang.",
-		NULL,
+		children,
 		NULL,
 		NULL
 	};
@@ -198,6 +221,11 @@ int verb_build(int argc, char **argv)
 	int status = 0;
 
 	xfn_output__options(&argp, argc, argv, &opts);
+	if (opts.object.flavour) {
+		json_decref(all);
+		return xfn_object__build(&opts.object, opts.files, opts.count, opts.out, opts.json,
+					 opts.verbose);
+	}
 	for (int i = 0; i < opts.count; i++) {
 		const char *source = opts.files[i];
 		const char *base = strrchr(source, '/') ? strrchr(source, '/') + 1 : source;
@@ -231,7 +259,8 @@ int verb_explain(int argc, char **argv)
 
 	xfn_output__options(&argp, argc, argv, &opts);
 	for (int i = 0; i < opts.count; i++)
-		if (is_source(opts.files[i]) ? judge(&opts, opts.files[i], NULL, all) :
+		if (opts.offload	     ? xfn_offload__explain(opts.files[i], opts.json, all) :
+		    is_source(opts.files[i]) ? judge(&opts, opts.files[i], NULL, all) :
 					       retell(&opts, opts.files[i], all))
 			status = XFN_EXIT_FAILED;
 	return finish(&opts, all, status);

@@ -6,7 +6,6 @@
 #include "verbs.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <errno.h>
 #include <glob.h>
 #include <limits.h>
@@ -14,19 +13,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include "../userspace/cpus.h"
 #include "../userspace/fleet.h"
 #include "classify.h"
+#include "offload.h"
 #include "output.h"
 #include "paths.h"
+#include "spec.h"
 
 #define BIND_MAX    64
 #define DEADLINE_MS 1000
 
 enum key {
 	KEY_MODE = 256,
+	KEY_ATTACH,
 	KEY_TIER,
 	KEY_ENGINE,
 	KEY_ADDRESS,
@@ -43,7 +44,8 @@ enum key {
 	KEY_WORKERS,
 	KEY_AUTO,
 	KEY_DEDICATE,
-	KEY_WAIT
+	KEY_WAIT,
+	KEY_OBJECT
 };
 
 struct run {
@@ -51,6 +53,7 @@ struct run {
 	const char *mode, *tier, *offset, *rate, *deadline, *cpus, *workers;
 	const char *ifname[XFN_FLEET_MAX];
 	unsigned ifnames;
+	const char *object; /* for the card, built by hand */
 	const char *amplify[BIND_MAX];
 	const char *bind[BIND_MAX];
 	const char *address[BIND_MAX];
@@ -59,6 +62,7 @@ struct run {
 	unsigned specs;
 	struct xfn_run_module *modules;
 	char folder[PATH_MAX - 64]; /* of what was built here, "" if nothing was */
+	char card[PATH_MAX];	    /* object for the card, where it is made here */
 	char worker[PATH_MAX];
 };
 
@@ -72,7 +76,17 @@ static const struct argp_option options[] = {
 	  "waited for, and served again when it is back",
 	  0 },
 	{ "mode", KEY_MODE, "MODE", 0,
-	  "How XDP is attached: auto (default), native, generic or none", 0 },
+	  "How XDP is attached: auto (default), native, generic or none; offload: on the network card "
+	  "what that takes, beside it the host's best",
+	  0 },
+	{ "object", KEY_OBJECT, "FILE.o", 0,
+	  "With --mode offload: what `xfn build --offload` made, with the ports and addresses it was "
+	  "built for (default: made here, from the sources)",
+	  0 },
+	{ "attach", KEY_ATTACH, "link|libxdp", 0,
+	  "Attach as the interface's only XDP program (default), or through libxdp, beside programs that "
+	  "xdp-loader and the like attached",
+	  0 },
 	{ "tier", KEY_TIER, "TIER", 0,
 	  "Force a tier on every function: auto (default), xdp, afxdp or socket", 0 },
 	{ "engine", KEY_ENGINE, "ENGINE", 0,
@@ -150,6 +164,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_MODE:
 		run->mode = arg;
 		return 0;
+	case KEY_OBJECT:
+		run->object = arg;
+		return 0;
 	case KEY_TIER:
 		run->tier = arg;
 		return 0;
@@ -165,6 +182,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (strcmp(arg, "swap") && strcmp(arg, "fib"))
 			argp_error(state, "--reply-route '%s': take swap or fib", arg);
 		run->opts.route_fib = !strcmp(arg, "fib");
+		return 0;
+	case KEY_ATTACH:
+		if (strcmp(arg, "link") && strcmp(arg, "libxdp"))
+			argp_error(state, "--attach '%s': take link or libxdp", arg);
+		run->opts.libxdp = !strcmp(arg, "libxdp");
 		return 0;
 	case KEY_RATE:
 		run->rate = arg;
@@ -222,30 +244,6 @@ static int bad(const struct run *run, const char *what, const char *value, const
 				value, next);
 }
 
-/* Take the brackets off "[fd00::1]", in place. False: no address. */
-static bool take_address(const char **text, char *buf, size_t len)
-{
-	size_t n = strlen(*text);
-	uint8_t ip[16];
-
-	if (**text == '[' && n > 2 && (*text)[n - 1] == ']' && n - 2 < len) {
-		memmove(buf, *text + 1, n - 2); /* buf may be *text */
-		buf[n - 2] = '\0';
-		*text = buf;
-		return inet_pton(AF_INET6, buf, ip) == 1;
-	}
-	return inet_pton(AF_INET, *text, ip) == 1 || inet_pton(AF_INET6, *text, ip) == 1;
-}
-
-/* 1 to max in decimal; 0: something else. */
-static unsigned take_number(const char *text, unsigned max)
-{
-	char *end;
-	unsigned long n = isdigit((unsigned char)*text) ? strtoul(text, &end, 10) : 0;
-
-	return n && !*end && n <= max ? (unsigned)n : 0;
-}
-
 static int take_cpus(struct run *run)
 {
 	static uint16_t cpus[XFN_CPUS_MAX];
@@ -287,7 +285,7 @@ static int take_workers(struct run *run)
 static int take_values(struct run *run)
 {
 	static const enum xfn_mode modes[] = { XFN_MODE_AUTO, XFN_MODE_NATIVE, XFN_MODE_GENERIC,
-					       XFN_MODE_NONE };
+					       XFN_MODE_NONE, XFN_MODE_OFFLOAD };
 	static const char *const engines[] = { "afxdp", "uring", "mmsg", "simple", "packet" };
 	static char addrs[BIND_MAX][INET6_ADDRSTRLEN];
 	static char served[BIND_MAX][INET6_ADDRSTRLEN];
@@ -302,7 +300,7 @@ static int take_values(struct run *run)
 			known = true;
 		}
 	if (!known)
-		return bad(run, "--mode", run->mode, "take auto, native, generic or none");
+		return bad(run, "--mode", run->mode, "take auto, native, generic, none or offload");
 	opts->tier = run->tier ? xfn_tier_parse(run->tier) : XFN_TIER_AUTO;
 	if (opts->tier < 0)
 		return bad(run, "--tier", run->tier, "take auto, xdp, afxdp or socket");
@@ -313,27 +311,27 @@ static int take_values(struct run *run)
 		return bad(run, "--engine", opts->engine,
 			   "take afxdp, uring, mmsg, simple or packet");
 	for (unsigned i = 0; i < opts->bind_count; i++)
-		if (!take_address(&run->bind[i], addrs[i], sizeof(addrs[i])))
+		if (!xfn_spec__address(&run->bind[i], addrs[i], sizeof(addrs[i])))
 			return bad(run, "--bind", run->bind[i],
 				   "no IPv4 or IPv6 address; give one");
 	for (unsigned i = 0; i < opts->address_count; i++)
-		if (!take_address(&run->address[i], served[i], sizeof(served[i])))
+		if (!xfn_spec__address(&run->address[i], served[i], sizeof(served[i])))
 			return bad(run, "--address", run->address[i],
 				   "no IPv4 or IPv6 address; give one");
 	opts->bind = opts->bind_count ? run->bind : NULL;
 	opts->address = opts->address_count ? run->address : NULL;
 	opts->allow_amplify = run->amplify;
 	if (run->rate) {
-		opts->rate = take_number(run->rate, 100000000);
+		opts->rate = xfn_spec__number(run->rate, 100000000);
 		if (!opts->rate)
 			return bad(run, "--rate", run->rate, "take 1 to 100000000");
 	}
-	opts->deadline = run->deadline ? take_number(run->deadline, 3600000) : DEADLINE_MS;
+	opts->deadline = run->deadline ? xfn_spec__number(run->deadline, 3600000) : DEADLINE_MS;
 	if ((!opts->deadline && strcmp(run->deadline, "0")) ||
 	    (opts->deadline && opts->deadline < 10))
 		return bad(run, "--deadline", run->deadline, "take 10 to 3600000, or 0");
 	if (run->offset) {
-		opts->port_offset = take_number(run->offset, 65534);
+		opts->port_offset = xfn_spec__number(run->offset, 65534);
 		if (!opts->port_offset)
 			return bad(run, "--port-offset", run->offset, "take 1 to 65534");
 	}
@@ -346,12 +344,16 @@ static int take_values(struct run *run)
 		return bad(run, "--tier", run->tier, "engine packet serves tier socket only");
 	if (packet)
 		opts->tier = XFN_TIER_SOCKET;
+	if (run->object && opts->mode != XFN_MODE_OFFLOAD)
+		return bad(run, "--object", run->object, "is for --mode offload; add that");
 	if (opts->ifname)
 		return 0;
-	if (opts->mode == XFN_MODE_NATIVE || opts->mode == XFN_MODE_GENERIC)
+	if (opts->mode != XFN_MODE_AUTO && opts->mode != XFN_MODE_NONE)
 		return bad(run, "--mode", run->mode, "wants an interface; name it with -i");
 	if (opts->tier == XFN_TIER_XDP || opts->tier == XFN_TIER_AFXDP)
 		return bad(run, "--tier", run->tier, "wants an interface; name it with -i");
+	if (opts->libxdp)
+		return bad(run, "--attach", "libxdp", "wants an interface; name it with -i");
 	if (packet || (opts->engine && !strcmp(opts->engine, "afxdp")))
 		return bad(run, "--engine", opts->engine, "wants an interface; name it with -i");
 	if (opts->wait)
@@ -360,41 +362,18 @@ static int take_values(struct run *run)
 	return 0;
 }
 
-static bool is_file(const char *path)
-{
-	struct stat st;
-
-	return !stat(path, &st) && S_ISREG(st.st_mode);
-}
-
-/* "MODULE[@ADDR:PORT | @PORT]", cut in place: an '@' in the name of a file that is there is the
- * file's. */
+/* As xfn_spec__parse; says what is wrong. Exit status. */
 static int take_spec(struct run *run, char *spec, struct xfn_run_module *mod)
 {
-	char *at = is_file(spec) ? NULL : strrchr(spec, '@'), *colon;
-	const char *addr;
+	struct xfn_spec got;
+	const char *wrong;
 	char whole[128];
 
-	*mod = (struct xfn_run_module){ .path = spec, .addr = "" };
-	if (!at)
-		return 0;
 	snprintf(whole, sizeof(whole), "%s", spec);
-	*at++ = '\0';
-	colon = strrchr(at, ':');
-	if (colon) {
-		*colon = '\0';
-		addr = at;
-		/* [fd00::1]:53 only: without brackets the last group could be the port */
-		if ((strchr(at, ':') && *at != '[') || !take_address(&addr, at, strlen(at) + 1))
-			return bad(
-				run, "module", whole,
-				"no address before the port; give F.xfn@192.0.2.1:53 or F.xfn@[fd00::1]:53");
-		mod->addr = addr;
-		at = colon + 1;
-	}
-	mod->port = (uint16_t)take_number(at, 65535);
-	if (!mod->port)
-		return bad(run, "module", whole, "no port after the '@'; take 1 to 65535");
+	wrong = xfn_spec__parse(spec, &got);
+	if (wrong)
+		return bad(run, "module", whole, wrong);
+	*mod = (struct xfn_run_module){ .path = got.path, .addr = got.addr, .port = got.port };
 	return 0;
 }
 
@@ -405,25 +384,34 @@ static bool ends_with(const char *text, const char *end)
 	return n > m && !strcmp(text + n - m, end);
 }
 
+/* The private folder, made when it is first wanted. Exit status. */
+static int make_folder(struct run *run)
+{
+	const char *tmp = getenv("TMPDIR");
+	int status;
+
+	if (*run->folder)
+		return 0;
+	snprintf(run->folder, sizeof(run->folder), "%s/xfn-run-XXXXXX", tmp && *tmp ? tmp : "/tmp");
+	if (mkdtemp(run->folder))
+		return 0;
+	status = xfn_output__fail("run", run->opts.json, XFN_EXIT_FAILED,
+				  "%s: %s; set TMPDIR to a folder that can be written", run->folder,
+				  strerror(errno));
+	*run->folder = '\0';
+	return status;
+}
+
 /* Build a source into the private folder. Exit status; on success mod->path is the module. */
 static int build(struct run *run, struct xfn_run_module *mod)
 {
-	const char *tmp = getenv("TMPDIR"), *name = strrchr(mod->path, '/');
 	struct xfn_build_options how = { .source = mod->path };
+	const char *name = strrchr(mod->path, '/');
 	char err[XFN_ERR_MAX] = "", *out;
+	int status = make_folder(run);
 
-	if (!*run->folder) {
-		snprintf(run->folder, sizeof(run->folder), "%s/xfn-run-XXXXXX",
-			 tmp && *tmp ? tmp : "/tmp");
-		if (!mkdtemp(run->folder)) {
-			int status = xfn_output__fail(
-				"run", run->opts.json, XFN_EXIT_FAILED,
-				"%s: %s; set TMPDIR to a folder that can be written", run->folder,
-				strerror(errno));
-			*run->folder = '\0';
-			return status;
-		}
-	}
+	if (status)
+		return status;
 	name = name ? name + 1 : mod->path;
 	if (asprintf(&out, "%s/%zu-%.*s.xfn", run->folder, (size_t)(mod - run->modules),
 		     (int)strlen(name) - 2, name) < 0)
@@ -484,10 +472,11 @@ static int take_modules(struct run *run)
 		struct xfn_run_module *mod = &run->modules[i];
 
 		status = take_spec(run, run->spec[i], mod);
-		if (status || is_file(mod->path))
+		if (status || xfn_spec__is_file(mod->path))
 			continue;
 		snprintf(path, sizeof(path), "%s/%.*s.xfn", dir, XFN_NAME_MAX, mod->path);
-		if (strchr(mod->path, '/') || strlen(mod->path) > XFN_NAME_MAX || !is_file(path))
+		if (strchr(mod->path, '/') || strlen(mod->path) > XFN_NAME_MAX ||
+		    !xfn_spec__is_file(path))
 			return xfn_output__fail("run", run->opts.json, XFN_EXIT_FAILED,
 						"%s: no such module; name F.xfn or a source F.c",
 						mod->path);
@@ -530,6 +519,18 @@ static int build_sources(struct run *run)
 	return interrupted ? XFN_EXIT_FAILED : status;
 }
 
+/* What the card is to take. Exit status. */
+static int choose_for_card(struct run *run)
+{
+	int status = run->opts.mode == XFN_MODE_OFFLOAD ? make_folder(run) : 0;
+
+	if (status || run->opts.mode != XFN_MODE_OFFLOAD)
+		return status;
+	snprintf(run->card, sizeof(run->card), "%s/card.o", run->folder);
+	status = xfn_offload__choose(&run->opts, run->modules, run->object, run->card);
+	return interrupted ? XFN_EXIT_FAILED : status;
+}
+
 static void remove_built(const struct run *run)
 {
 	size_t len = strlen(run->folder);
@@ -537,6 +538,8 @@ static void remove_built(const struct run *run)
 	for (unsigned i = 0; len && i < run->opts.module_count; i++)
 		if (!strncmp(run->modules[i].path, run->folder, len))
 			unlink(run->modules[i].path);
+	if (run->card[0])
+		unlink(run->card);
 	if (len)
 		rmdir(run->folder);
 }
@@ -574,6 +577,8 @@ int verb_run(int argc, char **argv)
 	catch_signals();
 	if (!status)
 		status = build_sources(&run);
+	if (!status)
+		status = choose_for_card(&run);
 	if (!status) {
 		run.opts.worker = run.worker;
 		run.opts.modules = run.modules;

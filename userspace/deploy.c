@@ -9,7 +9,6 @@
 #include "log.h"
 #include "supervisor_inside.h"
 
-#define AMPLIFY_FREE 10 /* .amplify above it wants to be allowed by name */
 
 static const char *name_of(const struct xfn_deployed *fn)
 {
@@ -38,7 +37,7 @@ static int open_one(const struct xfn_run_options *opts, const struct xfn_run_mod
 			 want->path, want->addr);
 		return -EINVAL;
 	}
-	if (fn->mod->attr.amplify > AMPLIFY_FREE && !may_amplify(opts, name_of(fn))) {
+	if (fn->mod->attr.amplify > XFN_AMPLIFY_FREE && !may_amplify(opts, name_of(fn))) {
 		snprintf(err, errlen,
 			 "%s: may answer with %u times its request, of use to attackers; "
 			 "`--allow-amplify %s` runs it",
@@ -119,6 +118,9 @@ static int put(struct xfn_supervisor *sup, struct xfn_deployed *fn, char *err, s
 	if (!refusal.rule[0])
 		return ret;
 	why(fn, XFN_TIER_AFXDP, refusal.rule, refusal.reason);
+	/* of the interface, and said when it was attached */
+	if (!strcmp(refusal.rule, "shared_interface"))
+		return 0;
 	xfn_log__line(LOG_WARNING,
 		      "%s: this kernel's verifier refuses it (%s); it runs in a worker",
 		      name_of(fn), refusal.reason);

@@ -21,7 +21,7 @@ static int ethtool(int sock, const char *name, void *command)
 
 int xfn_interface__read(const char *name, struct xfn_interface *out, char *err, size_t errlen)
 {
-	static const char *const local[] = { "veth", "virtio_net", "tun" };
+	static const char *const local[] = { "veth", "virtio_net", "tun", "netdevsim" };
 	struct ethtool_channels channels = { .cmd = ETHTOOL_GCHANNELS };
 	struct ethtool_drvinfo driver = { .cmd = ETHTOOL_GDRVINFO };
 	struct ethtool_value flags = { .cmd = ETHTOOL_GFLAGS };

@@ -40,6 +40,7 @@ static void on_address(void *ctx, const struct xfn_addresses_served *served, boo
 	if (ret && added)
 		xfn_log__line(LOG_WARNING, "an address is not served (%s); at most %u are",
 			      strerror(-ret), XFN_ADDRESSES);
+	xfn_card__address_changed(sup);
 }
 
 static void on_device(void *ctx, const struct xfn_addresses_device *device, bool added)

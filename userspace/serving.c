@@ -36,9 +36,19 @@ static int attach_in(struct xfn_supervisor *sup, enum xfn_mode mode, char *err, 
 			 (mode == XFN_MODE_NATIVE && sup->iface.mtu > XFN_MTU_LINEAR ? XFN_FRAGS :
 										       0),
 	};
-	char why[256];
-	int ret = xfn_loader__open(&opts, &sup->loader, err, errlen);
+	char why[256] = "";
+	int ret;
 
+	if (sup->opts->libxdp) {
+		ret = xfn_loader__open_shared(&opts, mode, &sup->loader, why, sizeof(why), err,
+					      errlen);
+		if (!ret)
+			sup->mode = mode;
+		if (why[0])
+			xfn_log__line(LOG_WARNING, "%s: %s", sup->iface.name, why);
+		return ret;
+	}
+	ret = xfn_loader__open(&opts, &sup->loader, err, errlen);
 	if (!ret)
 		ret = xfn_loader__attach(sup->loader, mode, &sup->mode, why, sizeof(why), err,
 					 errlen);
@@ -56,7 +66,9 @@ static int attach_in(struct xfn_supervisor *sup, enum xfn_mode mode, char *err, 
  */
 static int attach(struct xfn_supervisor *sup, char *err, size_t errlen)
 {
-	enum xfn_mode want = sup->opts->mode;
+	/* beside a card the host serves as well as it can */
+	enum xfn_mode want =
+		sup->opts->mode == XFN_MODE_OFFLOAD ? XFN_MODE_AUTO : sup->opts->mode;
 	char why[XFN_ERR_MAX];
 	int ret;
 
@@ -241,6 +253,8 @@ int xfn_serving__begin(struct xfn_supervisor *sup, char *err, size_t errlen)
 		xfn_listeners__slow(sup);
 	ret = ret ?: start_socket_worker(sup, err, errlen);
 	ret = ret ?: xfn_deploy__bind(sup, err, errlen);
+	/* last: what the card passes on finds the host serving */
+	ret = ret ?: xfn_card__take(sup, err, errlen);
 	if (ret) {
 		xfn_serving__end(sup);
 		return ret;
@@ -257,7 +271,8 @@ int xfn_serving__begin(struct xfn_supervisor *sup, char *err, size_t errlen)
 
 void xfn_serving__end(struct xfn_supervisor *sup)
 {
-	/* The interface first: what still comes goes to the host's stack. */
+	/* card and interface first: what still comes goes to the host's stack */
+	xfn_card__give_back(sup);
 	if (sup->loader)
 		xfn_loader__detach(sup->loader);
 	sup->renewals++;

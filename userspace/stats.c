@@ -12,11 +12,6 @@ static const struct {
 #undef XFN_REASON
 };
 
-static const char *mode_of(const struct xfn_supervisor *sup, const struct xfn_deployed *fn)
-{
-	return fn->tier == XFN_TIER_SOCKET ? "none" : xfn_mode_name(sup->mode);
-}
-
 json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 {
 	char whole_text[300];
@@ -38,7 +33,7 @@ json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 			json_pack("{s:s, s:i, s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "name",
 				  fn->mod->attr.name, "slot", (int)i, "address", text, "port",
 				  (int)fn->addr.port, "tier", xfn_tier_name(fn->tier), "mode",
-				  mode_of(sup, fn), "reason", fn->reason, "rule", fn->rule,
+				  xfn_card__mode(sup, fn), "reason", fn->reason, "rule", fn->rule,
 				  "summary", fn->mod->attr.summary, "state",
 				  fn->quarantined ? "quarantined" : whole, "state_reason", state));
 	}
@@ -149,6 +144,7 @@ static json_t *functions(struct xfn_supervisor *sup)
 
 		if (loader)
 			xfn_loader__slot_counters(loader, i, &sum);
+		xfn_card__counters(sup, i, &sum);
 		for (page = next_page(sup, &at); page; page = next_page(sup, &at))
 			add(&sum, &page->slots[i]);
 		json_array_append_new(
@@ -174,6 +170,7 @@ static json_t *all_reasons(struct xfn_supervisor *sup)
 
 	if (loader_of(sup))
 		xfn_loader__reasons(loader_of(sup), count);
+	xfn_card__reasons(sup, count);
 	for (page = next_page(sup, &at); page; page = next_page(sup, &at))
 		for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)
 			count[i] += reason_of(page, i);

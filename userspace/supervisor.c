@@ -71,7 +71,7 @@ static void print_functions(const struct xfn_supervisor *sup, FILE *out)
 
 		fprintf(out, "%-15s port %-5u tier %-6s %-7s %s\n", fn->mod->attr.name,
 			fn->addr.port, xfn_tier_name(fn->tier),
-			fn->tier == XFN_TIER_SOCKET ? sup->udp_engine : xfn_mode_name(sup->mode),
+			fn->tier == XFN_TIER_SOCKET ? sup->udp_engine : xfn_card__mode(sup, fn),
 			fn->reason);
 	}
 	if (sup->mode == XFN_MODE_GENERIC && sup->mode_reason[0])
@@ -282,6 +282,8 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 	} else {
 		say_failed(sup, err);
 	}
+	/* Card and interface first: what still comes goes to the host's stack. */
+	xfn_card__give_back(sup);
 	xfn_serving__end(sup);
 	xfn_loader__close(sup->before);
 	xfn_addresses__close(sup->addresses);

@@ -8,10 +8,13 @@
 
 #include "../skel/loader.h"
 
+#define XFN_AMPLIFY_FREE 10 /* .amplify above it wants to be allowed by name */
+
 struct xfn_run_module {
 	const char *path; /* module file */
 	const char *addr; /* "" or an address of MODULE@ADDR:PORT */
 	uint16_t port;	  /* 0: the module's default */
+	const char *not_on_card; /* --mode offload: why it is not in that object; NULL: it is */
 };
 
 struct xfn_run_options {
@@ -20,6 +23,7 @@ struct xfn_run_options {
 	int report;	    /* say what is said once to this pipe (fleet.h), 0: standard output */
 	bool several;	    /* others serve beside this one: log lines name the interface */
 	enum xfn_mode mode;
+	const char *card;     /* --mode offload: the object for the card, a file */
 	int tier;	      /* XFN_TIER_AUTO, or force one */
 	const char *engine;   /* NULL: best that works */
 	const char **address; /* serve these destinations only; NULL: those of the interface */
@@ -32,6 +36,7 @@ struct xfn_run_options {
 	const char **allow_amplify; /* functions that may answer with more than 10 times */
 	unsigned allow_amplify_count;
 	bool route_fib; /* replies take the kernel's route, not the way the request came */
+	bool libxdp;	/* attach through libxdp, beside the programs of others */
 	bool trust_checksum;
 	bool spin;
 	bool sqpoll;	      /* engine uring: a thread of the kernel takes submissions */

@@ -34,6 +34,7 @@ struct xfn_deployed {
 	uint16_t port;		 /* asked for; behind UDP sockets .addr may have another */
 	int tier;
 	bool in_kernel;			  /* its program is in its slot */
+	bool on_card;			  /* and on the interface's card */
 	bool listening;			  /* it has UDP sockets: of its tier, or slow ones */
 	bool quarantined;		  /* workers drop its requests */
 	unsigned crew;			  /* threads of its own take its requests, 0: shared ones */
@@ -111,8 +112,9 @@ struct xfn_supervisor {
 	struct xfn_loader *loader; /* NULL: no BPF now */
 	struct xfn_loader *before; /* of the time before, detached: its counters go on; or NULL */
 	struct xfn_page *past;	   /* sums of workers that are no more; NULL: none */
-	enum xfn_mode mode;
+	enum xfn_mode mode;	   /* of the host's program */
 	char mode_reason[512];
+	struct xfn_offload *card; /* what the interface's card runs; NULL: nothing */
 	const char *udp_engine; /* engine of tier socket */
 	uint32_t ring_mtu; /* what both filters of engine packet were made for, 0: it is not used */
 	char engine_reason[256];
@@ -172,6 +174,23 @@ int xfn_listeners__share(struct xfn_supervisor *sup, char *err, size_t errlen);
 /* What the ring is to take. Returns their number, *out is to be freed; -ENOMEM. */
 int xfn_listeners__targets(const struct xfn_supervisor *sup, struct xfn_packet_target **out);
 void xfn_listeners__close(struct xfn_supervisor *sup);
+
+/*
+ * card.c: hardware offload, --mode offload. Everything is served by the host as well: what the card
+ * passes on, and what it does not take.
+ */
+/* Put the functions that are meant for it on the card. 0 where none was asked for; one line in err. */
+int xfn_card__take(struct xfn_supervisor *sup, char *err, size_t errlen);
+/* Take them off again. */
+void xfn_card__give_back(struct xfn_supervisor *sup);
+/* An address came or went: the card's are compiled in, and stay. */
+void xfn_card__address_changed(const struct xfn_supervisor *sup);
+/* What the card counted, added. */
+void xfn_card__counters(const struct xfn_supervisor *sup, unsigned slot,
+			struct xfn_slot_counters *sum);
+void xfn_card__reasons(const struct xfn_supervisor *sup, uint64_t sum[XFN_REASON_SLOTS]);
+/* "offload", or the mode of the host's program that serves `fn`. */
+const char *xfn_card__mode(const struct xfn_supervisor *sup, const struct xfn_deployed *fn);
 
 /* served.c: addresses and devices as they are now, in the dispatcher and for sockets. */
 int xfn_served__open(struct xfn_supervisor *sup, char *err, size_t errlen);

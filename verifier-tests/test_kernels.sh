@@ -12,7 +12,7 @@ if [ -n "${SANITIZE:-}" ]; then
 	echo "[  SKIPPED ] kernels: sanitized programs are too slow in an emulated machine"
 	exit 0
 fi
-for machines in kernels; do
+for machines in kernels offload; do
 	"verifier-tests/$machines.sh" || bad=1
 done
 exit $bad

@@ -44,6 +44,8 @@ expect verbs_ls_none 1 "no xfn is running; start one with \`xfn run\`" ls
 expect verbs_ls_none_named 1 "xfn run -i nix0" ls -i nix0
 expect verbs_stat_json 1 '"next": "start one with `xfn run`"' stat -j
 expect verbs_run_mode 2 "--mode 'fast'" run --mode fast
+expect verbs_run_attach 2 "--attach 'pin'" run --attach pin
+expect verbs_run_attach_alone 2 "name it with -i" run --attach libxdp
 expect verbs_run_tier 2 "--tier 'nic'" run --tier nic
 expect verbs_run_tier_alone 2 "name it with -i" run --tier xdp
 expect verbs_run_engine 2 "--engine 'dpdk'" run --engine dpdk

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The one program attached to an interface: finds the function of a datagram's port and hands the
- * frame to its program (tail call) or to its worker (redirect). What is for no function goes on to
- * the host's stack, whatever is wrong with it. Must never change a frame, nor know what a function
- * does.
+ * The program attached to an interface, in two forms: finds the function of a datagram's port and
+ * hands the frame to its program (tail call) or to its worker (redirect). What is for no function
+ * goes on to the host's stack, whatever is wrong with it. Must never change a frame, nor know what
+ * a function does.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -110,7 +110,7 @@ XFN_INLINE int xfn_near(struct xdp_md *ctx, const struct xfn_packet *pkt)
 	return 0;
 }
 
-SEC("xdp") int xfn_dispatcher(struct xdp_md *ctx)
+XFN_INLINE int xfn_dispatch(struct xdp_md *ctx, int tail_calls)
 {
 	struct xfn_address_key key = {};
 	enum xfn_size size = XFN_SIZE_FITS;
@@ -161,10 +161,22 @@ SEC("xdp") int xfn_dispatcher(struct xdp_md *ctx)
 	if (size == XFN_SIZE_STACK)
 		return xfn_why(XFN_REASON_LARGE_FRAME, XDP_PASS);
 	if (XFN_PORT_TIER(where) == XFN_PORT_TIER_XDP && size == XFN_SIZE_FITS) {
-		xfn_tail_call(ctx, XFN_PORT_SLOT(where));
+		if (tail_calls)
+			xfn_tail_call(ctx, XFN_PORT_SLOT(where));
 		return xfn_why(XFN_REASON_NO_PROGRAM, XDP_DROP);
 	}
 	if (xfn_redirect(ctx, &pkt, xfn_settings.iface, XFN_PORT_SLOT(where)) != XDP_REDIRECT)
 		return xfn_why(XFN_REASON_NO_WORKER, XDP_PASS);
 	return XDP_REDIRECT;
+}
+
+SEC("xdp") int xfn_dispatcher(struct xdp_md *ctx)
+{
+	return xfn_dispatch(ctx, 1);
+}
+
+/* Where a tail call is refused, as below libxdp's dispatcher: all functions are in workers. */
+SEC("xdp") int xfn_redirector(struct xdp_md *ctx)
+{
+	return xfn_dispatch(ctx, 0);
 }

@@ -17,6 +17,9 @@
 
 #define XFN_CALL	       static inline __attribute__((always_inline, unused))
 #define XFN_ATTRIBUTES_SECTION __attribute__((unused))
+#ifdef XFN_ALONE
+#include "standalone_bpf.h"
+#else
 #define XFN_ENTRY(function)                                                                        \
 	static inline __attribute__((always_inline)) int xfn_body(struct xfn_req *req);            \
 	SEC("xdp") int xfn_##function(struct xdp_md *ctx)                                          \
@@ -31,6 +34,7 @@
 		__type(value, __u64);                                                              \
 	} xfn_counter_##counter SEC(".maps")
 #define xfn_count(counter) xfn_counter_add(&xfn_counter_##counter)
+#endif
 
 /* LLVM has no memcmp for BPF but the call; bytes are compared one by one, n constant. */
 XFN_CALL int xfn_memcmp(const void *a, const void *b, __u64 n)
@@ -53,6 +57,7 @@ XFN_CALL int xfn_memcmp(const void *a, const void *b, __u64 n)
 #include "packet.h"
 #include "reply.h"
 
+#ifndef XFN_ALONE
 /* As long as .licence may be: the build writes that over it. */
 char xfn_license[32] SEC("license") = "Dual BSD/GPL";
 const volatile struct xfn_settings xfn_settings = {};
@@ -75,6 +80,10 @@ struct {
 	__type(key, __u32);
 	__type(value, struct xfn_move_buffer);
 } xfn_move SEC(".maps");
+#define XFN_MOVES	 1 /* a frame without tailroom is moved towards its headroom */
+#define XFN_OBJECT_MTU	 XFN_MTU_DEFAULT /* until xfn_live tells */
+#define XFN_KEEP_PADDING 0		 /* a reply ends where its payload does */
+#endif
 
 struct xfn_req {
 	struct xdp_md *ctx;
@@ -91,15 +100,26 @@ struct xfn_req {
 
 static inline __attribute__((always_inline)) int xfn_body(struct xfn_req *req);
 
+/* Counters are this CPU's own, but on a NIC, which has no such maps. */
+XFN_INLINE void xfn_add(__u64 *counter, __u64 n)
+{
+#ifdef XFN_OFFLOAD
+	__sync_fetch_and_add(counter, n);
+#else
+	*counter += n;
+#endif
+}
+
 XFN_INLINE void xfn_counter_add(void *map)
 {
 	__u32 zero = 0;
 	__u64 *value = bpf_map_lookup_elem(map, &zero);
 
 	if (value)
-		(*value)++;
+		xfn_add(value, 1);
 }
 
+#ifndef XFN_ALONE
 XFN_INLINE int xfn_why(enum xfn_reason reason, int action)
 {
 	__u32 key = reason;
@@ -116,6 +136,34 @@ XFN_INLINE const struct xfn_live *xfn_live_now(void)
 
 	return bpf_map_lookup_elem(&xfn_live, &zero);
 }
+
+#include "worker.h" /* it uses the maps */
+
+/* The untouched request goes to this queue's worker; without one, to the host. */
+XFN_INLINE int xfn_to_worker(const struct xfn_req *req, enum xfn_reason reason)
+{
+	if (reason)
+		xfn_why(reason, 0);
+	if (xfn_redirect(req->ctx, &req->pkt, xfn_settings.iface, xfn_settings.slot) !=
+	    XDP_REDIRECT)
+		return xfn_why(XFN_REASON_NO_WORKER, XDP_PASS);
+	return XDP_REDIRECT;
+}
+
+/* The dispatcher has found port and address to be this function's. */
+XFN_INLINE enum xfn_reason xfn_filter(__attribute__((unused)) struct xdp_md *ctx,
+				      __attribute__((unused)) const struct xfn_packet *pkt)
+{
+	return XFN_REASON_NONE;
+}
+
+/* Nor is the frame above the MTU. */
+XFN_INLINE int xfn_too_large(__attribute__((unused)) struct xdp_md *ctx,
+			     __attribute__((unused)) const struct xfn_packet *pkt)
+{
+	return 0;
+}
+#endif
 
 /* The calls of xfn.h. */
 
@@ -233,6 +281,7 @@ XFN_CALL void xfn_local(struct xfn_req *req, struct xfn_address *addr)
 	xfn_end_of(req, 1, addr);
 }
 
+#ifndef XFN_ALONE
 XFN_CALL uint64_t xfn_mono_ns(void)
 {
 	const struct xfn_live *live = xfn_live_now();
@@ -256,6 +305,8 @@ XFN_CALL uint32_t xfn_random(void)
 
 	return live && live->fixed_random ? live->fixed_random : bpf_get_prandom_u32();
 }
+
+#endif
 
 #include "program_bpf.h"
 

@@ -7,38 +7,14 @@
 #ifndef XFN_PROGRAM_BPF_H
 #define XFN_PROGRAM_BPF_H
 
-#include "worker.h"
-
-/* The untouched request goes to this queue's worker; without one, to the host. */
-XFN_INLINE int xfn_to_worker(const struct xfn_req *req, enum xfn_reason reason)
+/* Move the frame `grow` bytes towards its headroom, and leave as much behind it. 0, or the frame is
+ * as it was. */
+XFN_INLINE int xfn_move_up(struct xfn_req *req, int grow)
 {
-	if (reason)
-		xfn_why(reason, 0);
-	if (xfn_redirect(req->ctx, &req->pkt, xfn_settings.iface, xfn_settings.slot) !=
-	    XDP_REDIRECT)
-		return xfn_why(XFN_REASON_NO_WORKER, XDP_PASS);
-	return XDP_REDIRECT;
-}
-
-/*
- * Secure room before the body runs, so that it can rely on xfn_room. Growing the tail and taking it
- * back proves the tailroom; else the frame moves towards its headroom, which leaves as much behind
- * it. 0: secured. Otherwise the frame is as it came, padding aside.
- */
-XFN_INLINE int xfn_secure(struct xfn_req *req)
-{
+#if XFN_MOVES
 	struct xfn_move_buffer *buf;
 	__u64 bytes = (__u64)req->pkt.payload_off + req->len;
 	__u32 zero = 0;
-	int grow = (int)(req->room - req->len);
-
-	/* Padding off first: bytes that growth adds must be zero. */
-	if (xfn_frame_end(req, req->len))
-		return -1;
-	if (grow <= 0)
-		return 0;
-	if (!bpf_xdp_adjust_tail(req->ctx, grow))
-		return bpf_xdp_adjust_tail(req->ctx, -grow) ? -1 : 0;
 
 	buf = bpf_map_lookup_elem(&xfn_move, &zero);
 	if (!buf)
@@ -55,6 +31,31 @@ XFN_INLINE int xfn_secure(struct xfn_req *req)
 	if (bpf_xdp_store_bytes(req->ctx, 0, buf->frame, bytes))
 		return -1;
 	return bpf_xdp_adjust_tail(req->ctx, -grow) ? -1 : 0;
+#else
+	(void)req;
+	(void)grow;
+	return -1;
+#endif
+}
+
+/*
+ * Secure room before the body runs, so that it can rely on xfn_room. Growing the tail and taking it
+ * back proves the tailroom; else the frame moves towards its headroom, which leaves as much behind
+ * it. 0: secured. Otherwise the frame is as it came, padding aside.
+ */
+XFN_INLINE int xfn_secure(struct xfn_req *req)
+{
+	int grow = (int)(req->room - req->len);
+
+	/* Padding off first: bytes that growth adds must be zero. */
+	if (xfn_frame_end(req, req->len))
+		return -1;
+	if (grow <= 0)
+		return 0;
+	if (!bpf_xdp_adjust_tail(req->ctx, grow))
+		return bpf_xdp_adjust_tail(req->ctx, -grow) ? -1 : 0;
+
+	return xfn_move_up(req, grow);
 }
 
 /*
@@ -93,7 +94,8 @@ XFN_INLINE int xfn_send(struct xfn_req *req, __u16 keep)
 	__u16 field = keep;
 	int sent;
 
-	if (xfn_frame_len(req->ctx) != (__s64)req->pkt.payload_off + req->len &&
+	if ((!XFN_KEEP_PADDING || req->resized) &&
+	    xfn_frame_len(req->ctx) != (__s64)req->pkt.payload_off + req->len &&
 	    xfn_frame_end(req, req->len))
 		return 0;
 	if (!field || req->written || req->resized) {
@@ -204,21 +206,21 @@ XFN_INLINE int xfn_finish(struct xfn_req *req, const struct xfn_attributes *attr
 	switch (action) {
 	case XFN_REPLY:
 		if ((xfn_settings.flags & XFN_ROUTE_FIB) && xfn_beyond_way(req)) {
-			stat->dropped++;
+			xfn_add(&stat->dropped, 1);
 			return xfn_why(XFN_REASON_MTU, XDP_DROP);
 		}
 		if (!xfn_send(req, keep)) {
-			stat->dropped++;
+			xfn_add(&stat->dropped, 1);
 			return xfn_why(XFN_REASON_ADJUST, XDP_DROP);
 		}
-		stat->replies++;
-		stat->bytes_out += req->len;
+		xfn_add(&stat->replies, 1);
+		xfn_add(&stat->bytes_out, req->len);
 		return XDP_TX;
 	case XFN_CONSUME:
-		stat->consumed++;
+		xfn_add(&stat->consumed, 1);
 		return XDP_DROP;
 	case XFN_DROP:
-		stat->dropped++;
+		xfn_add(&stat->dropped, 1);
 		if (!req->refused)
 			return xfn_why(XFN_REASON_FUNCTION, XDP_DROP);
 		return xfn_why(xfn_guard_why(req->refused, req->pkt.payload_len, attr->grow,
@@ -228,20 +230,20 @@ XFN_INLINE int xfn_finish(struct xfn_req *req, const struct xfn_attributes *attr
 		if (attr->fallback != XFN_FALLBACK_HOST)
 			break;
 		if (req->written || req->resized) {
-			stat->dropped++;
+			xfn_add(&stat->dropped, 1);
 			return xfn_why(XFN_REASON_NO_SLOW, XDP_DROP);
 		}
-		stat->passed++;
+		xfn_add(&stat->passed, 1);
 		return xfn_why(XFN_REASON_HOST, XDP_PASS);
 	case XFN_PUNT:
 		if (req->written || req->resized) {
-			stat->dropped++;
+			xfn_add(&stat->dropped, 1);
 			return xfn_why(XFN_REASON_NO_SLOW, XDP_DROP);
 		}
-		stat->passed++;
+		xfn_add(&stat->passed, 1);
 		return xfn_to_worker(req, XFN_REASON_NONE);
 	}
-	stat->dropped++;
+	xfn_add(&stat->dropped, 1);
 	return xfn_why(XFN_REASON_BAD_ACTION, XDP_DROP);
 }
 
@@ -291,13 +293,14 @@ XFN_INLINE int xfn_program(struct xdp_md *ctx, const struct xfn_attributes *attr
 	struct xfn_slot_counters *stat;
 	enum xfn_reason reason;
 	__u32 slot = xfn_settings.slot;
-	__u32 mtu = XFN_MTU_DEFAULT;
+	__u32 mtu = XFN_OBJECT_MTU;
 	__u16 keep = 0;
 
 	if (!xfn_packet_plain_right(XFN_DATA(ctx), XFN_DATA_END(ctx), &req.pkt)) {
 		/* What cannot be located is no function's: the host's business, as in the
 		 * dispatcher. */
 		reason = xfn_packet_parse(XFN_DATA(ctx), XFN_DATA_END(ctx), &req.pkt);
+		reason = reason ?: xfn_filter(ctx, &req.pkt);
 		if (reason)
 			return xfn_why(reason, XDP_PASS);
 		reason = xfn_packet_check(XFN_DATA(ctx), XFN_DATA_END(ctx), &req.pkt);
@@ -305,21 +308,25 @@ XFN_INLINE int xfn_program(struct xdp_md *ctx, const struct xfn_attributes *attr
 			return xfn_why(reason, XDP_PASS);
 		if (reason)
 			return xfn_why(reason, XDP_DROP);
+	} else {
+		reason = xfn_filter(ctx, &req.pkt);
+		if (reason)
+			return xfn_why(reason, XDP_PASS);
 	}
 	xfn_forget_shape(ctx, &req.pkt);
 	/* The dispatcher leaves larger ones to the stack; so must a program alone. */
-	if (xfn_frame_len(ctx) > XFN_OFFSET_MAX)
+	if (xfn_frame_len(ctx) > XFN_OFFSET_MAX || xfn_too_large(ctx, &req.pkt))
 		return xfn_why(XFN_REASON_LARGE_FRAME, XDP_PASS);
 	req.len = req.pkt.payload_len;
 	stat = bpf_map_lookup_elem(&xfn_slot_stat, &slot);
 	if (!stat)
 		return xfn_why(XFN_REASON_NO_PROGRAM, XDP_DROP);
 	if (xfn_guard_responder(attr->responders, XFN_RESPONDERS_MAX, req.pkt.sport)) {
-		stat->dropped++;
+		xfn_add(&stat->dropped, 1);
 		return xfn_why(XFN_REASON_RESPONDER, XDP_DROP);
 	}
 	if (xfn_settings.rate && !xfn_within_rate(&req)) {
-		stat->dropped++;
+		xfn_add(&stat->dropped, 1);
 		return xfn_why(XFN_REASON_RATE, XDP_DROP);
 	}
 	reason = xfn_verify(&req, &keep);
@@ -327,7 +334,7 @@ XFN_INLINE int xfn_program(struct xdp_md *ctx, const struct xfn_attributes *attr
 		return xfn_why(reason, XDP_DROP);
 
 	if ((xfn_settings.flags & XFN_ROUTE_FIB) && !xfn_route(&req)) {
-		stat->passed++;
+		xfn_add(&stat->passed, 1);
 		return xfn_why(XFN_REASON_NO_ROUTE, XDP_PASS);
 	}
 	req.room = req.len;
@@ -340,12 +347,12 @@ XFN_INLINE int xfn_program(struct xdp_md *ctx, const struct xfn_attributes *attr
 			mtu = req.way_mtu;
 		req.room = xfn_guard_room(req.len, attr->grow, attr->amplify, mtu, req.pkt.version);
 		if (xfn_secure(&req)) {
-			stat->passed++;
+			xfn_add(&stat->passed, 1);
 			return xfn_to_worker(&req, XFN_REASON_NO_ROOM);
 		}
 	}
-	stat->requests++;
-	stat->bytes_in += req.len;
+	xfn_add(&stat->requests, 1);
+	xfn_add(&stat->bytes_in, req.len);
 	return xfn_finish(&req, attr, stat, xfn_body(&req), keep);
 }
 

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Hardware offload: one program on a network card itself, in XDP_FLAGS_HW_MODE, beside the one that
+ * the host may have on the same interface. Must never know of the dispatcher or its maps.
+ *
+ * Functions return 0 or a negative errno value, with one line in err that says in the kernel's or
+ * the driver's own words why. They want CAP_BPF and CAP_NET_ADMIN. Not thread-safe.
+ */
+#ifndef XFN_OFFLOAD_H
+#define XFN_OFFLOAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <linux/types.h>
+#include "../xdp/abi.h"
+#include "../xdp/reason.h"
+
+struct xfn_offload; /* a program, and its maps, in a card's memory */
+
+/*
+ * Verify and load the one program of the object bytes for the card of interface `ifindex`; `source`
+ * is the author's file, for line numbers ("" unknown). Attaches nothing. The caller closes.
+ */
+int xfn_offload__load(const void *obj, size_t len, const char *source, unsigned ifindex,
+		      struct xfn_offload **out, char *err, size_t errlen);
+/*
+ * Attach it by bpf_link, held and not pinned: however the process ends, the kernel takes the
+ * program off the card. -EBUSY: the card has another one.
+ */
+int xfn_offload__attach(struct xfn_offload *off, char *err, size_t errlen);
+uint32_t xfn_offload__id(const struct xfn_offload *off); /* of the program, 0: unknown */
+/*
+ * What it counted, added: of function `name` in its map NAME_stat, and by reason (xdp/reason.h) in
+ * the maps xfn_reasons_N, each from reason N on. Maps that are not there add nothing.
+ */
+void xfn_offload__add_counters(const struct xfn_offload *off, const char *name,
+			       struct xfn_slot_counters *sum);
+void xfn_offload__add_reasons(const struct xfn_offload *off, uint64_t sum[XFN_REASON_SLOTS]);
+/* Detach and free. Safe on NULL. */
+void xfn_offload__close(struct xfn_offload *off);
+
+/*
+ * Does the driver of this interface take programs for its card? Asks it to load two instructions,
+ * and gives them back. -EOPNOTSUPP: no; -EPERM: this process may not ask.
+ */
+int xfn_offload__possible(unsigned ifindex);
+
+#endif

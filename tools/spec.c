@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* MODULE@ADDR:PORT, addresses and numbers as the command line has them. Must never print. */
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "spec.h"
+
+bool xfn_spec__is_file(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISREG(st.st_mode);
+}
+
+bool xfn_spec__address(const char **text, char *buf, size_t len)
+{
+	size_t n = strlen(*text);
+	uint8_t ip[16];
+
+	if (**text == '[' && n > 2 && (*text)[n - 1] == ']' && n - 2 < len) {
+		memmove(buf, *text + 1, n - 2); /* buf may be *text */
+		buf[n - 2] = '\0';
+		*text = buf;
+		return inet_pton(AF_INET6, buf, ip) == 1;
+	}
+	return inet_pton(AF_INET, *text, ip) == 1 || inet_pton(AF_INET6, *text, ip) == 1;
+}
+
+unsigned xfn_spec__number(const char *text, unsigned max)
+{
+	char *end;
+	unsigned long n = isdigit((unsigned char)*text) ? strtoul(text, &end, 10) : 0;
+
+	return n && !*end && n <= max ? (unsigned)n : 0;
+}
+
+const char *xfn_spec__parse(char *spec, struct xfn_spec *out)
+{
+	char *at = xfn_spec__is_file(spec) ? NULL : strrchr(spec, '@'), *colon;
+	const char *addr;
+
+	*out = (struct xfn_spec){ .path = spec, .addr = "" };
+	if (!at)
+		return NULL;
+	*at++ = '\0';
+	colon = strrchr(at, ':');
+	if (colon) {
+		*colon = '\0';
+		addr = at;
+		/* [fd00::1]:53 only: without brackets the last group could be the port */
+		if ((strchr(at, ':') && *at != '[') ||
+		    !xfn_spec__address(&addr, at, strlen(at) + 1))
+			return "no address before the port; give F.xfn@192.0.2.1:53 or F.xfn@[fd00::1]:53";
+		out->addr = addr;
+		at = colon + 1;
+	}
+	out->port = (uint16_t)xfn_spec__number(at, 65535);
+	return out->port ? NULL : "no port after the '@'; take 1 to 65535";
+}

@@ -1,0 +1,553 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Objects for other loaders: each function is judged as for a module; one of tier xdp is compiled
+ * again with ports, addresses and settings in it (xdp/standalone_bpf.h), linked with the others,
+ * and tried in this kernel's verifier. Must never attach, nor write the object before it is right.
+ */
+#include "standalone.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "../skel/loader.h"
+#include "../userspace/clock.h"
+#include "../userspace/supervisor.h"
+#include "../userspace/udp_socket.h"
+#include "classify.h"
+#include "output.h"
+#include "spec.h"
+#include "standalone_link.h"
+
+#define FUNCTIONS_MAX 64
+#define MTU_MIN	      68 /* RFC 791 */
+
+struct function {
+	const char *source;
+	struct xfn_verdict v;
+};
+
+/* A port, maybe of one address, and the function behind it. */
+struct binding {
+	unsigned slot;
+	struct xfn_address at;
+	bool any; /* address */
+};
+
+struct object {
+	const struct xfn_object_options *how;
+	bool json;
+	int verbose;
+	char out[PATH_MAX];
+	struct function *functions;
+	unsigned count;
+	struct binding bound[FUNCTIONS_MAX];
+	unsigned bounds;
+	uint8_t served[XFN_OBJECT_LISTED][16];
+	unsigned mtu, rate;
+	uint64_t tai;
+	bool resizes;
+	struct xfn_trial trial;
+};
+
+enum key {
+	KEY_STANDALONE = 512,
+	KEY_OFFLOAD,
+	KEY_ADDRESS,
+	KEY_PORT,
+	KEY_MTU,
+	KEY_RATE,
+	KEY_TRUST,
+	KEY_LOCAL,
+	KEY_TAI,
+	KEY_AMPLIFY
+};
+
+static const struct argp_option options[] = {
+	{ NULL, 0, NULL, 0, "Objects for other loaders:", 1 },
+	{ "standalone", KEY_STANDALONE, NULL, 0,
+	  "Make no module but one object with one XDP program of all functions given, complete in itself: "
+	  "`ip link set dev IFACE xdp obj OUT.o sec xdp` and `xdp-loader load IFACE OUT.o` attach it. "
+	  "A source may be F.c@PORT or F.c@ADDR:PORT",
+	  1 },
+	{ "offload", KEY_OFFLOAD, NULL, 0,
+	  "The same for a NIC that runs programs: `ip link set dev IFACE xdpoffload obj OUT.o sec xdp`",
+	  1 },
+	{ "address", KEY_ADDRESS, "ADDR", 0,
+	  "Answer what is sent to this address, in any VLAN; may be repeated (default: to any unicast "
+	  "address, also where this host would forward it)",
+	  1 },
+	{ "port", KEY_PORT, "PORT", 0, "The port of the one function (default: its own)", 1 },
+	{ "mtu", KEY_MTU, "N", 0,
+	  "MTU of the interface: longer requests are left to the host, no reply is longer (default: 1500)",
+	  1 },
+	{ "rate", KEY_RATE, "N", 0,
+	  "Answer at most N requests per second to a source prefix (/24, /48); not on a NIC", 1 },
+	{ "trust-checksum", KEY_TRUST, NULL, 0, "Do not verify the checksum of requests", 1 },
+	{ "local-peer", KEY_LOCAL, NULL, 0,
+	  "The link's other end is this host's (veth, tap, virtio): half a checksum, as its stack leaves "
+	  "it, counts as right",
+	  1 },
+	{ "tai-offset", KEY_TAI, "SECONDS", 0,
+	  "CLOCK_TAI less UTC where the object will run, for functions that tell the time (default: this "
+	  "host's now)",
+	  1 },
+	{ "allow-amplify", KEY_AMPLIFY, "NAME", 0,
+	  "Let this function answer with more than 10 times its request; may be repeated", 1 },
+	{}
+};
+
+static void listed(const char **list, unsigned *count, const char *option, const char *value,
+		   struct argp_state *state)
+{
+	if (*count == XFN_OBJECT_LISTED)
+		argp_error(state, "%s '%s': at most %d", option, value, XFN_OBJECT_LISTED);
+	list[(*count)++] = value;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct xfn_object_options *how = state->input;
+
+	switch (key) {
+	case KEY_STANDALONE:
+	case KEY_OFFLOAD:
+		if (how->flavour)
+			argp_error(state, "take --standalone or --offload, once");
+		how->flavour = key == KEY_OFFLOAD ? XFN_FLAVOUR_OFFLOAD : XFN_FLAVOUR_STANDALONE;
+		return 0;
+	case KEY_ADDRESS:
+		how->first = "--address";
+		listed(how->address, &how->addresses, how->first, arg, state);
+		return 0;
+	case KEY_AMPLIFY:
+		how->first = "--allow-amplify";
+		listed(how->allowed, &how->alloweds, how->first, arg, state);
+		return 0;
+	case KEY_PORT:
+		how->first = "--port";
+		how->port = arg;
+		return 0;
+	case KEY_MTU:
+		how->first = "--mtu";
+		how->mtu = arg;
+		return 0;
+	case KEY_RATE:
+		how->first = "--rate";
+		how->rate = arg;
+		return 0;
+	case KEY_TAI:
+		how->first = "--tai-offset";
+		how->tai = arg;
+		return 0;
+	case KEY_TRUST:
+		how->first = "--trust-checksum";
+		how->trust_checksum = true;
+		return 0;
+	case KEY_LOCAL:
+		how->first = "--local-peer";
+		how->local_peer = true;
+		return 0;
+	case ARGP_KEY_END:
+		if (how->first && !how->flavour)
+			argp_error(state, "%s is for an object of its own; add --standalone",
+				   how->first);
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+const struct argp xfn_object_argp = { options, parse, NULL, NULL, NULL, NULL, NULL };
+
+#define usage(obj, ...) xfn_output__fail("build", (obj)->json, XFN_EXIT_USAGE, __VA_ARGS__)
+#define fail(obj, ...)	xfn_output__fail("build", (obj)->json, XFN_EXIT_FAILED, __VA_ARGS__)
+
+static int take_values(struct object *obj)
+{
+	const struct xfn_object_options *how = obj->how;
+	char buf[64], *end;
+
+	for (unsigned i = 0; i < how->addresses; i++) {
+		const char *text = how->address[i];
+
+		if (!xfn_spec__address(&text, buf, sizeof(buf)) ||
+		    xfn_udp_socket__parse(text, obj->served[i]))
+			return usage(obj, "--address '%.100s': no IPv4 or IPv6 address; give one",
+				     how->address[i]);
+	}
+	obj->mtu = how->mtu ? xfn_spec__number(how->mtu, XFN_MTU_LINEAR) : XFN_MTU_DEFAULT;
+	if (obj->mtu < MTU_MIN)
+		return usage(obj, "--mtu '%.100s': take %d to %d", how->mtu, MTU_MIN,
+			     XFN_MTU_LINEAR);
+	if (how->rate && how->flavour == XFN_FLAVOUR_OFFLOAD)
+		return usage(obj, "--rate '%.100s': NICs have no map for it; leave it out",
+			     how->rate);
+	obj->rate = how->rate ? xfn_spec__number(how->rate, 100000000) : 0;
+	if (how->rate && !obj->rate)
+		return usage(obj, "--rate '%.100s': take 1 to 100000000", how->rate);
+	obj->tai = xfn_clock__tai_offset_ns();
+	if (how->tai) {
+		unsigned long seconds = strtoul(how->tai, &end, 10);
+
+		if (*how->tai < '0' || *how->tai > '9' || *end || seconds > 1000)
+			return usage(obj, "--tai-offset '%.100s': take 0 to 1000", how->tai);
+		obj->tai = seconds * 1000000000ull;
+	}
+	return 0;
+}
+
+/* The slot of `source`, a new one the first time it is named. Exit status. */
+static int take_source(struct object *obj, const char *source, unsigned *slot)
+{
+	size_t len = strlen(source);
+
+	if (len < 3 || strcmp(source + len - 2, ".c"))
+		return usage(obj, "%s: no C source (NAME.c); give one", source);
+	for (*slot = 0; *slot < obj->count; (*slot)++)
+		if (!strcmp(obj->functions[*slot].source, source))
+			return 0;
+	obj->functions[obj->count++].source = source;
+	return 0;
+}
+
+static int take_specs(struct object *obj, char **specs, int count)
+{
+	unsigned port = obj->how->port ? xfn_spec__number(obj->how->port, 65535) : 0;
+
+	if (obj->how->port && !port)
+		return usage(obj, "--port '%.100s': take 1 to 65535", obj->how->port);
+	if (port && count > 1)
+		return usage(obj,
+			     "--port names one port, but there are %d functions; give F.c@PORT",
+			     count);
+	if (count > FUNCTIONS_MAX)
+		return usage(obj, "%d functions: at most %d in one object", count, FUNCTIONS_MAX);
+	for (int i = 0; i < count; i++) {
+		struct binding *to = &obj->bound[obj->bounds++];
+		struct xfn_spec spec;
+		const char *wrong;
+		char whole[128];
+		int status;
+
+		snprintf(whole, sizeof(whole), "%s", specs[i]);
+		wrong = xfn_spec__parse(specs[i], &spec);
+		if (wrong)
+			return usage(obj, "source '%s': %s", whole, wrong);
+		if (spec.port && port)
+			return usage(obj, "'%s' has a port; leave out --port", whole);
+		status = take_source(obj, spec.path, &to->slot);
+		if (status)
+			return status;
+		to->at.port = spec.port ?: port;
+		to->any = !spec.addr[0];
+		if (!to->any && xfn_udp_socket__parse(spec.addr, to->at.ip))
+			return usage(obj, "source '%s': no address before the port", whole);
+	}
+	return 0;
+}
+
+static int judge(struct object *obj, struct function *fn)
+{
+	char err[XFN_ERR_MAX] = "", text[1024];
+	const struct xfn_attributes *attr = &fn->v.attr;
+	bool allowed;
+
+	if (xfn_classify(fn->source, &fn->v, err, sizeof(err)))
+		return fail(obj, "%s", err);
+	if (obj->verbose > 1 && fn->v.log)
+		fputs(fn->v.log, stderr);
+	xfn_verdict__sentence(&fn->v, text, sizeof(text));
+	if (fn->v.refusal.fatal)
+		return fail(obj, "%s: %s", fn->source, text);
+	if (fn->v.meta.tier != XFN_TIER_XDP)
+		return fail(obj, "%s: runs in tier %s only, and no other loader has workers: %s",
+			    fn->source, xfn_tier_name(fn->v.meta.tier), text);
+	allowed = attr->amplify <= XFN_AMPLIFY_FREE;
+	for (unsigned i = 0; i < obj->how->alloweds; i++)
+		allowed |= !strcmp(obj->how->allowed[i], attr->name);
+	if (!allowed)
+		return fail(obj,
+			    "%s: may answer with %u times its request, of use to attackers; "
+			    "`--allow-amplify %s` builds it",
+			    fn->source, attr->amplify, attr->name);
+	return 0;
+}
+
+static const char *licence(const struct function *fn)
+{
+	return fn->v.attr.licence[0] ? fn->v.attr.licence : "Dual BSD/GPL";
+}
+
+static const char *name_of(const struct object *obj, const struct binding *to)
+{
+	return obj->functions[to->slot].v.attr.name;
+}
+
+/* Names and licences that go together, every binding with a port of its own. Exit status. */
+static int check(struct object *obj)
+{
+	for (unsigned i = 0; i < obj->count; i++) {
+		const struct function *fn = &obj->functions[i], *first = obj->functions;
+
+		if (strcmp(licence(fn), licence(first)))
+			return fail(obj,
+				    "%s is licensed \"%s\", %s \"%s\"; one object has one licence: "
+				    "build two",
+				    first->source, licence(first), fn->source, licence(fn));
+		for (unsigned j = 0; j < i; j++)
+			if (!strcmp(obj->functions[j].v.attr.name, fn->v.attr.name))
+				return fail(obj, "%s and %s are both named %s; rename one",
+					    obj->functions[j].source, fn->source, fn->v.attr.name);
+	}
+	for (unsigned i = 0; i < obj->bounds; i++) {
+		struct binding *to = &obj->bound[i];
+		bool served = to->any || !obj->how->addresses;
+
+		to->at.port = to->at.port ?: obj->functions[to->slot].v.attr.port;
+		if (!to->at.port)
+			return fail(obj, "%s: has no default port; give one: %s@PORT",
+				    name_of(obj, to), obj->functions[to->slot].source);
+		for (unsigned j = 0; !served && j < obj->how->addresses; j++)
+			served = !memcmp(to->at.ip, obj->served[j], sizeof(to->at.ip));
+		if (!served)
+			return fail(obj,
+				    "%s: no --address is the one of its port %u; give that one too",
+				    name_of(obj, to), to->at.port);
+		for (unsigned j = 0; j < i; j++)
+			if (obj->bound[j].at.port == to->at.port && obj->bound[j].any == to->any &&
+			    !memcmp(obj->bound[j].at.ip, to->at.ip, sizeof(to->at.ip)))
+				return fail(obj,
+					    "port %u: both %s and %s are to have it; give "
+					    "another: F.c@PORT",
+					    to->at.port, name_of(obj, &obj->bound[j]),
+					    name_of(obj, to));
+	}
+	return 0;
+}
+
+/* "version, hi, lo" of standalone_bpf.h: words as a program loads them from a frame. */
+static void print_address(FILE *f, const uint8_t ip[16])
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, 0xff };
+	uint64_t word[2];
+	uint32_t v4;
+
+	memcpy(word, ip, sizeof(word));
+	memcpy(&v4, ip + 12, sizeof(v4));
+	if (!memcmp(ip, mapped, sizeof(mapped)))
+		fprintf(f, "4, 0, 0x%xu", v4);
+	else
+		fprintf(f, "6, 0x%llxull, 0x%llxull", (unsigned long long)word[0],
+			(unsigned long long)word[1]);
+}
+
+static void print_bindings(FILE *f, const struct object *obj, bool any)
+{
+	for (unsigned i = 0; i < obj->bounds; i++) {
+		const struct binding *to = &obj->bound[i];
+
+		if (to->any != any)
+			continue;
+		fprintf(f, " X(%u, %u, ", to->slot, to->at.port);
+		if (any)
+			fputs("0, 0, 0", f);
+		else
+			print_address(f, to->at.ip);
+		fputs(")", f);
+	}
+}
+
+/* The header of settings that standalone_bpf.h wants. False: it cannot be written. */
+static bool write_settings(const struct object *obj, const char *path)
+{
+	const struct xfn_object_options *how = obj->how;
+	bool offload = how->flavour == XFN_FLAVOUR_OFFLOAD, grows = false;
+	FILE *f = fopen(path, "we");
+
+	if (!f)
+		return false;
+	for (unsigned i = 0; i < obj->count; i++)
+		grows |= obj->functions[i].v.attr.grow > 0;
+	fprintf(f, "#define XFN_ALONE 1\n%s", offload ? "#define XFN_OFFLOAD 1\n" : "");
+	fprintf(f, "#define XFN_OBJECT_FLAGS 0x%xu\n",
+		(how->trust_checksum ? XFN_TRUST_CHECKSUM : 0) |
+			(how->local_peer ? XFN_LOCAL_PEER : 0));
+	fprintf(f, "#define XFN_OBJECT_MTU %u\n#define XFN_OBJECT_RATE %u\n", obj->mtu, obj->rate);
+	fprintf(f, "#define XFN_OBJECT_TAI %lluull\n", (unsigned long long)obj->tai);
+	fprintf(f, "#define XFN_MOVES %d\n#define XFN_LICENCE \"", grows && !offload);
+	for (const char *p = licence(obj->functions); *p; p++)
+		fprintf(f, "\\%03o", (unsigned char)*p);
+	fputs("\"\n#define XFN_BOUND_TO(X)", f);
+	print_bindings(f, obj, false);
+	print_bindings(f, obj, true);
+	if (how->addresses)
+		fputs("\n#define XFN_SERVED(X)", f);
+	for (unsigned i = 0; i < how->addresses; i++) {
+		fputs(" X(", f);
+		print_address(f, obj->served[i]);
+		fputs(")", f);
+	}
+	fputs("\n#define XFN_MEMBERS(X)", f);
+	for (unsigned i = 0; i < obj->count; i++)
+		fprintf(f, " X(%u)", i);
+	fputs("\n", f);
+	return !fclose(f);
+}
+
+/* What the verifier says; *again where another way to compile may do. Exit status. */
+static int try(struct object *obj, const void *bytes, size_t len, bool *again)
+{
+	const struct xfn_refusal *no = &obj->trial.refusal;
+	const char *source = obj->functions[0].source;
+	char err[XFN_ERR_MAX] = "";
+
+	if (xfn_loader__try(bytes, len, source, &obj->trial, err, sizeof(err)))
+		return fail(obj, "%s", err);
+	if (obj->verbose > 1 && obj->trial.log)
+		fputs(obj->trial.log, stderr);
+	free(obj->trial.log);
+	if (!obj->trial.permitted || obj->trial.accepted) {
+		*again = false;
+		return 0;
+	}
+	*again = *again &&
+		 (!strcmp(no->rule, "too_many_insns") || !strcmp(no->rule, "unbounded_loop"));
+	if (*again)
+		return XFN_EXIT_FAILED;
+	return fail(obj, "%s: the verifier takes %s, but not this object: it %s (line %u); %s",
+		    obj->out, obj->count > 1 ? "each function" : "the function", no->reason,
+		    no->line, no->remedy);
+}
+
+/* Compile, link, try and put in place. Exit status. */
+static int attempt(struct object *obj, bool unroll, bool *again)
+{
+	const struct xfn_verdict *v = &obj->functions[0].v;
+	char settings[sizeof(v->folder) + 16], made[sizeof(v->folder) + 16];
+	struct xfn_object_unit units[FUNCTIONS_MAX];
+	struct xfn_object_plan plan = {
+		.folder = v->folder,
+		.support = v->support,
+		.settings = settings,
+		.units = units,
+		.count = obj->count,
+		.unroll = unroll,
+		.nic = obj->how->flavour == XFN_FLAVOUR_OFFLOAD,
+	};
+	char err[XFN_ERR_MAX] = "";
+	void *bytes = NULL;
+	size_t len = 0;
+	int status;
+
+	snprintf(settings, sizeof(settings), "%s/settings.h", v->folder);
+	snprintf(made, sizeof(made), "%s/object.o", v->folder);
+	if (!write_settings(obj, settings))
+		return fail(obj, "%s: %s; is there room on the disk?", settings, strerror(errno));
+	for (unsigned i = 0; i < obj->count; i++)
+		units[i] = (struct xfn_object_unit){ .source = obj->functions[i].source,
+						     .name = obj->functions[i].v.attr.name };
+	*again = false;
+	if (xfn_object__compile(&plan, made, err, sizeof(err)) ||
+	    xfn_object__read(made, obj->out, plan.nic, &bytes, &len, &obj->resizes, err,
+			     sizeof(err)))
+		return fail(obj, "%s", err);
+	*again = unroll;
+	status = try(obj, bytes, len, again);
+	if (!status && xfn_object__put(bytes, len, obj->out, err, sizeof(err)))
+		status = fail(obj, "%s", err);
+	free(bytes);
+	return status;
+}
+
+static int print_json(const struct object *obj, const char *program)
+{
+	json_t *functions = json_array();
+
+	for (unsigned i = 0; i < obj->bounds; i++) {
+		const struct binding *to = &obj->bound[i];
+		char text[64];
+
+		xfn_udp_socket__text(&to->at, text, sizeof(text));
+		json_array_append_new(
+			functions, json_pack("{s:s, s:i, s:s?}", "name", name_of(obj, to), "port",
+					     (int)to->at.port, "bound", to->any ? NULL : text));
+	}
+	return xfn_output__json(json_pack(
+		"{s:s, s:s, s:s, s:o, s:i, s:i, s:b, s:b}", "object", obj->out, "flavour",
+		obj->how->flavour == XFN_FLAVOUR_OFFLOAD ? "offload" : "standalone", "program",
+		program, "functions", functions, "insns", (int)obj->trial.insns, "verified_insns",
+		(int)obj->trial.figures.processed, "verified", (int)obj->trial.permitted, "resizes",
+		(int)obj->resizes));
+}
+
+static int print(const struct object *obj)
+{
+	char program[64];
+
+	snprintf(program, sizeof(program), "xfn_%s",
+		 obj->count == 1 ? obj->functions[0].v.attr.name : "standalone");
+	if (obj->json)
+		return print_json(obj, program);
+	printf("%s: program %s", obj->out, program);
+	for (unsigned i = 0; i < obj->bounds; i++)
+		printf("%s %s on port %u", i ? "," : ":", name_of(obj, &obj->bound[i]),
+		       obj->bound[i].at.port);
+	if (obj->trial.permitted)
+		printf("; %u instructions, %u verified\n", obj->trial.insns,
+		       obj->trial.figures.processed);
+	else
+		puts("; not verified here: loading BPF programs wants CAP_BPF");
+	if (obj->resizes && obj->how->flavour == XFN_FLAVOUR_STANDALONE)
+		printf("%s: resizes packets, which libxdp's dispatcher may not call under newer kernels "
+		       "(6.13, and 6.12 as distributed); alone it attaches: LIBXDP_SKIP_DISPATCHER=1 "
+		       "xdp-loader load IFACE %s\n",
+		       obj->out, obj->out);
+	return 0;
+}
+
+static int build(struct object *obj, char **specs, int count, const char *out)
+{
+	bool again = false;
+	int status = take_values(obj);
+
+	status = status ?: take_specs(obj, specs, count);
+	if (status)
+		return status;
+	if (!out && obj->count > 1)
+		return usage(obj, "%u functions: name their object with -o", obj->count);
+	for (unsigned i = 0; !status && i < obj->count; i++)
+		status = judge(obj, &obj->functions[i]);
+	status = status ?: check(obj);
+	if (status)
+		return status;
+	if (out)
+		snprintf(obj->out, sizeof(obj->out), "%s", out);
+	else
+		snprintf(obj->out, sizeof(obj->out), "%s.o", obj->functions[0].v.attr.name);
+	status = attempt(obj, true, &again);
+	if (again)
+		status = attempt(obj, false, &again);
+	return status ?: print(obj);
+}
+
+int xfn_object__build(const struct xfn_object_options *how, char **specs, int count,
+		      const char *out, bool json, int verbose)
+{
+	struct object *obj = calloc(1, sizeof(*obj));
+	int status;
+
+	if (!obj || !(obj->functions = calloc(count, sizeof(*obj->functions)))) {
+		free(obj);
+		return xfn_output__fail("build", json, XFN_EXIT_FAILED, "out of memory");
+	}
+	obj->how = how;
+	obj->json = json;
+	obj->verbose = verbose;
+	status = build(obj, specs, count, out);
+	for (unsigned i = 0; i < obj->count; i++)
+		xfn_verdict__free(&obj->functions[i].v);
+	free(obj->functions);
+	free(obj);
+	return status;
+}

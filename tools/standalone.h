@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * `xfn build --standalone` and `--offload`: functions -> one BPF object with one XDP program and no
+ * tail call, for loaders that know nothing of xfn. Loads it into the verifier, never attaches.
+ */
+#ifndef XFN_STANDALONE_H
+#define XFN_STANDALONE_H
+
+#include <argp.h>
+#include <stdbool.h>
+
+#define XFN_OBJECT_LISTED 64 /* values an option may be repeated with */
+
+enum xfn_flavour {
+	XFN_FLAVOUR_MODULE, /* no object of its own is wanted */
+	XFN_FLAVOUR_STANDALONE,
+	XFN_FLAVOUR_OFFLOAD,
+};
+
+/* As given on the command line; zeroes: nothing was. */
+struct xfn_object_options {
+	enum xfn_flavour flavour;
+	const char *first; /* option given that only such an object has, NULL: none */
+	const char *port, *mtu, *rate, *tai;
+	const char *address[XFN_OBJECT_LISTED];
+	unsigned addresses;
+	const char *allowed[XFN_OBJECT_LISTED]; /* by --allow-amplify */
+	unsigned alloweds;
+	bool trust_checksum;
+	bool local_peer;
+};
+
+/* The options of `xfn build` that are about such objects; its input is struct xfn_object_options.
+ */
+extern const struct argp xfn_object_argp;
+
+/*
+ * Build from `count` specs "F.c[@ADDR:PORT | @PORT]" (cut in place) the object `out`; NULL: NAME.o
+ * here, for one function. Prints what was made, or what is wrong. Exit status.
+ */
+int xfn_object__build(const struct xfn_object_options *how, char **specs, int count,
+		      const char *out, bool json, int verbose);
+
+#endif
