@@ -402,8 +402,10 @@ static int try(struct object *obj, const void *bytes, size_t len, bool *again)
 	const char *source = obj->functions[0].source;
 	char err[XFN_ERR_MAX] = "";
 
-	if (xfn_loader__try(bytes, len, source, &obj->trial, err, sizeof(err)))
+	if (xfn_loader__try(bytes, len, source, &obj->trial, err, sizeof(err))) {
+		*again = false;
 		return fail(obj, "%s", err);
+	}
 	if (obj->verbose > 1 && obj->trial.log)
 		fputs(obj->trial.log, stderr);
 	free(obj->trial.log);
