@@ -66,7 +66,8 @@ static void keep(const struct xfn_loader *ld, int fd, uint32_t id, enum xdp_atta
 	char byte;
 	int ret;
 
-	/* Ctrl-C is for the parent */
+	/* Ctrl-C is for the parent, and so is what ends its process group */
+	setsid();
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	prctl(PR_SET_NAME, "xfn-keeper");
@@ -219,7 +220,7 @@ int xfn_loader__open_shared(const struct xfn_loader_options *opts, enum xfn_mode
 			 "%s: libxdp cannot attach in %s mode: %s; leave --attach out (XFN_DEBUG=1 "
 			 "shows libxdp's words)",
 			 opts->ifname, xfn_mode_name(mode), strerror(-first));
-		return first == -EBUSY ? -EIO : first;
+		return first == -EBUSY ? -EIO : first; /* another mode may do */
 	}
 	ret = xfn_loader__begin(ld, err, errlen);
 	if (ret) {

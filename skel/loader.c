@@ -179,9 +179,11 @@ int xfn_loader__put(struct xfn_loader *ld, unsigned slot, const struct xfn_modul
 				errlen);
 	if (!obj)
 		return -EINVAL;
-	/* An extension has no attach type, and a prog array takes one kind only. */
-	if (ld->below)
+	/* An extension has neither attach type nor frags, and a prog array takes one kind only. */
+	if (ld->below) {
 		bpf_program__set_expected_attach_type(prog, 0);
+		bpf_program__set_flags(prog, bpf_program__flags(prog) & ~BPF_F_XDP_HAS_FRAGS);
+	}
 	log = calloc(1, XFN_LOG_LEN);
 	ret = log ? share_maps(ld, obj, ld->before ? ld->before->functions[slot] : NULL) : -ENOMEM;
 	if (ret) {

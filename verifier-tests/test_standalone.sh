@@ -71,17 +71,19 @@ raise
 server sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0 # the host answers each wrong port
 
 make builds_one echo.o --standalone --local-peer functions/echo.c
-make builds_several three.o --standalone --local-peer functions/echo.c functions/reverse.c functions/time.c@3700
-make builds_with_address bound.o --standalone --local-peer --address 10.78.0.1 --address fd78::1 functions/echo.c
-"$xfn" build --standalone -j -o "$dir/j.o" functions/reverse.c@10.78.0.1:99 | tr -d ' \n' |
-	grep -q '"program":"xfn_reverse","functions":\[{"name":"reverse","port":99,"bound":"10.78.0.1:99"}\]'
+make builds_several four.o --standalone --local-peer functions/echo.c functions/reverse.c functions/time.c@3700 \
+	verifier-tests/sources/table.c@4001
+make builds_with_address bound.o --standalone --local-peer --mtu 600 --address 10.78.0.1 --address fd78::1 --address 10.97.0.1 functions/echo.c \
+	verifier-tests/sources/branch.c@4002
+"$xfn" build --standalone -j -o "$dir/j.o" functions/echo.c@10.78.0.1:99 | tr -d ' \n' |
+	grep -q '"program":"xfn_echo","functions":\[{"name":"echo","port":99,"bound":"10.78.0.1:99"}\]'
 result builds_json $?
 
 refused refused_worker 1 "functions/sha256.c:37" --standalone functions/sha256.c
 refused refused_pinned 1 "its .tier asks for it" --standalone verifier-tests/sources/worker.c
 refused refused_broken 1 "syntax.c:" --standalone verifier-tests/sources/syntax.c
 refused refused_amplifier 1 "--allow-amplify loud" --standalone verifier-tests/sources/loud.c
-refused refused_same_port 1 "port 7: both echo and reverse" --standalone functions/echo.c functions/reverse.c@7
+refused refused_same_port 1 "port 7: both echo and time" --standalone functions/echo.c functions/time.c@7
 refused refused_licences 1 "one object has one licence" --standalone functions/echo.c verifier-tests/sources/licensed.c@9
 refused refused_unserved 1 "no --address is the one of its port" --standalone --address 10.0.0.1 functions/echo.c@10.0.0.2:7
 refused refused_address 2 "--address '10.0.0'" --standalone --address 10.0.0 functions/echo.c
@@ -100,8 +102,8 @@ for mode in xdpdrv xdpgeneric; do
 	host_has 10.78.0.1:8 && host_has '[fd78::1]:1232' && counted xfn_reasons 8 value && counted echo_stat 0 replies
 	result ip_link_passes_$mode $?
 	server ip link set dev "$iface" $mode off
-	server ip link set dev "$iface" $mode obj "$dir/three.o" sec xdp && answers 7 abc abc && answers 1232 "reversed it is" "si ti desrever" &&
-		tells_time 3700 && host_has 10.78.0.1:37 && counted time_stat 0 replies
+	server ip link set dev "$iface" $mode obj "$dir/four.o" sec xdp && answers 7 abc abc && answers 1232 "reversed it is" "si ti desrever" &&
+		tells_time 3700 && answers 4001 abcdefgh 12345678 && host_has 10.78.0.1:37 && counted time_stat 0 replies
 	result ip_link_several_$mode $?
 	server ip link set dev "$iface" $mode off
 	! attached && host_has 10.78.0.1:7
@@ -114,6 +116,15 @@ result any_address $?
 server ip link set dev "$iface" xdp off
 server ip link set dev "$iface" xdp obj "$dir/bound.o" sec xdp && answers 7 here here && host_has 10.78.0.9:7 && counted xfn_reasons 9 value
 result address_honoured $?
+answers 4002 ping Ping && counted branch_pings 0 value
+result author_counts $?
+head -c 600 /dev/zero >"$dir/payload"
+client "$xfn" invoke -f "$dir/payload" 10.78.0.1:7 2>&1 | grep -q "nobody serves this port" && counted xfn_reasons 29 value
+result longer_is_passed $?
+if tagged; then
+	[ "$(reply 10.97.0.1:7 tagged)" = "$(hex tagged)" ]
+	result tagged_answered $?
+fi
 server ip link set dev "$iface" xdp off
 
 # a sum that is there is verified; half of one is wrong, but on such a link
@@ -149,7 +160,7 @@ for mode in native skb; do
 	! attached && host_has 10.78.0.1:7
 	result xdp_loader_detached_$mode $?
 	# one of them resizes, which newer kernels allow it only without the dispatcher
-	LIBXDP_SKIP_DISPATCHER=1 server xdp-loader load -m $mode "$iface" "$dir/three.o" >"$dir/out" 2>&1 && answers 7 loaded loaded &&
+	LIBXDP_SKIP_DISPATCHER=1 server xdp-loader load -m $mode "$iface" "$dir/four.o" >"$dir/out" 2>&1 && answers 7 loaded loaded &&
 		answers 1232 abc cba && tells_time 3700 && host_has 10.78.0.1:8
 	result xdp_loader_several_$mode $? || cat "$dir/out"
 	server xdp-loader unload -a "$iface" >/dev/null 2>&1

@@ -32,6 +32,10 @@
 #include "maps.h"
 #include "packet.h"
 
+/* Else clang puts small constants into sections for merging, which its BTF says nothing of:
+ * libbpf's linker then writes an object that libbpf does not open. */
+#pragma clang section rodata = ".rodata"
+
 #define XFN_PASTE_(a, b) a##b
 #define XFN_PASTE(a, b)	 XFN_PASTE_(a, b)
 
