@@ -86,10 +86,13 @@ for way in "--tier afxdp" "--tier socket --engine uring" "--tier socket --sqpoll
 	if [ -n "$ring" ]; then
 		# last: whoever meddles with its worker's ring breaks it
 		say 10.78.0.1:4004 "x"
-		[ "$(counter rings) $(counter refused) $(counter done)" = "1 3 0" ] && [ "$(counter own_done) $(counter called)" = "1 1" ]
+		[ "$(counter rings) $(counter refused) $(counter "done")" = "1 3 0" ] && [ "$(counter own_done) $(counter called)" = "1 1" ]
 		result "ring_refuses$tag" $?
 	fi
 	[ $bad = 0 ] || { cat "$dir/err"; "$xfn" stat -i "$iface" -j | grep -A8 '"rings"'; }
 	stop
 done
+"$xfn" run --sqpoll --engine mmsg echo >"$dir/out" 2>&1
+[ $? = 2 ] && grep -q -e '--sqpoll wants engine uring' "$dir/out"
+result sqpoll_wants_uring $?
 exit $bad
