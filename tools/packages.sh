@@ -7,7 +7,7 @@
 set -eu
 want="build-essential clang llvm bpftool libbpf-dev libxdp-dev xdp-tools liburing-dev libcmocka-dev
 libelf-dev libseccomp-dev libcap-ng-dev libmnl-dev libjansson-dev libssl-dev libpcre2-dev nettle-dev
-zlib1g-dev iproute2 ethtool pkg-config linux-libc-dev procps tcpdump dnsmasq-base"
+zlib1g-dev iproute2 ethtool pkg-config linux-libc-dev procps libcap2-bin tcpdump dnsmasq-base"
 [ "${1:-}" != bench ] || want="$want gnuplot-nox dpdk-dev"
 [ "${1:-}" != kernels ] || want="qemu-system-x86 busybox-static cpio xz-utils"
 case ${1:-} in

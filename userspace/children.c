@@ -22,6 +22,7 @@
 #define START_MS	10000 /* a worker that is not ready by then is given up */
 #define STOP_MS		2000  /* one that does not end by then is killed */
 #define STABLE_NS	10000000000ull
+#define SERVED_NS	250000000ull /* was of use until it was killed from outside */
 #define BACK_OFF_MAX_MS 5000
 
 static uint64_t now_ns(void)
@@ -313,8 +314,8 @@ void xfn_children__ended(struct xfn_supervisor *sup, struct xfn_child *child)
 {
 	uint64_t now = now_ns();
 	unsigned wait_ms = 0;
-	char what[512];
-	bool too_often;
+	char what[512] = ", from outside";
+	bool outside, too_often;
 	int status = 0;
 
 	while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
@@ -325,11 +326,13 @@ void xfn_children__ended(struct xfn_supervisor *sup, struct xfn_child *child)
 	child->pidfd = child->sock = -1;
 	drop_rings(sup, child);
 	child->ended_ns = now;
+	/* No function can do that: it was the kernel, out of memory, or a person. */
+	outside = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && !child->hung;
 	/* Once at once, and when the cause is out; one that keeps dying waits longer each time. */
-	too_often = xfn_quarantine__ended(sup, child, what, sizeof(what));
+	too_often = !outside && xfn_quarantine__ended(sup, child, what, sizeof(what));
 	if (too_often)
 		wait_ms = 0;
-	else if (now - child->started_ns < STABLE_NS && child->restarts)
+	else if (now - child->started_ns < (outside ? SERVED_NS : STABLE_NS) && child->restarts)
 		wait_ms = 100u << (child->restarts < 6 ? child->restarts : 6);
 	else
 		child->restarts = 0;

@@ -76,7 +76,7 @@ static int uring_poll(struct xfn_engine *e, int timeout_ms)
 static bool received(struct xfn_engine *e, unsigned socket, const struct io_uring_cqe *cqe,
 		     struct xfn_datagram *d)
 {
-	unsigned buffer = socket * e->share + (cqe->flags >> IORING_CQE_BUFFER_SHIFT);
+	unsigned buffer = (socket << e->share_log2) + (cqe->flags >> IORING_CQE_BUFFER_SHIFT);
 	struct io_uring_recvmsg_out *head;
 
 	if (!(cqe->flags & IORING_CQE_F_MORE)) {

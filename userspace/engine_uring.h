@@ -36,7 +36,8 @@ struct xfn_engine {
 	uint8_t *groups; /* of each socket its struct io_uring_buf_ring, `group_size` apart */
 	size_t group_size;
 	unsigned share; /* buffers of a socket, a power of two */
-	uint8_t *data;	/* buffers, `stride` apart */
+	unsigned share_log2;
+	uint8_t *data; /* buffers, `stride` apart */
 	size_t stride;
 	unsigned buffer_len; /* not rounded up: what is too long must show as truncated */
 	uint32_t payload_max;
@@ -52,7 +53,8 @@ struct xfn_engine {
 static inline void xfn_uring__recycle(struct xfn_engine *e, unsigned buffer)
 {
 	unsigned number = buffer & (e->share - 1);
-	struct io_uring_buf_ring *group = (void *)(e->groups + buffer / e->share * e->group_size);
+	struct io_uring_buf_ring *group =
+		(void *)(e->groups + (buffer >> e->share_log2) * e->group_size);
 
 	io_uring_buf_ring_add(group, e->data + buffer * e->stride, e->buffer_len, number,
 			      io_uring_buf_ring_mask(e->share), 0);

@@ -174,6 +174,7 @@ static void lay_out(struct xfn_engine *e, const struct xfn_engine_config *cfg)
 	e->stride = (e->buffer_len + 63) & ~(size_t)63;
 	for (e->share = SHARE_MAX; e->share > SHARE_MIN && e->share * e->count > BUFFERS;)
 		e->share /= 2;
+	e->share_log2 = (unsigned)__builtin_ctz(e->share);
 	e->group_size = (e->share * sizeof(struct io_uring_buf) + page - 1) & ~(page - 1);
 }
 

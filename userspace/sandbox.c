@@ -50,7 +50,6 @@ static const int always[] = {
 #ifdef __SANITIZE_ADDRESS__
 	SCMP_SYS(sigaltstack), /* it looks at the stack before each call that does not return */
 #endif
-	SCMP_SYS(tgkill),
 	SCMP_SYS(write),
 };
 
@@ -100,6 +99,10 @@ static int restrict_calls(const char *engine)
 			if (!strcmp(per_engine[e].engine, engine))
 				ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, per_engine[e].calls[i],
 						       0);
+	/* To end by a signal, but not by the one that tells of an end from outside. */
+	if (!ret)
+		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+				       SCMP_A2(SCMP_CMP_NE, SIGKILL));
 	/* in all threads, one that the kernel made for the engine among them */
 	if (!ret)
 		ret = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1);

@@ -5,37 +5,10 @@
 suite=guard
 # shellcheck source=verifier-tests/in_lab.sh
 . "$(dirname "$0")/in_lab.sh"
+# shellcheck source=verifier-tests/worker_ends.sh
+. verifier-tests/worker_ends.sh
 crash=verifier-tests/sources/crash.c hang=verifier-tests/sources/hang.c half=verifier-tests/sources/half.c
 
-# ask PORT PAYLOAD: is it echoed? A request of a worker that is gone is lost, so again
-ask()
-{
-	for _ in 1 2 3; do
-		got=$(client "$xfn" invoke -j "10.78.0.1:$1" "$2" 2>/dev/null | sed -n 's/.*"reply": "\([^"]*\)".*/\1/p')
-		[ "$got" != "$(printf '%s' "$2" | od -An -v -tx1 | tr -d ' \n')" ] || return 0
-	done
-	echo "port $1 does not answer '$2'"
-	return 1
-}
-
-# say HOST:PORT PAYLOAD: once, whatever comes
-say() { client "$xfn" invoke "$@" >/dev/null 2>&1; }
-
-# until_holds SECONDS COMMAND...: tried until it holds
-until_holds()
-{
-	seconds=$1
-	shift
-	for _ in $(seq $((seconds * 20))); do
-		if "$@"; then return 0; fi
-		sleep 0.05
-	done
-	return 1
-}
-
-logged() { [ "$(grep -c "$1" "$dir/err")" -ge "$2" ]; }
-# ended FUNCTION TIMES: so often it ended a worker, and that serves again
-ended() { logged "in function $1" "$2" && [ "$(grep -c 'ended (' "$dir/err")" = "$(grep -c 'serves again' "$dir/err")" ]; }
 state() { "$xfn" ls -i "$iface" -j | tr -d '\n' | tr '{' '\n' | grep "\"name\": \"$1\"" | sed -n 's/.*"state": "\([a-z]*\)".*/\1/p'; }
 counted() { "$xfn" stat -i "$iface" | grep -q '^QUARANTINE  *DROP  *[1-9]'; }
 

@@ -1,0 +1,98 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# What a worker can do, behind each engine: every thread of it is without capabilities and behind seccomp, it
+# holds nothing of BPF that could change the kernel's side, and a function that starts a program, opens a file,
+# asks its worker's io_uring for one, writes past its payload, crashes or hangs gets nothing and harms no other.
+suite=sandbox
+# shellcheck source=verifier-tests/in_lab.sh
+. "$(dirname "$0")/in_lab.sh"
+# shellcheck source=verifier-tests/worker_ends.sh
+. verifier-tests/worker_ends.sh
+sources=verifier-tests/sources
+none=0000000000000000
+
+# answers PAYLOAD: of escape, in hex
+answers() { client "$xfn" invoke -j 10.78.0.1:4005 "$1" 2>/dev/null | sed -n 's/.*"reply": "\([^"]*\)".*/\1/p'; }
+# refused PAYLOAD: says EPERM in its first four bytes
+refused() { [ "$(answers "$1")" = "$(printf 'EPER%s' "${1#????}" | od -An -v -tx1 | tr -d ' \n')" ]; }
+# ends FUNCTION PORT PAYLOAD: the worker, once; the others answer meanwhile and after
+ends()
+{
+	say "10.78.0.1:$2" "$3" & # for which nobody waits: it has no reply
+	ask 7 "beside" && until_holds 15 ended "$1" 1 && ask 7 "after" && ask "$2" "after"
+}
+counter() { "$xfn" stat -i "$iface" -j | sed -n "s/^ *\"$1\": \([0-9]*\),*$/\1/p" | head -n 1; }
+
+# of every thread of every worker
+threads_confined()
+{
+	count=0
+	for worker in $(pgrep -P "$run"); do
+		for status in /proc/"$worker"/task/*/status; do
+			count=$((count + 1))
+			for set in CapInh CapPrm CapEff CapBnd CapAmb; do
+				grep -q "^$set:	$none" "$status" || return 1
+			done
+			grep -q '^Seccomp:	2' "$status" && grep -q '^NoNewPrivs:	1' "$status" &&
+				awk '$1 == "Uid:" { for (i = 2; i <= 5; i++) if ($i == 0) exit 1 }' "$status" || return 1
+		done
+		[ "$(getpcaps "$worker" 2>&1)" = "$worker: =" ] || return 1
+	done
+	[ $count -ge "$1" ]
+}
+
+# bpf PID: links and programs among its descriptors
+bpf() { find "/proc/$1/fd" -type l -printf '%l\n' | grep -cE 'bpf[-_](link|prog)'; }
+no_bpf()
+{
+	for worker in $(pgrep -P "$run"); do
+		[ "$(bpf "$worker")" = 0 ] || return 1
+	done
+}
+
+raise
+for function in escape crash hang ring; do
+	"$xfn" build "$sources/$function.c" -o "$dir/$function.xfn" >/dev/null || result "build_$function" 1
+done
+functions="echo $dir/escape.xfn $dir/crash.xfn $dir/hang.xfn"
+for way in "--tier afxdp" "--tier socket --engine uring" "--tier socket --sqpoll" "--tier socket --engine mmsg" "--tier socket --engine simple" "--engine packet"; do
+	tag=$(echo "$way" | tr -c 'a-z\n' _)
+	ring=
+	threads=1
+	case $way in
+	*uring*) ring=$dir/ring.xfn ;;
+	*sqpoll*) ring=$dir/ring.xfn threads=2 ;;
+	*packet*) threads=2 ;;
+	esac
+	# shellcheck disable=SC2086 # options and functions are words
+	start $way --deadline 300 $functions $ring && ask 7 a
+	[ $? = 0 ] || { result "serves$tag" 1; cat "$dir/err"; stop; continue; }
+	threads_confined $threads
+	result "every_thread_confined$tag" $?
+	no_bpf && case $way in *afxdp*) [ "$(bpf "$run")" != 0 ] ;; esac
+	result "no_link_no_program$tag" $?
+	refused "exec now" && ask 7 "others go on"
+	result "execve_refused$tag" $?
+	refused "open now" && ask 7 "others go on"
+	result "open_refused$tag" $?
+	ends escape 4005 "over" && logged 'in function escape, which had written past its payload' 1
+	result "overrun_noticed$tag" $?
+	ends crash 4001 "crash"
+	result "crash_alone$tag" $?
+	ends hang 4002 "hang"
+	result "hang_alone$tag" $?
+	threads_confined $threads && no_bpf
+	result "restarted_confined$tag" $?
+	if [ -n "$ring" ]; then
+		# last: whoever meddles with its worker's ring breaks it
+		say 10.78.0.1:4004 "x"
+		[ "$(counter rings) $(counter refused) $(counter "done")" = "1 3 0" ] && [ "$(counter own_done) $(counter called)" = "1 1" ]
+		result "ring_refuses$tag" $?
+	fi
+	[ $bad = 0 ] || { cat "$dir/err"; "$xfn" stat -i "$iface" -j | grep -A8 '"rings"'; }
+	stop
+done
+"$xfn" run --sqpoll --engine mmsg echo >"$dir/out" 2>&1
+[ $? = 2 ] && grep -q -e '--sqpoll wants engine uring' "$dir/out"
+result sqpoll_wants_uring $?
+exit $bad
