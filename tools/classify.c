@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <openssl/evp.h>
 #include <linux/types.h>
+#include "../userspace/call.h"
 #include "../xdp/abi.h"
 #include "classify.h"
 #include "command.h"
@@ -117,6 +118,9 @@ static void check_attributes(const char *source, struct xfn_verdict *v)
 	else if (attr->amplify > 1000)
 		snprintf(text, sizeof(text),
 			 "has .amplify = %u; unlimited amplification is refused", attr->amplify);
+	else if (v->counters > XFN_PAGE_COUNTERS)
+		snprintf(text, sizeof(text), "has %u counters; a worker has room for %u",
+			 v->counters, XFN_PAGE_COUNTERS);
 	if (text[0]) {
 		xfn_refusal__set(&v->refusal, XFN_RULE_bad_attributes, text, source, line);
 		return;

@@ -15,6 +15,7 @@
 struct xfn_verdict {
 	struct xfn_module_meta meta;
 	struct xfn_attributes attr; /* zeroes where it did not compile */
+	unsigned counters;	    /* XFN_COUNTERs of the native half */
 	struct xfn_refusal refusal; /* rule "": no obstacle */
 	char *log;		/* raw words of the compiler or verifier that refused; or NULL */
 	char folder[64];	/* private, with what was compiled; removed by xfn_verdict__free */
@@ -51,8 +52,9 @@ int xfn_classify__bpf(const char *source, struct xfn_verdict *v, char *err, size
 /* A compiler's diagnostic. */
 struct xfn_diagnostic {
 	char file[PATH_MAX];
-	uint32_t line;	/* of the author's source: where it is, or is included from; 0 unknown */
-	bool in_source; /* the diagnostic itself is in the author's source */
+	uint32_t line;	 /* of the author's source: where it is, or is included from; 0 unknown */
+	uint32_t column; /* counted from 1; 0 unknown */
+	bool in_source;	 /* the diagnostic itself is in the author's source */
 	char text[512];
 };
 /*

@@ -115,6 +115,8 @@ static int judge(const struct options *opts, const char *source, const char *out
 	} else {
 		print_line(&v->meta, &v->attr);
 	}
+	if (!opts->json && v->refusal.story[0])
+		printf("  %s\n", v->refusal.story);
 	if (opts->verbose > 1 && v->log)
 		fputs(v->log, stderr);
 	xfn_verdict__free(v);

@@ -1,0 +1,13 @@
+// expect: tier=afxdp rule=compiler_crash clang=14
+/* Counts leading zeros, on which clang 14 fails for BPF. */
+#include "xfn.h"
+
+XFN_FUNCTION(leading, .port = 4000)
+{
+	uint8_t *p = xfn_edit(req, 0, 8);
+
+	if (!p)
+		return XFN_DROP;
+	p[0] = __builtin_clzll(xfn_get_be64(p) | 1);
+	return XFN_REPLY;
+}
