@@ -155,6 +155,15 @@ $(BUILD)/skel/%.skel.h: $(BUILD)/xdp/%.bpf.o
 	$(Q)mkdir -p $(@D)
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf >$@
 
+# the rules' pages as string literals, one per rule
+$(BUILD)/skel/rule_pages.h: $(wildcard tools/rules/*.txt)
+	$(call say,PAGES,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)for f in $^; do echo "[XFN_RULE_$$(basename $$f .txt)] ="; \
+		sed 's/\\/\\\\/g;s/"/\\"/g;s/^/"/;s/$$/\\n"/' $$f; echo ,; done >$@
+
+$(BUILD)/obj/tools/explain_rule.o: $(BUILD)/skel/rule_pages.h
+
 $(BUILD)/functions/%.xfn: functions/%.c functions/xfn.h $(wildcard xdp/*.h) userspace/function_native.h userspace/request.h $(BUILD)/xfn
 	$(call say,XFN,$@)
 	$(Q)mkdir -p $(@D)

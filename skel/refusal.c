@@ -8,11 +8,7 @@
 #include "refusal.h"
 #include "refusal_log.h"
 
-static const struct {
-	const char *id;
-	int fatal;
-	const char *sentence, *remedy;
-} rules[] = {
+static const struct xfn_rule_text rules[] = {
 #define DEMOTE 0
 #define FAIL   1
 #define XFN_RULE(id, verdict, sentence, remedy)                                                    \
@@ -51,6 +47,11 @@ static const struct {
 	{ "BPF_ATOMIC stores into", XFN_RULE_atomic_payload },
 	{ "BPF_ATOMIC loads from", XFN_RULE_atomic_payload },
 };
+
+const struct xfn_rule_text *xfn_refusal__rule(enum xfn_rule rule)
+{
+	return &rules[rule];
+}
 
 void xfn_refusal__set(struct xfn_refusal *out, enum xfn_rule rule, const char *detail,
 		      const char *file, uint32_t line)

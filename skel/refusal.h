@@ -20,6 +20,14 @@ struct xfn_refusal {
 			   * none */
 };
 
+/* A rule as rules.h has it. */
+struct xfn_rule_text {
+	const char *id;
+	int fatal; /* as in struct xfn_refusal */
+	const char *sentence, *remedy;
+};
+const struct xfn_rule_text *xfn_refusal__rule(enum xfn_rule rule);
+
 /* The figures of a verifier log that accepted (or refused) a program; what it does not tell stays
  * 0. */
 struct xfn_verifier_figures {

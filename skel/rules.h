@@ -19,7 +19,7 @@
 	X(unbounded_loop, DEMOTE, "has a loop that the verifier cannot follow to its end",         \
 	  "give the loop a constant upper bound, or fewer rounds")                                 \
 	X(variable_access, DEMOTE, "accesses memory with a length or offset that varies",          \
-	  "ask xfn_at for a constant length, or use xfn_read and xfn_write")                       \
+	  "ask xfn_at at that offset for a constant length, or use xfn_read and xfn_write")        \
 	X(pointer_lost, DEMOTE, "uses a pointer whose check the verifier cannot follow",           \
 	  "test the result of xfn_at or xfn_edit itself, right before its use")                    \
 	X(too_many_insns, DEMOTE,                                                                  \

@@ -174,6 +174,12 @@ static void settle(const char *source, struct xfn_verdict *v)
 
 int xfn_classify(const char *source, struct xfn_verdict *v, char *err, size_t errlen)
 {
+	return xfn_classify__within(source, XFN_BUDGET_NS, v, err, errlen);
+}
+
+int xfn_classify__within(const char *source, uint32_t budget_ns, struct xfn_verdict *v, char *err,
+			 size_t errlen)
+{
 	const char *tmp = getenv("TMPDIR");
 	struct xfn_module_meta *meta = &v->meta;
 	struct utsname uts;
@@ -206,6 +212,8 @@ int xfn_classify(const char *source, struct xfn_verdict *v, char *err, size_t er
 		check_attributes(source, v);
 	if (!ret && !v->refusal.fatal)
 		ret = xfn_classify__bpf(source, v, err, errlen);
+	if (!ret && !v->refusal.fatal)
+		xfn_classify__cost(source, budget_ns, v);
 	if (!ret)
 		settle(source, v);
 	return ret;

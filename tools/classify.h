@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The classifier: one function source -> native code, kernel code where it may be had, and the tier
- * with its reason. Loads into the verifier, never attaches; never runs the function.
+ * with its reason. Loads into the verifier, never attaches. Runs the function for its cost only:
+ * natively in a process of its own.
  */
 #ifndef XFN_CLASSIFY_H
 #define XFN_CLASSIFY_H
@@ -32,6 +33,11 @@ struct xfn_verdict {
 int xfn_classify(const char *source, struct xfn_verdict *out, char *err, size_t errlen);
 void xfn_verdict__free(struct xfn_verdict *v);
 
+/* The same, with another budget: ns of a CPU per request in the kernel; 0: none. */
+int xfn_classify__within(const char *source, uint32_t budget_ns, struct xfn_verdict *out, char *err,
+			 size_t errlen);
+#define XFN_BUDGET_NS 5000 /* where none is given */
+
 struct xfn_build_options {
 	const char *source;
 	const char *out; /* module to write */
@@ -48,6 +54,11 @@ void xfn_verdict__sentence(const struct xfn_verdict *v, char *text, size_t len);
  * done. */
 int xfn_classify__native(const char *source, struct xfn_verdict *v, char *err, size_t errlen);
 int xfn_classify__bpf(const char *source, struct xfn_verdict *v, char *err, size_t errlen);
+/*
+ * Measure what a request costs, into v->meta; sets v->refusal where the kernel half is beyond the
+ * budget (0: none). What cannot be measured here stays 0. Some 100 ms.
+ */
+void xfn_classify__cost(const char *source, uint32_t budget_ns, struct xfn_verdict *v);
 
 /* A compiler's diagnostic. */
 struct xfn_diagnostic {
