@@ -93,6 +93,10 @@ check-kernels: ## fixtures, tiers, addresses and tagged requests under Debian's 
 	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests
 	$(Q)XFN_BUILD=$(BUILD) verifier-tests/kernels.sh
 
+logs: $(BUILD)/tests/write_logs ## write verifier-tests/logs anew: this kernel's verifier, and those of 6.1 and 6.12 in QEMU
+	$(Q)tools/packages.sh kernels
+	$(Q)XFN_BUILD=$(BUILD) verifier-tests/logs.sh
+
 $(BUILD)/fuzz/differential: verifier-tests/fuzz_differential.c $(TEST_OBJS) | $(SKELS)
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D)
@@ -224,5 +228,5 @@ clean: ## remove build/
 
 -include $(ALL_OBJS:.o=.d) $(BPF_OBJS:.o=.d) $(TESTS:=.d) $(BUILD)/fuzz/differential.d
 
-.PHONY: all run bench bench-check check check-kernels soak tests fixtures fuzz help install uninstall clean
+.PHONY: all logs run bench bench-check check check-kernels soak tests fixtures fuzz help install uninstall clean
 .DEFAULT_GOAL := all

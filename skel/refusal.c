@@ -17,7 +17,10 @@ static const struct xfn_rule_text rules[] = {
 #undef XFN_RULE
 };
 
-/* What the verifier says, in the order in which it decides. */
+/*
+ * What the verifier says, in the order in which it decides. A "back-edge" is a call before 6.12:
+ * loops are open to whoever may load XDP programs.
+ */
 static const struct {
 	const char *text;
 	enum xfn_rule rule;
@@ -28,7 +31,7 @@ static const struct {
 	{ "invalid stack", XFN_RULE_stack_limit },
 	{ "jumps is too complex", XFN_RULE_unbounded_loop },
 	{ "infinite loop", XFN_RULE_unbounded_loop },
-	{ "back-edge", XFN_RULE_unbounded_loop },
+	{ "back-edge", XFN_RULE_recursion },
 	{ "BPF program is too large", XFN_RULE_too_many_insns },
 	{ "program too large", XFN_RULE_too_many_insns },
 	{ "mem_or_null'", XFN_RULE_unchecked_pointer },
@@ -43,6 +46,8 @@ static const struct {
 	{ "GPL-restricted function from non-GPL", XFN_RULE_licence },
 	{ "cannot call GPL", XFN_RULE_licence },
 	{ "unknown func", XFN_RULE_calls_unknown },
+	{ "cannot use helper", XFN_RULE_calls_unknown },
+	{ "invalid func", XFN_RULE_calls_unknown },
 	{ "unknown opcode 8d", XFN_RULE_function_pointer }, /* callx: an indirect call */
 	{ "BPF_ATOMIC stores into", XFN_RULE_atomic_payload },
 	{ "BPF_ATOMIC loads from", XFN_RULE_atomic_payload },
@@ -83,11 +88,11 @@ static uint32_t find_line(const char *log, const char *source)
  */
 static bool is_message(const char *row)
 {
-	static const char *const others[] = { "; ",	     "from ",	     "verification time",
-					      "stack depth", "func#",	     "processed ",
-					      "last_idx ",   "mark_precise", "regs=",
-					      "parent ",     "Live regs",    "caller:",
-					      "frame" };
+	static const char *const others[] = { "; ",	      "from ",	    "verification time",
+					      "stack depth",  "func#",	    "cur state",
+					      "old state",    "processed ", "last_idx ",
+					      "mark_precise", "regs=",	    "parent ",
+					      "Live regs",    "caller:",    "frame" };
 	size_t digits = strspn(row, "0123456789");
 
 	if (!row[0] || row[0] == '\n' || (digits && row[digits] == ':'))

@@ -52,6 +52,8 @@ void xfn_refusal__from_log(const char *log, const char *source, int err, struct 
  * after which it no longer was. Nothing that is not in the log.
  */
 void xfn_refusal__story(const char *log, const char *source, struct xfn_refusal *out);
+/* The number of the last instruction in the log; 0: none. */
+uint32_t xfn_refusal__last_insn(const char *log);
 void xfn_refusal__figures(const char *log, struct xfn_verifier_figures *out);
 
 #endif

@@ -71,10 +71,13 @@ struct xfn_log_row *xfn_refusal_log__rows(const char *log, const char *source, s
 	rows = calloc(n, sizeof(*rows));
 	*count = 0;
 	for (const char *at = log; rows && at && *at;) {
-		size_t len = strcspn(at, "\n");
+		size_t len = strcspn(at, "\n"), digits = strspn(at, "0123456789");
 
 		if (!strncmp(at, "; ", 2))
 			line = place(at, len, base, text) ?: line;
+		else if (digits && !strncmp(at + digits, ": ", 2) && at[digits + 2] != '(' && text)
+			/* a message of the control flow, "NN: source text" */
+			line = look_up(text, at + digits + 2, len - digits - 2) ?: line;
 		rows[(*count)++] = (struct xfn_log_row){ .text = at, .len = len, .line = line };
 		at += len + (at[len] == '\n');
 	}
@@ -123,7 +126,10 @@ static bool number(const char *text, const char *key, unsigned long long *out)
 {
 	for (const char *at = text; (at = strstr(at, key)); at += strlen(key))
 		if ((at[-1] == '(' || at[-1] == ',' || at[-1] == '=') && at > text) {
-			*out = strtoull(at + strlen(key), NULL, 0);
+			/* "smax=umax=smax32=4095": one number for several names */
+			for (at += strlen(key); isalpha(*at); at++)
+				at += strcspn(at, "=,)");
+			*out = strtoull(at, NULL, 0);
 			return true;
 		}
 	return false;
@@ -199,12 +205,21 @@ static void tell_change(const struct xfn_log_row *rows, size_t at, int reg, cons
 			 before, rows[at].line, other, after);
 }
 
-/* Follow `reg` back from the end to the instruction that made it what it was. */
+/* The last that the rows before `at` say of it. */
+static void tell_known(const struct xfn_log_row *rows, size_t at, int reg, char *out, size_t outlen)
+{
+	char words[80];
+	uint32_t line;
+
+	if (known_before(rows, at, reg, words, sizeof(words), &line) && line)
+		snprintf(out, outlen, "what is used there the verifier knew, at line %u, as %s",
+			 line, words);
+}
+
+/* Follow `reg` back from the end to the addition that made it what it was. */
 static void follow(const struct xfn_log_row *rows, size_t at, int reg, char *out, size_t outlen)
 {
 	int slot = 0, from;
-	const char *text;
-	char words[80];
 
 	while (at--) {
 		const char *op;
@@ -222,6 +237,8 @@ static void follow(const struct xfn_log_row *rows, size_t at, int reg, char *out
 			}
 			continue;
 		}
+		if (!strncmp(op, "call ", 5) && reg <= 5)
+			return;
 		if (sscanf(op, "%c%d ", &target, &to) != 2 || (target != 'r' && target != 'w') ||
 		    to != reg)
 			continue;
@@ -231,13 +248,6 @@ static void follow(const struct xfn_log_row *rows, size_t at, int reg, char *out
 		} else if (sscanf(op, "= *(u64 *)(r10 -%d)", &off) == 1) {
 			slot = off;
 		} else if (!strncmp(op, "= ", 2)) {
-			size_t len = state(&rows[at], reg, &text);
-
-			if (len && rows[at].line) {
-				describe(text, len, words, sizeof(words));
-				snprintf(out, outlen, "at line %u the verifier knew it as %s",
-					 rows[at].line, words);
-			}
 			return;
 		} else if (!strncmp(op, "+= r", 4)) {
 			tell_change(rows, at, reg, op, out, outlen);
@@ -245,6 +255,19 @@ static void follow(const struct xfn_log_row *rows, size_t at, int reg, char *out
 				return;
 		}
 	}
+}
+
+uint32_t xfn_refusal__last_insn(const char *log)
+{
+	uint32_t insn = 0;
+
+	for (const char *at = log; at && *at; at = strchr(at, '\n'), at = at ? at + 1 : NULL) {
+		size_t digits = strspn(at, "0123456789");
+
+		if (digits && !strncmp(at + digits, ": (", 3))
+			insn = (uint32_t)strtoul(at, NULL, 10);
+	}
+	return insn;
 }
 
 void xfn_refusal__story(const char *log, const char *source, struct xfn_refusal *out)
@@ -270,6 +293,8 @@ void xfn_refusal__story(const char *log, const char *source, struct xfn_refusal 
 			reg++;
 		}
 		follow(rows, last, atoi(reg + 1), out->story, sizeof(out->story));
+		if (!out->story[0])
+			tell_known(rows, last, atoi(reg + 1), out->story, sizeof(out->story));
 	}
 	for (size_t i = 0; rows && out->line && i < count; i++)
 		visits += rows[i].line == out->line && !strncmp(rows[i].text, "; ", 2) &&
