@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# Boots Debian's other kernels under QEMU and shows what the tests say there. `kernels.sh TEST...` runs only those.
+# Boots Debian's other kernels under QEMU and shows what the tests say there. `kernels.sh TEST...` runs only those;
+# `kernels.sh obtain` only sees to the kernels, for logs.sh.
 suite=kernels
 modules="llc stp bridge garp mrp 8021q veth"
 tests="build/tests/test_fixtures build/tests/test_dispatcher build/tests/test_engines verifier-tests/test_ledger.sh
@@ -9,6 +10,10 @@ verifier-tests/kernel_tiers.sh verifier-tests/test_addresses.sh verifier-tests/t
 # shellcheck source=verifier-tests/qemu.sh
 . "$(dirname "$0")/qemu.sh"
 
+if [ "$tests" = obtain ]; then
+	obtain 6.1 && obtain 6.12
+	exit
+fi
 furnish sh ip ethtool tcpdump dnsmasq
 mkdir "$root/xfn/build/tests" "$root/xfn/build/xdp"
 cp "$build/tests/test_fixtures" "$build/tests/test_dispatcher" "$build/tests/test_engines" "$build/tests/ledger" "$root/xfn/build/tests/"

@@ -124,7 +124,9 @@ XFN_INLINE const struct xfn_live *xfn_live_now(void)
  */
 XFN_INLINE __u64 xfn_apart(__u64 value)
 {
-	asm volatile("%0 &= %1" : "+r"(value) : "i"(XFN_OFFSET_MAX));
+	__u64 mask = XFN_FRAME_SMALL + (__u64)xfn_settings.large;
+
+	asm volatile("%0 &= %1" : "+r"(value) : "r"(mask));
 	return value;
 }
 
