@@ -110,6 +110,10 @@ check-offload: ## the path to a network card that runs programs, with the kernel
 	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all
 	$(Q)XFN_BUILD=$(BUILD) verifier-tests/offload.sh
 
+logs: $(BUILD)/tests/write_logs ## write verifier-tests/logs anew: this kernel's verifier, and those of 6.1 and 6.12 in QEMU
+	$(Q)tools/packages.sh kernels
+	$(Q)XFN_BUILD=$(BUILD) verifier-tests/logs.sh
+
 $(BUILD)/fuzz/differential: verifier-tests/fuzz_differential.c $(TEST_OBJS) | $(SKELS)
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D)
@@ -179,6 +183,15 @@ $(BUILD)/skel/%.skel.h: $(BUILD)/xdp/%.bpf.o
 	$(Q)mkdir -p $(@D)
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf >$@
 
+# the rules' pages as string literals, one per rule
+$(BUILD)/skel/rule_pages.h: $(wildcard tools/rules/*.txt)
+	$(call say,PAGES,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)for f in $^; do echo "[XFN_RULE_$$(basename $$f .txt)] ="; \
+		sed 's/\\/\\\\/g;s/"/\\"/g;s/^/"/;s/$$/\\n"/' $$f; echo ,; done >$@
+
+$(BUILD)/obj/tools/explain_rule.o: $(BUILD)/skel/rule_pages.h
+
 $(BUILD)/functions/%.xfn: functions/%.c functions/xfn.h $(wildcard xdp/*.h) userspace/function_native.h userspace/request.h $(BUILD)/xfn
 	$(call say,XFN,$@)
 	$(Q)mkdir -p $(@D)
@@ -239,5 +252,5 @@ clean: ## remove build/
 
 -include $(ALL_OBJS:.o=.d) $(BPF_OBJS:.o=.d) $(TESTS:=.d) $(LEDGER).d $(BUILD)/fuzz/differential.d
 
-.PHONY: all run bench bench-check check check-kernels check-offload check-compilers ledger soak tests fixtures fuzz help install uninstall clean FORCE
+.PHONY: all logs run bench bench-check check check-kernels check-offload check-compilers ledger soak tests fixtures fuzz help install uninstall clean FORCE
 .DEFAULT_GOAL := all

@@ -57,6 +57,7 @@ int xfn_loader__prepare(const struct xfn_loader_options *opts, struct xfn_loader
 	ld->settings.flags = opts->flags;
 	ld->settings.rate = opts->rate;
 	ld->settings.iface = opts->iface;
+	ld->settings.large = ld->mtu > XFN_MTU_SMALL ? XFN_LARGE : 0;
 	ld->skel = dispatcher_bpf__open();
 	if (!ld->skel || ld->cpus < 1) {
 		ret = -(errno ?: EINVAL);

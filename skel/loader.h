@@ -153,4 +153,18 @@ struct xfn_trial {
 int xfn_loader__try(const void *obj, size_t len, const char *source, struct xfn_trial *out,
 		    char *err, size_t errlen);
 
+/* One request to time, and what came out. */
+struct xfn_timing {
+	const uint8_t *frame; /* a whole Ethernet frame, the request */
+	size_t len;	      /* at most 2048 */
+	uint32_t ns;	      /* per request: the function's program, from parser to reply */
+	uint32_t action;      /* enum xfn_action */
+};
+/*
+ * Load (never attach) the BPF object bytes of a function and time it on each frame, each within
+ * some 25 ms. 0, or -errno with one line in err where it cannot be timed here.
+ */
+int xfn_loader__time(const void *obj, size_t len, struct xfn_timing *timings, unsigned count,
+		     char *err, size_t errlen);
+
 #endif

@@ -126,9 +126,10 @@ static const char *check_contents(const struct xfn_module *mod)
 	if (meta->api != XFN_API || mod->attr.api != XFN_API || meta->abi != XFN_ABI)
 		return "built against another version of xfn.h";
 	if (!TERMINATED(meta->rule) || !TERMINATED(meta->reason) || !TERMINATED(meta->remedy) ||
-	    !TERMINATED(meta->file) || !TERMINATED(meta->kernel) || !TERMINATED(meta->arch) ||
-	    !TERMINATED(meta->compiler) || !TERMINATED(meta->source_hash) ||
-	    !TERMINATED(mod->attr.licence) || !TERMINATED(mod->attr.summary))
+	    !TERMINATED(meta->file) || !TERMINATED(meta->cost_note) || !TERMINATED(meta->kernel) ||
+	    !TERMINATED(meta->arch) || !TERMINATED(meta->compiler) ||
+	    !TERMINATED(meta->source_hash) || !TERMINATED(mod->attr.licence) ||
+	    !TERMINATED(mod->attr.summary))
 		return "its metadata is damaged";
 	if (!name_ok(mod->attr.name))
 		return "its function's name is not [a-z][a-z0-9_]{0,14}";

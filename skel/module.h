@@ -17,11 +17,20 @@
 #include "../functions/xfn.h"
 
 #define XFN_MODULE_MAGIC   0x6d6e6678u /* "xfnm" */
-#define XFN_MODULE_VERSION 1
+#define XFN_MODULE_VERSION 2
 
 #define XFN_SECTION_ATTR "xfn.attr"
 #define XFN_SECTION_META "xfn.meta"
 #define XFN_SECTION_BPF	 "xfn.bpf"
+
+/* What a request of `payload` bytes costs, headers and checksums included. 0 ns: not measured. */
+struct xfn_module_cost {
+	uint32_t payload;
+	uint32_t kernel_ns; /* the function's program, by BPF_PROG_TEST_RUN */
+	uint32_t native_ns; /* the worker's call path, without its engine */
+	uint32_t action;    /* enum xfn_action that the function took on it */
+};
+#define XFN_COSTS 3
 
 /* Fixed layout, host byte order; strings end with 0. A reader refuses another magic, version or
  * size. */
@@ -37,9 +46,11 @@ struct xfn_module_meta {
 	uint32_t insns;		 /* BPF instructions after loading (0: no kernel half) */
 	uint32_t verified_insns; /* instructions the verifier processed */
 	uint32_t stack_bytes;
-	uint32_t ns_per_request; /* 0: not measured */
-	char rule[32];		 /* identifier of skel/rules.h, "" if no obstacle */
-	char reason[384];	 /* a sentence */
+	uint32_t ns_per_request; /* in the kernel, the worst of `cost`; 0: not measured */
+	struct xfn_module_cost cost[XFN_COSTS];
+	char cost_note[96]; /* why the native code was not measured; "" if it was */
+	char rule[32];	    /* identifier of skel/rules.h, "" if no obstacle */
+	char reason[384];   /* a sentence */
 	char remedy[256];
 	char file[256];	 /* source, as named on the command line */
 	char kernel[96]; /* uname release that judged */

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Verifier log -> rule and author's line. Pure text work: must never load or run anything. */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "refusal.h"
+#include "refusal_log.h"
 
-static const struct {
-	const char *id;
-	int fatal;
-	const char *sentence, *remedy;
-} rules[] = {
+static const struct xfn_rule_text rules[] = {
 #define DEMOTE 0
 #define FAIL   1
 #define XFN_RULE(id, verdict, sentence, remedy)                                                    \
@@ -19,7 +17,10 @@ static const struct {
 #undef XFN_RULE
 };
 
-/* What the verifier says, in the order in which it decides. */
+/*
+ * What the verifier says, in the order in which it decides. A "back-edge" is a call before 6.12:
+ * loops are open to whoever may load XDP programs.
+ */
 static const struct {
 	const char *text;
 	enum xfn_rule rule;
@@ -30,7 +31,7 @@ static const struct {
 	{ "invalid stack", XFN_RULE_stack_limit },
 	{ "jumps is too complex", XFN_RULE_unbounded_loop },
 	{ "infinite loop", XFN_RULE_unbounded_loop },
-	{ "back-edge", XFN_RULE_unbounded_loop },
+	{ "back-edge", XFN_RULE_recursion },
 	{ "BPF program is too large", XFN_RULE_too_many_insns },
 	{ "program too large", XFN_RULE_too_many_insns },
 	{ "mem_or_null'", XFN_RULE_unchecked_pointer },
@@ -45,7 +46,17 @@ static const struct {
 	{ "GPL-restricted function from non-GPL", XFN_RULE_licence },
 	{ "cannot call GPL", XFN_RULE_licence },
 	{ "unknown func", XFN_RULE_calls_unknown },
+	{ "cannot use helper", XFN_RULE_calls_unknown },
+	{ "invalid func", XFN_RULE_calls_unknown },
+	{ "unknown opcode 8d", XFN_RULE_function_pointer }, /* callx: an indirect call */
+	{ "BPF_ATOMIC stores into", XFN_RULE_atomic_payload },
+	{ "BPF_ATOMIC loads from", XFN_RULE_atomic_payload },
 };
+
+const struct xfn_rule_text *xfn_refusal__rule(enum xfn_rule rule)
+{
+	return &rules[rule];
+}
 
 void xfn_refusal__set(struct xfn_refusal *out, enum xfn_rule rule, const char *detail,
 		      const char *file, uint32_t line)
@@ -55,118 +66,142 @@ void xfn_refusal__set(struct xfn_refusal *out, enum xfn_rule rule, const char *d
 	snprintf(out->remedy, sizeof(out->remedy), "%s", rules[rule].remedy);
 	snprintf(out->file, sizeof(out->file), "%s", file ?: "");
 	out->line = line;
+	out->column = 0;
+	out->story[0] = 0;
 	out->fatal = rules[rule].fatal;
 }
 
-/* The line of `source` that reads `text`, blanks at both ends aside; 0: none. */
-static uint32_t look_up(const char *source, const char *text, size_t len)
-{
-	FILE *f = fopen(source, "re");
-	uint32_t line = 0, found = 0;
-	char row[512];
-
-	while (f && !found && fgets(row, sizeof(row), f)) {
-		char *at = row + strspn(row, " \t");
-
-		line++;
-		at[strcspn(at, "\r\n")] = 0;
-		if (len && strlen(at) >= len && !strncmp(at, text, len))
-			found = line;
-	}
-	if (f)
-		fclose(f);
-	return found;
-}
-
 #define ROUNDS 17  /* of a loop that are looked at: more than an unrolled one has in a round */
-#define WALKED 256 /* lines kept */
+#define WALKED 256 /* lines that are looked at */
 
 /*
  * Where a loop begins that the verifier did not follow to its end: the first of the lines that it
  * walked again and again of late. On which of them it gave up is chance, and another compiler's is
  * another.
  */
-static uint32_t loop_head(const uint32_t *walked, unsigned count)
+static uint32_t loop_head(const struct xfn_log_row *rows, size_t count)
 {
-	unsigned rounds = 0, from = count;
-	uint32_t head = walked[count - 1];
+	uint32_t last = rows[count - 1].line, head = last, walked[WALKED];
+	unsigned n = 0, rounds = 0;
 
-	while (from && rounds < ROUNDS)
-		rounds += walked[--from] == walked[count - 1];
-	for (unsigned i = from; i < count; i++)
-		for (unsigned j = i + 1; j < count; j++)
+	for (; count && n < WALKED && rounds < ROUNDS; count--) {
+		const struct xfn_log_row *row = &rows[count - 1];
+
+		if (strncmp(row->text, "; ", 2) || !row->line || (n && walked[n - 1] == row->line))
+			continue;
+		walked[n++] = row->line;
+		rounds += row->line == last;
+	}
+	for (unsigned i = 0; i < n; i++)
+		for (unsigned j = i + 1; j < n; j++)
 			if (walked[i] == walked[j] && walked[i] < head)
 				head = walked[i];
 	return head;
 }
 
-/*
- * The last "; text @ file:line" of the author's file before the log's end. Logs before 6.10 quote
- * the text only.
- */
-static uint32_t find_line(const char *log, const char *source)
+/* The author's line that was being verified at the log's end, or the loop's around it where that is
+ * the obstacle; 0: none. */
+static uint32_t find_line(const char *log, const char *source, bool loop)
 {
-	const char *base = strrchr(source, '/') ? strrchr(source, '/') + 1 : source;
-	uint32_t walked[WALKED], line = 0;
-	unsigned count = 0;
-	char want[300];
+	size_t count;
+	struct xfn_log_row *rows = xfn_refusal_log__rows(log, source, &count);
+	uint32_t line = 0;
 
-	snprintf(want, sizeof(want), "%s:", base);
-	for (const char *at = log; at && *at; at = strchr(at, '\n'), at = at ? at + 1 : NULL) {
-		size_t len = strcspn(at, "\n");
-		const char *mark, *name;
-
-		if (strncmp(at, "; ", 2))
-			continue;
-		mark = memmem(at, len, " @ ", 3);
-		if (!mark) {
-			line = look_up(source, at + 2, len - 2) ?: line;
-		} else {
-			name = memmem(mark, len - (mark - at), want, strlen(want));
-			if (!name || (name[-1] != ' ' && name[-1] != '/'))
-				continue;
-			line = strtoul(name + strlen(want), NULL, 10) ?: line;
-		}
-		if (!line)
-			continue;
-		if (count == WALKED)
-			memmove(walked, walked + 1, --count * sizeof(walked[0]));
-		walked[count++] = line;
-	}
-	if (count && (strstr(log, "jumps is too complex") || strstr(log, "infinite loop") ||
-		      strstr(log, "program is too large")))
-		line = loop_head(walked, count);
+	if (rows && count)
+		line = loop ? loop_head(rows, count) : rows[count - 1].line;
+	free(rows);
 	return line;
 }
 
-/* The verifier's own last words: the line before its statistics. */
+/*
+ * Is the row the verifier's own word, and not an instruction, a state, a source line or a figure?
+ * The source's text must not be taken for a message.
+ */
+static bool is_message(const char *row)
+{
+	static const char *const others[] = { "; ",	      "from ",	    "verification time",
+					      "stack depth",  "func#",	    "cur state",
+					      "old state",    "processed ", "last_idx ",
+					      "mark_precise", "regs=",	    "parent ",
+					      "Live regs",    "caller:",    "frame" };
+	size_t digits = strspn(row, "0123456789");
+
+	if (!row[0] || row[0] == '\n' || (digits && row[digits] == ':'))
+		return false;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (!strncmp(row, others[i], strlen(others[i])))
+			return false;
+	return true;
+}
+
+static const char *next_row(const char *row)
+{
+	row = strchr(row, '\n');
+	return row ? row + 1 : NULL;
+}
+
+/* The first of the obstacles that the verifier names, with its row; -1: none. */
+static int find_obstacle(const char *log, const char **row)
+{
+	for (size_t i = 0; i < sizeof(obstacles) / sizeof(obstacles[0]); i++)
+		for (*row = log; *row && **row; *row = next_row(*row))
+			if (is_message(*row) && memmem(*row, strcspn(*row, "\n"), obstacles[i].text,
+						       strlen(obstacles[i].text)))
+				return (int)i;
+	return -1;
+}
+
+/* The verifier's own last words. */
 static void last_words(const char *log, char *out, size_t len)
 {
-	const char *end = strstr(log, "\nprocessed "), *begin;
-
 	out[0] = 0;
-	if (!end)
-		return;
-	for (begin = end; begin > log && begin[-1] != '\n';)
-		begin--;
-	snprintf(out, len, "is refused by the verifier: %.*s", (int)(end - begin), begin);
+	for (const char *row = log; row && *row; row = next_row(row))
+		if (is_message(row))
+			snprintf(out, len, "is refused by the verifier: %.*s",
+				 (int)strcspn(row, "\n"), row);
+}
+
+/* "invalid access to packet, off=8 size=1, R2(id=60,off=8,r=4)": behind a range that was asked for.
+ */
+static bool beyond_range(const char *row, char *text, size_t len)
+{
+	const char *range = strstr(row, ",r=");
+	long off, size, have;
+
+	if (sscanf(row, "invalid access to packet, off=%ld size=%ld", &off, &size) != 2 || !range ||
+	    range > row + strcspn(row, "\n"))
+		return false;
+	have = strtol(range + 3, NULL, 10);
+	if (have <= 0 || off < 0 || off + size <= have)
+		return false;
+	snprintf(text, len,
+		 "uses bytes %ld to %ld behind a pointer for which xfn_at was asked for %ld", off,
+		 off + size - 1, have);
+	return true;
 }
 
 void xfn_refusal__from_log(const char *log, const char *source, int err, struct xfn_refusal *out)
 {
-	uint32_t line = find_line(log, source);
+	const char *row;
+	int i = find_obstacle(log, &row);
+	bool loop = i >= 0 && (obstacles[i].rule == XFN_RULE_unbounded_loop ||
+			       obstacles[i].rule == XFN_RULE_too_many_insns);
+	uint32_t line = find_line(log, source, loop);
 	const char *file = line ? source : "";
 	char words[300];
 
-	for (size_t i = 0; i < sizeof(obstacles) / sizeof(obstacles[0]); i++)
-		if (strstr(log, obstacles[i].text)) {
-			xfn_refusal__set(out, obstacles[i].rule, NULL, file, line);
-			return;
-		}
-	last_words(log, words, sizeof(words));
-	if (!words[0])
-		snprintf(words, sizeof(words), "is refused by the verifier: %s", strerror(err));
-	xfn_refusal__set(out, XFN_RULE_verifier_other, words, file, line);
+	if (i >= 0 && beyond_range(row, words, sizeof(words))) {
+		xfn_refusal__set(out, XFN_RULE_out_of_bounds, words, file, line);
+	} else if (i >= 0) {
+		xfn_refusal__set(out, obstacles[i].rule, NULL, file, line);
+	} else {
+		last_words(log, words, sizeof(words));
+		if (!words[0])
+			snprintf(words, sizeof(words), "is refused by the verifier: %s",
+				 strerror(err));
+		xfn_refusal__set(out, XFN_RULE_verifier_other, words, file, line);
+	}
+	xfn_refusal__story(log, source, out);
 }
 
 void xfn_refusal__figures(const char *log, struct xfn_verifier_figures *out)

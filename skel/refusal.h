@@ -14,8 +14,19 @@ struct xfn_refusal {
 	char remedy[256]; /* one thing to do */
 	char file[256];	  /* where the author can act; "" if unknown */
 	uint32_t line;	  /* 0 if unknown */
+	uint32_t column;  /* counted from 1; 0 if unknown */
 	int fatal;	  /* 1: a bug in every tier, the build fails; 0: demotes to a worker */
+	char story[384];  /* what the verifier had proven and where it lost it; "" if its log shows
+			   * none */
 };
+
+/* A rule as rules.h has it. */
+struct xfn_rule_text {
+	const char *id;
+	int fatal; /* as in struct xfn_refusal */
+	const char *sentence, *remedy;
+};
+const struct xfn_rule_text *xfn_refusal__rule(enum xfn_rule rule);
 
 /* The figures of a verifier log that accepted (or refused) a program; what it does not tell stays
  * 0. */
@@ -35,6 +46,14 @@ void xfn_refusal__set(struct xfn_refusal *out, enum xfn_rule rule, const char *d
  * errno.
  */
 void xfn_refusal__from_log(const char *log, const char *source, int err, struct xfn_refusal *out);
+/*
+ * Fill out->story from the register states that the log of a refused program prints along the path
+ * to its end (level 1 or 2): what was known of the register that the refusal names, and the line
+ * after which it no longer was. Nothing that is not in the log.
+ */
+void xfn_refusal__story(const char *log, const char *source, struct xfn_refusal *out);
+/* The number of the last instruction in the log; 0: none. */
+uint32_t xfn_refusal__last_insn(const char *log);
 void xfn_refusal__figures(const char *log, struct xfn_verifier_figures *out);
 
 #endif

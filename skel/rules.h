@@ -19,7 +19,7 @@
 	X(unbounded_loop, DEMOTE, "has a loop that the verifier cannot follow to its end",         \
 	  "give the loop a constant upper bound, or fewer rounds")                                 \
 	X(variable_access, DEMOTE, "accesses memory with a length or offset that varies",          \
-	  "ask xfn_at for a constant length, or use xfn_read and xfn_write")                       \
+	  "ask xfn_at at that offset for a constant length, or use xfn_read and xfn_write")        \
 	X(pointer_lost, DEMOTE, "uses a pointer whose check the verifier cannot follow",           \
 	  "test the result of xfn_at or xfn_edit itself, right before its use")                    \
 	X(too_many_insns, DEMOTE,                                                                  \
@@ -30,6 +30,27 @@
 	X(calling_convention, DEMOTE,                                                              \
 	  "has a call that BPF cannot make (over five arguments, a struct by value)",              \
 	  "pass fewer arguments, or a pointer")                                                    \
+	X(function_pointer, DEMOTE, "calls a function by its pointer, which BPF code cannot",      \
+	  "choose with switch, and call each function by its name")                                \
+	X(pointer_table, DEMOTE,                                                                   \
+	  "keeps pointers in a constant table, which a kernel half has none of",                   \
+	  "make it a table of arrays or numbers, or a switch")                                     \
+	X(signed_division, DEMOTE, "divides numbers with a sign, which BPF code cannot",           \
+	  "divide unsigned numbers, and put the sign back by hand")                                \
+	X(wide_integer, DEMOTE, "computes with integers of 128 bits",                              \
+	  "compute with two halves of 64 bits")                                                    \
+	X(variable_stack, DEMOTE, "has a local array of a length that varies",                     \
+	  "give it a constant length")                                                             \
+	X(large_copy, DEMOTE, "copies or clears more at once than BPF code does in place",         \
+	  "copy in pieces of at most 512 bytes")                                                   \
+	X(inline_asm, DEMOTE, "has assembly of this machine",                                      \
+	  "put it under #ifdef XFN_NATIVE, with C beside it")                                      \
+	X(atomic_payload, DEMOTE, "accesses the payload atomically",                               \
+	  "use a plain access: a request has one owner")                                           \
+	X(compiler_crash, DEMOTE, "makes the compiler fail on its kernel half",                    \
+	  "write the line in another way, or try a newer clang")                                   \
+	X(budget, DEMOTE, "holds a CPU for longer than the budget of a request in the kernel",     \
+	  "do less per request, raise --budget, or pin .tier = XFN_TIER_XDP")                      \
 	X(licence, DEMOTE, "has a licence that the kernel's route look-up is not open to",         \
 	  "give a GPL-compatible .licence, or leave --reply-route at swap")                        \
 	X(shared_interface, DEMOTE,                                                                \
@@ -45,7 +66,9 @@
 	  "test the result of xfn_at, xfn_edit and the like before using it")                      \
 	X(stale_pointer, FAIL, "uses a pointer from before xfn_resize",                            \
 	  "call xfn_at or xfn_edit again after xfn_resize")                                        \
-	X(out_of_bounds, FAIL, "accesses an array outside its bounds", "mend the index")           \
+	X(out_of_bounds, FAIL, "accesses an array, or what xfn_at gave, outside its bounds",       \
+	  "mend the index, or ask xfn_at for as many bytes as are used")                           \
+	X(division_by_zero, FAIL, "divides by zero", "test the divisor before dividing")           \
 	X(writable_global, FAIL, "writes a global variable, which a kernel half cannot share",     \
 	  "make it const, use XFN_COUNTER, or move it under #ifdef XFN_NATIVE")                    \
 	X(bad_attributes, FAIL, "has attributes that cannot be met", "mend XFN_FUNCTION")          \

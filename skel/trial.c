@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <bpf/bpf.h>
+#include "line_info.h"
 #include "program.h"
 
 /* Load once. 1: the path to a refusal; 4: the figures, also of an accepted program. */
@@ -51,14 +52,22 @@ int xfn_loader__try(const void *bytes, size_t len, const char *source, struct xf
 	if (ret && !err[0] && out->permitted) {
 		out->log[0] = 0;
 		ret = load(bytes, len, 1 | 4, out, err, errlen);
+		/* before 6.4 a long path leaves no room for the verdict; since, its end is there */
+		if (ret == -ENOSPC && !strstr(out->log, "\nprocessed ")) {
+			out->log[0] = 0;
+			ret = load(bytes, len, 4, out, err, errlen);
+		}
 	}
 	if (ret && err[0]) {
 		free(out->log);
 		out->log = NULL;
 		return ret;
 	}
-	if (ret && out->permitted)
+	if (ret && out->permitted) {
 		xfn_refusal__from_log(out->log, source, -ret, &out->refusal);
+		out->refusal.column = xfn_line_info__column(bytes, len, source, out->refusal.line,
+							    xfn_refusal__last_insn(out->log));
+	}
 	xfn_refusal__figures(out->log, &out->figures);
 	return 0;
 }

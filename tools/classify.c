@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <openssl/evp.h>
 #include <linux/types.h>
+#include "../userspace/call.h"
 #include "../xdp/abi.h"
 #include "classify.h"
 #include "command.h"
@@ -118,6 +119,9 @@ static void check_attributes(const char *source, struct xfn_verdict *v)
 	else if (attr->amplify > 1000)
 		snprintf(text, sizeof(text),
 			 "has .amplify = %u; unlimited amplification is refused", attr->amplify);
+	else if (v->counters > XFN_PAGE_COUNTERS)
+		snprintf(text, sizeof(text), "has %u counters; a worker has room for %u",
+			 v->counters, XFN_PAGE_COUNTERS);
 	if (text[0]) {
 		xfn_refusal__set(&v->refusal, XFN_RULE_bad_attributes, text, source, line);
 		return;
@@ -171,6 +175,12 @@ static void settle(const char *source, struct xfn_verdict *v)
 
 int xfn_classify(const char *source, struct xfn_verdict *v, char *err, size_t errlen)
 {
+	return xfn_classify__within(source, XFN_BUDGET_NS, v, err, errlen);
+}
+
+int xfn_classify__within(const char *source, uint32_t budget_ns, struct xfn_verdict *v, char *err,
+			 size_t errlen)
+{
 	const char *tmp = getenv("TMPDIR");
 	struct xfn_module_meta *meta = &v->meta;
 	struct utsname uts;
@@ -203,6 +213,8 @@ int xfn_classify(const char *source, struct xfn_verdict *v, char *err, size_t er
 		check_attributes(source, v);
 	if (!ret && !v->refusal.fatal)
 		ret = xfn_classify__bpf(source, v, err, errlen);
+	if (!ret && !v->refusal.fatal)
+		xfn_classify__cost(source, budget_ns, v);
 	if (!ret)
 		settle(source, v);
 	return ret;

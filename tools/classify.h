@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The classifier: one function source -> native code, kernel code where it may be had, and the tier
- * with its reason. Loads into the verifier, never attaches; never runs the function.
+ * with its reason. Loads into the verifier, never attaches. Runs the function for its cost only:
+ * natively in a process of its own.
  */
 #ifndef XFN_CLASSIFY_H
 #define XFN_CLASSIFY_H
@@ -15,6 +16,7 @@
 struct xfn_verdict {
 	struct xfn_module_meta meta;
 	struct xfn_attributes attr; /* zeroes where it did not compile */
+	unsigned counters;	    /* XFN_COUNTERs of the native half */
 	struct xfn_refusal refusal; /* rule "": no obstacle */
 	char *log;		/* raw words of the compiler or verifier that refused; or NULL */
 	char folder[64];	/* private, with what was compiled; removed by xfn_verdict__free */
@@ -30,6 +32,11 @@ struct xfn_verdict {
  */
 int xfn_classify(const char *source, struct xfn_verdict *out, char *err, size_t errlen);
 void xfn_verdict__free(struct xfn_verdict *v);
+
+/* The same, with another budget: ns of a CPU per request in the kernel; 0: none. */
+int xfn_classify__within(const char *source, uint32_t budget_ns, struct xfn_verdict *out, char *err,
+			 size_t errlen);
+#define XFN_BUDGET_NS 5000 /* where none is given */
 
 struct xfn_build_options {
 	const char *source;
@@ -47,6 +54,11 @@ void xfn_verdict__sentence(const struct xfn_verdict *v, char *text, size_t len);
  * done. */
 int xfn_classify__native(const char *source, struct xfn_verdict *v, char *err, size_t errlen);
 int xfn_classify__bpf(const char *source, struct xfn_verdict *v, char *err, size_t errlen);
+/*
+ * Measure what a request costs, into v->meta; sets v->refusal where the kernel half is beyond the
+ * budget (0: none). What cannot be measured here stays 0. Some 100 ms.
+ */
+void xfn_classify__cost(const char *source, uint32_t budget_ns, struct xfn_verdict *v);
 
 /* SHA-256 of the file, as modules carry it. 0, or -errno with one line in err. */
 int xfn_classify__hash(const char *source, char hex[65], char *err, size_t errlen);
@@ -54,8 +66,9 @@ int xfn_classify__hash(const char *source, char hex[65], char *err, size_t errle
 /* A compiler's diagnostic. */
 struct xfn_diagnostic {
 	char file[PATH_MAX];
-	uint32_t line;	/* of the author's source: where it is, or is included from; 0 unknown */
-	bool in_source; /* the diagnostic itself is in the author's source */
+	uint32_t line;	 /* of the author's source: where it is, or is included from; 0 unknown */
+	uint32_t column; /* counted from 1; 0 unknown */
+	bool in_source;	 /* the diagnostic itself is in the author's source */
 	char text[512];
 };
 /*

@@ -49,6 +49,58 @@ static bool is_float_routine(const char *name)
 					   strstr(name, "tf") || strstr(name, "xf"));
 }
 
+/* Does the call on line `number` copy a length that is written there as a number? */
+static bool constant_length(const char *source, uint32_t number)
+{
+	FILE *f = fopen(source, "re");
+	const char *comma = NULL;
+	char row[1024];
+
+	for (uint32_t line = 1; f && line <= number && fgets(row, sizeof(row), f); line++)
+		comma = line == number ? strrchr(row, ',') : NULL;
+	if (f)
+		fclose(f);
+	if (!comma)
+		return false;
+	comma += 1 + strspn(comma + 1, " \t");
+	return isdigit(*comma) || !strncmp(comma, "sizeof", 6);
+}
+
+/* A copy that became a call: of what, and why? */
+static enum xfn_rule judge_copy(const char *source, uint32_t line)
+{
+	if (declares_array(source, line))
+		return XFN_RULE_stack_limit;
+	return constant_length(source, line) ? XFN_RULE_large_copy : XFN_RULE_variable_access;
+}
+
+/* clang's words that name the obstacle by themselves. */
+static const struct {
+	const char *text;
+	enum xfn_rule rule;
+} words[] = {
+	{ "file not found", XFN_RULE_host_header },
+	{ "floating point", XFN_RULE_floating_point },
+	{ "stack limit", XFN_RULE_stack_limit },
+	{ "dynamic stack allocation", XFN_RULE_variable_stack },
+	{ " = sdiv ", XFN_RULE_signed_division },
+	{ " = srem ", XFN_RULE_signed_division },
+	{ "signed division", XFN_RULE_signed_division },
+	{ "in asm", XFN_RULE_inline_asm },
+	{ "in inline asm", XFN_RULE_inline_asm },
+	{ "inline assembly", XFN_RULE_inline_asm },
+	{ "too many args", XFN_RULE_calling_convention },
+	{ "] too many arguments", XFN_RULE_calling_convention },
+	{ "stack arguments", XFN_RULE_calling_convention },
+	{ "aggregate", XFN_RULE_calling_convention },
+	{ "pass by value", XFN_RULE_calling_convention },
+	{ "VarArgs", XFN_RULE_calling_convention },
+	{ "variadic", XFN_RULE_calling_convention },
+	{ "target out of", XFN_RULE_too_many_insns },
+	{ "PLEASE submit a bug report", XFN_RULE_compiler_crash },
+	{ "Cannot select", XFN_RULE_compiler_crash },
+};
+
 /* clang's first error -> rule. */
 static void judge_error(const char *source, const struct xfn_diagnostic *d, struct xfn_verdict *v)
 {
@@ -56,18 +108,21 @@ static void judge_error(const char *source, const struct xfn_diagnostic *d, stru
 	char name[128], text[384] = "";
 
 	quoted(d->text, name, sizeof(name));
-	if (strstr(d->text, "file not found") || (!d->in_source && d->line)) {
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strstr(d->text, words[i].text)) {
+			xfn_refusal__set(&v->refusal, words[i].rule, NULL, source, d->line);
+			v->refusal.column = d->column;
+			return;
+		}
+	if (!d->in_source && d->line) {
 		rule = XFN_RULE_host_header;
-	} else if (is_float_routine(name) || strstr(d->text, "floating point") ||
-		   strstr(d->text, "__floatundidf")) {
+	} else if (is_float_routine(name)) {
 		rule = XFN_RULE_floating_point;
-	} else if (strstr(d->text, "stack limit")) {
-		rule = XFN_RULE_stack_limit;
+	} else if (!strncmp(name, "__", 2) && strstr(name, "ti")) { /* __multi3, __udivti3 */
+		rule = XFN_RULE_wide_integer;
 	} else if (strstr(d->text, "call to built-in function")) {
-		rule = strncmp(name, "mem", 3) == 0 ? declares_array(source, d->line) ?
-						      XFN_RULE_stack_limit :
-						      XFN_RULE_variable_access :
-						      XFN_RULE_calls_unknown;
+		rule = strncmp(name, "mem", 3) ? XFN_RULE_calls_unknown :
+						 judge_copy(source, d->line);
 	} else if (strstr(d->text, "implicit declaration") ||
 		   strstr(d->text, "implicitly declaring") ||
 		   strstr(d->text, "call to undeclared")) {
@@ -76,14 +131,30 @@ static void judge_error(const char *source, const struct xfn_diagnostic *d, stru
 	} else if (strstr(d->text, "undeclared") || strstr(d->text, "unknown type name")) {
 		rule = XFN_RULE_calls_unknown;
 		snprintf(text, sizeof(text), "uses %s, which only native code has", name);
-	} else if (strstr(d->text, "too many args") || strstr(d->text, "] too many arguments") ||
-		   strstr(d->text, "stack arguments") || strstr(d->text, "aggregate") ||
-		   strstr(d->text, "pass by value")) {
-		rule = XFN_RULE_calling_convention;
 	} else {
 		snprintf(text, sizeof(text), "does not compile for the kernel: %.300s", d->text);
 	}
 	xfn_refusal__set(&v->refusal, rule, text[0] ? text : NULL, source, d->line);
+	v->refusal.column = d->column;
+}
+
+/*
+ * What clang 14's backend says at its end names no place in front: some of it is in the middle
+ * ("..., FILE:LINE:COLUMN @["), for arrays of varying length there is a warning.
+ */
+static void place_backend_error(const char *said, const char *source, struct xfn_diagnostic *d)
+{
+	struct xfn_diagnostic warning;
+	const char *at = strstr(d->text, source);
+
+	if (at && sscanf(at + strlen(source), ":%u:%u", &d->line, &d->column) >= 1)
+		d->in_source = true;
+	if (!d->line && strstr(d->text, "dynamic stack"))
+		while (!d->line && xfn_classify__diagnostic(&said, source, "warning", &warning))
+			if (strstr(warning.text, "-Wvla") || strstr(warning.text, "-Walloca")) {
+				d->line = warning.line;
+				d->column = warning.column;
+			}
 }
 
 static int compile(const char *source, const char *object, bool unroll, struct xfn_verdict *v,
@@ -91,6 +162,8 @@ static int compile(const char *source, const char *object, bool unroll, struct x
 {
 	char header[PATH_MAX + 32], include[PATH_MAX + 32];
 	char *const argv[] = { XFN_BPF_CLANG,
+			       (char *)"-Wvla",
+			       (char *)"-Walloca",
 			       (char *)(unroll ? "-funroll-loops" : "-fno-unroll-loops"),
 			       (char *)"-include",
 			       header,
@@ -118,6 +191,8 @@ static int compile(const char *source, const char *object, bool unroll, struct x
 		    !(at = said, xfn_classify__diagnostic(&at, source, "fatal error", &found)))
 			snprintf(found.text, sizeof(found.text), "%.*s", (int)strcspn(said, "\n"),
 				 said);
+		if (!found.line)
+			place_backend_error(said, source, &found);
 		judge_error(source, &found, v);
 		v->log = said;
 	} else {
@@ -126,53 +201,110 @@ static int compile(const char *source, const char *object, bool unroll, struct x
 	return 0;
 }
 
+struct object {
+	const char *source;
+	Elf *elf;
+	size_t names;
+};
+
+static const char *section_name(const struct object *o, size_t index, GElf_Shdr *head)
+{
+	Elf_Scn *scn = elf_getscn(o->elf, index);
+
+	return (scn && gelf_getshdr(scn, head) ? elf_strptr(o->elf, o->names, head->sh_name) : NULL) ?:
+		       "";
+}
+
+/* "body.turn" of a static variable inside the function -> "turn". */
+static const char *plain_name(const char *name)
+{
+	return strchr(name, '.') ? strchr(name, '.') + 1 : name;
+}
+
+/* A symbol that is nowhere, or a variable that is written. */
+static void look_at_symbol(const struct object *o, const GElf_Sym *sym, const char *name,
+			   struct xfn_verdict *v)
+{
+	const char *section = "";
+	GElf_Shdr head;
+	char text[300];
+
+	if (sym->st_shndx == SHN_UNDEF && GELF_ST_BIND(sym->st_info) == STB_GLOBAL) {
+		snprintf(text, sizeof(text), "calls %.200s, which the kernel does not have", name);
+		xfn_refusal__set(&v->refusal, XFN_RULE_calls_unknown, text, o->source,
+				 xfn_classify__find_word(o->source, name, true));
+	}
+	if (sym->st_shndx && sym->st_shndx < SHN_LORESERVE)
+		section = section_name(o, sym->st_shndx, &head);
+	if (GELF_ST_TYPE(sym->st_info) == STT_OBJECT &&
+	    (!strncmp(section, ".data", 5) || !strncmp(section, ".bss", 4)) &&
+	    strncmp(section, ".data.rel.ro", 12)) {
+		snprintf(text, sizeof(text),
+			 "writes the global variable %.200s, which a kernel half cannot share",
+			 plain_name(name));
+		xfn_refusal__set(&v->refusal, XFN_RULE_writable_global, text, o->source,
+				 xfn_classify__find_word(o->source, plain_name(name), false));
+	}
+}
+
+/* Constants that are to be filled with addresses: the kernel half's have none. */
+static bool holds_pointers(const struct object *o, const char *section)
+{
+	Elf_Scn *scn = NULL;
+
+	while ((scn = elf_nextscn(o->elf, scn))) {
+		const char *name;
+		GElf_Shdr head;
+
+		name = gelf_getshdr(scn, &head) ? elf_strptr(o->elf, o->names, head.sh_name) : NULL;
+		if (name && head.sh_type == SHT_REL && !strcmp(name + 4, section))
+			return true;
+	}
+	return false;
+}
+
 /* Sections and symbols that no kernel program can have. */
 static void look_at_object(const char *source, const char *object, struct xfn_verdict *v)
 {
 	int fd = open(object, O_RDONLY | O_CLOEXEC);
-	Elf *elf = fd >= 0 && elf_version(EV_CURRENT) ? elf_begin(fd, ELF_C_READ, NULL) : NULL;
+	struct object o = { .source = source };
 	Elf_Scn *scn = NULL;
-	size_t names = 0;
 
-	if (elf)
-		elf_getshdrstrndx(elf, &names);
-	while (elf && !v->refusal.rule[0] && (scn = elf_nextscn(elf, scn))) {
+	o.elf = fd >= 0 && elf_version(EV_CURRENT) ? elf_begin(fd, ELF_C_READ, NULL) : NULL;
+	if (o.elf)
+		elf_getshdrstrndx(o.elf, &o.names);
+	while (o.elf && !v->refusal.rule[0] && (scn = elf_nextscn(o.elf, scn))) {
 		Elf_Data *data = elf_getdata(scn, NULL);
-		GElf_Shdr head;
+		GElf_Shdr head, in;
+		GElf_Sym sym;
 
 		if (!gelf_getshdr(scn, &head) || head.sh_type != SHT_SYMTAB || !data)
 			continue;
+		for (size_t i = 1; !v->refusal.rule[0] && i < head.sh_size / head.sh_entsize; i++)
+			if (gelf_getsym(data, i, &sym))
+				look_at_symbol(&o, &sym,
+					       elf_strptr(o.elf, head.sh_link, sym.st_name) ?: "",
+					       v);
+		/* after all of those: a pointer to a variable that is written is not the obstacle
+		 */
 		for (size_t i = 1; !v->refusal.rule[0] && i < head.sh_size / head.sh_entsize; i++) {
-			GElf_Sym sym;
-			GElf_Shdr in = {};
-			const char *name, *section = "";
-			char text[300];
+			const char *name, *section;
 
-			gelf_getsym(data, i, &sym);
-			name = elf_strptr(elf, head.sh_link, sym.st_name) ?: "";
-			if (sym.st_shndx == SHN_UNDEF && GELF_ST_BIND(sym.st_info) == STB_GLOBAL) {
-				snprintf(text, sizeof(text),
-					 "calls %.200s, which the kernel does not have", name);
-				xfn_refusal__set(&v->refusal, XFN_RULE_calls_unknown, text, source,
-						 xfn_classify__find_word(source, name, true));
-			}
-			if (sym.st_shndx && sym.st_shndx < SHN_LORESERVE &&
-			    gelf_getshdr(elf_getscn(elf, sym.st_shndx), &in))
-				section = elf_strptr(elf, names, in.sh_name) ?: "";
-			if (GELF_ST_TYPE(sym.st_info) == STT_OBJECT &&
-			    (!strncmp(section, ".data", 5) || !strncmp(section, ".bss", 4))) {
-				snprintf(text, sizeof(text),
-					 "writes the global variable %.200s, which a kernel half "
-					 "cannot share",
-					 name);
-				xfn_refusal__set(&v->refusal, XFN_RULE_writable_global, text,
-						 source,
+			if (!gelf_getsym(data, i, &sym) ||
+			    GELF_ST_TYPE(sym.st_info) != STT_OBJECT || !sym.st_shndx ||
+			    sym.st_shndx >= SHN_LORESERVE)
+				continue;
+			name = plain_name(elf_strptr(o.elf, head.sh_link, sym.st_name) ?: "");
+			section = section_name(&o, sym.st_shndx, &in);
+			if ((!strncmp(section, ".rodata", 7) ||
+			     !strncmp(section, ".data.rel.ro", 12)) &&
+			    holds_pointers(&o, section) && strncmp(name, "xfn_", 4))
+				xfn_refusal__set(&v->refusal, XFN_RULE_pointer_table, NULL, source,
 						 xfn_classify__find_word(source, name, false));
-			}
 		}
 	}
-	if (elf)
-		elf_end(elf);
+	if (o.elf)
+		elf_end(o.elf);
 	if (fd >= 0)
 		close(fd);
 }

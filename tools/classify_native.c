@@ -42,8 +42,9 @@ uint32_t xfn_classify__find_word(const char *source, const char *word, bool last
 	return found;
 }
 
-/* "FILE:LINE:" at the row's begin. */
-static bool position(const char *row, size_t len, char *file, size_t filelen, uint32_t *line)
+/* "FILE:LINE:", with or without a column, at the row's begin. */
+static bool position(const char *row, size_t len, char *file, size_t filelen, uint32_t *line,
+		     uint32_t *column)
 {
 	const char *colon = memchr(row, ':', len);
 	char *end;
@@ -53,6 +54,7 @@ static bool position(const char *row, size_t len, char *file, size_t filelen, ui
 	*line = strtoul(colon + 1, &end, 10);
 	if (end == colon + 1 || *end != ':')
 		return false;
+	*column = strtoul(end + 1, NULL, 10);
 	snprintf(file, filelen, "%.*s", (int)(colon - row), row);
 	return true;
 }
@@ -62,7 +64,7 @@ bool xfn_classify__diagnostic(const char **at, const char *source, const char *k
 {
 	static const char from[] = "In file included from ";
 	char mark[24], file[PATH_MAX];
-	uint32_t line, included = 0;
+	uint32_t line, column = 0, included = 0;
 
 	snprintf(mark, sizeof(mark), "%s: ", kind);
 	while (**at) {
@@ -71,15 +73,16 @@ bool xfn_classify__diagnostic(const char **at, const char *source, const char *k
 
 		*at += len + (row[len] == '\n');
 		if (!strncmp(row, from, sizeof(from) - 1)) {
-			if (position(row + sizeof(from) - 1, len, file, sizeof(file), &line) &&
+			if (position(row + sizeof(from) - 1, len, file, sizeof(file), &line,
+				     &column) &&
 			    !strcmp(file, source))
 				included = line;
 			continue;
 		}
 		text = memmem(row, len, mark, strlen(mark));
-		if (!text || !position(row, len, file, sizeof(file), &line)) {
+		if (!text || !position(row, len, file, sizeof(file), &line, &column)) {
 			if (text && !strncmp(row, mark, strlen(mark))) /* without a place */
-				file[0] = 0, line = 0;
+				file[0] = 0, line = column = 0;
 			else
 				continue;
 		}
@@ -88,6 +91,7 @@ bool xfn_classify__diagnostic(const char **at, const char *source, const char *k
 		snprintf(out->file, sizeof(out->file), "%s", file);
 		out->in_source = !strcmp(file, source);
 		out->line = out->in_source ? line : included;
+		out->column = out->in_source ? column : 0;
 		return true;
 	}
 	return false;
@@ -184,6 +188,7 @@ static void common(struct arguments *a, const struct xfn_verdict *v)
 					     "-Wall",
 					     "-Werror=implicit-function-declaration",
 					     "-Werror=return-type",
+					     "-Werror=uninitialized",
 					     "-Werror=constant-conversion",
 					     "-fno-color-diagnostics",
 					     "-fno-caret-diagnostics" };
@@ -201,17 +206,23 @@ static void read_analysis(const char *said, const char *source, struct xfn_verdi
 	static const struct {
 		const char *text;
 		enum xfn_rule rule;
+		bool anywhere; /* also on a path without a call of xfn.h */
 	} findings[] = {
-		{ "of memory after it is", XFN_RULE_stale_pointer },
-		{ "null pointer", XFN_RULE_unchecked_pointer },
-		{ "Null pointer", XFN_RULE_unchecked_pointer },
+		{ "of memory after it is", XFN_RULE_stale_pointer, false },
+		{ "null pointer", XFN_RULE_unchecked_pointer, false },
+		{ "Null pointer", XFN_RULE_unchecked_pointer, false },
+		{ "exceeds upper limit", XFN_RULE_out_of_bounds, true },
+		{ "after the end of", XFN_RULE_out_of_bounds, true }, /* clang 19 */
+		{ "accesses out-of-bound", XFN_RULE_out_of_bounds, true },
+		{ "overflows the destination", XFN_RULE_out_of_bounds, true },
+		{ "Division by zero", XFN_RULE_division_by_zero, true },
 	};
 	const char *at = said;
 	struct xfn_diagnostic found, note;
 
 	while (!v->refusal.rule[0] && xfn_classify__diagnostic(&at, source, "warning", &found)) {
 		const char *notes = at, *end = strstr(at, "warning: ");
-		uint32_t line = found.in_source ? found.line : 0;
+		uint32_t line = found.in_source ? found.line : 0, column = found.column;
 		bool ours = false; /* the path leads through a call of xfn.h */
 
 		while (xfn_classify__diagnostic(&notes, source, "note", &note) &&
@@ -219,15 +230,27 @@ static void read_analysis(const char *said, const char *source, struct xfn_verdi
 			ours |= strstr(note.text, "'xfn_") != NULL;
 			/* Found inside such a call: the author's line is the last step in the
 			 * source. */
-			if (!found.in_source && note.in_source)
+			if (!found.in_source && note.in_source) {
 				line = note.line;
+				column = note.column;
+			}
 		}
-		for (unsigned i = 0; ours && line && i < 3; i++)
-			if (strstr(found.text, findings[i].text)) {
+		for (unsigned i = 0; line && i < sizeof(findings) / sizeof(findings[0]); i++)
+			if (strstr(found.text, findings[i].text) &&
+			    (ours || findings[i].anywhere)) {
 				xfn_refusal__set(&v->refusal, findings[i].rule, NULL, source, line);
+				v->refusal.column = column;
 				break;
 			}
 	}
+}
+
+/* The compiler's major version; 0: it does not say. */
+static unsigned version(const struct xfn_verdict *v)
+{
+	const char *at = strstr(v->meta.compiler, "version ");
+
+	return at ? strtoul(at + strlen("version "), NULL, 10) : 0;
 }
 
 static int analyze(const char *source, struct xfn_verdict *v, struct arguments *links, char *err,
@@ -246,6 +269,12 @@ static int analyze(const char *source, struct xfn_verdict *v, struct arguments *
 	add(&a, "-analyzer-config");
 	add(&a, "-Xclang");
 	add(&a, "suppress-null-return-paths=false");
+	add(&a, "-Xclang");
+	/* clang 21 gave the checker another name */
+	add(&a,
+	    version(v) < 21 ?
+		    "-analyzer-checker=alpha.security.ArrayBoundV2,alpha.unix.cstring.OutOfBounds" :
+		    "-analyzer-checker=security.ArrayBound,alpha.unix.cstring.OutOfBounds");
 	common(&a, v);
 	for (unsigned i = 0; i < links->count; i++)
 		if (!strncmp(links->argv[i], "-I", 2) || !strncmp(links->argv[i], "-D", 2))
@@ -265,8 +294,9 @@ static int analyze(const char *source, struct xfn_verdict *v, struct arguments *
 	return 0;
 }
 
-/* The section's bytes of the shared object, as compiled from XFN_FUNCTION. */
-static int read_attributes(const char *so, struct xfn_attributes *attr)
+/* The section's bytes of the shared object, as compiled from XFN_FUNCTION; and how many
+ * XFN_COUNTERs it has. */
+static int read_attributes(const char *so, struct xfn_attributes *attr, unsigned *counters)
 {
 	int fd = open(so, O_RDONLY | O_CLOEXEC), ret = -ENOENT;
 	Elf *elf = fd >= 0 && elf_version(EV_CURRENT) ? elf_begin(fd, ELF_C_READ, NULL) : NULL;
@@ -274,13 +304,15 @@ static int read_attributes(const char *so, struct xfn_attributes *attr)
 	size_t names;
 
 	if (elf && !elf_getshdrstrndx(elf, &names))
-		while (ret && (scn = elf_nextscn(elf, scn))) {
+		while ((scn = elf_nextscn(elf, scn))) {
 			GElf_Shdr head;
 			Elf_Data *data = elf_getdata(scn, NULL);
 			const char *name = gelf_getshdr(scn, &head) ?
 						   elf_strptr(elf, names, head.sh_name) :
 						   NULL;
 
+			if (name && !strcmp(name, "xfn_counters"))
+				*counters = head.sh_size / sizeof(void *);
 			if (!name || strcmp(name, XFN_SECTION_ATTR) || !data ||
 			    data->d_size != sizeof(*attr))
 				continue;
@@ -297,7 +329,7 @@ static int read_attributes(const char *so, struct xfn_attributes *attr)
 int xfn_classify__native(const char *source, struct xfn_verdict *v, char *err, size_t errlen)
 {
 	struct arguments a = {}, links = {};
-	struct xfn_diagnostic found;
+	struct xfn_diagnostic found = {};
 	char so[sizeof(v->folder) + 16];
 	const char *at;
 	char *said = NULL;
@@ -328,8 +360,9 @@ int xfn_classify__native(const char *source, struct xfn_verdict *v, char *err, s
 				 said);
 		snprintf(err, errlen, "does not compile: %.300s", found.text);
 		xfn_refusal__set(&v->refusal, XFN_RULE_native_error, err, source, found.line);
+		v->refusal.column = found.column;
 		ret = 0;
-	} else if (read_attributes(so, &v->attr)) {
+	} else if (read_attributes(so, &v->attr, &v->counters)) {
 		xfn_refusal__set(&v->refusal, XFN_RULE_native_error,
 				 "defines no function: XFN_FUNCTION is missing", source, 1);
 	} else {
@@ -340,6 +373,7 @@ int xfn_classify__native(const char *source, struct xfn_verdict *v, char *err, s
 					 found.text);
 				xfn_refusal__set(&v->refusal, XFN_RULE_out_of_bounds, err, source,
 						 found.line);
+				v->refusal.column = found.column;
 				break;
 			}
 		if (!v->refusal.rule[0])

@@ -8,15 +8,20 @@
 #include <string.h>
 #include "../skel/loader.h"
 #include "classify.h"
+#include "explain.h"
 #include "offload.h"
 #include "output.h"
 #include "standalone.h"
+#include "../userspace/control.h"
 
 struct options {
 	const char *verb;
 	const char *out;
 	bool json;
 	bool offload; /* explain: what a card would say */
+	bool rules; /* --rule: the arguments are rules */
+	const char *rule;
+	uint32_t budget_ns;
 	int verbose;
 	struct xfn_object_options object;
 	char **files; /* points into argv */
@@ -26,6 +31,17 @@ struct options {
 enum key {
 	KEY_OFFLOAD = 256
 };
+/* Microseconds, with decimals, to ns. */
+static int parse_budget(const char *text, uint32_t *ns)
+{
+	char *end;
+	double us = strtod(text, &end);
+
+	if (end == text || *end || !(us >= 0 && us <= 1e6))
+		return -EINVAL;
+	*ns = (uint32_t)(us * 1000);
+	return 0;
+}
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -48,11 +64,21 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_OFFLOAD:
 		opts->offload = true;
 		return 0;
+	case 'b':
+		if (parse_budget(arg, &opts->budget_ns))
+			argp_error(state, "--budget '%s': take microseconds, 0 for none", arg);
+		return 0;
+	case 'r':
+		opts->rules = true;
+		opts->rule = arg;
+		return 0;
 	case ARGP_KEY_ARGS:
 		opts->files = state->argv + state->next;
 		opts->count = state->argc - state->next;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
+		if (opts->rules)
+			return 0;
 		argp_error(state, "no source given");
 		return EINVAL;
 	case ARGP_KEY_END:
@@ -65,7 +91,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 #define SHARED_OPTIONS                                                                                 \
-	{ "json", 'j', NULL, 0, "Print JSON", 0 },                                                     \
+	{ "budget",                                                                                    \
+	  'b',                                                                                         \
+	  "US",                                                                                        \
+	  0,                                                                                           \
+	  "Microseconds of a CPU that a request may take in the kernel; beyond it the function runs "  \
+	  "in a worker (default: 5; 0: no bound)",                                                     \
+	  0 },                                                                                         \
+		{ "json", 'j', NULL, 0, "Print JSON", 0 },                                             \
 		{ "verbose", 'v', NULL, 0, "Twice: print the compiler's or verifier's own words", 0 }, \
 	{                                                                                              \
 	}
@@ -76,6 +109,8 @@ static const struct argp_option build_options[] = {
 	SHARED_OPTIONS
 };
 static const struct argp_option explain_options[] = {
+	{ "rule", 'r', "ID", OPTION_ARG_OPTIONAL,
+	  "Print the page of this rule: what it means, and the remedy; alone, all rules", 0 },
 	{ "offload", KEY_OFFLOAD, NULL, 0,
 	  "Say whether a network card could take the function of a source, and what stands in the way",
 	  0 },
@@ -86,14 +121,29 @@ static const struct argp_option explain_options[] = {
 static json_t *as_json(const struct xfn_module_meta *meta, const struct xfn_attributes *attr,
 		       bool failed)
 {
-	return json_pack("{s:s, s:i, s:s?, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:b, s:s, s:s}",
+	return json_pack("{s:s, s:i, s:s?, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:b, s:s, s:s, "
+			 "s:o, s:s}",
 			 "name", attr->name, "port", (int)attr->port, "tier",
 			 failed ? NULL : xfn_tier_name(meta->tier), "reason", meta->reason, "rule",
 			 meta->rule, "remedy", meta->remedy, "file", meta->file, "line",
 			 (int)meta->line, "insns", (int)meta->insns, "verified_insns",
 			 (int)meta->verified_insns, "stack_bytes", (int)meta->stack_bytes,
 			 "verified", (int)meta->verified, "kernel", meta->kernel, "compiler",
-			 meta->compiler);
+			 meta->compiler, "cost", xfn_explain__cost_json(meta), "cost_note",
+			 meta->cost_note);
+}
+
+/* What only the judgement of a source knows; a build that failed has an error, as all that fails.
+ */
+static json_t *verdict_json(const struct xfn_verdict *v, const char *line)
+{
+	json_t *all = as_json(&v->meta, &v->attr, v->refusal.fatal);
+
+	json_object_set_new(all, "column", json_integer(v->refusal.column));
+	json_object_set_new(all, "story", json_string(v->refusal.story));
+	if (v->refusal.fatal)
+		json_object_set_new(all, "error", xfn_control__error(line));
+	return all;
 }
 
 static void print_line(const struct xfn_module_meta *meta, const struct xfn_attributes *attr)
@@ -114,12 +164,12 @@ static void print_line(const struct xfn_module_meta *meta, const struct xfn_attr
 static int judge(const struct options *opts, const char *source, const char *out, json_t *all)
 {
 	struct xfn_verdict *v = calloc(1, sizeof(*v));
-	char err[XFN_ERR_MAX] = "", text[1024];
+	char err[XFN_ERR_MAX] = "", text[1024], line[1536];
 	int status = 0;
 
 	if (!v)
 		return xfn_output__fail(opts->verb, opts->json, XFN_EXIT_FAILED, "out of memory");
-	if (xfn_classify(source, v, err, sizeof(err)) ||
+	if (xfn_classify__within(source, opts->budget_ns, v, err, sizeof(err)) ||
 	    (out && !v->refusal.fatal && xfn_verdict__write(v, out, err, sizeof(err)))) {
 		status = xfn_output__fail(opts->verb, opts->json, XFN_EXIT_FAILED, "%s", err);
 		xfn_verdict__free(v);
@@ -128,13 +178,17 @@ static int judge(const struct options *opts, const char *source, const char *out
 	}
 	if (v->refusal.fatal)
 		status = XFN_EXIT_FAILED;
+	xfn_verdict__sentence(v, text, sizeof(text));
 	if (opts->json) {
-		json_array_append_new(all, as_json(&v->meta, &v->attr, v->refusal.fatal));
+		snprintf(line, sizeof(line), "%s: %s", source, text);
+		json_array_append_new(all, verdict_json(v, line));
 	} else if (v->refusal.fatal) {
-		xfn_verdict__sentence(v, text, sizeof(text));
 		xfn_output__fail(opts->verb, false, XFN_EXIT_FAILED, "%s: %s", source, text);
+		xfn_explain__excerpt(stderr, &v->refusal);
 	} else {
 		print_line(&v->meta, &v->attr);
+		xfn_explain__excerpt(stdout, &v->refusal);
+		xfn_explain__cost(stdout, &v->meta);
 	}
 	if (opts->verbose > 1 && v->log)
 		fputs(v->log, stderr);
@@ -175,8 +229,10 @@ static int retell(const struct options *opts, const char *path, json_t *all)
 	}
 	if (opts->json)
 		json_array_append_new(all, as_json(meta, &mod->attr, false));
-	else
+	else {
 		print_line(meta, &mod->attr);
+		xfn_explain__cost(stdout, meta);
+	}
 	if (opts->verbose > 1 && trial.log)
 		fputs(trial.log, stderr);
 	free(trial.log);
@@ -216,7 +272,7 @@ int verb_build(int argc, char **argv)
 		NULL,
 		NULL
 	};
-	struct options opts = { .verb = "build" };
+	struct options opts = { .verb = "build", .budget_ns = XFN_BUDGET_NS };
 	json_t *all = json_array();
 	int status = 0;
 
@@ -243,21 +299,41 @@ int verb_build(int argc, char **argv)
 	return finish(&opts, all, status);
 }
 
+/* --rule ID, --rule=ID, or both forms with several. */
+static int explain_rules(const struct options *opts)
+{
+	int status = 0;
+
+	if (opts->rule || !opts->count)
+		status = xfn_explain__rule(opts->rule, opts->json);
+	for (int i = 0; i < opts->count && !status; i++)
+		status = xfn_explain__rule(opts->files[i], opts->json);
+	return status;
+}
+
 int verb_explain(int argc, char **argv)
 {
-	static const struct argp argp = { explain_options,
-					  parse,
-					  "FILE.c|MODULE.xfn...",
-					  "Say in which tier a function runs, and why.\v"
-					  "  xfn explain -j functions/sha256.c",
-					  NULL,
-					  NULL,
-					  NULL };
-	struct options opts = { .verb = "explain" };
+	static const struct argp argp = {
+		explain_options,
+		parse,
+		"FILE.c|MODULE.xfn...",
+		"Say in which tier a function runs, why, and what a request "
+		"costs.\v"
+		"  xfn explain -j functions/sha256.c\n"
+		"  xfn explain --rule unbounded_loop",
+		NULL,
+		NULL,
+		NULL
+	};
+	struct options opts = { .verb = "explain", .budget_ns = XFN_BUDGET_NS };
 	json_t *all = json_array();
 	int status = 0;
 
 	xfn_output__options(&argp, argc, argv, &opts);
+	if (opts.rules) {
+		json_decref(all);
+		return explain_rules(&opts);
+	}
 	for (int i = 0; i < opts.count; i++)
 		if (opts.offload	     ? xfn_offload__explain(opts.files[i], opts.json, all) :
 		    is_source(opts.files[i]) ? judge(&opts, opts.files[i], NULL, all) :

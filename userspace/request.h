@@ -20,6 +20,9 @@ struct xfn_req {
 	uint32_t refused; /* length of the last resize that was, 0 if none */
 	struct xfn_address peer;
 	struct xfn_address local;
+#ifdef __clang_analyzer__
+	void *lent[4]; /* the last pointers of xfn_at and xfn_edit */
+#endif
 };
 
 /* A counter of the module. Each worker has a copy of the module's data, and so its own value. */

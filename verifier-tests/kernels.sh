@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Boots Debian's other kernels under QEMU and shows what the tests say there. `kernels.sh SUITE...` runs only
-# those.
+# those; `kernels.sh obtain` only sees to the kernels, for logs.sh.
 suite=kernels
 modules="llc stp bridge garp mrp 8021q veth"
 # the ledger is of one compiler: it may skip
@@ -11,6 +11,10 @@ may_skip=ledger
 # shellcheck source=verifier-tests/qemu.sh
 . "$(dirname "$0")/qemu.sh"
 
+if [ "$tests" = obtain ]; then
+	obtain 6.1 && obtain 6.12
+	exit
+fi
 furnish sh ip ethtool tcpdump dnsmasq xdp-loader
 mkdir "$root/xfn/build/tests" "$root/xfn/objects"
 cp "$build/tests/test_fixtures" "$build/tests/test_dispatcher" "$build/tests/test_engines" "$build/tests/ledger" "$root/xfn/build/tests/"

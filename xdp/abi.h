@@ -94,12 +94,20 @@ struct xfn_live {
 #define XFN_ROUTE_FIB	   (1u << 5) /* ask the kernel's routes for the way back */
 #define XFN_ANY_ADDRESS	   (1u << 3) /* serve any unicast destination */
 
+/*
+ * Frames of an MTU up to XFN_MTU_SMALL are no longer than this. Known to the verifier, it lets a
+ * loop over every byte of a payload end before its limit of 8192 open branches.
+ */
+#define XFN_MTU_SMALL	2000
+#define XFN_FRAME_SMALL 2047
+#define XFN_LARGE	2048 /* together the mask of XFN_OFFSET_MAX */
+
 struct xfn_settings {
 	__u32 flags;
 	__u32 slot;  /* of the function; the dispatcher has none */
 	__u16 iface; /* interface slot */
-	__u16 zero;
-	__u32 rate; /* requests per second and source prefix; 0: no bound */
+	__u16 large; /* XFN_LARGE: frames may be longer than XFN_FRAME_SMALL; else 0 */
+	__u32 rate;  /* requests per second and source prefix; 0: no bound */
 };
 
 /* xfn_slots_stat, per CPU, one entry per slot. A worker keeps the same in its page. */

@@ -174,7 +174,9 @@ XFN_INLINE int xfn_too_large(__attribute__((unused)) struct xdp_md *ctx,
  */
 XFN_INLINE __u64 xfn_apart(__u64 value)
 {
-	asm volatile("%0 &= %1" : "+r"(value) : "i"(XFN_OFFSET_MAX));
+	__u64 mask = XFN_FRAME_SMALL + (__u64)xfn_settings.large;
+
+	asm volatile("%0 &= %1" : "+r"(value) : "r"(mask));
 	return value;
 }
 

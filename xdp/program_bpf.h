@@ -315,7 +315,8 @@ XFN_INLINE int xfn_program(struct xdp_md *ctx, const struct xfn_attributes *attr
 	}
 	xfn_forget_shape(ctx, &req.pkt);
 	/* The dispatcher leaves larger ones to the stack; so must a program alone. */
-	if (xfn_frame_len(ctx) > XFN_OFFSET_MAX || xfn_too_large(ctx, &req.pkt))
+	if (xfn_frame_len(ctx) > XFN_FRAME_SMALL + (__s64)xfn_settings.large ||
+	    xfn_too_large(ctx, &req.pkt))
 		return xfn_why(XFN_REASON_LARGE_FRAME, XDP_PASS);
 	req.len = req.pkt.payload_len;
 	stat = bpf_map_lookup_elem(&xfn_slot_stat, &slot);

@@ -94,6 +94,7 @@
 static const struct xfn_settings xfn_settings __attribute__((unused)) = {
 	.flags = XFN_OBJECT_FLAGS,
 	.rate = XFN_OBJECT_RATE,
+	.large = XFN_OBJECT_MTU > XFN_MTU_SMALL ? XFN_LARGE : 0,
 };
 #define XFN_KEEP_PADDING 1 /* a reply as long as its request: no call that resizes */
 

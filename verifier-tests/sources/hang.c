@@ -1,4 +1,4 @@
-// expect: tier=afxdp rule=unbounded_loop line=8
+// expect: tier=afxdp rule=unbounded_loop line=10
 /* Echoes; does not return on the payload "hang". In a worker, for the kernel has no such thing. */
 #include "xfn.h"
 

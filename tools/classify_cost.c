@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * What a function costs per request: in the kernel by BPF_PROG_TEST_RUN, natively by the worker's
+ * call path, the same request in both. The native code runs in a process of its own, which may die
+ * or hang. No interface, no socket.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include "../skel/loader.h"
+#include "../userspace/call.h"
+#include "../userspace/request_frame.h"
+#include "classify.h"
+
+#define ROUNDS	    15	      /* the shortest counts */
+#define ROUND_NS    150000    /* what a round is to take at most */
+#define REPEATS	    1000      /* in a round, at most */
+#define BOUND_NS    12000000u /* for all rounds of one size */
+#define PATIENCE_MS 1000      /* for a function that does not return */
+#define CAPACITY    4096
+#define ANY_PORT    4711 /* of a function that has none yet */
+#define NOBODY	    65534
+
+static const uint32_t sizes[XFN_COSTS] = { 64, 512, 1400 };
+
+/* What the process that runs native code tells. */
+struct native_cost {
+	int32_t failed; /* of the preparation: errno */
+	uint32_t ns[XFN_COSTS];
+	uint32_t action[XFN_COSTS];
+	uint32_t done; /* sizes */
+};
+
+struct request {
+	uint8_t frame[CAPACITY];
+	size_t len;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+/* Requests of each size. Letters, or zeroes: a function may refuse the one and take the other. */
+static void make_requests(struct request requests[XFN_COSTS], uint16_t port, bool zeroes)
+{
+	static const uint8_t ip[16] = { [10] = 0xff, [11] = 0xff, [12] = 10, [15] = 1 };
+	uint8_t payload[2048];
+
+	for (unsigned i = 0; i < sizeof(payload); i++)
+		payload[i] = zeroes ? 0 : 'a' + i % 26;
+	for (unsigned i = 0; i < XFN_COSTS; i++)
+		requests[i].len = xfn_request_frame(requests[i].frame, ip, port, payload, sizes[i]);
+}
+
+/* The function once, on a fresh copy; with c NULL, the copy only. */
+static void call_once(struct xfn_call *c, struct xfn_datagram *d, const struct request *request)
+{
+	memcpy(d->data, request->frame, request->len);
+	d->len = request->len;
+	__asm__ volatile("" : : "r"(d->data) : "memory");
+	if (c)
+		xfn_call__batch(c, XFN_FRAME, d, 1);
+}
+
+static uint32_t shortest(struct xfn_call *c, struct xfn_datagram *d, const struct request *request)
+{
+	uint64_t start = now_ns(), least = UINT64_MAX, repeat = 1;
+
+	for (unsigned round = 0; round <= ROUNDS; round++) {
+		uint64_t begin = now_ns(), took;
+
+		for (unsigned i = 0; i < repeat; i++)
+			call_once(c, d, request);
+		took = (now_ns() - begin) / repeat;
+		if (round && took < least)
+			least = took;
+		repeat = ROUND_NS / (took + 1);
+		repeat = repeat < 1 ? 1 : repeat > REPEATS ? REPEATS : repeat;
+		if (round && now_ns() - start > BOUND_NS)
+			break;
+	}
+	return least < UINT32_MAX ? (uint32_t)least : UINT32_MAX;
+}
+
+static uint32_t action_of(const struct xfn_slot_counters *before,
+			  const struct xfn_slot_counters *after)
+{
+	return after->replies > before->replies	  ? XFN_REPLY :
+	       after->consumed > before->consumed ? XFN_CONSUME :
+						    XFN_DROP;
+}
+
+/* Give up what a function's native code needs no more than in a worker. */
+static void confine(void)
+{
+	static const struct rlimit none = {};
+
+	setrlimit(RLIMIT_CORE, &none);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (!geteuid() && (setresgid(NOBODY, NOBODY, NOBODY) || setresuid(NOBODY, NOBODY, NOBODY)))
+		_exit(1);
+}
+
+/* In a process of its own: load, call, tell. Never returns. */
+static void run_native(const char *so, const struct request requests[XFN_COSTS], uint16_t port,
+		       int tell)
+{
+	struct itimerval bound = { .it_value = { .tv_sec = PATIENCE_MS / 1000,
+						 .tv_usec = PATIENCE_MS % 1000 * 1000 } };
+	struct xfn_page *page = calloc(1, sizeof(*page));
+	struct xfn_call *c = calloc(1, sizeof(*c));
+	struct xfn_datagram d = { .data = calloc(1, CAPACITY), .capacity = CAPACITY };
+	int fd = open(so, O_RDONLY | O_CLOEXEC), quiet = open("/dev/null", O_RDWR | O_CLOEXEC);
+	struct native_cost told = {};
+	struct xfn_native native;
+	char err[XFN_ERR_MAX];
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGALRM, SIG_DFL);
+	setitimer(ITIMER_REAL, &bound, NULL);
+	if (quiet >= 0)
+		for (int i = 0; i < 3; i++)
+			dup2(quiet, i);
+	if (!page || !c || !d.data || fd < 0 || xfn_call__init(c, page) ||
+	    xfn_native__load(fd, "function", &native, err, sizeof(err)) ||
+	    xfn_call__put(c, 0, native.module) || xfn_call__bind(c, NULL, port, 0))
+		told.failed = EINVAL;
+	xfn_call__enter(c);
+	if (!told.failed && native.module->init && native.module->init())
+		told.failed = EAGAIN;
+	confine();
+	for (; !told.failed && told.done < XFN_COSTS; told.done++) {
+		struct xfn_slot_counters before = page->slots[0];
+		uint32_t with, without;
+
+		/* told first, lest a death be silent about how far it came */
+		if (write(tell, &told, sizeof(told)) != sizeof(told))
+			_exit(1);
+		call_once(c, &d, &requests[told.done]);
+		told.action[told.done] = action_of(&before, &page->slots[0]);
+		with = shortest(c, &d, &requests[told.done]);
+		without = shortest(NULL, &d, &requests[told.done]);
+		told.ns[told.done] = with > without ? with - without : 1;
+	}
+	_exit(write(tell, &told, sizeof(told)) != sizeof(told));
+}
+
+/* 0: *out holds. Else why not, in words, for a reader. */
+static int time_native(const struct xfn_verdict *v, const struct request requests[XFN_COSTS],
+		       uint16_t port, struct native_cost *out, char *note, size_t notelen)
+{
+	char so[sizeof(v->folder) + 16];
+	int fds[2], status = 0;
+	pid_t pid;
+
+	memset(out, 0, sizeof(*out));
+	snprintf(so, sizeof(so), "%s/native.so", v->folder);
+	if (pipe2(fds, O_CLOEXEC))
+		return -errno;
+	fflush(NULL);
+	pid = fork();
+	if (!pid)
+		run_native(so, requests, port, fds[1]);
+	close(fds[1]);
+	while (pid > 0 && read(fds[0], out, sizeof(*out)) == sizeof(*out))
+		;
+	close(fds[0]);
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (pid < 0)
+		return -EAGAIN;
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+		snprintf(note, notelen, "its native code did not return within %d ms", PATIENCE_MS);
+	else if (WIFSIGNALED(status))
+		snprintf(note, notelen, "its native code died of SIG%s on %u bytes",
+			 sigabbrev_np(WTERMSIG(status)),
+			 sizes[out->done < XFN_COSTS ? out->done : 0]);
+	else if (out->failed)
+		snprintf(note, notelen, "its native code could not be started here");
+	return note[0] ? -ECHILD : 0;
+}
+
+static bool answers(const struct native_cost *native)
+{
+	for (unsigned i = 0; i < native->done; i++)
+		if (native->action[i] == XFN_REPLY)
+			return true;
+	return false;
+}
+
+/* The kernel half, where there is one that this process may load. The worst ns; 0: not timed. */
+static uint32_t time_kernel(struct xfn_verdict *v, const struct request requests[XFN_COSTS])
+{
+	struct xfn_timing timings[XFN_COSTS] = {};
+	char err[XFN_ERR_MAX];
+	uint32_t worst = 0;
+
+	if (!v->bpf || !v->meta.verified || v->refusal.rule[0])
+		return 0;
+	for (unsigned i = 0; i < XFN_COSTS; i++) {
+		timings[i].frame = requests[i].frame;
+		timings[i].len = requests[i].len;
+	}
+	if (xfn_loader__time(v->bpf, v->bpf_len, timings, XFN_COSTS, err, sizeof(err)))
+		return 0;
+	for (unsigned i = 0; i < XFN_COSTS; i++) {
+		v->meta.cost[i].kernel_ns = timings[i].ns;
+		v->meta.cost[i].action = timings[i].action;
+		worst = timings[i].ns > worst ? timings[i].ns : worst;
+	}
+	return worst;
+}
+
+void xfn_classify__cost(const char *source, uint32_t budget_ns, struct xfn_verdict *v)
+{
+	struct request *requests = calloc(XFN_COSTS, sizeof(*requests));
+	uint16_t port = v->attr.port ?: ANY_PORT;
+	struct xfn_module_meta *meta = &v->meta;
+	struct native_cost native;
+	char text[200];
+
+	if (!requests)
+		return;
+	make_requests(requests, port, false);
+	if (!time_native(v, requests, port, &native, meta->cost_note, sizeof(meta->cost_note)) &&
+	    !answers(&native)) {
+		struct native_cost zeroes;
+
+		make_requests(requests, port, true);
+		if (!time_native(v, requests, port, &zeroes, meta->cost_note,
+				 sizeof(meta->cost_note)) &&
+		    answers(&zeroes))
+			native = zeroes;
+		else
+			make_requests(requests, port, false);
+	}
+	for (unsigned i = 0; i < XFN_COSTS; i++) {
+		meta->cost[i].payload = sizes[i];
+		meta->cost[i].native_ns = i < native.done ? native.ns[i] : 0;
+		meta->cost[i].action = native.action[i];
+	}
+	meta->ns_per_request = time_kernel(v, requests);
+	free(requests);
+	/* A tier that the author asks for, or that alone can leave requests to the host, stays. */
+	if (!budget_ns || meta->ns_per_request <= budget_ns || v->attr.tier ||
+	    v->attr.fallback == XFN_FALLBACK_HOST)
+		return;
+	snprintf(text, sizeof(text),
+		 "takes %u.%u us of a CPU per request in the kernel, and the budget is %u.%u us",
+		 meta->ns_per_request / 1000, meta->ns_per_request / 100 % 10, budget_ns / 1000,
+		 budget_ns / 100 % 10);
+	xfn_refusal__set(&v->refusal, XFN_RULE_budget, text, source,
+			 xfn_classify__find_word(source, "XFN_FUNCTION", false));
+}

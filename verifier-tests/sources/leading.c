@@ -1,0 +1,15 @@
+// expect: tier=afxdp rule=compiler_crash clang=14
+// clang-19: tier=xdp rule= line=0: it no longer fails
+// clang-22: tier=xdp rule= line=0: likewise
+/* Counts leading zeros, on which clang 14 fails for BPF. */
+#include "xfn.h"
+
+XFN_FUNCTION(leading, .port = 4000)
+{
+	uint8_t *p = xfn_edit(req, 0, 8);
+
+	if (!p)
+		return XFN_DROP;
+	p[0] = __builtin_clzll(xfn_get_be64(p) | 1);
+	return XFN_REPLY;
+}
