@@ -39,7 +39,7 @@ BENCH_LIBS := -lbpf -lxdp -ljansson -lm
 XFN_OBJS := $(filter-out $(call objects,userspace/worker.c) $(DEMO_OBJS) $(BENCH_OBJS),$(ALL_OBJS))
 TEST_OBJS := $(filter-out $(call objects,tools/xfn.c),$(XFN_OBJS))
 
-XFN_LIBS := -lbpf -lxdp -lelf -lz -ljansson -lmnl -luring -lseccomp -lcap-ng -lcrypto -ldl
+XFN_LIBS := -lbpf -lxdp -lelf -lz -ljansson -lmnl -luring -lseccomp -lcap-ng -lcrypto -lpcap -ldl
 WORKER_LIBS := -lseccomp -lcap-ng -luring -ldl
 DEMO_LIBS := -ljansson -lnettle
 
@@ -143,6 +143,9 @@ $(BUILD)/xdp/%.bpf.o: xdp/%.bpf.c
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+
+# holds what `xfn new` writes
+$(BUILD)/obj/tools/verb_new.o: $(wildcard tools/templates/*)
 
 # the bench's own side of the wire
 $(BUILD)/xdp/bench.bpf.o: tools/bench.bpf.c tools/bench_shared.h

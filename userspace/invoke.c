@@ -8,11 +8,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include <linux/bpf.h>
+#include "request_frame.h"
 #include "supervisor_inside.h"
-#include "../xdp/checksum.h"
 
-#define FRAME_ROOM  (XFN_ETH_LEN + XFN_IPV6_LEN + XFN_UDP_LEN)
-#define PAYLOAD_MAX (XFN_FRAME_MAX - FRAME_ROOM) /* of a frame; a worker takes more */
+#define PAYLOAD_MAX (XFN_FRAME_MAX - XFN_REQUEST_FRAME_HEAD) /* of a frame; a worker takes more */
 #define WORKER_MS   2000
 #define REPEAT_MAX  100000
 #define CLIENT_PORT 40000
@@ -80,50 +79,6 @@ static bool served_address(const struct xfn_supervisor *sup, const struct xfn_de
 	return false;
 }
 
-/* The frame a neighbour's request would come in. Returns its length. */
-static size_t build_frame(uint8_t *frame, const uint8_t ip[16], uint16_t port,
-			  const struct invocation *inv)
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, 0xff };
-	uint32_t version = memcmp(ip, mapped, 12) ? 6 : 4;
-	uint32_t head = version == 4 ? XFN_IPV4_LEN : XFN_IPV6_LEN;
-	uint32_t udp_len = XFN_UDP_LEN + inv->len;
-	uint8_t *l3 = frame + XFN_ETH_LEN, *udp = l3 + head;
-	uint16_t sum;
-
-	memset(frame, 0, XFN_ETH_LEN + head + XFN_UDP_LEN);
-	frame[0] = frame[6] = 2; /* locally administered */
-	frame[11] = 1;
-	XFN_STORE(__u16, frame + 12, __builtin_bswap16(version == 4 ? 0x0800 : 0x86dd));
-	if (version == 4) {
-		l3[0] = 0x45;
-		l3[8] = 64;
-		l3[9] = XFN_PROTO_UDP;
-		XFN_STORE(__u16, l3 + 2, __builtin_bswap16(head + udp_len));
-		memcpy(l3 + 16, ip + 12, 4);
-		memcpy(l3 + 12, ip + 12, 4);
-		l3[15] ^= l3[15] == 1 ? 2 : 1; /* a neighbour */
-		sum = (uint16_t)~xfn_fold(xfn_sum_payload(l3, head));
-		XFN_STORE(__u16, l3 + 10, sum);
-	} else {
-		l3[0] = 0x60;
-		XFN_STORE(__u16, l3 + 4, __builtin_bswap16(udp_len));
-		l3[6] = XFN_PROTO_UDP;
-		l3[7] = 64;
-		memcpy(l3 + 24, ip, 16);
-		memcpy(l3 + 8, ip, 16);
-		l3[23] ^= l3[23] == 1 ? 2 : 1;
-	}
-	XFN_STORE(__u16, udp, __builtin_bswap16(CLIENT_PORT));
-	XFN_STORE(__u16, udp + 2, __builtin_bswap16(port));
-	XFN_STORE(__u16, udp + 4, __builtin_bswap16(udp_len));
-	memcpy(udp + XFN_UDP_LEN, inv->payload, inv->len);
-	sum = xfn_sum_field(xfn_sum_pseudo(l3, version, udp_len), XFN_LOAD(__u32, udp), udp_len,
-			    xfn_sum_payload(udp + XFN_UDP_LEN, inv->len));
-	XFN_STORE(__u16, udp + 6, sum);
-	return XFN_ETH_LEN + head + udp_len;
-}
-
 /* Through the dispatcher, as a frame. *to_worker: it was redirected. */
 static int by_dispatcher(struct xfn_supervisor *sup, unsigned slot, int version,
 			 struct invocation *inv, bool *to_worker, char *err, size_t errlen)
@@ -132,14 +87,15 @@ static int by_dispatcher(struct xfn_supervisor *sup, unsigned slot, int version,
 	const struct xfn_deployed *fn = &sup->functions[slot];
 	uint64_t before[XFN_REASON_SLOTS], after[XFN_REASON_SLOTS];
 	struct xfn_slot_counters stat_before = {}, stat = {};
-	uint8_t frame[FRAME_ROOM + PAYLOAD_MAX], out[8192], ip[16];
+	struct xfn_address local = { .port = fn->addr.port }, peer;
+	uint8_t frame[XFN_FRAME_MAX], out[8192];
 	size_t len, outlen = sizeof(out);
 	struct xfn_packet pkt;
 	unsigned action = XDP_DROP, ns = 0;
 	uint64_t total_ns = 0;
 	int ret = 0;
 
-	if (!served_address(sup, fn, version, ip)) {
+	if (!served_address(sup, fn, version, local.ip)) {
 		snprintf(err, errlen, "%s: no IPv%d address is served; try the other version",
 			 fn->mod->attr.name, version);
 		return -EADDRNOTAVAIL;
@@ -149,7 +105,10 @@ static int by_dispatcher(struct xfn_supervisor *sup, unsigned slot, int version,
 			 inv->len, PAYLOAD_MAX);
 		return -EMSGSIZE;
 	}
-	len = build_frame(frame, ip, fn->addr.port, inv);
+	peer = local; /* a neighbour */
+	peer.ip[15] ^= peer.ip[15] == 1 ? 2 : 1;
+	peer.port = CLIENT_PORT;
+	len = xfn_request_frame__build(frame, &peer, &local, inv->payload, inv->len);
 	xfn_loader__reasons(sup->loader, before);
 	xfn_loader__slot_counters(sup->loader, slot, &stat_before);
 	/* One run each: a repeated one would work on its own reply. */
