@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* One request on purpose (`xfn invoke NAME`): through the loaded dispatcher, or by its worker. */
+/* One request on purpose (`xfn invoke NAME`): through the loaded dispatcher, or by its worker
+ * (invoke_worker.c). */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <poll.h>
-#include <sys/mman.h>
-#include <unistd.h>
 #include <linux/bpf.h>
 #include "request_frame.h"
 #include "supervisor_inside.h"
 
 #define PAYLOAD_MAX (XFN_FRAME_MAX - XFN_REQUEST_FRAME_HEAD) /* of a frame; a worker takes more */
-#define WORKER_MS   2000
 #define REPEAT_MAX  100000
 #define CLIENT_PORT 40000
 
@@ -148,59 +145,19 @@ static int by_dispatcher(struct xfn_supervisor *sup, unsigned slot, int version,
 	return 0;
 }
 
-static int by_worker(struct xfn_supervisor *sup, unsigned slot, struct invocation *inv, char *err,
-		     size_t errlen)
+json_t *xfn_invoke__data(int tier, const char *action, unsigned reason, const uint8_t *reply,
+			 uint32_t len, uint32_t ns)
 {
-	const char *name = sup->functions[slot].mod->attr.name;
-	bool socket = sup->functions[slot].tier == XFN_TIER_SOCKET;
-	struct xfn_handover msg = { .type = XFN_HO_INVOKE, .version = XFN_HANDOVER_VERSION };
-	struct xfn_child *child = NULL;
-	struct pollfd wait = { .events = POLLIN };
-	int memfd, fd = -1, ret = -ECHILD;
+	char *hex = to_hex(reply, len);
+	json_t *data =
+		hex ? json_pack("{s:s, s:s, s:s, s:s, s:i}", "tier", xfn_tier_name(tier), "action",
+				action, "reason",
+				reason && reason < XFN_REASON_COUNT ? reason_names[reason] : "",
+				"reply", hex, "ns", (int)ns) :
+		      NULL;
 
-	for (unsigned i = 0; i < sup->child_count && !child; i++)
-		if (sup->children[i].state == XFN_CHILD_READY &&
-		    !strcmp(sup->children[i].engine, "afxdp") != socket)
-			child = &sup->children[i];
-	if (!child) {
-		snprintf(err, errlen, "%s: no worker serves it now; `xfn stat` lists them", name);
-		return -ECHILD;
-	}
-	memfd = memfd_create("xfn-invoke", MFD_CLOEXEC);
-	if (memfd < 0 || ftruncate(memfd, XFN_INVOKE_MAX) ||
-	    pwrite(memfd, inv->payload, inv->len, 0) != (ssize_t)inv->len)
-		ret = -errno;
-	else {
-		msg.invoke.slot = slot;
-		msg.invoke.len = inv->len;
-		msg.invoke.repeat = inv->repeat;
-		ret = xfn_handover__send(child->sock, &msg, memfd);
-	}
-	wait.fd = child->sock;
-	if (!ret)
-		ret = poll(&wait, 1, WORKER_MS) == 1 ? 0 : -ETIMEDOUT;
-	if (!ret)
-		ret = xfn_handover__recv(child->sock, &msg, &fd) == 1 &&
-				      msg.type == XFN_HO_INVOKED &&
-				      msg.invoked.len <= XFN_INVOKE_MAX ?
-			      0 :
-			      -EPIPE;
-	if (!ret) {
-		inv->replied = msg.invoked.replied;
-		inv->action = inv->replied ? "reply" : msg.invoked.reason ? "drop" : "consume";
-		inv->reason = msg.invoked.reason;
-		inv->ns = msg.invoked.ns;
-		inv->len = msg.invoked.len;
-		if (pread(memfd, inv->payload, inv->len, 0) != (ssize_t)inv->len)
-			ret = -errno;
-	}
-	if (ret)
-		snprintf(err, errlen, "%s: its worker does not answer: %s", name, strerror(-ret));
-	if (fd >= 0)
-		close(fd);
-	if (memfd >= 0)
-		close(memfd);
-	return ret;
+	free(hex);
+	return data;
 }
 
 json_t *xfn_invoke(struct xfn_supervisor *sup, json_t *args, char *err, size_t errlen)
@@ -211,7 +168,6 @@ json_t *xfn_invoke(struct xfn_supervisor *sup, json_t *args, char *err, size_t e
 	bool to_worker = true;
 	json_t *data = NULL;
 	unsigned slot = 0;
-	char *hex = NULL;
 
 	if (json_unpack(args, "{s:s, s?s, s?i, s?i}", "name", &name, "payload", &payload, "version",
 			&version, "repeat", &repeat) ||
@@ -239,15 +195,10 @@ json_t *xfn_invoke(struct xfn_supervisor *sup, json_t *args, char *err, size_t e
 	if (sup->functions[slot].tier == XFN_TIER_XDP)
 		ret = by_dispatcher(sup, slot, version, inv, &to_worker, err, errlen);
 	if (!ret && to_worker)
-		ret = by_worker(sup, slot, inv, err, errlen);
-	if (!ret)
-		hex = to_hex(inv->payload, inv->replied ? inv->len : 0);
-	if (hex)
-		data = json_pack("{s:s, s:s, s:s, s:s, s:i}", "tier",
-				 xfn_tier_name(sup->functions[slot].tier), "action", inv->action,
-				 "reason", inv->reason ? reason_names[inv->reason] : "", "reply",
-				 hex, "ns", (int)inv->ns);
-	free(hex);
+		xfn_invoke__ask(sup, slot, inv->payload, inv->len, inv->repeat, err, errlen);
+	else if (!ret)
+		data = xfn_invoke__data(sup->functions[slot].tier, inv->action, inv->reason,
+					inv->payload, inv->replied ? inv->len : 0, inv->ns);
 	free(inv);
 	return data;
 }

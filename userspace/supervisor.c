@@ -303,11 +303,12 @@ static void loop(struct xfn_supervisor *sup, int signals)
 
 	while (!gone) {
 		int timeout = xfn_children__restart_due(sup);
-		int look = xfn_quarantine__watch(sup);
+		int looks[] = { xfn_quarantine__watch(sup), xfn_invoke__watch(sup) };
 		unsigned n = 4;
 
-		if (timeout < 0 || (look >= 0 && look < timeout))
-			timeout = look;
+		for (unsigned i = 0; i < 2; i++)
+			if (looks[i] >= 0 && (timeout < 0 || looks[i] < timeout))
+				timeout = looks[i];
 		fds[0] = (struct pollfd){ .fd = signals, .events = POLLIN };
 		fds[1] = (struct pollfd){ .fd = xfn_control__fd(sup->control), .events = POLLIN };
 		fds[2] = (struct pollfd){ .fd = sup->addresses ? xfn_addresses__fd(sup->addresses) :
