@@ -9,11 +9,12 @@
 #include "../skel/loader.h"
 #include "classify.h"
 #include "output.h"
+#include "watch.h"
 
 struct options {
 	const char *verb;
 	const char *out;
-	bool json;
+	bool json, watch;
 	int verbose;
 	char **files; /* points into argv */
 	int count;
@@ -29,6 +30,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'j':
 		opts->json = true;
+		return 0;
+	case 'w':
+		opts->watch = true;
 		return 0;
 	case 'v':
 		opts->verbose++;
@@ -57,6 +61,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct argp_option build_options[] = {
 	{ "output", 'o', "FILE", 0, "The module to write (default: NAME.xfn here)", 0 },
+	{ "watch", 'w', NULL, 0,
+	  "Build again whenever a source, or a header of its own, is saved, until Ctrl-C", 0 },
 	SHARED_OPTIONS
 };
 static const struct argp_option explain_options[] = { SHARED_OPTIONS };
@@ -180,6 +186,39 @@ static int finish(const struct options *opts, json_t *all, int status)
 	return status;
 }
 
+static int build_one(const struct options *opts, const char *source, json_t *all)
+{
+	const char *base = strrchr(source, '/') ? strrchr(source, '/') + 1 : source;
+	char out[512];
+
+	if (!is_source(source))
+		return xfn_output__fail("build", opts->json, XFN_EXIT_USAGE,
+					"%s: no C source (NAME.c); give one", source);
+	snprintf(out, sizeof(out), "%.*s.xfn", (int)strlen(base) - 2, base);
+	return judge(opts, source, opts->out ?: out, all) ? XFN_EXIT_FAILED : 0;
+}
+
+static void build_again(void *ctx, const char *source)
+{
+	const struct options *opts = ctx;
+	json_t *all = json_array();
+
+	finish(opts, all, build_one(opts, source, all));
+}
+
+/* Until Ctrl-C, whatever the builds came to. Exit status. */
+static int build_watching(struct options *opts)
+{
+	char err[XFN_ERR_MAX] = "";
+
+	for (int i = 0; i < opts->count; i++)
+		if (!is_source(opts->files[i]))
+			return build_one(opts, opts->files[i], NULL);
+	if (!xfn_watch(opts->files, opts->count, !opts->json, build_again, opts, err, sizeof(err)))
+		return 0;
+	return xfn_output__fail("build", opts->json, XFN_EXIT_FAILED, "%s", err);
+}
+
 int verb_build(int argc, char **argv)
 {
 	static const struct argp argp = {
@@ -187,29 +226,23 @@ int verb_build(int argc, char **argv)
 		parse,
 		"FILE.c...",
 		"Make a module of each function's source, and say where it will "
-		"run.\v  xfn build -o /tmp/echo.xfn functions/echo.c",
+		"run.\vExample: xfn build -o /tmp/echo.xfn functions/echo.c",
 		NULL,
 		NULL,
 		NULL
 	};
 	struct options opts = { .verb = "build" };
-	json_t *all = json_array();
+	json_t *all;
 	int status = 0;
 
 	xfn_output__options(&argp, argc, argv, &opts);
+	if (opts.watch)
+		return build_watching(&opts);
+	all = json_array();
 	for (int i = 0; i < opts.count; i++) {
-		const char *source = opts.files[i];
-		const char *base = strrchr(source, '/') ? strrchr(source, '/') + 1 : source;
-		char out[512];
+		int one = build_one(&opts, opts.files[i], all);
 
-		if (!is_source(source)) {
-			status = xfn_output__fail("build", opts.json, XFN_EXIT_USAGE,
-						  "%s: no C source (NAME.c); give one", source);
-			continue;
-		}
-		snprintf(out, sizeof(out), "%.*s.xfn", (int)strlen(base) - 2, base);
-		if (judge(&opts, source, opts.out ?: out, all))
-			status = XFN_EXIT_FAILED;
+		status = one ?: status;
 	}
 	return finish(&opts, all, status);
 }
@@ -220,7 +253,7 @@ int verb_explain(int argc, char **argv)
 					  parse,
 					  "FILE.c|MODULE.xfn...",
 					  "Say in which tier a function runs, and why.\v"
-					  "  xfn explain -j functions/sha256.c",
+					  "Example: xfn explain -j functions/sha256.c",
 					  NULL,
 					  NULL,
 					  NULL };

@@ -26,9 +26,10 @@
 
 struct options {
 	const char *target, *text, *file, *hex, *count, *ifname;
+	const char *output; /* where the reply goes, "-": standard output; NULL: it is shown */
 	unsigned repeat;
 	int family; /* AF_UNSPEC, AF_INET, AF_INET6 */
-	bool json;
+	bool json, dump;
 	uint8_t payload[PAYLOAD_MAX + 1];
 	size_t len;
 };
@@ -42,6 +43,8 @@ static const struct argp_option options[] = {
 	{ "file", 'f', "FILE", 0, "The payload is what FILE holds (-: standard input)", 0 },
 	{ "hex", 'x', "HEX", 0, "The payload in hexadecimal; blanks and colons are skipped", 0 },
 	{ "count", 'n', "COUNT", 0, "Ask COUNT times (default 1)", 0 },
+	{ "output", 'o', "FILE", 0, "Write the reply to FILE as it is (-: standard output)", 0 },
+	{ "dump", 'd', NULL, 0, "Show the reply's bytes, also where it is text", 0 },
 	{ "ipv4", '4', NULL, 0, "Over IPv4", 0 },
 	{ "ipv6", '6', NULL, 0, "Over IPv6", 0 },
 	{ "interface", 'i', "IFACE", 0, "NAME: of the xfn that serves IFACE", 0 },
@@ -62,6 +65,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'n':
 		opts->count = arg;
+		return 0;
+	case 'o':
+		opts->output = arg;
+		return 0;
+	case 'd':
+		opts->dump = true;
 		return 0;
 	case '4':
 		opts->family = AF_INET;
@@ -86,6 +95,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!opts->target)
 			argp_error(state, "names no function; give NAME or HOST:PORT");
+		if (opts->output && opts->json && !strcmp(opts->output, "-"))
+			argp_error(state, "-o - and -j would both write to standard output");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -175,11 +186,11 @@ static bool printable(const uint8_t *data, size_t len)
 	return text != NULL;
 }
 
-static void print_reply(const uint8_t *data, size_t len)
+static void show_reply(const uint8_t *data, size_t len, bool dump)
 {
 	if (!len)
 		return;
-	if (printable(data, len)) {
+	if (!dump && printable(data, len)) {
 		fwrite(data, 1, len, stdout);
 		if (data[len - 1] != '\n')
 			putchar('\n');
@@ -194,6 +205,32 @@ static void print_reply(const uint8_t *data, size_t len)
 			putchar(data[i] > ' ' && data[i] < 0x7f ? data[i] : '.');
 		putchar('\n');
 	}
+}
+
+/* To where -o says, if it does. Exit status. */
+static int write_reply(const struct options *opts, const uint8_t *data, size_t len)
+{
+	bool out = opts->output && !strcmp(opts->output, "-");
+	FILE *f = out ? stdout : opts->output ? fopen(opts->output, "we") : NULL;
+	bool bad = !f;
+
+	if (!opts->output)
+		return 0;
+	if (f)
+		bad = fwrite(data, 1, len, f) != len;
+	if (f && !out)
+		bad |= fclose(f) != 0;
+	if (bad)
+		return xfn_output__fail("invoke", opts->json, XFN_EXIT_FAILED,
+					"%s: %s; name a file that can be written", opts->output,
+					strerror(errno));
+	return 0;
+}
+
+/* What is told besides the reply: where that is all there is on standard output, on the other. */
+static FILE *remarks(const struct options *opts)
+{
+	return opts->output && !strcmp(opts->output, "-") ? stderr : stdout;
 }
 
 static char *to_hex(const uint8_t *data, size_t len)
@@ -280,7 +317,10 @@ static int report(const struct options *opts, const char *addr, const uint8_t *r
 		  const struct round_trips *trips, const char *warning)
 {
 	double mean = (double)trips->sum / trips->received;
+	int status = write_reply(opts, reply, len);
 
+	if (status)
+		return status;
 	if (opts->json) {
 		char *hex = to_hex(reply, len);
 		json_t *data = json_pack("{s:s, s:s, s:i, s:i, s:s, s:{s:I, s:I, s:I}}", "target",
@@ -296,13 +336,15 @@ static int report(const struct options *opts, const char *addr, const uint8_t *r
 		free(hex);
 		return xfn_output__json(data);
 	}
-	print_reply(reply, len);
+	if (!opts->output)
+		show_reply(reply, len, opts->dump);
 	if (trips->received == 1)
-		printf("%zu bytes from %s in %.3f ms\n", len, addr, mean / 1e6);
+		fprintf(remarks(opts), "%zu bytes from %s in %.3f ms\n", len, addr, mean / 1e6);
 	else
-		printf("%zu bytes from %s, %u replies, %.3f ms (min %.3f, max %.3f)\n", len, addr,
-		       trips->received, mean / 1e6, (double)trips->min / 1e6,
-		       (double)trips->max / 1e6);
+		fprintf(remarks(opts),
+			"%zu bytes from %s, %u replies, %.3f ms (min %.3f, max %.3f)\n", len, addr,
+			trips->received, mean / 1e6, (double)trips->min / 1e6,
+			(double)trips->max / 1e6);
 	return 0;
 }
 
@@ -399,6 +441,7 @@ static int invoke_name(const struct options *opts)
 	json_t *data, *args = json_pack("{s:s, s:s, s:i, s:i}", "name", opts->target, "payload",
 					hex, "version", opts->family == AF_INET6 ? 6 : 4, "repeat",
 					(int)opts->repeat);
+	bool replied;
 	ssize_t len;
 	int ret = xfn_control__ask(opts->ifname, "invoke", args, &data, err, sizeof(err));
 
@@ -411,17 +454,20 @@ static int invoke_name(const struct options *opts)
 			opts->len);
 	if (ret)
 		return xfn_output__fail("invoke", opts->json, XFN_EXIT_FAILED, "%s", err);
-	if (opts->json)
-		return xfn_output__json(data);
 	json_unpack(data, "{s?s, s?s, s?s, s?s, s?I}", "tier", &tier, "action", &action, "reason",
 		    &reason, "reply", &text, "ns", &ns);
 	len = from_hex(text, reply, sizeof(reply));
-	if (len > 0)
-		print_reply(reply, (size_t)len);
-	printf("tier %s, action %s%s%s%s, %lld ns\n", tier, action, *reason ? " (" : "", reason,
-	       *reason ? ")" : "", (long long)ns);
+	replied = !strcmp(action, "reply") && len >= 0;
+	ret = replied ? write_reply(opts, reply, (size_t)len) : 0;
+	if (!ret && opts->json)
+		return xfn_output__json(data);
+	if (!ret && replied && !opts->output)
+		show_reply(reply, (size_t)len, opts->dump);
+	if (!ret)
+		fprintf(remarks(opts), "tier %s, action %s%s%s%s, %lld ns\n", tier, action,
+			*reason ? " (" : "", reason, *reason ? ")" : "", (long long)ns);
 	json_decref(data);
-	return 0;
+	return ret;
 }
 
 int verb_invoke(int argc, char **argv)
@@ -432,7 +478,8 @@ int verb_invoke(int argc, char **argv)
 		"NAME|HOST:PORT [PAYLOAD]",
 		"Ask a function once: HOST:PORT by a datagram, NAME through the running xfn, which "
 		"tells tier, action, reason and nanoseconds.\v"
-		"Example: xfn invoke 127.0.0.1:7 hello",
+		"Example: xfn invoke 127.0.0.1:7 hello\n"
+		"         xfn invoke -f request.bin -o reply.bin echo",
 		NULL,
 		NULL,
 		NULL
