@@ -123,7 +123,7 @@ request:
 action: consume
 END
 expect fails 1 "2 passed, 5 failed" test fails.c
-for line in 'crash .*FAILED (line 1): crashes: signal 11' 'hang .*FAILED (line 4): does not return' \
+for line in 'crash .*FAILED (line 1): \(crashes: signal 11\|ends the process\)' 'hang .*FAILED (line 4): does not return' \
 	'bytes .*FAILED (line 7): its reply differs from byte 8' '000008  78 00 00 *38 39' \
 	'action .*: expected drop, got consume' 'reason .*: expected drop FUNCTION, got drop BAD_ACTION'; do
 	grep -q "$line" "$dir/out"
@@ -138,6 +138,19 @@ echo "reqest: 00" >wrong.cases
 expect fails_line 1 "wrong.cases:1: 'reqest': no field" test -c wrong.cases fails.xfn
 expect usage_none 2 "no function given" test
 expect usage_two 2 "-c is one function's" test -c wrong.cases fails.xfn fails.xfn
+
+# what only the kernel does is told of both halves
+cat >leaves.c <<'END'
+#include "xfn.h"
+XFN_FUNCTION(leaves, .port = 4000, .fallback = XFN_FALLBACK_HOST)
+{
+	if (xfn_len(req) == 1)
+		xfn_edit(req, 0, 1);
+	return XFN_PASS;
+}
+END
+printf 'case: left\nrequest: 00 00\naction: pass\ncase: edited\nrequest: 00\naction: drop NO_SLOW\n' >leaves.cases
+expect passes 0 " passed, 0 failed" test leaves.c
 
 # two halves that are not the same function
 cat >two.c <<'END'

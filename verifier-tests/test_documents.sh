@@ -126,40 +126,40 @@ sed -n '/^# of a time server/,/^\.Ed/p' "$build/man/man5/xfn-cases.5" | sed '/^\
 result page_example
 
 # completion
-# complete WORD...: what bash offers for the last word
-complete()
+# offers WORD...: what bash offers for the last word
+offers()
 {
 	bash -c '. tools/completion/xfn; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _xfn "$1"; printf "%s\n" "${COMPREPLY[@]}"' \
 		bash "$xfn" "$@" >"$dir/offered" 2>&1
 }
-complete ''
+offers ''
 # shellcheck disable=SC2086
 has_all "$dir/offered" $verbs
 result complete_verbs
-complete in
+offers in
 [ "$(cat "$dir/offered")" = invoke ]
 result complete_verb
 for verb in $verbs; do
-	complete "$verb" --
+	offers "$verb" --
 	# shellcheck disable=SC2046
 	has_all "$dir/offered" $(long_options "$verb")
 	result "complete_options_$verb"
 done
-complete run --interface = l
+offers run --interface = l
 has_all "$dir/offered" lo
 result complete_interface
-complete stat -i ''
+offers stat -i ''
 has_all "$dir/offered" lo
 result complete_interface_short
-complete run ech
+offers run ech
 has_all "$dir/offered" echo
 result complete_shipped
-complete run --engine ''
+offers run --engine ''
 "$xfn" run --help >"$dir/help"
 # shellcheck disable=SC2046
 has_all "$dir/help" $(cat "$dir/offered") && has_all "$dir/offered" afxdp uring mmsg packet simple
 result complete_engine
-complete build functions/rev
+offers build functions/rev
 [ "$(cat "$dir/offered")" = functions/reverse.c ]
 result complete_source
 
@@ -177,7 +177,7 @@ result lint_can_fail
 if [ "$build" = "$PWD/build" ] && make -s install DESTDIR="$dir/root" PREFIX=/usr >"$dir/out" 2>&1; then
 	cmp -s "$page" "$dir/root/usr/share/man/man1/xfn-run.1" &&
 		cmp -s tools/completion/xfn "$dir/root/usr/share/bash-completion/completions/xfn" &&
-		[ "$(ls "$dir/root/usr/share/man/man1" | wc -l)" = $(($(echo "$verbs" | wc -w) + 1)) ]
+		[ "$(find "$dir/root/usr/share/man/man1" -type f | wc -l)" = $(($(echo "$verbs" | wc -w) + 1)) ]
 	result installed
 	make -s uninstall DESTDIR="$dir/root" PREFIX=/usr && [ -z "$(find "$dir/root" ! -type d)" ]
 	result uninstalled
