@@ -20,6 +20,7 @@
 #include <unistd.h>
 #include "../userspace/control.h"
 #include "output.h"
+#include "payload.h"
 
 #define PAYLOAD_MAX 65507 /* UDP over IPv4: 65535 less 20 less 8 */
 #define WAIT_MS	    1000
@@ -175,38 +176,6 @@ static int read_payload(struct options *opts)
 	return status;
 }
 
-static bool printable(const uint8_t *data, size_t len)
-{
-	json_t *text = json_stringn((const char *)data, len); /* NULL: not UTF-8 */
-
-	json_decref(text);
-	for (size_t i = 0; i < len; i++)
-		if ((data[i] < ' ' && !strchr("\t\r\n", data[i])) || !data[i] || data[i] == 0x7f)
-			return false;
-	return text != NULL;
-}
-
-static void show_reply(const uint8_t *data, size_t len, bool dump)
-{
-	if (!len)
-		return;
-	if (!dump && printable(data, len)) {
-		fwrite(data, 1, len, stdout);
-		if (data[len - 1] != '\n')
-			putchar('\n');
-		return;
-	}
-	for (size_t off = 0; off < len; off += 16) {
-		printf("%04zx ", off);
-		for (size_t i = off; i < off + 16; i++)
-			i < len ? printf(" %02x", data[i]) : printf("   ");
-		printf("  ");
-		for (size_t i = off; i < off + 16 && i < len; i++)
-			putchar(data[i] > ' ' && data[i] < 0x7f ? data[i] : '.');
-		putchar('\n');
-	}
-}
-
 /* To where -o says, if it does. Exit status. */
 static int write_reply(const struct options *opts, const uint8_t *data, size_t len)
 {
@@ -231,20 +200,6 @@ static int write_reply(const struct options *opts, const uint8_t *data, size_t l
 static FILE *remarks(const struct options *opts)
 {
 	return opts->output && !strcmp(opts->output, "-") ? stderr : stdout;
-}
-
-static char *to_hex(const uint8_t *data, size_t len)
-{
-	char *hex = malloc(2 * len + 1);
-
-	if (!hex) {
-		fputs("xfn invoke: no memory; free some\n", stderr);
-		exit(XFN_EXIT_FAILED);
-	}
-	for (size_t i = 0; i < len; i++)
-		sprintf(hex + 2 * i, "%02x", data[i]);
-	hex[2 * len] = '\0';
-	return hex;
 }
 
 /* Is it an address of this host, other than a loopback one? */
@@ -322,14 +277,14 @@ static int report(const struct options *opts, const char *addr, const uint8_t *r
 	if (status)
 		return status;
 	if (opts->json) {
-		char *hex = to_hex(reply, len);
+		char *hex = xfn_payload__to_hex(reply, len);
 		json_t *data = json_pack("{s:s, s:s, s:i, s:i, s:s, s:{s:I, s:I, s:I}}", "target",
 					 opts->target, "address", addr, "sent", (int)trips->sent,
 					 "received", (int)trips->received, "reply", hex, "ns",
 					 "min", (json_int_t)trips->min, "mean", (json_int_t)mean,
 					 "max", (json_int_t)trips->max);
 
-		if (printable(reply, len))
+		if (xfn_payload__printable(reply, len))
 			json_object_set_new(data, "text", json_stringn((const char *)reply, len));
 		if (*warning)
 			json_object_set_new(data, "warning", json_string(warning));
@@ -337,7 +292,7 @@ static int report(const struct options *opts, const char *addr, const uint8_t *r
 		return xfn_output__json(data);
 	}
 	if (!opts->output)
-		show_reply(reply, len, opts->dump);
+		xfn_payload__show(reply, len, opts->dump);
 	if (trips->received == 1)
 		fprintf(remarks(opts), "%zu bytes from %s in %.3f ms\n", len, addr, mean / 1e6);
 	else
@@ -415,27 +370,10 @@ static int invoke_host(const struct options *opts)
 	return status;
 }
 
-/* Bytes of the hexadecimal text; -1 where it is none. */
-static ssize_t from_hex(const char *hex, uint8_t *out, size_t room)
-{
-	size_t len = strlen(hex) / 2;
-
-	if (len > room)
-		return -1;
-	for (size_t i = 0; i < len; i++) {
-		unsigned byte;
-
-		if (sscanf(hex + 2 * i, "%2x", &byte) != 1)
-			return -1;
-		out[i] = (uint8_t)byte;
-	}
-	return (ssize_t)len;
-}
-
 static int invoke_name(const struct options *opts)
 {
 	static uint8_t reply[65536];
-	char err[XFN_CONTROL_ERROR] = "", *hex = to_hex(opts->payload, opts->len);
+	char err[XFN_CONTROL_ERROR] = "", *hex = xfn_payload__to_hex(opts->payload, opts->len);
 	const char *tier = "?", *action = "?", *reason = "", *text = "";
 	json_int_t ns = 0;
 	json_t *data, *args = json_pack("{s:s, s:s, s:i, s:i}", "name", opts->target, "payload",
@@ -456,13 +394,13 @@ static int invoke_name(const struct options *opts)
 		return xfn_output__fail("invoke", opts->json, XFN_EXIT_FAILED, "%s", err);
 	json_unpack(data, "{s?s, s?s, s?s, s?s, s?I}", "tier", &tier, "action", &action, "reason",
 		    &reason, "reply", &text, "ns", &ns);
-	len = from_hex(text, reply, sizeof(reply));
+	len = xfn_payload__from_hex(text, reply, sizeof(reply));
 	replied = !strcmp(action, "reply") && len >= 0;
 	ret = replied ? write_reply(opts, reply, (size_t)len) : 0;
 	if (!ret && opts->json)
 		return xfn_output__json(data);
 	if (!ret && replied && !opts->output)
-		show_reply(reply, (size_t)len, opts->dump);
+		xfn_payload__show(reply, (size_t)len, opts->dump);
 	if (!ret)
 		fprintf(remarks(opts), "tier %s, action %s%s%s%s, %lld ns\n", tier, action,
 			*reason ? " (" : "", reason, *reason ? ")" : "", (long long)ns);

@@ -12,6 +12,7 @@
 #include "case_run.h"
 #include "classify.h"
 #include "output.h"
+#include "payload.h"
 
 #define ROW	 8 /* bytes of a row of a difference */
 #define ROWS_MAX 8
@@ -241,11 +242,9 @@ static json_t *as_json(const struct xfn_case *c, const struct xfn_outcome *o, co
 	json_object_set_new(row, "action", json_string(xfn_cases__action(o->action)));
 	json_object_set_new(row, "reason", json_string(o->reason ? reasons[o->reason] : ""));
 	if (o->action == XFN_REPLY) {
-		char *hex = calloc(2 * (size_t)o->payload_len + 1, 1);
+		char *hex = xfn_payload__to_hex(payload(o), o->payload_len);
 
-		for (uint32_t i = 0; hex && i < o->payload_len; i++)
-			sprintf(hex + 2 * i, "%02x", payload(o)[i]);
-		json_object_set_new(row, "reply", json_string(hex ?: ""));
+		json_object_set_new(row, "reply", json_string(hex));
 		free(hex);
 	}
 	return row;
