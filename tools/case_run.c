@@ -159,6 +159,7 @@ static void native_process(const struct run *r, unsigned first)
 	struct xfn_native native = {};
 	int ret;
 
+	xfn_sandbox__die_with_parent(); /* its set-up may not return */
 	ret = xfn_native__load(r->mod->fd, r->mod->attr.name, &native, p->err, sizeof(p->err));
 	if (!ret && xfn_call__init(&call, &page)) {
 		snprintf(p->err, sizeof(p->err), "out of memory");

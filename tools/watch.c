@@ -31,6 +31,7 @@ struct watch {
 	int count;
 	struct watched *list;
 	unsigned used;
+	char (*why)[PATH_MAX]; /* of each source: what was saved */
 };
 
 static int add_file(struct watch *w, const char *path, int source);
@@ -147,28 +148,21 @@ static bool wait_for_save(struct watch *w, int signals)
 	}
 }
 
-static void do_again(struct watch *w, bool separator, void (*again)(void *ctx, const char *file),
-		     void *ctx)
+/* For each source the file of its own that was saved, "" where none was. */
+static void take_reasons(const struct watch *w)
 {
-	for (int i = 0; i < w->count; i++) {
-		const struct watched *why = NULL;
-
-		for (unsigned j = 0; j < w->used && !why; j++)
-			if (w->list[j].source == i && w->list[j].saved)
-				why = &w->list[j];
-		if (!why)
-			continue;
-		if (separator)
-			print_separator(why->path);
-		again(ctx, w->files[i]);
-		fflush(stdout);
-	}
+	for (int i = 0; i < w->count; i++)
+		w->why[i][0] = 0;
+	for (unsigned j = w->used; j-- > 0;)
+		if (w->list[j].saved)
+			memcpy(w->why[w->list[j].source], w->list[j].path, PATH_MAX);
 }
 
 int xfn_watch(char *const *files, int count, bool separator,
 	      void (*again)(void *ctx, const char *file), void *ctx, char *err, size_t errlen)
 {
 	struct watch w = { .files = files, .count = count };
+	bool first = true;
 	sigset_t ends, old;
 	int signals, ret;
 
@@ -179,24 +173,31 @@ int xfn_watch(char *const *files, int count, bool separator,
 	signals = signalfd(-1, &ends, SFD_CLOEXEC);
 	w.fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	w.list = calloc(PATHS_MAX, sizeof(*w.list));
-	ret = signals < 0 || w.fd < 0 || !w.list ? -errno : 0;
-	for (bool first = true; !ret; first = false) {
-		/* headers may have come or gone */
+	w.why = calloc((size_t)count, sizeof(*w.why));
+	ret = signals < 0 || w.fd < 0 || !w.list || !w.why ? -errno : 0;
+	while (!ret) {
+		/* Headers may have come or gone. Before anything is done: what is saved meanwhile
+		 * is not missed. */
+		take_reasons(&w);
 		ret = add_all(&w);
-		for (unsigned i = 0; first && i < w.used; i++)
-			w.list[i].saved = true;
-		if (ret)
+		for (int i = 0; !ret && i < count; i++) {
+			if (!first && !w.why[i][0])
+				continue;
+			if (!first && separator)
+				print_separator(w.why[i]);
+			again(ctx, files[i]);
+			fflush(stdout);
+		}
+		first = false;
+		if (ret || !wait_for_save(&w, signals))
 			break;
-		if (first)
-			do_again(&w, false, again, ctx);
-		if (!wait_for_save(&w, signals))
-			break;
-		do_again(&w, separator, again, ctx);
 	}
 	if (ret)
-		snprintf(err, errlen, "cannot watch %s: %s; see fs.inotify in `sysctl -a`",
-			 count ? files[0] : "", strerror(-ret));
+		snprintf(err, errlen, "cannot watch %s: %s; %s", files[0], strerror(-ret),
+			 ret == -ENOENT ? "name sources in folders that are there" :
+					  "see `sysctl fs.inotify`, or watch fewer sources");
 	free(w.list);
+	free(w.why);
 	if (w.fd >= 0)
 		close(w.fd);
 	if (signals >= 0)

@@ -217,6 +217,7 @@ echo >unrelated.c
 sleep 0.3
 [ "$(grep -c '^----' watched)" = 3 ]
 result watch_unrelated
+expect watch_nowhere 1 "name sources in folders that are there" build --watch nowhere/x.c
 kill -INT $watch
 wait $watch
 result watch_ends_with_0
