@@ -125,6 +125,7 @@ static void print_separator(const char *path)
 
 	strftime(text, sizeof(text), "%H:%M:%S", localtime_r(&now, &tm));
 	printf("---- %s %s\n", text, path);
+	fflush(stdout); /* before what is said of the build on standard error */
 }
 
 /* Wait for a save, and until no other follows at once. False: it is over. */

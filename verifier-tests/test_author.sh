@@ -187,7 +187,7 @@ fi
 seen()
 {
 	for _ in $(seq 200); do
-		[ "$(grep -c "$2" watched)" -lt "$1" ] || return 0
+		if [ "$(grep -c "$2" watched)" -ge "$1" ]; then return 0; fi
 		sleep 0.1
 	done
 	cat watched
@@ -196,6 +196,7 @@ seen()
 
 echo '#define GREETING 4' >greeting.h
 sed 's/"xfn.h"/"xfn.h"\n#include "greeting.h"/; s/HEAD	4/HEAD	GREETING/' before >hello.c
+: >watched # it is read before it is written to
 "$xfn" build --watch hello.c >watched 2>&1 &
 watch=$!
 others="$others $watch"
@@ -224,6 +225,7 @@ result watch_ends_with_0
 
 # a worker that does not come back holds nobody else
 sed 's/, .tier = XFN_TIER_AFXDP//' "$OLDPWD/verifier-tests/sources/hang.c" >hang.c
+: >ready
 "$xfn" run -j --bind 127.0.0.1 --port-offset 21000 "$build/functions/echo.xfn" hang.c >ready 2>log &
 run=$!
 others="$others $run"
