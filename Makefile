@@ -40,7 +40,7 @@ BENCH_LIBS := -lbpf -lxdp -ljansson -lm
 XFN_OBJS := $(filter-out $(call objects,userspace/worker.c userspace/worker_thread.c userspace/worker_backlog.c) $(DEMO_OBJS) $(BENCH_OBJS),$(ALL_OBJS))
 TEST_OBJS := $(filter-out $(call objects,tools/xfn.c),$(XFN_OBJS))
 
-XFN_LIBS := -lbpf -lxdp -lelf -lz -ljansson -lmnl -luring -lseccomp -lcap-ng -lcrypto -ldl
+XFN_LIBS := -lbpf -lxdp -lelf -lz -ljansson -lmnl -luring -lseccomp -lcap-ng -lcrypto -lpcap -ldl
 WORKER_LIBS := -lseccomp -lcap-ng -luring -ldl
 DEMO_LIBS := -ljansson -lnettle
 
@@ -60,7 +60,7 @@ BOTH_CFLAGS := -O2 -g -Wall -Werror -fno-delete-null-pointer-checks -fwrapv -fsi
 SHELL_TESTS := verifier-tests/arrows.sh $(wildcard verifier-tests/test_*.sh)
 PROGRAMS := $(BUILD)/xfn $(BUILD)/xfn-worker $(BUILD)/demo $(BUILD)/bench
 
-all: $(PROGRAMS) $(BPF_OBJS) $(MODULES) ## build everything (SANITIZE=address,undefined; V=1)
+all: $(PROGRAMS) $(BPF_OBJS) $(MODULES) $(BUILD)/man/made ## build everything (SANITIZE=address,undefined; V=1)
 
 run: ## install what is missing, build, and show every tier answering
 	$(Q)tools/packages.sh
@@ -172,6 +172,9 @@ $(BUILD)/xdp/%.bpf.o: xdp/%.bpf.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
 
+# holds what `xfn new` writes
+$(BUILD)/obj/tools/verb_new.o: $(wildcard tools/templates/*)
+
 # the bench's own side of the wire
 $(BUILD)/xdp/bench.bpf.o: tools/bench.bpf.c tools/bench_shared.h
 	$(call say,BPF,$@)
@@ -196,6 +199,17 @@ $(BUILD)/functions/%.xfn: functions/%.c functions/xfn.h $(wildcard xdp/*.h) user
 	$(call say,XFN,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(BUILD)/xfn build $< -o $@
+
+# what verbs say of themselves, and what tools/man has to add
+$(BUILD)/man/tables: tools/man/tables.c skel/rules.h xdp/reason.h
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $< -o $@
+
+$(BUILD)/man/made: $(BUILD)/xfn $(BUILD)/man/tables $(wildcard tools/man/*)
+	$(call say,MAN,$(@D))
+	$(Q)tools/man/pages.sh $(BUILD)/xfn $(BUILD)/man/tables $(@D) $(VERSION)
+	$(Q)touch $@
 
 $(BUILD)/tests/%: verifier-tests/%.c $(TEST_OBJS) | $(SKELS)
 	$(call say,TEST,$@)
@@ -233,17 +247,22 @@ $(LIBFUZZERS): $(FUZZ_HEADERS)
 
 install: all ## PREFIX=/usr/local DESTDIR=
 	$(Q)install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin libexec/xfn include lib/xfn/functions lib/pkgconfig \
-		share/xfn/xdp share/xfn/userspace share/xfn/functions)
+		share/xfn/xdp share/xfn/userspace share/xfn/functions \
+		share/man/man1 share/man/man5 share/man/man7 share/bash-completion/completions)
 	$(Q)install -m 755 $(BUILD)/xfn $(DESTDIR)$(PREFIX)/bin/
 	$(Q)install -m 755 $(BUILD)/xfn-worker $(DESTDIR)$(PREFIX)/libexec/xfn/
 	$(Q)install -m 644 $(MODULES) $(DESTDIR)$(PREFIX)/lib/xfn/functions/
 	$(Q)install -m 644 functions/xfn.h $(DESTDIR)$(PREFIX)/include/
 	$(Q)for h in xdp/*.h userspace/function_native.h userspace/request.h functions/xfn.h; do \
 		install -m 644 $$h $(DESTDIR)$(PREFIX)/share/xfn/$$h || exit; done
+	$(Q)for s in 1 5 7; do \
+		install -m 644 $(BUILD)/man/man$$s/* $(DESTDIR)$(PREFIX)/share/man/man$$s/ || exit; done
+	$(Q)install -m 644 tools/completion/xfn $(DESTDIR)$(PREFIX)/share/bash-completion/completions/
 	$(Q)sed 's|@PREFIX@|$(PREFIX)|;s|@VERSION@|$(VERSION)|' xfn.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/xfn.pc
 
 uninstall: ## remove what install put there
-	$(Q)rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/xfn include/xfn.h lib/pkgconfig/xfn.pc)
+	$(Q)rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/xfn include/xfn.h lib/pkgconfig/xfn.pc share/bash-completion/completions/xfn)
+	$(Q)rm -f $(foreach s,1 5 7,$(DESTDIR)$(PREFIX)/share/man/man$(s)/xfn.$(s) $(DESTDIR)$(PREFIX)/share/man/man$(s)/xfn-*.$(s))
 	$(Q)rm -rf $(addprefix $(DESTDIR)$(PREFIX)/,libexec/xfn lib/xfn share/xfn)
 
 clean: ## remove build/

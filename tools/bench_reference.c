@@ -13,7 +13,6 @@
 #include "../userspace/sandbox.h"
 #include "bench_reference.h"
 
-#define NOBODY 65534
 
 struct shared {
 	char err[256];
@@ -38,10 +37,7 @@ static int answer(struct shared *sh, const struct bench_set *set, const struct x
 		snprintf(sh->err, sizeof(sh->err), "%s: its XFN_INIT failed", mod->attr.name);
 		return -ECANCELED;
 	}
-	ret = xfn_sandbox__bound(sh->err, sizeof(sh->err));
-	ret = ret ?: xfn_sandbox__user(NOBODY, NOBODY, sh->err, sizeof(sh->err));
-	ret = ret ?: xfn_sandbox__drop(sh->err, sizeof(sh->err));
-	ret = ret ?: xfn_sandbox__enter("simple", sh->err, sizeof(sh->err));
+	ret = xfn_sandbox__whole(sh->err, sizeof(sh->err));
 	if (ret)
 		return ret;
 	for (unsigned i = 0; i < set->count; i++) {

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -19,6 +18,7 @@
 #include "../skel/loader.h"
 #include "../userspace/call.h"
 #include "../userspace/request_frame.h"
+#include "../userspace/sandbox.h"
 #include "classify.h"
 
 #define ROUNDS	    15	      /* the shortest counts */
@@ -28,7 +28,6 @@
 #define PATIENCE_MS 1000      /* for a function that does not return */
 #define CAPACITY    4096
 #define ANY_PORT    4711 /* of a function that has none yet */
-#define NOBODY	    65534
 
 static const uint32_t sizes[XFN_COSTS] = { 64, 512, 1400 };
 
@@ -56,13 +55,17 @@ static uint64_t now_ns(void)
 /* Requests of each size. Letters, or zeroes: a function may refuse the one and take the other. */
 static void make_requests(struct request requests[XFN_COSTS], uint16_t port, bool zeroes)
 {
-	static const uint8_t ip[16] = { [10] = 0xff, [11] = 0xff, [12] = 10, [15] = 1 };
+	const struct xfn_address local = { .ip = { [10] = 0xff, [11] = 0xff, [12] = 10, [15] = 1 },
+					   .port = port };
+	const struct xfn_address peer = { .ip = { [10] = 0xff, [11] = 0xff, [12] = 10, [15] = 2 },
+					  .port = 40000 };
 	uint8_t payload[2048];
 
 	for (unsigned i = 0; i < sizeof(payload); i++)
 		payload[i] = zeroes ? 0 : 'a' + i % 26;
 	for (unsigned i = 0; i < XFN_COSTS; i++)
-		requests[i].len = xfn_request_frame(requests[i].frame, ip, port, payload, sizes[i]);
+		requests[i].len = xfn_request_frame__build(requests[i].frame, &peer, &local,
+							   payload, sizes[i]);
 }
 
 /* The function once, on a fresh copy; with c NULL, the copy only. */
@@ -103,17 +106,6 @@ static uint32_t action_of(const struct xfn_slot_counters *before,
 						    XFN_DROP;
 }
 
-/* Give up what a function's native code needs no more than in a worker. */
-static void confine(void)
-{
-	static const struct rlimit none = {};
-
-	setrlimit(RLIMIT_CORE, &none);
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	if (!geteuid() && (setresgid(NOBODY, NOBODY, NOBODY) || setresuid(NOBODY, NOBODY, NOBODY)))
-		_exit(1);
-}
-
 /* In a process of its own: load, call, tell. Never returns. */
 static void run_native(const char *so, const struct request requests[XFN_COSTS], uint16_t port,
 		       int tell)
@@ -141,7 +133,8 @@ static void run_native(const char *so, const struct request requests[XFN_COSTS],
 	xfn_call__enter(c);
 	if (!told.failed && native.module->init && native.module->init())
 		told.failed = EAGAIN;
-	confine();
+	if (xfn_sandbox__whole(err, sizeof(err)))
+		_exit(1);
 	for (; !told.failed && told.done < XFN_COSTS; told.done++) {
 		struct xfn_slot_counters before = page->slots[0];
 		uint32_t with, without;

@@ -6,7 +6,7 @@
 # `packages.sh compilers`: every clang that make check-compilers compares; `packages.sh clang-NN`: one of them.
 set -eu
 want="build-essential clang llvm bpftool libbpf-dev libxdp-dev xdp-tools liburing-dev libcmocka-dev
-libelf-dev libseccomp-dev libcap-ng-dev libmnl-dev libjansson-dev libssl-dev libpcre2-dev nettle-dev
+libelf-dev libseccomp-dev libcap-ng-dev libmnl-dev libjansson-dev libssl-dev libpcre2-dev nettle-dev libpcap-dev mandoc
 zlib1g-dev iproute2 ethtool pkg-config linux-libc-dev procps libcap2-bin tcpdump dnsmasq-base"
 [ "${1:-}" != bench ] || want="$want gnuplot-nox dpdk-dev"
 [ "${1:-}" != kernels ] || want="qemu-system-x86 busybox-static cpio xz-utils"

@@ -13,11 +13,12 @@
 #include "output.h"
 #include "standalone.h"
 #include "../userspace/control.h"
+#include "watch.h"
 
 struct options {
 	const char *verb;
 	const char *out;
-	bool json;
+	bool json, watch;
 	bool offload; /* explain: what a card would say */
 	bool rules; /* --rule: the arguments are rules */
 	const char *rule;
@@ -57,6 +58,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'j':
 		opts->json = true;
+		return 0;
+	case 'w':
+		opts->watch = true;
 		return 0;
 	case 'v':
 		opts->verbose++;
@@ -106,6 +110,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp_option build_options[] = {
 	{ "output", 'o', "FILE", 0,
 	  "The module or object to write (default: NAME.xfn or NAME.o here)", 0 },
+	{ "watch", 'w', NULL, 0,
+	  "Build again whenever a source, or a header of its own, is saved, until Ctrl-C", 0 },
 	SHARED_OPTIONS
 };
 static const struct argp_option explain_options[] = {
@@ -257,6 +263,39 @@ static int finish(const struct options *opts, json_t *all, int status)
 	return status;
 }
 
+static int build_one(const struct options *opts, const char *source, json_t *all)
+{
+	const char *base = strrchr(source, '/') ? strrchr(source, '/') + 1 : source;
+	char out[512];
+
+	if (!is_source(source))
+		return xfn_output__fail("build", opts->json, XFN_EXIT_USAGE,
+					"%s: no C source (NAME.c); give one", source);
+	snprintf(out, sizeof(out), "%.*s.xfn", (int)strlen(base) - 2, base);
+	return judge(opts, source, opts->out ?: out, all) ? XFN_EXIT_FAILED : 0;
+}
+
+static void build_again(void *ctx, const char *source)
+{
+	const struct options *opts = ctx;
+	json_t *all = json_array();
+
+	finish(opts, all, build_one(opts, source, all));
+}
+
+/* Until Ctrl-C, whatever the builds came to. Exit status. */
+static int build_watching(struct options *opts)
+{
+	char err[XFN_ERR_MAX] = "";
+
+	for (int i = 0; i < opts->count; i++)
+		if (!is_source(opts->files[i]))
+			return build_one(opts, opts->files[i], NULL);
+	if (!xfn_watch(opts->files, opts->count, !opts->json, build_again, opts, err, sizeof(err)))
+		return 0;
+	return xfn_output__fail("build", opts->json, XFN_EXIT_FAILED, "%s", err);
+}
+
 int verb_build(int argc, char **argv)
 {
 	static const struct argp_child children[] = { { &xfn_object_argp, 0, NULL, 0 }, {} };
@@ -265,7 +304,7 @@ int verb_build(int argc, char **argv)
 		parse,
 		"FILE.c...",
 		"Make a module of each function's source, and say where it will "
-		"run.\v  xfn build -o /tmp/echo.xfn functions/echo.c\n"
+		"run.\vExample: xfn build -o /tmp/echo.xfn functions/echo.c\n"
 		"  xfn build --standalone -o both.o functions/echo.c functions/time.c@3700\n\n"
 		"XFN_CLANG=clang-19 in the environment picks another compiler than clang.",
 		children,
@@ -273,28 +312,20 @@ int verb_build(int argc, char **argv)
 		NULL
 	};
 	struct options opts = { .verb = "build", .budget_ns = XFN_BUDGET_NS };
-	json_t *all = json_array();
+	json_t *all;
 	int status = 0;
 
 	xfn_output__options(&argp, argc, argv, &opts);
-	if (opts.object.flavour) {
-		json_decref(all);
+	if (opts.object.flavour)
 		return xfn_object__build(&opts.object, opts.files, opts.count, opts.out, opts.json,
 					 opts.verbose);
-	}
+	if (opts.watch)
+		return build_watching(&opts);
+	all = json_array();
 	for (int i = 0; i < opts.count; i++) {
-		const char *source = opts.files[i];
-		const char *base = strrchr(source, '/') ? strrchr(source, '/') + 1 : source;
-		char out[512];
+		int one = build_one(&opts, opts.files[i], all);
 
-		if (!is_source(source)) {
-			status = xfn_output__fail("build", opts.json, XFN_EXIT_USAGE,
-						  "%s: no C source (NAME.c); give one", source);
-			continue;
-		}
-		snprintf(out, sizeof(out), "%.*s.xfn", (int)strlen(base) - 2, base);
-		if (judge(&opts, source, opts.out ?: out, all))
-			status = XFN_EXIT_FAILED;
+		status = one ?: status;
 	}
 	return finish(&opts, all, status);
 }
@@ -319,7 +350,7 @@ int verb_explain(int argc, char **argv)
 		"FILE.c|MODULE.xfn...",
 		"Say in which tier a function runs, why, and what a request "
 		"costs.\v"
-		"  xfn explain -j functions/sha256.c\n"
+		"Example: xfn explain -j functions/sha256.c\n"
 		"  xfn explain --rule unbounded_loop",
 		NULL,
 		NULL,

@@ -20,15 +20,17 @@
 #include <unistd.h>
 #include "../userspace/control.h"
 #include "output.h"
+#include "payload.h"
 
 #define PAYLOAD_MAX 65507 /* UDP over IPv4: 65535 less 20 less 8 */
 #define WAIT_MS	    1000
 
 struct options {
 	const char *target, *text, *file, *hex, *count, *ifname;
+	const char *output; /* where the reply goes, "-": standard output; NULL: it is shown */
 	unsigned repeat;
 	int family; /* AF_UNSPEC, AF_INET, AF_INET6 */
-	bool json;
+	bool json, dump;
 	uint8_t payload[PAYLOAD_MAX + 1];
 	size_t len;
 };
@@ -42,6 +44,8 @@ static const struct argp_option options[] = {
 	{ "file", 'f', "FILE", 0, "The payload is what FILE holds (-: standard input)", 0 },
 	{ "hex", 'x', "HEX", 0, "The payload in hexadecimal; blanks and colons are skipped", 0 },
 	{ "count", 'n', "COUNT", 0, "Ask COUNT times (default 1)", 0 },
+	{ "output", 'o', "FILE", 0, "Write the reply to FILE as it is (-: standard output)", 0 },
+	{ "dump", 'd', NULL, 0, "Show the reply's bytes, also where it is text", 0 },
 	{ "ipv4", '4', NULL, 0, "Over IPv4", 0 },
 	{ "ipv6", '6', NULL, 0, "Over IPv6", 0 },
 	{ "interface", 'i', "IFACE", 0, "NAME: of the xfn that serves IFACE", 0 },
@@ -62,6 +66,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'n':
 		opts->count = arg;
+		return 0;
+	case 'o':
+		opts->output = arg;
+		return 0;
+	case 'd':
+		opts->dump = true;
 		return 0;
 	case '4':
 		opts->family = AF_INET;
@@ -86,6 +96,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!opts->target)
 			argp_error(state, "names no function; give NAME or HOST:PORT");
+		if (opts->output && opts->json && !strcmp(opts->output, "-"))
+			argp_error(state, "-o - and -j would both write to standard output");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -164,50 +176,30 @@ static int read_payload(struct options *opts)
 	return status;
 }
 
-static bool printable(const uint8_t *data, size_t len)
+/* To where -o says, if it does. Exit status. */
+static int write_reply(const struct options *opts, const uint8_t *data, size_t len)
 {
-	json_t *text = json_stringn((const char *)data, len); /* NULL: not UTF-8 */
+	bool out = opts->output && !strcmp(opts->output, "-");
+	FILE *f = out ? stdout : opts->output ? fopen(opts->output, "we") : NULL;
+	bool bad = !f;
 
-	json_decref(text);
-	for (size_t i = 0; i < len; i++)
-		if ((data[i] < ' ' && !strchr("\t\r\n", data[i])) || !data[i] || data[i] == 0x7f)
-			return false;
-	return text != NULL;
+	if (!opts->output)
+		return 0;
+	if (f)
+		bad = fwrite(data, 1, len, f) != len;
+	if (f && !out)
+		bad |= fclose(f) != 0;
+	if (bad)
+		return xfn_output__fail("invoke", opts->json, XFN_EXIT_FAILED,
+					"%s: %s; name a file that can be written", opts->output,
+					strerror(errno));
+	return 0;
 }
 
-static void print_reply(const uint8_t *data, size_t len)
+/* What is told besides the reply: where that is all there is on standard output, on the other. */
+static FILE *remarks(const struct options *opts)
 {
-	if (!len)
-		return;
-	if (printable(data, len)) {
-		fwrite(data, 1, len, stdout);
-		if (data[len - 1] != '\n')
-			putchar('\n');
-		return;
-	}
-	for (size_t off = 0; off < len; off += 16) {
-		printf("%04zx ", off);
-		for (size_t i = off; i < off + 16; i++)
-			i < len ? printf(" %02x", data[i]) : printf("   ");
-		printf("  ");
-		for (size_t i = off; i < off + 16 && i < len; i++)
-			putchar(data[i] > ' ' && data[i] < 0x7f ? data[i] : '.');
-		putchar('\n');
-	}
-}
-
-static char *to_hex(const uint8_t *data, size_t len)
-{
-	char *hex = malloc(2 * len + 1);
-
-	if (!hex) {
-		fputs("xfn invoke: no memory; free some\n", stderr);
-		exit(XFN_EXIT_FAILED);
-	}
-	for (size_t i = 0; i < len; i++)
-		sprintf(hex + 2 * i, "%02x", data[i]);
-	hex[2 * len] = '\0';
-	return hex;
+	return opts->output && !strcmp(opts->output, "-") ? stderr : stdout;
 }
 
 /* Is it an address of this host, other than a loopback one? */
@@ -280,29 +272,34 @@ static int report(const struct options *opts, const char *addr, const uint8_t *r
 		  const struct round_trips *trips, const char *warning)
 {
 	double mean = (double)trips->sum / trips->received;
+	int status = write_reply(opts, reply, len);
 
+	if (status)
+		return status;
 	if (opts->json) {
-		char *hex = to_hex(reply, len);
+		char *hex = xfn_payload__to_hex(reply, len);
 		json_t *data = json_pack("{s:s, s:s, s:i, s:i, s:s, s:{s:I, s:I, s:I}}", "target",
 					 opts->target, "address", addr, "sent", (int)trips->sent,
 					 "received", (int)trips->received, "reply", hex, "ns",
 					 "min", (json_int_t)trips->min, "mean", (json_int_t)mean,
 					 "max", (json_int_t)trips->max);
 
-		if (printable(reply, len))
+		if (xfn_payload__printable(reply, len))
 			json_object_set_new(data, "text", json_stringn((const char *)reply, len));
 		if (*warning)
 			json_object_set_new(data, "warning", json_string(warning));
 		free(hex);
 		return xfn_output__json(data);
 	}
-	print_reply(reply, len);
+	if (!opts->output)
+		xfn_payload__show(reply, len, opts->dump);
 	if (trips->received == 1)
-		printf("%zu bytes from %s in %.3f ms\n", len, addr, mean / 1e6);
+		fprintf(remarks(opts), "%zu bytes from %s in %.3f ms\n", len, addr, mean / 1e6);
 	else
-		printf("%zu bytes from %s, %u replies, %.3f ms (min %.3f, max %.3f)\n", len, addr,
-		       trips->received, mean / 1e6, (double)trips->min / 1e6,
-		       (double)trips->max / 1e6);
+		fprintf(remarks(opts),
+			"%zu bytes from %s, %u replies, %.3f ms (min %.3f, max %.3f)\n", len, addr,
+			trips->received, mean / 1e6, (double)trips->min / 1e6,
+			(double)trips->max / 1e6);
 	return 0;
 }
 
@@ -373,32 +370,16 @@ static int invoke_host(const struct options *opts)
 	return status;
 }
 
-/* Bytes of the hexadecimal text; -1 where it is none. */
-static ssize_t from_hex(const char *hex, uint8_t *out, size_t room)
-{
-	size_t len = strlen(hex) / 2;
-
-	if (len > room)
-		return -1;
-	for (size_t i = 0; i < len; i++) {
-		unsigned byte;
-
-		if (sscanf(hex + 2 * i, "%2x", &byte) != 1)
-			return -1;
-		out[i] = (uint8_t)byte;
-	}
-	return (ssize_t)len;
-}
-
 static int invoke_name(const struct options *opts)
 {
 	static uint8_t reply[65536];
-	char err[XFN_CONTROL_ERROR] = "", *hex = to_hex(opts->payload, opts->len);
+	char err[XFN_CONTROL_ERROR] = "", *hex = xfn_payload__to_hex(opts->payload, opts->len);
 	const char *tier = "?", *action = "?", *reason = "", *text = "";
 	json_int_t ns = 0;
 	json_t *data, *args = json_pack("{s:s, s:s, s:i, s:i}", "name", opts->target, "payload",
 					hex, "version", opts->family == AF_INET6 ? 6 : 4, "repeat",
 					(int)opts->repeat);
+	bool replied;
 	ssize_t len;
 	int ret = xfn_control__ask(opts->ifname, "invoke", args, &data, err, sizeof(err));
 
@@ -411,17 +392,20 @@ static int invoke_name(const struct options *opts)
 			opts->len);
 	if (ret)
 		return xfn_output__fail("invoke", opts->json, XFN_EXIT_FAILED, "%s", err);
-	if (opts->json)
-		return xfn_output__json(data);
 	json_unpack(data, "{s?s, s?s, s?s, s?s, s?I}", "tier", &tier, "action", &action, "reason",
 		    &reason, "reply", &text, "ns", &ns);
-	len = from_hex(text, reply, sizeof(reply));
-	if (len > 0)
-		print_reply(reply, (size_t)len);
-	printf("tier %s, action %s%s%s%s, %lld ns\n", tier, action, *reason ? " (" : "", reason,
-	       *reason ? ")" : "", (long long)ns);
+	len = xfn_payload__from_hex(text, reply, sizeof(reply));
+	replied = !strcmp(action, "reply") && len >= 0;
+	ret = replied ? write_reply(opts, reply, (size_t)len) : 0;
+	if (!ret && opts->json)
+		return xfn_output__json(data);
+	if (!ret && replied && !opts->output)
+		xfn_payload__show(reply, (size_t)len, opts->dump);
+	if (!ret)
+		fprintf(remarks(opts), "tier %s, action %s%s%s%s, %lld ns\n", tier, action,
+			*reason ? " (" : "", reason, *reason ? ")" : "", (long long)ns);
 	json_decref(data);
-	return 0;
+	return ret;
 }
 
 int verb_invoke(int argc, char **argv)
@@ -432,7 +416,8 @@ int verb_invoke(int argc, char **argv)
 		"NAME|HOST:PORT [PAYLOAD]",
 		"Ask a function once: HOST:PORT by a datagram, NAME through the running xfn, which "
 		"tells tier, action, reason and nanoseconds.\v"
-		"Example: xfn invoke 127.0.0.1:7 hello",
+		"Example: xfn invoke 127.0.0.1:7 hello\n"
+		"         xfn invoke -f request.bin -o reply.bin echo",
 		NULL,
 		NULL,
 		NULL

@@ -8,6 +8,8 @@
 
 int verb_build(int argc, char **argv);
 int verb_explain(int argc, char **argv);
+int verb_new(int argc, char **argv);
+int verb_test(int argc, char **argv);
 int verb_run(int argc, char **argv);
 int verb_ls(int argc, char **argv);
 int verb_stat(int argc, char **argv);

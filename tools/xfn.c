@@ -16,6 +16,8 @@ static const struct verb {
 } verbs[] = {
 	{ "build", verb_build, "make a module of a function's source, and say its tier" },
 	{ "explain", verb_explain, "why a module has the tier it has" },
+	{ "new", verb_new, "write a function to start from, with its cases" },
+	{ "test", verb_test, "run a function's cases on both targets" },
 	{ "run", verb_run, "serve functions until interrupted" },
 	{ "ls", verb_ls, "list the functions served" },
 	{ "stat", verb_stat, "show what was counted" },

@@ -26,17 +26,24 @@ static bool owns_frames(const struct xfn_child *child)
 }
 
 /* False: it did not answer in time, or ended. */
-static bool answer(const struct xfn_child *child, int64_t until, struct xfn_handover *msg)
+static bool answer(struct xfn_supervisor *sup, const struct xfn_child *child, int64_t until,
+		   struct xfn_handover *msg)
 {
 	struct pollfd wait = { .fd = child->sock, .events = POLLIN };
-	int64_t left = until - now_ms();
 	int fd, ret;
 
-	if (poll(&wait, 1, left > 0 ? (int)left : 0) != 1)
-		return false;
-	ret = xfn_handover__recv(child->sock, msg, &fd);
-	if (fd >= 0)
-		close(fd);
+	do {
+		int64_t left = until - now_ms();
+
+		if (poll(&wait, 1, left > 0 ? (int)left : 0) != 1)
+			return false;
+		ret = xfn_handover__recv(child->sock, msg, &fd);
+		if (fd >= 0)
+			close(fd);
+		/* asked before, by somebody else */
+		if (ret == 1 && msg->type == XFN_HO_INVOKED)
+			xfn_invoke__done(sup, child, msg);
+	} while (ret == 1 && msg->type == XFN_HO_INVOKED);
 	if (ret == 1 && msg->type == XFN_HO_FAILED)
 		xfn_log__line(LOG_ERR, "worker of engine %s, queue %u: %.*s", child->engine,
 			      child->queue, (int)sizeof(msg->failed.text), msg->failed.text);
@@ -79,7 +86,7 @@ json_t *xfn_audit(struct xfn_supervisor *sup)
 		if (!asked[i])
 			continue;
 		json_array_append_new(list,
-				      answer(child, until, &msg) ?
+				      answer(sup, child, until, &msg) ?
 					      frames_of(child, &msg.audited) :
 					      json_pack("{s:i, s:i, s:n}", "pid", (int)child->pid,
 							"queue", (int)child->queue, "frames_lost"));

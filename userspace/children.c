@@ -391,6 +391,8 @@ void xfn_children__message(struct xfn_supervisor *sup, struct xfn_child *child)
 	if (ret == 1 && msg.type == XFN_HO_FAILED)
 		xfn_log__line(LOG_ERR, "worker of engine %s, queue %u: %.*s", child->engine,
 			      child->queue, (int)sizeof(msg.failed.text), msg.failed.text);
+	else if (ret == 1 && msg.type == XFN_HO_INVOKED)
+		xfn_invoke__done(sup, child, &msg);
 	else if (ret <= 0)
 		xfn_children__ended(sup, child);
 }

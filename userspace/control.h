@@ -20,6 +20,7 @@
 #include <jansson.h>
 #include <net/if.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define XFN_CONTROL_VERSION 1
 #define XFN_CONTROL_LINE    65536
@@ -53,7 +54,8 @@ int xfn_control__running(char (*names)[IF_NAMESIZE], unsigned max, char *err, si
 
 /*
  * The server's end. `handle` returns a new reference, or NULL with one line in err; err left ""
- * says that it does not know the verb. `args` is an object, valid during the call.
+ * says that it does not know the verb, or that it answers later. `args` is an object, valid during
+ * the call.
  */
 struct xfn_control_server;
 typedef json_t *(*xfn_control_handler)(void *ctx, const char *verb, json_t *args, char *err,
@@ -61,6 +63,15 @@ typedef json_t *(*xfn_control_handler)(void *ctx, const char *verb, json_t *args
 /* 0 or -errno with one line in err: -EADDRINUSE where an xfn serves this interface already. */
 int xfn_control__listen(const char *ifname, xfn_control_handler handle, void *ctx,
 			struct xfn_control_server **out, char *err, size_t errlen);
+/*
+ * Called by a handler: the request is answered later, and others meanwhile. Returns what to answer
+ * it with, never 0. The client waits no longer than XFN_CONTROL_SECONDS.
+ */
+uint64_t xfn_control__later(struct xfn_control_server *srv);
+/* The answer to such a request: takes the reference `data`, or (NULL) says the line err. A client
+ * that is gone is no error. */
+void xfn_control__answer(struct xfn_control_server *srv, uint64_t ticket, json_t *data,
+			 const char *err);
 /* An fd that polls readable when xfn_control__serve has work. */
 int xfn_control__fd(const struct xfn_control_server *srv);
 /* Never waits. Drops clients that are late, so call it whenever the fd is readable. */

@@ -4,7 +4,7 @@
  * verbs: a handler answers them.
  *
  * One epoll inside (its fd is the one exported), a timer in it for late clients. A client asks one
- * request at a time: while its answer is on the way nothing more is read from it.
+ * request at a time: while its answer is made or on the way nothing more is read from it.
  */
 #include "control.h"
 
@@ -31,6 +31,7 @@ struct client {
 	int fd;		   /* -1: free */
 	bool last;	   /* close once the answer is out */
 	uint64_t deadline; /* ms */
+	uint64_t ticket;   /* of the request that is answered later, 0: none is */
 	char *in;
 	size_t in_len;
 	char *out; /* NULL: no answer on the way */
@@ -45,6 +46,8 @@ struct xfn_control_server {
 	ino_t ino;
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	struct client clients[XFN_CONTROL_CLIENTS];
+	struct client *asking; /* whose request the handler has */
+	uint64_t tickets;      /* given so far */
 };
 
 json_t *xfn_control__error(const char *line)
@@ -98,8 +101,14 @@ static json_t *refusal(const char *line)
 			 xfn_control__error(line));
 }
 
-/* The answer to one request line; a new reference. */
-static json_t *answer_line(struct xfn_control_server *srv, const char *line, size_t len)
+static json_t *success(json_t *data)
+{
+	return json_pack("{s:i, s:b, s:o}", "xfn", XFN_CONTROL_VERSION, "ok", 1, "data", data);
+}
+
+/* The answer to one request line; a new reference. NULL: later. */
+static json_t *answer_line(struct xfn_control_server *srv, struct client *c, const char *line,
+			   size_t len)
 {
 	json_t *request, *args, *empty = NULL, *data, *answer = NULL;
 	char err[XFN_CONTROL_ERROR] = "";
@@ -129,16 +138,17 @@ static json_t *answer_line(struct xfn_control_server *srv, const char *line, siz
 	} else if (!json_is_object(args)) {
 		snprintf(err, sizeof(err), "%.32s: args is not an object; send {} for none", verb);
 	} else {
+		srv->asking = c;
 		data = srv->handle(srv->ctx, verb, args, err, sizeof(err));
+		srv->asking = NULL;
 		if (data)
-			answer = json_pack("{s:i, s:b, s:o}", "xfn", XFN_CONTROL_VERSION, "ok", 1,
-					   "data", data);
-		else if (!err[0])
+			answer = success(data);
+		else if (!err[0] && !c->ticket)
 			snprintf(err, sizeof(err),
 				 "verb '%.32s' is unknown to the running xfn; see `xfn --help`",
 				 verb);
 	}
-	if (!answer)
+	if (!answer && !c->ticket)
 		answer = refusal(err);
 	json_decref(empty);
 	json_decref(request);
@@ -148,7 +158,9 @@ static json_t *answer_line(struct xfn_control_server *srv, const char *line, siz
 static void client_watch(struct xfn_control_server *srv, struct client *c)
 {
 	struct epoll_event ev = {
-		.events = c->out ? EPOLLOUT : EPOLLIN,
+		.events = c->ticket ? 0 :
+			  c->out    ? EPOLLOUT :
+				      EPOLLIN,
 		.data.u32 = (uint32_t)(c - srv->clients),
 	};
 
@@ -185,7 +197,7 @@ static bool client_flush(struct client *c)
 /* Answer the requests that are complete, as far as the client takes the answers. */
 static void client_requests(struct xfn_control_server *srv, struct client *c)
 {
-	while (!c->out) {
+	while (!c->out && !c->ticket) {
 		char *nl = memchr(c->in, '\n', c->in_len);
 		size_t len = nl ? (size_t)(nl - c->in) : 0;
 		json_t *answer;
@@ -193,7 +205,7 @@ static void client_requests(struct xfn_control_server *srv, struct client *c)
 		if (!nl && c->in_len < XFN_CONTROL_LINE)
 			break;
 		if (nl) {
-			answer = answer_line(srv, c->in, len);
+			answer = answer_line(srv, c, c->in, len);
 			c->in_len -= len + 1;
 			memmove(c->in, nl + 1, c->in_len);
 		} else {
@@ -203,6 +215,10 @@ static void client_requests(struct xfn_control_server *srv, struct client *c)
 				 XFN_CONTROL_LINE);
 			answer = refusal(err);
 			c->last = true;
+		}
+		if (c->ticket) {
+			c->deadline = now_ms() + XFN_CONTROL_SECONDS * 1000;
+			break;
 		}
 		if (client_answer(c, answer)) {
 			client_close(c);
@@ -221,6 +237,10 @@ static void client_event(struct xfn_control_server *srv, struct client *c)
 
 	if (c->fd < 0)
 		return;
+	if (c->ticket) { /* it hangs up: nothing else is waited for */
+		client_close(c);
+		return;
+	}
 	if (c->out) {
 		if (client_flush(c))
 			client_requests(srv, c);
@@ -235,6 +255,33 @@ static void client_event(struct xfn_control_server *srv, struct client *c)
 	}
 	c->in_len += (size_t)n;
 	client_requests(srv, c);
+}
+
+uint64_t xfn_control__later(struct xfn_control_server *srv)
+{
+	srv->asking->ticket = ++srv->tickets;
+	return srv->tickets;
+}
+
+void xfn_control__answer(struct xfn_control_server *srv, uint64_t ticket, json_t *data,
+			 const char *err)
+{
+	struct client *c = NULL;
+
+	for (unsigned i = 0; i < XFN_CONTROL_CLIENTS && !c; i++)
+		if (ticket && srv->clients[i].ticket == ticket)
+			c = &srv->clients[i];
+	if (!c) {
+		json_decref(data);
+		return;
+	}
+	c->ticket = 0;
+	if (client_answer(c, data ? success(data) : refusal(err)))
+		client_close(c);
+	else if (client_flush(c))
+		client_requests(srv, c);
+	else if (c->fd >= 0)
+		client_watch(srv, c);
 }
 
 /* One line to a client that does not become one; what does not fit its socket's buffer is lost. */

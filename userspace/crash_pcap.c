@@ -12,9 +12,7 @@
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
-#include <linux/types.h>
-#include "../xdp/checksum.h"
-#include "../xdp/packet.h"
+#include "request_frame.h"
 #include "supervisor_inside.h"
 
 #define LINK_ETHERNET 1
@@ -30,45 +28,8 @@ struct pcap {
 	struct {
 		uint32_t sec, usec, kept, len;
 	} packet;
-	uint8_t headers[XFN_IPV6_LEN + XFN_UDP_LEN];
+	uint8_t headers[XFN_REQUEST_HEADERS_MAX];
 };
-
-/* IP and UDP headers of a payload. Returns their length. */
-static unsigned make_headers(const struct xfn_crash *crash, uint32_t len, uint8_t *h)
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-	bool four = !memcmp(crash->peer.ip, mapped, sizeof(mapped));
-	unsigned ip_len = four ? XFN_IPV4_LEN : XFN_IPV6_LEN;
-	uint32_t udp_len = len + XFN_UDP_LEN;
-	uint8_t *udp = h + ip_len;
-	uint16_t sum;
-
-	memset(h, 0, ip_len + XFN_UDP_LEN);
-	if (four) {
-		h[0] = 0x45;
-		xfn_put_be16(h + 2, (uint16_t)(ip_len + udp_len));
-		h[8] = 64;
-		h[9] = XFN_PROTO_UDP;
-		memcpy(h + 12, crash->peer.ip + 12, 4);
-		memcpy(h + 16, crash->local.ip + 12, 4);
-		sum = (uint16_t)~xfn_fold(xfn_sum_payload(h, ip_len));
-		memcpy(h + 10, &sum, 2);
-	} else {
-		h[0] = 0x60;
-		xfn_put_be16(h + 4, (uint16_t)udp_len);
-		h[6] = XFN_PROTO_UDP;
-		h[7] = 64;
-		memcpy(h + 8, crash->peer.ip, 16);
-		memcpy(h + 24, crash->local.ip, 16);
-	}
-	xfn_put_be16(udp, crash->peer.port);
-	xfn_put_be16(udp + 2, crash->local.port);
-	xfn_put_be16(udp + 4, (uint16_t)udp_len);
-	sum = xfn_sum_field(xfn_sum_pseudo(h, four ? 4 : 6, udp_len), XFN_LOAD(__u32, udp), udp_len,
-			    xfn_sum_payload(crash->data, len));
-	memcpy(udp + 6, &sum, 2);
-	return ip_len + XFN_UDP_LEN;
-}
 
 /* The first free name of the function's, or that of its oldest file. */
 static int choose(const char *ifname, const char *function, char *path, size_t len)
@@ -121,7 +82,8 @@ int xfn_crash_pcap__keep(const char *ifname, const char *function, const struct 
 	head.packet.sec = (uint32_t)now.tv_sec;
 	head.packet.usec = (uint32_t)(now.tv_nsec / 1000);
 	if (!frame)
-		head_len += make_headers(crash, bytes, head.headers);
+		head_len += xfn_request_frame__headers(head.headers, &crash->peer, &crash->local,
+						       crash->data, bytes);
 	head.packet.kept = head.packet.len = bytes + head_len - offsetof(struct pcap, headers);
 	ret = choose(ifname, function, path, len);
 	if (ret)

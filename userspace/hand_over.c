@@ -3,9 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include "sandbox.h"
 #include "supervisor_inside.h"
-
-#define NOBODY 65534 /* Debian's nobody and nogroup */
 
 static uint32_t flags_of(const struct xfn_supervisor *sup)
 {
@@ -116,7 +115,7 @@ int xfn_children__hand_over(const struct xfn_supervisor *sup, const struct xfn_c
 	msg.hello.flags = flags_of(sup);
 	msg.hello.mtu = sup->iface.mtu ?: XFN_MTU_DEFAULT;
 	msg.hello.rate = sup->opts->rate;
-	msg.hello.uid = msg.hello.gid = geteuid() ? 0 : NOBODY;
+	msg.hello.uid = msg.hello.gid = geteuid() ? 0 : XFN_NOBODY;
 	/* beside workers of frames, the one of sockets has the slow path only: it may sleep */
 	msg.hello.spin =
 		sup->opts->spin &&

@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* One request on purpose (`xfn invoke NAME`): through the loaded dispatcher, or by its worker. */
+/* One request on purpose (`xfn invoke NAME`): through the loaded dispatcher, or by its worker
+ * (invoke_worker.c). */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <poll.h>
-#include <sys/mman.h>
-#include <unistd.h>
 #include <linux/bpf.h>
-#include "supervisor_inside.h"
 #include "request_frame.h"
-#include "../xdp/checksum.h"
+#include "supervisor_inside.h"
 
-#define FRAME_ROOM  (XFN_ETH_LEN + XFN_IPV6_LEN + XFN_UDP_LEN)
-#define PAYLOAD_MAX (XFN_FRAME_MAX - FRAME_ROOM) /* of a frame; a worker takes more */
-#define WORKER_MS   2000
+#define PAYLOAD_MAX (XFN_FRAME_MAX - XFN_REQUEST_FRAME_HEAD) /* of a frame; a worker takes more */
 #define REPEAT_MAX  100000
+#define CLIENT_PORT 40000
 
 struct invocation {
 	uint8_t payload[XFN_INVOKE_MAX];
@@ -88,14 +84,15 @@ static int by_dispatcher(struct xfn_supervisor *sup, unsigned slot, int version,
 	const struct xfn_deployed *fn = &sup->functions[slot];
 	uint64_t before[XFN_REASON_SLOTS], after[XFN_REASON_SLOTS];
 	struct xfn_slot_counters stat_before = {}, stat = {};
-	uint8_t frame[FRAME_ROOM + PAYLOAD_MAX], out[8192], ip[16];
+	struct xfn_address local = { .port = fn->addr.port }, peer;
+	uint8_t frame[XFN_FRAME_MAX], out[8192];
 	size_t len, outlen = sizeof(out);
 	struct xfn_packet pkt;
 	unsigned action = XDP_DROP, ns = 0;
 	uint64_t total_ns = 0;
 	int ret = 0;
 
-	if (!served_address(sup, fn, version, ip)) {
+	if (!served_address(sup, fn, version, local.ip)) {
 		snprintf(err, errlen, "%s: no IPv%d address is served; try the other version",
 			 fn->mod->attr.name, version);
 		return -EADDRNOTAVAIL;
@@ -105,7 +102,10 @@ static int by_dispatcher(struct xfn_supervisor *sup, unsigned slot, int version,
 			 inv->len, PAYLOAD_MAX);
 		return -EMSGSIZE;
 	}
-	len = xfn_request_frame(frame, ip, fn->addr.port, inv->payload, inv->len);
+	peer = local; /* a neighbour */
+	peer.ip[15] ^= peer.ip[15] == 1 ? 2 : 1;
+	peer.port = CLIENT_PORT;
+	len = xfn_request_frame__build(frame, &peer, &local, inv->payload, inv->len);
 	xfn_loader__reasons(sup->loader, before);
 	xfn_loader__slot_counters(sup->loader, slot, &stat_before);
 	/* One run each: a repeated one would work on its own reply. */
@@ -147,59 +147,19 @@ static int by_dispatcher(struct xfn_supervisor *sup, unsigned slot, int version,
 	return 0;
 }
 
-static int by_worker(struct xfn_supervisor *sup, unsigned slot, struct invocation *inv, char *err,
-		     size_t errlen)
+json_t *xfn_invoke__data(int tier, const char *action, unsigned reason, const uint8_t *reply,
+			 uint32_t len, uint32_t ns)
 {
-	const char *name = sup->functions[slot].mod->attr.name;
-	bool socket = sup->functions[slot].tier == XFN_TIER_SOCKET;
-	struct xfn_handover msg = { .type = XFN_HO_INVOKE, .version = XFN_HANDOVER_VERSION };
-	struct xfn_child *child = NULL;
-	struct pollfd wait = { .events = POLLIN };
-	int memfd, fd = -1, ret = -ECHILD;
+	char *hex = to_hex(reply, len);
+	json_t *data =
+		hex ? json_pack("{s:s, s:s, s:s, s:s, s:i}", "tier", xfn_tier_name(tier), "action",
+				action, "reason",
+				reason && reason < XFN_REASON_COUNT ? reason_names[reason] : "",
+				"reply", hex, "ns", (int)ns) :
+		      NULL;
 
-	for (unsigned i = 0; i < sup->child_count && !child; i++)
-		if (sup->children[i].state == XFN_CHILD_READY &&
-		    !strcmp(sup->children[i].engine, "afxdp") != socket)
-			child = &sup->children[i];
-	if (!child) {
-		snprintf(err, errlen, "%s: no worker serves it now; `xfn stat` lists them", name);
-		return -ECHILD;
-	}
-	memfd = memfd_create("xfn-invoke", MFD_CLOEXEC);
-	if (memfd < 0 || ftruncate(memfd, XFN_INVOKE_MAX) ||
-	    pwrite(memfd, inv->payload, inv->len, 0) != (ssize_t)inv->len)
-		ret = -errno;
-	else {
-		msg.invoke.slot = slot;
-		msg.invoke.len = inv->len;
-		msg.invoke.repeat = inv->repeat;
-		ret = xfn_handover__send(child->sock, &msg, memfd);
-	}
-	wait.fd = child->sock;
-	if (!ret)
-		ret = poll(&wait, 1, WORKER_MS) == 1 ? 0 : -ETIMEDOUT;
-	if (!ret)
-		ret = xfn_handover__recv(child->sock, &msg, &fd) == 1 &&
-				      msg.type == XFN_HO_INVOKED &&
-				      msg.invoked.len <= XFN_INVOKE_MAX ?
-			      0 :
-			      -EPIPE;
-	if (!ret) {
-		inv->replied = msg.invoked.replied;
-		inv->action = inv->replied ? "reply" : msg.invoked.reason ? "drop" : "consume";
-		inv->reason = msg.invoked.reason;
-		inv->ns = msg.invoked.ns;
-		inv->len = msg.invoked.len;
-		if (pread(memfd, inv->payload, inv->len, 0) != (ssize_t)inv->len)
-			ret = -errno;
-	}
-	if (ret)
-		snprintf(err, errlen, "%s: its worker does not answer: %s", name, strerror(-ret));
-	if (fd >= 0)
-		close(fd);
-	if (memfd >= 0)
-		close(memfd);
-	return ret;
+	free(hex);
+	return data;
 }
 
 json_t *xfn_invoke(struct xfn_supervisor *sup, json_t *args, char *err, size_t errlen)
@@ -210,7 +170,6 @@ json_t *xfn_invoke(struct xfn_supervisor *sup, json_t *args, char *err, size_t e
 	bool to_worker = true;
 	json_t *data = NULL;
 	unsigned slot = 0;
-	char *hex = NULL;
 
 	if (json_unpack(args, "{s:s, s?s, s?i, s?i}", "name", &name, "payload", &payload, "version",
 			&version, "repeat", &repeat) ||
@@ -238,15 +197,10 @@ json_t *xfn_invoke(struct xfn_supervisor *sup, json_t *args, char *err, size_t e
 	if (sup->functions[slot].tier == XFN_TIER_XDP)
 		ret = by_dispatcher(sup, slot, version, inv, &to_worker, err, errlen);
 	if (!ret && to_worker)
-		ret = by_worker(sup, slot, inv, err, errlen);
-	if (!ret)
-		hex = to_hex(inv->payload, inv->replied ? inv->len : 0);
-	if (hex)
-		data = json_pack("{s:s, s:s, s:s, s:s, s:i}", "tier",
-				 xfn_tier_name(sup->functions[slot].tier), "action", inv->action,
-				 "reason", inv->reason ? reason_names[inv->reason] : "", "reply",
-				 hex, "ns", (int)inv->ns);
-	free(hex);
+		xfn_invoke__ask(sup, slot, inv->payload, inv->len, inv->repeat, err, errlen);
+	else if (!ret)
+		data = xfn_invoke__data(sup->functions[slot].tier, inv->action, inv->reason,
+					inv->payload, inv->replied ? inv->len : 0, inv->ns);
 	free(inv);
 	return data;
 }

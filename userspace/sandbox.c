@@ -173,3 +173,12 @@ int xfn_sandbox__enter(const char *engine, char *err, size_t errlen)
 	setrlimit(RLIMIT_CORE, &none);
 	return told(restrict_calls(engine), "restrict system calls (seccomp)", err, errlen);
 }
+
+int xfn_sandbox__whole(char *err, size_t errlen)
+{
+	int ret = xfn_sandbox__bound(err, errlen);
+
+	ret = ret ?: xfn_sandbox__user(XFN_NOBODY, XFN_NOBODY, err, errlen);
+	ret = ret ?: xfn_sandbox__drop(err, errlen);
+	return ret ?: xfn_sandbox__enter("simple", err, errlen);
+}

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define XFN_NOBODY 65534 /* Debian's nobody and nogroup */
+
 /* End with the supervisor, whatever ends it. Call first; again after a change of user. */
 void xfn_sandbox__die_with_parent(void);
 
@@ -30,5 +32,11 @@ int xfn_sandbox__drop(char *err, size_t errlen);
  * call that `engine` does not need (EPERM).
  */
 int xfn_sandbox__enter(const char *engine, char *err, size_t errlen);
+
+/*
+ * All four for a process of one thread that calls functions and needs no engine: as nobody, where
+ * it is root.
+ */
+int xfn_sandbox__whole(char *err, size_t errlen);
 
 #endif

@@ -180,6 +180,7 @@ static void loop(struct xfn_supervisor *sup, int signals)
 		timeout = sooner(timeout, xfn_children__restart_due(sup));
 		timeout = sooner(timeout, xfn_quarantine__watch(sup));
 		timeout = sooner(timeout, xfn_crews__follow_load(sup));
+		timeout = sooner(timeout, xfn_invoke__watch(sup));
 		fds[0] = (struct pollfd){ .fd = signals, .events = POLLIN };
 		fds[1] = (struct pollfd){ .fd = xfn_control__fd(sup->control), .events = POLLIN };
 		fds[2] = (struct pollfd){ .fd = sup->addresses ? xfn_addresses__fd(sup->addresses) :

@@ -100,6 +100,18 @@ struct xfn_child {
 	char error[256];	/* why the last start failed */
 };
 
+/* An invocation that a worker has under way. */
+struct xfn_pending {
+	uint64_t ticket; /* of the control socket; 0: it was told that this takes too long */
+	uint64_t until_ms;
+	const struct xfn_child *child;
+	pid_t pid; /* of that worker: another one knows nothing of it */
+	int memfd;
+	int tier;
+	char name[XFN_NAME_MAX + 1];
+};
+#define XFN_PENDING 32
+
 struct xfn_supervisor {
 	const struct xfn_run_options *opts;
 	char worker[PATH_MAX]; /* what is executed: the program held open, else its path */
@@ -137,6 +149,8 @@ struct xfn_supervisor {
 	unsigned device_count;
 	bool devices_changed, addresses_changed; /* sockets are to follow */
 	struct xfn_control_server *control;
+	struct xfn_pending pending[XFN_PENDING]; /* in the order of asking */
+	unsigned pending_count;
 };
 
 /* deploy.c: all write one line to err and return 0 or -errno. */
@@ -313,7 +327,22 @@ json_t *xfn_stats__counters(struct xfn_supervisor *sup, bool audit);
 /* audit.c: where the frames of each worker are; frames_lost is null where one does not answer. */
 json_t *xfn_audit(struct xfn_supervisor *sup);
 
-/* invoke.c: one request on purpose. A new reference, or NULL with err filled. */
+/* invoke.c: one request on purpose. A new reference, or NULL with err filled; "": its worker
+ * answers later. */
 json_t *xfn_invoke(struct xfn_supervisor *sup, json_t *args, char *err, size_t errlen);
+/* What is answered. A new reference, NULL: out of memory. */
+json_t *xfn_invoke__data(int tier, const char *action, unsigned reason, const uint8_t *reply,
+			 uint32_t len, uint32_t ns);
+
+/* invoke_worker.c */
+/* Ask the worker of `slot`, for the request that is being handled. 0, or -errno with err. */
+int xfn_invoke__ask(struct xfn_supervisor *sup, unsigned slot, const uint8_t *payload, uint32_t len,
+		    uint32_t repeat, char *err, size_t errlen);
+/* The message INVOKED of `child`. */
+void xfn_invoke__done(struct xfn_supervisor *sup, const struct xfn_child *child,
+		      const struct xfn_handover *msg);
+/* Answer for workers that ended or take too long. To be called in every round of the loop; returns
+ * ms until the next look, -1: none is needed. */
+int xfn_invoke__watch(struct xfn_supervisor *sup);
 
 #endif

@@ -27,6 +27,7 @@ static char dir[] = "/tmp/xfn-test-control-XXXXXX";
 static struct xfn_control_server *server;
 static pthread_t thread;
 static int stop_fd;
+static uint64_t ticket; /* of the request that is answered later */
 
 static json_t *handle(void *ctx, const char *verb, json_t *args, char *err, size_t errlen)
 {
@@ -41,6 +42,14 @@ static json_t *handle(void *ctx, const char *verb, json_t *args, char *err, size
 		data = json_stringn(text, BIG);
 		free(text);
 		return data;
+	}
+	if (!strcmp(verb, "later"))
+		ticket = xfn_control__later(server);
+	if (!strcmp(verb, "give") || !strcmp(verb, "refuse")) {
+		xfn_control__answer(server, ticket,
+				    *verb == 'g' ? json_pack("{s:s}", "late", "yes") : NULL,
+				    "too late; ask again");
+		return json_null();
 	}
 	if (!strcmp(verb, "fail"))
 		snprintf(err, errlen, "echo: a; b; try again");
@@ -229,6 +238,54 @@ static void handler_refuses(void **state)
 	assert_string_equal(json_string_value(json_object_get(error, "message")), "echo: a; b");
 	assert_string_equal(json_string_value(json_object_get(error, "next")), "try again");
 	json_decref(error);
+}
+
+/* Ask, and see that it is answered now. */
+static void ask_now(const char *verb)
+{
+	json_t *data = NULL;
+	char err[512] = "";
+
+	if (xfn_control__ask("eth7", verb, NULL, &data, err, sizeof(err)))
+		fail_msg("%s: %s", verb, err);
+	json_decref(data);
+}
+
+static void answered_later(void **state)
+{
+	static const char two[] = "{\"xfn\": 1, \"verb\": \"later\"}\n"
+				  "{\"xfn\": 1, \"verb\": \"ls\"}\n";
+	char line[512] = "", message[128];
+	bool next;
+	int fd;
+
+	(void)state;
+	fd = connect_raw("eth7");
+	assert_int_equal(send(fd, two, sizeof(two) - 1, 0), sizeof(two) - 1);
+	for (int i = 0; i < 20; i++)
+		ask_now("ls"); /* others go on */
+	/* the second request waits for the first one's answer */
+	assert_int_equal(recv(fd, line, sizeof(line) - 1, MSG_DONTWAIT), -1);
+	ask_now("give");
+	assert_true(recv(fd, line, sizeof(line) - 1, 0) > 0);
+	assert_non_null(strstr(line, "\"late\":\"yes\""));
+	if (!strstr(line, "\"args\""))
+		assert_true(recv(fd, line, sizeof(line) - 1, 0) > 0);
+	assert_non_null(strstr(line, "\"args\""));
+
+	assert_int_equal(send(fd, two, strcspn(two, "\n") + 1, 0), strcspn(two, "\n") + 1);
+	ask_now("ls");
+	ask_now("refuse");
+	read_error(fd, message, sizeof(message), &next);
+	assert_string_equal(message, "too late");
+	assert_true(next);
+	/* nobody is there any more */
+	assert_int_equal(send(fd, two, strcspn(two, "\n") + 1, 0), strcspn(two, "\n") + 1);
+	ask_now("ls");
+	close(fd);
+	ask_now("ls");
+	ask_now("give");
+	ask_now("give");
 }
 
 static void unknown_verb(void **state)
@@ -477,12 +534,19 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(good_request),	 TEST(two_requests_in_one_packet),
-		TEST(big_answer),	 TEST(handler_refuses),
-		TEST(unknown_verb),	 TEST(broken_requests),
-		TEST(line_length),	 TEST(seventeen_clients),
-		TEST(silent_clients),	 TEST(permissions),
-		TEST(other_uid_refused), cmocka_unit_test(stale_and_living),
+		TEST(good_request),
+		TEST(two_requests_in_one_packet),
+		TEST(big_answer),
+		TEST(handler_refuses),
+		TEST(answered_later),
+		TEST(unknown_verb),
+		TEST(broken_requests),
+		TEST(line_length),
+		TEST(seventeen_clients),
+		TEST(silent_clients),
+		TEST(permissions),
+		TEST(other_uid_refused),
+		cmocka_unit_test(stale_and_living),
 		TEST(several_running),
 	};
 

@@ -35,7 +35,7 @@ expect verbs_none 2 "Usage: xfn VERB"
 expect verbs_help 0 "Example: xfn" --help
 expect verbs_version 0 "xfn " --version
 expect verbs_unknown 2 "unknown verb 'dance'" dance
-for verb in build explain run ls stat release invoke check lab; do
+for verb in build explain new test run ls stat release invoke check lab; do
 	expect verbs_help_$verb 0 "xfn $verb" $verb --help
 	expect verbs_option_$verb 2 "nonsense" $verb --nonsense
 done

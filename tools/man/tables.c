@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The lists of xfn-rules(7) and xfn-reasons(7), out of the tables that the program itself uses. */
+#include <stdio.h>
+#include <string.h>
+#include "../../skel/rules.h"
+#include "../../xdp/reason.h"
+
+static const struct {
+	const char *id, *verdict, *sentence, *remedy;
+} rules[] = {
+#define XFN_RULE(id, verdict, sentence, remedy, ...) { #id, #verdict, sentence, remedy },
+	XFN_RULES(XFN_RULE)
+#undef XFN_RULE
+};
+
+static const struct {
+	const char *name, *verdict, *sentence;
+} reasons[] = {
+#define XFN_REASON(code, name, verdict, sentence) { #name, #verdict, sentence },
+	XFN_REASONS(XFN_REASON)
+#undef XFN_REASON
+};
+
+static void print_rules(const char *verdict)
+{
+	for (unsigned i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		if (!strcmp(rules[i].verdict, verdict))
+			printf(".It %s\nThe function %s.\nRemedy: %s.\n", rules[i].id,
+			       rules[i].sentence, rules[i].remedy);
+}
+
+static void print_reasons(const char *verdict)
+{
+	for (unsigned i = 1; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (!strcmp(reasons[i].verdict, verdict))
+			printf(".It %s\n%s\n", reasons[i].name, reasons[i].sentence);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && !strcmp(argv[1], "rules")) {
+		puts(".Ss Too much for the kernel: the function runs in a worker\n"
+		     ".Bl -tag -width Ds");
+		print_rules("DEMOTE");
+		puts(".El\n.Ss Wrong in every tier: the build fails\n.Bl -tag -width Ds");
+		print_rules("FAIL");
+		puts(".El");
+	} else if (argc == 2 && !strcmp(argv[1], "reasons")) {
+		puts(".Ss Dropped\n.Bl -tag -width Ds");
+		print_reasons("DROP");
+		puts(".El\n.Ss Left to the host's stack\n.Bl -tag -width Ds");
+		print_reasons("PASS");
+		puts(".El\n.Ss Handed to the worker\n.Bl -tag -width Ds");
+		print_reasons("WORK");
+		puts(".El");
+	} else {
+		fprintf(stderr, "usage: %s rules|reasons\n", argv[0]);
+		return 2;
+	}
+	return 0;
+}

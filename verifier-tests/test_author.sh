@@ -1,0 +1,260 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# What an author types: new, build, test, build --watch, invoke. Knows only the command line; serves on
+# loopback only.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+build=$(realpath "${XFN_BUILD:-build}")
+xfn=$build/xfn
+bad=0 others=
+dir=$(mktemp -d) || exit 1
+chmod 755 "$dir"
+export XFN_RUNTIME_DIR="$dir/run"
+finish()
+{
+	for pid in $others; do kill -KILL "$pid" 2>/dev/null; done
+	rm -rf "$dir"
+}
+trap finish EXIT
+
+# result NAME: by the status before
+result()
+{
+	if [ $? = 0 ]; then
+		echo "[       OK ] author_$1"
+	else
+		[ ! -s "$dir/out" ] || cat "$dir/out"
+		echo "[  FAILED  ] author_$1"
+		bad=1
+	fi
+}
+
+# expect NAME STATUS TEXT ARGUMENT...: that status, and TEXT somewhere in what is printed
+expect()
+{
+	name=$1 want=$2 text=$3
+	shift 3
+	timeout 60 "$xfn" "$@" >"$dir/out" 2>&1
+	got=$?
+	[ "$got" = "$want" ] && grep -qF -e "$text" "$dir/out" || {
+		echo "xfn $*: status $got, wanted $want and '$text':"
+		false
+	}
+	result "$name"
+}
+
+if [ ! -x "$xfn" ]; then
+	echo "$xfn is not built; make all"
+	echo "[  FAILED  ] author"
+	exit 1
+fi
+# may this caller load BPF programs? Then every case runs twice.
+both=0
+"$xfn" test -j "$build/functions/echo.xfn" | grep -q '"native_only": ""' && both=1
+
+# what comes with xfn: its functions' cases, and what `xfn new` writes
+for module in "$build"/functions/*.xfn; do
+	base=$(basename "$module" .xfn)
+	expect "cases_$base" 0 " passed, 0 failed" test -c "functions/$base.cases" "$module"
+	[ $both = 0 ] || ! "$xfn" explain "$module" | grep -q 'tier xdp,' || grep -q '^kernel .* ok$' "$dir/out"
+	result "targets_$base"
+done
+expect template 0 " passed, 0 failed" test tools/templates/template.c
+
+cd "$dir" || exit 1
+expect new 0 "xfn test hello.c" new hello
+expect new_builds 0 "hello: tier " build hello.c
+expect new_passes 0 " passed, 0 failed" test hello.xfn
+[ $both = 0 ] || [ "$(grep -c '^kernel .* ok$' "$dir/out")" -ge 8 ]
+result new_both
+! grep -q template hello.c hello.cases
+result new_named
+cp hello.c before
+echo mine >hello.cases
+expect new_again 1 "hello.cases: is there already" new hello
+rm hello.cases
+expect new_again_source 1 "hello.c: is there already" new hello
+cmp -s hello.c before && [ ! -e hello.cases ]
+result new_kept
+expect new_folder 1 "nowhere/hello.c: No such file" new -o nowhere hello
+for name in Hello 1st he-llo hello.c a123456789012345; do
+	expect "new_name_$(echo "$name" | tr -c 'a-zA-Z0-9\n' _)" 2 "no name of a function" new "$name"
+done
+expect new_name_longest 0 "a12345678901234.c" new a12345678901234
+
+# cases that fail, each in its own way; what comes behind them still runs
+cat >fails.c <<'END'
+#include "xfn.h"
+XFN_FUNCTION(fails, .port = 4000)
+{
+	uint8_t *p = xfn_edit(req, 0, 1);
+	volatile bool forever = p && *p == 'h';
+
+	if (!p)
+		return XFN_CONSUME;
+	if (*p == 'c')
+		*(volatile char *)(uintptr_t)xfn_len(req) = 1;
+	while (forever)
+		;
+	return *p == 9 ? 9 : XFN_REPLY;
+}
+END
+cat >fails.cases <<'END'
+case: crash
+request: "crash"
+reply: "crash"
+case: hang
+request: "hang"
+reply: "hang"
+case: bytes
+request: "0123456789"
+reply: "01234567x" 00 00
+case: action
+request:
+action: drop
+case: reason
+request: 09
+action: drop FUNCTION
+case: right
+request: 09
+action: drop BAD_ACTION
+case: empty
+request:
+action: consume
+END
+expect fails 1 "2 passed, 5 failed" test fails.c
+for line in 'crash .*FAILED (line 1): \(crashes: signal 11\|ends the process\)' 'hang .*FAILED (line 4): does not return' \
+	'bytes .*FAILED (line 7): its reply differs from byte 8' '000008  78 00 00 *38 39' \
+	'action .*: expected drop, got consume' 'reason .*: expected drop FUNCTION, got drop BAD_ACTION'; do
+	grep -q "$line" "$dir/out"
+	result "fails_$(echo "$line" | sed 's/ .*//')"
+done
+expect fails_built 0 "fails: tier afxdp" build fails.c
+expect fails_json 1 '"why": "expected drop, got consume"' test -j -n action fails.xfn -c fails.cases
+expect fails_one 1 "0 passed, 1 failed" test -n action fails.xfn
+expect fails_no_case 1 "has no case 'nix'" test -n nix fails.xfn
+expect fails_no_file 1 "nothing.cases: No such file" test -c nothing.cases fails.xfn
+echo "reqest: 00" >wrong.cases
+expect fails_line 1 "wrong.cases:1: 'reqest': no field" test -c wrong.cases fails.xfn
+expect usage_none 2 "no function given" test
+expect usage_two 2 "-c is one function's" test -c wrong.cases fails.xfn fails.xfn
+
+# what only the kernel does is told of both halves
+cat >leaves.c <<'END'
+#include "xfn.h"
+XFN_FUNCTION(leaves, .port = 4000, .fallback = XFN_FALLBACK_HOST)
+{
+	if (xfn_len(req) == 1)
+		xfn_edit(req, 0, 1);
+	return XFN_PASS;
+}
+END
+printf 'case: left\nrequest: 00 00\naction: pass\ncase: edited\nrequest: 00\naction: drop NO_SLOW\n' >leaves.cases
+expect passes 0 " passed, 0 failed" test leaves.c
+
+# two halves that are not the same function
+cat >two.c <<'END'
+#include "xfn.h"
+XFN_FUNCTION(two, .port = 4000)
+{
+	uint8_t *p = xfn_edit(req, 1, 1);
+
+	if (!p)
+		return XFN_DROP;
+#ifdef XFN_NATIVE
+	*p ^= 1;
+#endif
+	return XFN_REPLY;
+}
+END
+printf 'case: half\nrequest: "hello"\nreply-prefix: "h"\n' >two.cases
+if [ $both = 1 ]; then
+	expect halves 1 "reply's bytes differ from the native half's at byte 1" test two.c
+	chmod 755 "$dir"
+	if setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set=-all "$xfn" --version >/dev/null 2>&1; then
+		setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set=-all \
+			"$xfn" test -c two.cases "$build/functions/echo.xfn" >"$dir/out" 2>&1
+		[ $? = 0 ] && grep -q 'not permitted here; run as root' "$dir/out"
+		result unprivileged
+	else
+		echo "[  SKIPPED ] author_unprivileged: another user cannot run $xfn"
+	fi
+else
+	echo "[  SKIPPED ] author_halves: wants CAP_BPF"
+fi
+
+# seen N TEXT: it is in the output of --watch N times, soon
+seen()
+{
+	for _ in $(seq 200); do
+		if [ "$(grep -c "$2" watched)" -ge "$1" ]; then return 0; fi
+		sleep 0.1
+	done
+	cat watched
+	return 1
+}
+
+echo '#define GREETING 4' >greeting.h
+sed 's/"xfn.h"/"xfn.h"\n#include "greeting.h"/; s/HEAD	4/HEAD	GREETING/' before >hello.c
+: >watched # it is read before it is written to
+"$xfn" build --watch hello.c >watched 2>&1 &
+watch=$!
+others="$others $watch"
+seen 1 '^hello: tier'
+result watch_first
+echo 'nonsense' >>hello.c
+seen 1 'hello.c: does not compile'
+result watch_error
+grep -q '^---- [0-9:]* hello.c$' watched
+result watch_separator
+# as editors do that write another file
+sed '$d' hello.c >hello.new && mv hello.new hello.c
+seen 2 '^hello: tier'
+result watch_replaced
+echo '#define GREETING 8' >greeting.h
+seen 3 '^hello: tier'
+result watch_header
+echo >unrelated.c
+sleep 0.3
+[ "$(grep -c '^----' watched)" = 3 ]
+result watch_unrelated
+expect watch_nowhere 1 "name sources in folders that are there" build --watch nowhere/x.c
+kill -INT $watch
+wait $watch
+result watch_ends_with_0
+
+# a worker that does not come back holds nobody else
+sed 's/, .tier = XFN_TIER_AFXDP//' "$OLDPWD/verifier-tests/sources/hang.c" >hang.c
+: >ready
+"$xfn" run -j --bind 127.0.0.1 --port-offset 21000 "$build/functions/echo.xfn" hang.c >ready 2>log &
+run=$!
+others="$others $run"
+for _ in $(seq 200); do
+	if grep -q '"ready"' ready || ! kill -0 $run 2>/dev/null; then break; fi
+	sleep 0.1
+done
+printf 'a\0b' >request
+"$xfn" invoke -f request -o reply 127.0.0.1:21007 >"$dir/out" 2>&1 && cmp -s request reply &&
+	grep -q '^3 bytes from' "$dir/out"
+result invoke_host_output
+rm -f reply
+"$xfn" invoke -f - -o - echo <request >reply 2>"$dir/out" && cmp -s request reply && grep -q '^tier socket' "$dir/out"
+result invoke_name_output
+expect invoke_dump 0 "0000  61 62 63" invoke -d -x '61:62 63' echo
+expect invoke_output_json 2 "both write to standard output" invoke -j -o - echo
+expect invoke_output_nowhere 1 "nowhere/reply: No such file" invoke -o nowhere/reply echo x
+"$xfn" invoke hang hang >hung 2>&1 &
+hung=$!
+sleep 0.2
+timeout 0.7 "$xfn" ls >"$dir/out" 2>&1 && kill -0 $hung 2>/dev/null && grep -q '^hang' "$dir/out"
+result invoke_hangs_alone
+! wait $hung && grep -q 'hang: its worker ended before it answered' hung
+result invoke_hang_told
+# what it hung on was kept, and is a case
+printf 'case: kept\nrequest: @run/@sockets.hang.0.pcap\nreply: "hang"\n' >hang.cases
+expect kept_request 1 "does not return" test hang.c
+expect invoke_after 0 "action reply" invoke hang fine
+kill -TERM $run
+wait $run
+result run_ends
+exit $bad
