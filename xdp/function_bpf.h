@@ -139,13 +139,23 @@ XFN_INLINE const struct xfn_live *xfn_live_now(void)
 
 #include "worker.h" /* it uses the maps */
 
+/*
+ * A program of its own to the verifier and the compiler: inline, its needs change what registers
+ * hold across the body, and some bodies could not be followed any more.
+ */
+__attribute__((noinline)) int xfn_hand_over(struct xdp_md *ctx, __u32 l3_off, __u32 sport)
+{
+	const struct xfn_packet pkt = { .l3_off = l3_off & 63, .sport = sport };
+
+	return xfn_redirect(ctx, &pkt, xfn_settings.iface, xfn_settings.slot);
+}
+
 /* The untouched request goes to this queue's worker; without one, to the host. */
 XFN_INLINE int xfn_to_worker(const struct xfn_req *req, enum xfn_reason reason)
 {
 	if (reason)
 		xfn_why(reason, 0);
-	if (xfn_redirect(req->ctx, &req->pkt, xfn_settings.iface, xfn_settings.slot) !=
-	    XDP_REDIRECT)
+	if (xfn_hand_over(req->ctx, req->pkt.l3_off, req->pkt.sport) != XDP_REDIRECT)
 		return xfn_why(XFN_REASON_NO_WORKER, XDP_PASS);
 	return XDP_REDIRECT;
 }
