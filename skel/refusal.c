@@ -140,13 +140,20 @@ static const char *next_row(const char *row)
 	return row ? row + 1 : NULL;
 }
 
+/* A row that may name an obstacle. Of one the verifier speaks behind the instruction it had begun. */
+static bool may_name(const char *row, enum xfn_rule rule)
+{
+	return is_message(row) || rule == XFN_RULE_too_many_insns;
+}
+
 /* The first of the obstacles that the verifier names, with its row; -1: none. */
 static int find_obstacle(const char *log, const char **row)
 {
 	for (size_t i = 0; i < sizeof(obstacles) / sizeof(obstacles[0]); i++)
 		for (*row = log; *row && **row; *row = next_row(*row))
-			if (is_message(*row) && memmem(*row, strcspn(*row, "\n"), obstacles[i].text,
-						       strlen(obstacles[i].text)))
+			if (may_name(*row, obstacles[i].rule) &&
+			    memmem(*row, strcspn(*row, "\n"), obstacles[i].text,
+				   strlen(obstacles[i].text)))
 				return (int)i;
 	return -1;
 }

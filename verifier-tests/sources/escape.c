@@ -14,7 +14,7 @@ XFN_FUNCTION(escape, .port = 4005, .tier = XFN_TIER_AFXDP)
 #ifdef XFN_NATIVE
 	char *const argv[] = { (char *)"true", NULL };
 	char *p = xfn_edit(req, 0, 4);
-	volatile char *past = p;
+	volatile uintptr_t past = (uintptr_t)p; /* a number, of which the analyzer knows nothing */
 
 	if (p && !memcmp(p, "exec", 4))
 		memcpy(p,
@@ -23,7 +23,7 @@ XFN_FUNCTION(escape, .port = 4005, .tier = XFN_TIER_AFXDP)
 	else if (p && !memcmp(p, "open", 4))
 		memcpy(p, open("/etc/passwd", O_RDONLY) < 0 && errno == EPERM ? "EPER" : "done", 4);
 	else if (p && !memcmp(p, "over", 4))
-		past[xfn_len(req)] = 'x';
+		*(volatile char *)(past + xfn_len(req)) = 'x';
 #endif
 	return XFN_REPLY;
 }
