@@ -245,7 +245,7 @@ clean: ## remove build/
 	$(call say,CLEAN,$(BUILD))
 	$(Q)rm -rf $(BUILD)
 
--include $(ALL_OBJS:.o=.d) $(BPF_OBJS:.o=.d) $(TESTS:=.d) $(LEDGER).d $(BUILD)/fuzz/differential.d
+-include $(ALL_OBJS:.o=.d) $(BPF_OBJS:.o=.d) $(TESTS:=.d) $(LEDGER).d $(BUILD)/tests/write_logs.d $(BUILD)/fuzz/differential.d
 
 .PHONY: all logs run bench bench-check check check-kernels check-compilers ledger soak tests fixtures fuzz help install uninstall clean FORCE
 .DEFAULT_GOAL := all

@@ -270,6 +270,22 @@ uint32_t xfn_refusal__last_insn(const char *log)
 	return insn;
 }
 
+/* The register that a message names, "R4 invalid mem access ...", "..., R4(id=60,...)"; NULL: none.
+ */
+static const char *register_of(const struct xfn_log_row *row)
+{
+	const char *end = row->text + row->len;
+
+	if (row->text[0] == 'R' && isdigit(row->text[1]))
+		return row->text;
+	if (strncmp(row->text, "invalid ", 8) && strncmp(row->text, "BPF_ATOMIC ", 11))
+		return NULL;
+	for (const char *at = row->text; at + 2 < end; at++)
+		if (at[0] == ' ' && at[1] == 'R' && isdigit(at[2]))
+			return at + 1;
+	return NULL;
+}
+
 void xfn_refusal__story(const char *log, const char *source, struct xfn_refusal *out)
 {
 	size_t count, last = 0, visits = 0;
@@ -280,18 +296,10 @@ void xfn_refusal__story(const char *log, const char *source, struct xfn_refusal 
 		if (is_insn(&rows[i]))
 			last = i;
 	for (size_t i = last + 1; rows && last && i < count && !out->story[0]; i++) {
-		const char *reg = rows[i].text;
+		const char *reg = register_of(&rows[i]);
 
-		if (reg[0] != 'R' || !isdigit(reg[1])) {
-			const char *end = rows[i].text + rows[i].len;
-
-			for (reg = rows[i].text; reg + 2 < end; reg++)
-				if (!strncmp(reg, " R", 2) && isdigit(reg[2]))
-					break;
-			if (reg + 2 >= end)
-				continue;
-			reg++;
-		}
+		if (!reg)
+			continue;
 		follow(rows, last, atoi(reg + 1), out->story, sizeof(out->story));
 		if (!out->story[0])
 			tell_known(rows, last, atoi(reg + 1), out->story, sizeof(out->story));

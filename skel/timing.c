@@ -15,7 +15,7 @@
 #define ROUND_NS  150000    /* what a round is to take at most */
 #define REPEATS	  1000	    /* in a round, at most */
 #define BOUND_NS  12000000u /* for all rounds of one frame */
-#define ROOM_NEED 4096
+#define FRAME_OUT 4096	    /* a reply is no longer */
 
 static uint64_t now_ns(void)
 {
@@ -28,7 +28,7 @@ static uint64_t now_ns(void)
 /* The shortest mean of several short runs, in ns. 0 or -errno. */
 static int shortest(int fd, const struct xfn_timing *t, uint32_t *ns, uint32_t *action)
 {
-	uint8_t out[ROOM_NEED];
+	uint8_t out[FRAME_OUT];
 	uint64_t start = now_ns();
 	unsigned repeat = 1;
 
