@@ -12,6 +12,7 @@ if [ -n "${SANITIZE:-}" ]; then
 	echo "[  SKIPPED ] kernels: sanitized programs are too slow in an emulated machine"
 	exit 0
 fi
+# shellcheck disable=SC2043 # one of them, as yet
 for machines in kernels; do
 	"verifier-tests/$machines.sh" || bad=1
 done
