@@ -100,6 +100,11 @@ check-compilers: ## the same tiers, rules and lines, replies and loads with clan
 	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all
 	$(Q)XFN_BUILD=$(BUILD) verifier-tests/compilers.sh
 
+lint: ## format and shell scripts, as clang-format 14 and shellcheck see them
+	$(Q)tools/packages.sh lint
+	$(Q)clang-format --dry-run -Werror $(wildcard $(addsuffix /*.[ch],functions xdp skel userspace tools verifier-tests))
+	$(Q)shellcheck -x -S warning .ci/run tools/*.sh verifier-tests/*.sh
+
 ledger: ## write verifier-tests/ledger.csv anew: what each kernel program costs the verifier, kernel by kernel
 	$(Q)tools/packages.sh
 	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests
@@ -271,5 +276,5 @@ clean: ## remove build/
 
 -include $(ALL_OBJS:.o=.d) $(BPF_OBJS:.o=.d) $(TESTS:=.d) $(LEDGER).d $(BUILD)/tests/write_logs.d $(BUILD)/fuzz/differential.d
 
-.PHONY: all logs run bench bench-check check check-kernels check-offload check-compilers ledger soak tests fixtures fuzz help install uninstall clean FORCE
+.PHONY: all logs run bench bench-check check check-kernels check-offload check-compilers lint ledger soak tests fixtures fuzz help install uninstall clean FORCE
 .DEFAULT_GOAL := all

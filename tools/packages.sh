@@ -3,7 +3,8 @@
 # Installs the Debian packages that building, running and testing need; silent when all are there.
 # `packages.sh bench`: those that comparing and plotting need too. `packages.sh kernels`: instead those that booting other kernels needs
 # (their images, headers and sources are downloaded where they are wanted, and not installed);
-# `packages.sh compilers`: every clang that make check-compilers compares; `packages.sh clang-NN`: one of them.
+# `packages.sh compilers`: every clang that make check-compilers compares; `packages.sh clang-NN`: one of them;
+# `packages.sh lint`: what make lint needs.
 set -eu
 want="build-essential clang llvm bpftool libbpf-dev libxdp-dev xdp-tools liburing-dev libcmocka-dev
 libelf-dev libseccomp-dev libcap-ng-dev libmnl-dev libjansson-dev libssl-dev libpcre2-dev nettle-dev libpcap-dev mandoc
@@ -12,6 +13,7 @@ zlib1g-dev iproute2 ethtool pkg-config linux-libc-dev procps libcap2-bin tcpdump
 [ "${1:-}" != kernels ] || want="qemu-system-x86 busybox-static cpio xz-utils"
 case ${1:-} in
 compilers) want="clang-14 clang-19 clang-22" ;;
+lint) want="clang-format shellcheck" ;;
 clang-*) want=$1 ;;
 esac
 missing=

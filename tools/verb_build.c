@@ -304,9 +304,9 @@ int verb_build(int argc, char **argv)
 		parse,
 		"FILE.c...",
 		"Make a module of each function's source, and say where it will "
-		"run.\vExample: xfn build -o /tmp/echo.xfn functions/echo.c\n"
-		"  xfn build --standalone -o both.o functions/echo.c functions/time.c@3700\n\n"
-		"XFN_CLANG=clang-19 in the environment picks another compiler than clang.",
+		"run. XFN_CLANG=clang-19 in the environment picks another compiler than "
+		"clang.\vExample: xfn build -o /tmp/echo.xfn functions/echo.c\n"
+		"  xfn build --standalone -o both.o functions/echo.c functions/time.c@3700",
 		children,
 		NULL,
 		NULL

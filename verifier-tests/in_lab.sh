@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# shellcheck shell=sh disable=SC2034
+# shellcheck shell=sh disable=SC2034,SC2154
 # What the shell suites share that work in a lab of their own: to be sourced with $suite set. Raises
 # nothing by itself; whatever a suite raised or started is gone when it ends.
 set -u

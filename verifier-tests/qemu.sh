@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# shellcheck shell=sh disable=SC2034
+# shellcheck shell=sh disable=SC2034,SC2154
 # What the suites share that boot Debian's other kernels under QEMU (TCG: no KVM wanted, no rate means anything),
 # each with an initramfs of what is built and qemu_init.sh: to be sourced with $suite, $modules (each after what it
 # needs) and $tests (what is run there) set. Boots nothing by itself; whatever was started is gone when the suite

@@ -20,7 +20,10 @@ function head(s,   parts, n, i, out, long)
 		sub(/^-/, "", long)
 		out = out (i > 1 ? " , " : "") "Fl " long
 	}
-	sub(/=/, " Ns = Ns Ar ", out)
+	if (sub(/\[=/, " Ns Op = Ns Ar ", out))
+		sub(/\]$/, "", out)
+	else
+		sub(/=/, " Ns = Ns Ar ", out)
 	if (out !~ / Ar /)
 		sub(/ [A-Z]+$/, " Ar&", out)
 	return out
