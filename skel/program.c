@@ -120,9 +120,13 @@ struct bpf_object *xfn_program__open(const void *bytes, size_t len, const char *
 		return NULL;
 	}
 	*prog = bpf_object__next_program(obj, NULL);
-	if (!*prog || bpf_object__next_program(obj, *prog)) {
-		snprintf(err, errlen, "%s: its kernel half has not one program; build it again",
-			 name);
+	for (struct bpf_program *other = *prog; other;) {
+		other = bpf_object__next_program(obj, other);
+		if (other)
+			bpf_program__set_autoload(other, false);
+	}
+	if (!*prog) {
+		snprintf(err, errlen, "%s: its kernel half has no program; build it again", name);
 	} else if (settings && put_settings(obj, settings)) {
 		snprintf(err, errlen, "%s: its kernel half has no settings; build it again", name);
 	} else {

@@ -10,7 +10,8 @@
 #define XFN_LOG_LEN (16u << 20)
 
 /*
- * Open the object bytes, set its settings (NULL: zeroes) and give its one program. NULL with a line
+ * Open the object bytes, set its settings (NULL: zeroes) and give its first program; of others
+ * (another form of it) none is loaded. NULL with a line
  * in err. The caller closes with bpf_object__close.
  */
 struct bpf_object *xfn_program__open(const void *obj, size_t len, const char *name,
