@@ -140,10 +140,12 @@ static const char *next_row(const char *row)
 	return row ? row + 1 : NULL;
 }
 
-/* A row that may name an obstacle. Of one the verifier speaks behind the instruction it had begun. */
+/* A row that may name an obstacle. Of one the verifier speaks behind the instruction it had begun.
+ */
 static bool may_name(const char *row, enum xfn_rule rule)
 {
-	return is_message(row) || rule == XFN_RULE_too_many_insns;
+	return is_message(row) ||
+	       (rule == XFN_RULE_too_many_insns && strspn(row, "0123456789") > 0);
 }
 
 /* The first of the obstacles that the verifier names, with its row; -1: none. */

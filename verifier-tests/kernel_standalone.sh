@@ -81,9 +81,10 @@ head -c 5000 /dev/zero >"$dir/payload"
 start --attach libxdp --mode native echo && answers 7 616263 && client "$xfn" invoke -f "$dir/payload" 10.78.0.1:7 | grep -q '^5000 bytes from'
 result shared_jumbo $? || cat "$dir/err"
 stop
+client ip link set dev "$client_iface" mtu 1500
 server ip link set dev "$iface" mtu 1500
 server ip link set dev "$iface" xdp obj objects/reverse.o sec xdp
-server "$xfn" run --attach libxdp -i "$iface" echo >"$dir/out" 2>&1
+server timeout 20 "$xfn" run --attach libxdp -i "$iface" echo >"$dir/out" 2>&1
 [ $? = 1 ] && grep -q 'xfn_reverse.*was not attached by libxdp' "$dir/out"
 result shared_held_refused $? || cat "$dir/out"
 server ip link set dev "$iface" xdp off
