@@ -21,6 +21,7 @@
 #include "classify.h"
 #include "output.h"
 #include "paths.h"
+#include "run_links.h"
 
 #define BIND_MAX    64
 #define DEADLINE_MS 1000
@@ -51,6 +52,7 @@ struct run {
 	const char *bind[BIND_MAX];
 	const char *address[BIND_MAX];
 	const char *dedicate[BIND_MAX];
+	struct xfn_run_links links;
 	char **spec; /* MODULE[@ADDR:PORT], as given */
 	unsigned specs;
 	struct xfn_run_module *modules;
@@ -115,6 +117,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct run *run = state->input;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &run->links;
+		return 0;
 	case 'i':
 		run->opts.ifname = arg;
 		return 0;
@@ -252,6 +257,16 @@ static int take_workers(struct run *run)
 			   "take a number from 1 to 8, or two of them as in 1-4");
 	opts->workers_min = min;
 	opts->workers_max = max;
+	return 0;
+}
+
+static int take_links(struct run *run)
+{
+	char err[200];
+
+	if (xfn_run_links__take(&run->links, run->opts.ifname != NULL, err, sizeof(err)))
+		return xfn_output__fail("run", run->opts.json, XFN_EXIT_USAGE, "%s", err);
+	run->opts.links = run->links.opts;
 	return 0;
 }
 
@@ -507,6 +522,7 @@ static void remove_built(const struct run *run)
 
 int verb_run(int argc, char **argv)
 {
+	static const struct argp_child children[] = { { &xfn_run_links_argp, 0, NULL, 0 }, {} };
 	static const struct argp argp = {
 		options,
 		parse,
@@ -515,7 +531,7 @@ int verb_run(int argc, char **argv)
 		"workers. A MODULE is what `xfn build` made, a source F.c, or the name of a shipped "
 		"function; none means all shipped ones.\v"
 		"Example: sudo xfn run -i eth0 echo@7 hello.c@[fd00::1]:4000",
-		NULL,
+		children,
 		NULL,
 		NULL
 	};
@@ -529,6 +545,8 @@ int verb_run(int argc, char **argv)
 		status = take_cpus(&run);
 	if (!status)
 		status = take_workers(&run);
+	if (!status)
+		status = take_links(&run);
 	if (!status)
 		status = take_modules(&run);
 	if (!status && xfn_paths__worker(run.worker, sizeof(run.worker), err, sizeof(err)))

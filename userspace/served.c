@@ -114,6 +114,7 @@ void xfn_served__changed(struct xfn_supervisor *sup)
 	}
 	if (ret)
 		xfn_log__line(LOG_WARNING, "cannot read addresses again: %s", strerror(-ret));
+	xfn_links__follow(sup);
 	if (sup->devices_changed && sup->ring_mtu) {
 		sup->devices_changed = false;
 		if (xfn_deploy__share(sup, err, sizeof(err)))

@@ -161,14 +161,14 @@ static void check_forwarding(const struct xfn_supervisor *sup)
 
 static int start_frame_workers(struct xfn_supervisor *sup, char *err, size_t errlen)
 {
-	unsigned queues = sup->iface.queues < XFN_QUEUES ? sup->iface.queues : XFN_QUEUES;
-	bool needed = sup->opts->tier == XFN_TIER_AFXDP;
+	unsigned queues = xfn_links__queues(sup);
+	bool needed = sup->opts->tier == XFN_TIER_AFXDP || xfn_links__insists(sup);
 	int ret = 0;
 
 	if (!sup->loader || !xfn_deploy__wants_frames(sup))
 		return 0;
-	for (unsigned queue = 0; !ret && queue < queues; queue++)
-		ret = xfn_children__add(sup, "afxdp", queue, err, errlen);
+	for (unsigned i = 0; !ret && i < queues; i++)
+		ret = xfn_children__add(sup, "afxdp", xfn_links__queue(sup, i), err, errlen);
 	if (!ret && sup->iface.mtu > XFN_MTU_LINEAR && !sup->children[0].umem.longest)
 		xfn_log__line(LOG_NOTICE,
 			      "%s: frames in several buffers take the slow path: this kernel's "
@@ -274,6 +274,7 @@ static void say_ready(struct xfn_supervisor *sup)
 			printf("generic mode, because %s\n", sup->mode_reason);
 		if (sup->engine_reason[0])
 			printf("engine %s, %s\n", sup->udp_engine ?: "", sup->engine_reason);
+		xfn_links__print(sup, stdout);
 		printf("serving; Ctrl-C ends\n");
 	}
 	fflush(stdout);
@@ -366,6 +367,7 @@ static int open_all(struct xfn_supervisor *sup, char *err, size_t errlen)
 	ret = ret ?: attach(sup, err, errlen);
 	ret = ret ?: xfn_deploy__tiers(sup, err, errlen);
 	ret = ret ?: xfn_crews__open(sup, err, errlen);
+	ret = ret ?: xfn_links__begin(sup, err, errlen);
 	xfn_served__load(sup);
 	if (!ret && sup->loader && opts->route_fib)
 		check_forwarding(sup);
@@ -411,6 +413,7 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 	xfn_loader__close(sup->loader);
 	sup->loader = NULL;
 	xfn_children__remove(sup, 0);
+	xfn_links__end(sup);
 	xfn_addresses__close(sup->addresses);
 	xfn_control__close(sup->control);
 	xfn_deploy__close(sup);

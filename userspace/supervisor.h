@@ -7,6 +7,7 @@
 #define XFN_SUPERVISOR_H
 
 #include "../skel/loader.h"
+#include "links.h"
 
 struct xfn_run_module {
 	const char *path; /* module file */
@@ -38,6 +39,7 @@ struct xfn_run_options {
 	unsigned dedicate_count;
 	const uint16_t *cpus; /* worker i is bound to the i-th, in turn; else by its interrupt */
 	unsigned cpu_count;
+	struct xfn_link_options links;
 	bool json;	    /* print the ready message as JSON */
 	const char *worker; /* path of xfn-worker */
 	const struct xfn_run_module *modules;
