@@ -27,6 +27,31 @@ static const struct xfn_journal_kind kinds[] = { { "ntuple", xfn_steer__undo_ntu
 						 { "napi", xfn_napi__undo },
 						 {} };
 
+int xfn_links__undo(const char *ifname, char *err, size_t errlen)
+{
+	struct xfn_journal *journal;
+	json_t *data = NULL;
+	int left = xfn_journal__count(ifname), ret;
+
+	if (left <= 0)
+		return 0;
+	ret = xfn_control__ask(ifname, "ls", NULL, &data, err, errlen);
+	json_decref(data);
+	if (ret != -ENOENT) {
+		snprintf(err, errlen,
+			 "%s: an xfn serves it and undoes its changes itself; stop that one",
+			 ifname);
+		return -EADDRINUSE;
+	}
+	ret = xfn_journal__open(ifname, kinds, &journal, err, errlen);
+	if (ret)
+		return ret;
+	/* what could not be undone was said, and stands there still */
+	ret = left - xfn_journal__count(ifname);
+	xfn_journal__close(journal);
+	return ret;
+}
+
 unsigned xfn_links__queue(const struct xfn_supervisor *sup, unsigned i)
 {
 	const struct xfn_link_options *opts = &sup->opts->links;
@@ -142,6 +167,7 @@ int xfn_links__begin(struct xfn_supervisor *sup, char *err, size_t errlen)
 	const struct xfn_link_options *opts = &sup->opts->links;
 	struct xfn_links *l;
 	bool xdp_tx = false;
+	char why[240];
 	int ret;
 
 	if (!sup->iface.name[0])
@@ -165,6 +191,14 @@ int xfn_links__begin(struct xfn_supervisor *sup, char *err, size_t errlen)
 			 sup->mode_reason);
 		return -EOPNOTSUPP;
 	}
+	if (opts->zero_copy == XFN_ZERO_COPY_ALWAYS && xdp_tx &&
+	    !xfn_zero_copy__wanted(XFN_ZERO_COPY_AUTO, sup->iface.driver, true, true, why,
+				   sizeof(why)))
+		xfn_log__line(
+			LOG_WARNING,
+			"--zero-copy always beside functions in the kernel, whose replies may "
+			"be lost: %s",
+			why);
 	if (opts->steer_count)
 		ret = steer(sup, err, errlen);
 	if (!ret && opts->defer)

@@ -3,6 +3,7 @@
 #ifndef XFN_LINKS_H
 #define XFN_LINKS_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <linux/types.h>
 #include "../xdp/abi.h"
@@ -16,5 +17,11 @@ struct xfn_link_options {
 	unsigned busy_poll; /* us that a worker polls its queue in vain before it sleeps, 0: none */
 	unsigned defer;	    /* us that interrupts are held back, 0: as they are */
 };
+
+/*
+ * Undo what a killed run changed on `ifname`. Returns the number of changes undone, or -errno with
+ * one line in err: -EADDRINUSE, an xfn serves it, and they are that one's.
+ */
+int xfn_links__undo(const char *ifname, char *err, size_t errlen);
 
 #endif
