@@ -275,13 +275,19 @@ int xfn_steer__open(const char *ifname, const char *driver, struct xfn_journal *
 		    struct xfn_steer **out, char *err, size_t errlen)
 {
 	struct xfn_steer *s = calloc(1, sizeof(*s));
+	const char *what = "does not tell of its flow rules", *next = "";
 	int ret = s ? xfn_steer__rules(ifname) : -ENOMEM;
 
 	*out = NULL;
+	if (ret == -EOPNOTSUPP) {
+		what = "takes no flow rules";
+		next = ", `ethtool -X` may narrow the queues all traffic comes to";
+	}
 	if (ret >= 0) {
 		snprintf(s->ifname, sizeof(s->ifname), "%s", ifname);
 		snprintf(s->driver, sizeof(s->driver), "%s", driver);
 		s->journal = journal;
+		what = "cannot be made to take flow rules";
 		ret = turn_on(s);
 	}
 	if (ret >= 0) {
@@ -290,11 +296,7 @@ int xfn_steer__open(const char *ifname, const char *driver, struct xfn_journal *
 	}
 	free(s);
 	snprintf(err, errlen, "--steer: %s: its driver %s %s (%s); leave --steer out%s", ifname,
-		 *driver ? driver : "(none)",
-		 ret == -EOPNOTSUPP ? "takes no flow rules" : "does not tell of its flow rules",
-		 strerror(-ret),
-		 ret == -EOPNOTSUPP ? ", `ethtool -X` may narrow the queues all traffic comes to" :
-				      "");
+		 *driver ? driver : "(none)", what, strerror(-ret), next);
 	return ret;
 }
 
