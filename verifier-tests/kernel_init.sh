@@ -14,6 +14,6 @@ mkdir /run/netns
 cd /xfn && while read -r module; do insmod "/modules/$module.ko"; done <modules
 ip link set lo up
 verifier-tests/run.sh build/tests/test_fixtures build/tests/test_dispatcher build/tests/test_engines verifier-tests/kernel_tiers.sh \
-	verifier-tests/test_addresses.sh verifier-tests/test_tagged.sh | tee /tmp/out
+	verifier-tests/test_addresses.sh verifier-tests/test_tagged.sh verifier-tests/test_links.sh | tee /tmp/out
 tail -n 1 /tmp/out | sed -n "s/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped\$/KERNEL-CHECK-END $(uname -r) passed=\1 failed=\2 skipped=\3/p"
 poweroff -f
