@@ -25,15 +25,16 @@ static const struct argp_option options[] = {
 	  10 },
 	{ "steer", KEY_STEER, "QUEUES", 0,
 	  "Have the NIC direct each function's requests to one of these receive queues in turn, as "
-	  "2-3, by flow rules (ethtool -N); workers are on those queues only",
+	  "2-3, by flow rules (ethtool -N); workers are on those queues only. Run with an emulated "
+	  "NIC, never with a card",
 	  10 },
 	{ "busy-poll", KEY_BUSY_POLL, "USECS", 0,
 	  "Workers work their queues off themselves, in place of the kernel's interrupts, and sleep "
 	  "after USECS in vain",
 	  10 },
 	{ "defer-interrupts", KEY_DEFER, "USECS", 0,
-	  "Hold the interface's interrupts back for USECS while its queues are worked off; for "
-	  "--busy-poll. As before when the run ends",
+	  "Hold the interface's interrupts back for USECS while its queues are worked off; without "
+	  "it --busy-poll rarely comes first. As before when the run ends",
 	  10 },
 	{}
 };

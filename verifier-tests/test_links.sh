@@ -70,7 +70,7 @@ if [ "$(uname -r | awk -F. '{ print $1 * 1000 + $2 }')" -ge 6013 ]; then
 	result links_busy_poll_is_refused $?
 else
 	polled() { server cat /proc/net/netstat | awk '$1 == "TcpExt:" { if (split($0, last) && !at) { for (i in last) if (last[i] == "BusyPollRxPackets") at = i } else print last[at] }'; }
-	start --busy-poll 2000 --tier afxdp echo
+	start --busy-poll 2000 --defer-interrupts 500 --tier afxdp echo
 	answers 7 && answers 7 && said stat '"napi":[0-9]+' && [ "$(polled)" -gt 0 ]
 	result links_busy_poll $? || polled
 	stop
