@@ -7,6 +7,8 @@
 #define XFN_HOST_H
 
 #include <stdbool.h>
+#include <stdint.h>
+#include "../userspace/interface.h"
 
 #define XFN_HOST_FACTS 32
 
@@ -14,7 +16,7 @@ struct xfn_host_fact {
 	const char *thing; /* static */
 	bool ok;
 	bool needed;	 /* without it nothing can be served at all */
-	char value[160]; /* what was found */
+	char value[256]; /* what was found */
 	char fix[200];	 /* what to do; "" where ok */
 };
 
@@ -27,6 +29,11 @@ struct xfn_host_facts {
 void xfn_host__read(struct xfn_host_facts *facts);
 /* Append those of the interface. */
 void xfn_host__interface(struct xfn_host_facts *facts, const char *ifname);
+
+/* Append what its NIC and driver do for AF_XDP workers. `features`: NETDEV_XDP_ACT_* of the kernel,
+ * NULL where it does not tell. */
+void xfn_host__links(struct xfn_host_facts *facts, const struct xfn_interface *ifc,
+		     const uint64_t *features);
 
 /* A new fact at the end, `ok`, its value formatted. */
 struct xfn_host_fact *xfn_host__add(struct xfn_host_facts *facts, const char *thing,

@@ -123,7 +123,7 @@ out:
 	return answer.told;
 }
 
-static void features(struct xfn_host_facts *facts, unsigned ifindex)
+static void features(struct xfn_host_facts *facts, const struct xfn_interface *ifc)
 {
 	static const char *const names[] = { "basic",	"redirect", "ndo-xmit",	     "xsk-zerocopy",
 					     "offload", "frags",    "ndo-xmit-frags" };
@@ -131,8 +131,10 @@ static void features(struct xfn_host_facts *facts, unsigned ifindex)
 	struct xfn_host_fact *fact;
 	uint64_t bits;
 
-	if (!xdp_features(ifindex, &bits))
+	if (!xdp_features(ifc->index, &bits)) {
+		xfn_host__links(facts, ifc, NULL);
 		return;
+	}
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		size_t used = strlen(text);
 
@@ -145,6 +147,7 @@ static void features(struct xfn_host_facts *facts, unsigned ifindex)
 		xfn_host__missing(
 			fact,
 			"the driver has no native mode; generic mode is used, at a lower rate");
+	xfn_host__links(facts, ifc, &bits);
 }
 
 static void holder(struct xfn_host_facts *facts, const struct xfn_interface *ifc)
@@ -201,7 +204,7 @@ void xfn_host__interface(struct xfn_host_facts *facts, const char *ifname)
 			"native mode wants at most %d with many drivers; ip link set dev %s mtu %d",
 			MTU_MAX, ifc.name, MTU_MAX);
 	holder(facts, &ifc);
-	features(facts, ifc.index);
+	features(facts, &ifc);
 	offload(facts, &ifc);
 	fact = xfn_host__add(facts, "VLAN tags", "%s",
 			     ifc.vlan_offload ? "taken off by the driver" : "left in the frame");

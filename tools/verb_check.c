@@ -2,19 +2,31 @@
 /* `xfn check`: prints what host.c finds out. Must never look for itself. */
 #include "verbs.h"
 
+#include "../userspace/control.h"
+#include "../userspace/links.h"
 #include "host.h"
 #include "output.h"
 
 struct options {
 	const char *ifname;
 	bool json;
+	bool undo;
 };
+
+#define KEY_UNDO 256
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *opts = state->input;
 
 	switch (key) {
+	case KEY_UNDO:
+		opts->undo = true;
+		return 0;
+	case ARGP_KEY_END:
+		if (opts->undo && !opts->ifname)
+			argp_error(state, "--undo: on which interface? name it with -i");
+		return 0;
 	case 'i':
 		opts->ifname = arg;
 		return 0;
@@ -45,10 +57,15 @@ static json_t *as_json(const struct xfn_host_facts *facts, bool serves)
 
 int verb_check(int argc, char **argv)
 {
-	static const struct argp_option options[] = { { "interface", 'i', "IFACE", 0,
-							"Check this interface as well", 0 },
-						      { "json", 'j', NULL, 0, "Print JSON", 0 },
-						      {} };
+	static const struct argp_option options[] = {
+		{ "interface", 'i', "IFACE", 0, "Check this interface as well", 0 },
+		{ "undo", KEY_UNDO, NULL, 0,
+		  "First change back what a run that was killed "
+		  "left on the interface: settings, flow rules",
+		  0 },
+		{ "json", 'j', NULL, 0, "Print JSON", 0 },
+		{}
+	};
 	static const struct argp argp = {
 		options,
 		parse,
@@ -64,9 +81,12 @@ int verb_check(int argc, char **argv)
 	struct xfn_host_facts facts = {};
 	struct options opts = {};
 	struct xfn_table *table;
+	char err[XFN_CONTROL_ERROR] = "";
 	bool serves = true;
 
 	xfn_output__options(&argp, argc, argv, &opts);
+	if (opts.undo && xfn_links__undo(opts.ifname, err, sizeof(err)) < 0)
+		return xfn_output__fail("check", opts.json, XFN_EXIT_FAILED, "%s", err);
 	xfn_host__read(&facts);
 	if (opts.ifname)
 		xfn_host__interface(&facts, opts.ifname);

@@ -57,6 +57,8 @@ static const char *member(json_t *object, const char *key, char *buf, size_t len
 		return json_string_value(value);
 	if (json_is_integer(value))
 		snprintf(buf, len, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	else if (json_is_boolean(value))
+		snprintf(buf, len, "%s", json_is_true(value) ? "yes" : "no");
 	else if (json_is_real(value))
 		snprintf(buf, len, "%.1f", json_real_value(value));
 	else
@@ -170,6 +172,10 @@ static void print_ls(json_t *data, bool title)
 		printf("%s %s %s%s%s%s", i ? "," : ":", keys[i], *value ? value : "none",
 		       *why ? " (" : "", why, *why ? ")" : "");
 	}
+	if (json_is_boolean(json_object_get(data, "zero_copy")))
+		printf(", %s (%s)",
+		       json_is_true(json_object_get(data, "zero_copy")) ? "zero copy" : "copies",
+		       json_string_value(json_object_get(data, "zero_copy_reason")) ?: "");
 	putchar('\n');
 	json_array_foreach(json_object_get(data, "functions"), i, function) {
 		const char *state =
@@ -219,7 +225,7 @@ static void print_stat(json_t *data, bool title)
 	static const char *const workers[] = { ">pid",	   ">queue",	">thread", "engine",
 					       "serves",   ">received", ">sent",   ">send_failed",
 					       ">wakeups", ">stalls",	">cpu_ms", ">restarts",
-					       ">cpu" };
+					       ">cpu",	   "zero_copy" };
 	static const char *const frames[] = { ">pid",
 					      ">queue",
 					      ">frames_total",

@@ -20,6 +20,7 @@
 #include "offload.h"
 #include "output.h"
 #include "paths.h"
+#include "run_links.h"
 #include "spec.h"
 
 #define BIND_MAX    64
@@ -58,6 +59,7 @@ struct run {
 	const char *bind[BIND_MAX];
 	const char *address[BIND_MAX];
 	const char *dedicate[BIND_MAX];
+	struct xfn_run_links links;
 	char **spec; /* MODULE[@ADDR:PORT], as given */
 	unsigned specs;
 	struct xfn_run_module *modules;
@@ -146,6 +148,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct run *run = state->input;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &run->links;
+		return 0;
 	case 'i':
 		for (unsigned i = 0; i < run->ifnames; i++)
 			if (!strcmp(run->ifname[i], arg))
@@ -279,6 +284,16 @@ static int take_workers(struct run *run)
 			   "take a number from 1 to 8, or two of them as in 1-4");
 	opts->workers_min = min;
 	opts->workers_max = max;
+	return 0;
+}
+
+static int take_links(struct run *run)
+{
+	char err[200];
+
+	if (xfn_run_links__take(&run->links, run->opts.ifname != NULL, err, sizeof(err)))
+		return xfn_output__fail("run", run->opts.json, XFN_EXIT_USAGE, "%s", err);
+	run->opts.links = run->links.opts;
 	return 0;
 }
 
@@ -546,6 +561,7 @@ static void remove_built(const struct run *run)
 
 int verb_run(int argc, char **argv)
 {
+	static const struct argp_child children[] = { { &xfn_run_links_argp, 0, NULL, 0 }, {} };
 	static const struct argp argp = {
 		options,
 		parse,
@@ -556,7 +572,7 @@ int verb_run(int argc, char **argv)
 		"Of several interfaces each has functions, counters and control socket of its own; --address "
 		"and --bind hold for each.\n\n"
 		"Example: sudo xfn run -i eth0 -i eth1 echo@7 hello.c@[fd00::1]:4000",
-		NULL,
+		children,
 		NULL,
 		NULL
 	};
@@ -570,6 +586,8 @@ int verb_run(int argc, char **argv)
 		status = take_cpus(&run);
 	if (!status)
 		status = take_workers(&run);
+	if (!status)
+		status = take_links(&run);
 	if (!status)
 		status = take_modules(&run);
 	if (!status && xfn_paths__worker(run.worker, sizeof(run.worker), err, sizeof(err)))

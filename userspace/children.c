@@ -221,7 +221,7 @@ static void check_pinned(struct xfn_child *child)
 static int attach_sockets(struct xfn_supervisor *sup, struct xfn_child *child, char *err,
 			  size_t errlen)
 {
-	int ret = xfn_umem__bind(&child->umem, sup->iface.name, sup->iface.index, err, errlen);
+	int ret = xfn_links__bind(sup, &child->umem, err, errlen);
 
 	for (unsigned i = 0; !ret && i < child->threads; i++)
 		ret = xfn_loader__socket(sup->loader, child->queue, i, child->umem.xsk[i]);

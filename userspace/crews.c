@@ -38,7 +38,7 @@ static unsigned own_threads(const struct xfn_supervisor *sup)
 static unsigned shared_max(const struct xfn_supervisor *sup)
 {
 	unsigned room = XFN_THREADS - sup->opts->dedicate_count;
-	unsigned queues = sup->iface.queues ?: 1, n;
+	unsigned queues = xfn_links__queues(sup) ?: 1, n;
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
 	if (sup->opts->workers_max)

@@ -94,6 +94,8 @@ struct xfn_engine_config {
 	uint32_t longest; /* frame that may come in several buffers; 0: none does */
 	bool spin;	  /* never sleep in poll */
 	bool sqpoll;	  /* uring: the kernel's thread submits (IORING_SETUP_SQPOLL) */
+	uint32_t
+		busy_us; /* AF_XDP: poll the queue in vain for so long before sleeping; 0: do not */
 	/*
 	 * AF_XDP: sockets[thread] is this one's. All but the first take part in the frames of the
 	 * first one's engine, which is opened before them and closed after them.

@@ -31,16 +31,45 @@ static void give_back(struct xfn_engine *e, uint64_t addr)
 	xfn_frames_give_back(e->frames, e->thread, addr);
 }
 
+/* Let the kernel look at the fill ring, or work the queue off where it is polled. */
+static void wake(struct xfn_engine *e)
+{
+	e->stats.wakeups++;
+	recvfrom(e->fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
+}
+
+static bool wants_frames(const struct xfn_engine *e)
+{
+	return xfn_ring_load(e->frames->fill.flags) & XDP_RING_NEED_WAKEUP;
+}
+
 static void keep(struct xfn_engine *e)
 {
 	e->unkept = 0;
 	xfn_frames__keep(e->frames);
+	/* a NIC that had run out of frames waits to be told that there are some */
+	if (e->zero_copy && wants_frames(e))
+		wake(e);
+}
+
+/* The socket was bound after it was opened here, and has taken its first frame. */
+static void learn(struct xfn_engine *e)
+{
+	struct xdp_options options = {};
+	socklen_t len = sizeof(options);
+
+	e->known = true;
+	e->zero_copy = !getsockopt(e->fd, SOL_XDP, XDP_OPTIONS, &options, &len) &&
+		       options.flags & XDP_OPTIONS_ZEROCOPY;
+	/* there the call does not send, it has the driver called */
+	if (e->zero_copy)
+		e->kicks = 1;
 }
 
 /* Let the kernel send what stands on the ring; what it leaves is kicked again in the next round. */
 static void kick(struct xfn_engine *e)
 {
-	for (int i = 0; i < KICKS && xfn_ring_load(e->tx.consumer) != e->tx.head; i++) {
+	for (unsigned i = 0; i < e->kicks && xfn_ring_load(e->tx.consumer) != e->tx.head; i++) {
 		if (!(xfn_ring_load(e->tx.flags) & XDP_RING_NEED_WAKEUP))
 			return;
 		e->stats.wakeups++;
@@ -124,6 +153,8 @@ static int afxdp_open(struct xfn_engine **out, const struct xfn_engine_config *c
 	}
 	e->fd = cfg->sockets[cfg->thread].fd;
 	e->spin = cfg->spin;
+	e->kicks = KICKS;
+	e->busy_ns = cfg->busy_us * 1000ull;
 	e->thread = cfg->thread;
 	if (cfg->first)
 		e->frames = cfg->first->frames;
@@ -175,19 +206,40 @@ static bool arrives_soon(struct xfn_engine *e)
 	return false;
 }
 
+/* Work the queue off, and go on doing so for a while where nothing came. False: it was in vain. */
+static bool polls_on(struct xfn_engine *e)
+{
+	uint64_t now;
+
+	wake(e);
+	if (xfn_ring_load(e->rx.producer) != e->rx.head) {
+		e->busy_until = 0;
+		return true;
+	}
+	now = now_ns();
+	if (!e->busy_until)
+		e->busy_until = now + e->busy_ns;
+	if (e->spin || now < e->busy_until)
+		return true;
+	e->busy_until = 0;
+	return false;
+}
+
 static int afxdp_poll(struct xfn_engine *e, int timeout_ms)
 {
 	struct pollfd wait = { .fd = e->fd, .events = POLLIN };
 
 	kick(e);
 	keep(e);
-	e->stats.wakeups++;
+	if (e->busy_ns && polls_on(e))
+		return 0;
 	if (e->spin) {
-		if (xfn_ring_load(e->frames->fill.flags) & XDP_RING_NEED_WAKEUP)
-			recvfrom(e->fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
+		if (wants_frames(e))
+			wake(e);
 		return 0;
 	}
-	if (arrives_soon(e))
+	e->stats.wakeups++;
+	if (!e->busy_ns && arrives_soon(e))
 		return 0;
 	/* Frames that the device left must be kicked again soon, and those it sent be kept. */
 	if (timeout_ms > 1 && xfn_frames__sending(e->frames))
@@ -275,6 +327,8 @@ static unsigned afxdp_take(struct xfn_engine *e, struct xfn_datagram *batch, uns
 		d->token = desc->addr;
 	}
 	if (e->rx.head != first) {
+		if (!e->known)
+			learn(e);
 		xfn_ring_store(e->rx.consumer, e->rx.head);
 		e->unkept += e->rx.head - first;
 		xfn_ring_store(&f->lane[e->thread].taken,

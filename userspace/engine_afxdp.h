@@ -62,7 +62,11 @@ struct xfn_frames {
 struct xfn_engine {
 	int fd;
 	bool spin;
-	struct xfn_frames *frames; /* the first thread's to free */
+	bool known;		      /* so is this: */
+	bool zero_copy;		      /* the kernel's, once bound */
+	unsigned kicks;		      /* sendto calls per round at most */
+	uint64_t busy_ns, busy_until; /* busy polling, if any; its end, 0: not begun */
+	struct xfn_frames *frames;    /* the first thread's to free */
 	unsigned thread;
 	struct xfn_ring rx, tx;
 	uint32_t unkept; /* frames moved since the shared rings were kept */

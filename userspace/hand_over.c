@@ -122,6 +122,7 @@ int xfn_children__hand_over(const struct xfn_supervisor *sup, const struct xfn_c
 		(xfn_child_by_afxdp(child) || xfn_child_by_ring(child) ||
 		 (!xfn_child_by_afxdp(sup->children) && !xfn_child_by_ring(sup->children)));
 	msg.hello.sqpoll = sup->opts->sqpoll;
+	msg.hello.busy_us = sup->opts->links.busy_poll;
 	msg.hello.threads = child->threads;
 	memcpy(msg.hello.cpu, child->cpu, sizeof(msg.hello.cpu));
 	ret = xfn_handover__send(child->sock, &msg, child->page_fd);

@@ -109,6 +109,8 @@ void xfn_served__changed(struct xfn_supervisor *sup)
 
 	if (sup->addresses_changed)
 		renew = xfn_listeners__follow(sup);
+	if (sup->addresses_changed)
+		xfn_links__follow(sup);
 	if (sup->devices_changed && sup->loader && xfn_deploy__wants_slow(sup)) {
 		xfn_listeners__slow(sup);
 		renew = true;

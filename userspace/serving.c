@@ -168,14 +168,14 @@ static void check_forwarding(const struct xfn_supervisor *sup)
 
 static int start_frame_workers(struct xfn_supervisor *sup, char *err, size_t errlen)
 {
-	unsigned queues = sup->iface.queues < XFN_QUEUES ? sup->iface.queues : XFN_QUEUES;
-	bool needed = sup->opts->tier == XFN_TIER_AFXDP;
+	unsigned queues = xfn_links__queues(sup);
+	bool needed = sup->opts->tier == XFN_TIER_AFXDP || xfn_links__insists(sup);
 	int ret = 0;
 
 	if (!sup->loader || !xfn_deploy__wants_frames(sup))
 		return 0;
-	for (unsigned queue = 0; !ret && queue < queues; queue++)
-		ret = xfn_children__add(sup, "afxdp", queue, err, errlen);
+	for (unsigned i = 0; !ret && i < queues; i++)
+		ret = xfn_children__add(sup, "afxdp", xfn_links__queue(sup, i), err, errlen);
 	if (!ret && sup->iface.mtu > XFN_MTU_LINEAR && !sup->children[0].umem.longest)
 		xfn_log__line(LOG_NOTICE,
 			      "%s: frames in several buffers take the slow path: this kernel's "
@@ -242,6 +242,7 @@ int xfn_serving__begin(struct xfn_supervisor *sup, char *err, size_t errlen)
 	sup->mode_reason[0] = sup->engine_reason[0] = '\0';
 	ret = attach(sup, err, errlen);
 	ret = ret ?: xfn_deploy__tiers(sup, err, errlen);
+	ret = ret ?: xfn_links__begin(sup, err, errlen);
 	xfn_served__load(sup);
 	xfn_crews__load(sup);
 	if (!ret && sup->loader && sup->opts->route_fib)
@@ -277,6 +278,7 @@ void xfn_serving__end(struct xfn_supervisor *sup)
 		xfn_loader__detach(sup->loader);
 	sup->renewals++;
 	xfn_children__remove(sup, 0);
+	xfn_links__end(sup);
 	xfn_listeners__close(sup);
 	sup->ring_mtu = 0;
 	/* one that never served counted nothing */

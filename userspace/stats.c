@@ -16,7 +16,7 @@ json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 {
 	char whole_text[300];
 	const char *whole = xfn_presence__state(sup, whole_text, sizeof(whole_text));
-	json_t *list = json_array();
+	json_t *list = json_array(), *data;
 
 	for (unsigned i = 0; i < sup->function_count; i++) {
 		const struct xfn_deployed *fn = &sup->functions[i];
@@ -37,12 +37,14 @@ json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 				  "summary", fn->mod->attr.summary, "state",
 				  fn->quarantined ? "quarantined" : whole, "state_reason", state));
 	}
-	return json_pack("{s:s?, s:s, s:s, s:s, s:s, s:s?, s:s, s:o}", "interface",
+	data = json_pack("{s:s?, s:s, s:s, s:s, s:s, s:s?, s:s, s:o}", "interface",
 			 sup->iface.name[0] ? sup->iface.name : NULL, "state", whole,
 			 "state_reason", whole_text, "mode", xfn_mode_name(sup->mode),
 			 "mode_reason", sup->mode_reason, "engine",
 			 sup->child_count ? sup->children[0].engine : NULL, "engine_reason",
 			 sup->engine_reason, "functions", list);
+	xfn_links__tell(sup, data);
+	return data;
 }
 
 static void add(struct xfn_slot_counters *sum, const struct xfn_slot_counters *more)
@@ -201,11 +203,14 @@ static json_t *worker(const struct xfn_supervisor *sup, const struct xfn_child *
 
 static json_t *workers(const struct xfn_supervisor *sup)
 {
-	json_t *list = json_array();
+	json_t *list = json_array(), *one;
 
 	for (unsigned c = 0; c < sup->child_count; c++)
-		for (unsigned t = 0; t < sup->children[c].threads; t++)
-			json_array_append_new(list, worker(sup, &sup->children[c], t));
+		for (unsigned t = 0; t < sup->children[c].threads; t++) {
+			one = worker(sup, &sup->children[c], t);
+			xfn_links__tell_worker(sup, &sup->children[c], t, one);
+			json_array_append_new(list, one);
+		}
 	return list;
 }
 

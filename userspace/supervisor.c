@@ -78,6 +78,7 @@ static void print_functions(const struct xfn_supervisor *sup, FILE *out)
 		fprintf(out, "generic mode, because %s\n", sup->mode_reason);
 	if (sup->engine_reason[0])
 		fprintf(out, "engine %s, %s\n", sup->udp_engine ?: "", sup->engine_reason);
+	xfn_links__print(sup, out);
 	if (!sup->serving) {
 		xfn_presence__state(sup, text, sizeof(text));
 		fprintf(out, "%s\n", text);

@@ -7,6 +7,7 @@
 #define XFN_SUPERVISOR_H
 
 #include "../skel/loader.h"
+#include "links.h"
 
 #define XFN_AMPLIFY_FREE 10 /* .amplify above it wants to be allowed by name */
 
@@ -47,6 +48,7 @@ struct xfn_run_options {
 	unsigned dedicate_count;
 	const uint16_t *cpus; /* worker i is bound to the i-th, in turn; else by its interrupt */
 	unsigned cpu_count;
+	struct xfn_link_options links;
 	bool json;	    /* print the ready message as JSON */
 	const char *worker; /* path of xfn-worker */
 	const struct xfn_run_module *modules;

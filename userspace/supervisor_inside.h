@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/types.h>
 #include "addresses.h"
@@ -136,6 +137,7 @@ struct xfn_supervisor {
 	unsigned listener_count;
 	struct xfn_child children[XFN_CHILDREN];
 	unsigned child_count;
+	struct xfn_links *links;	 /* links.c's own; NULL without an interface */
 	unsigned own_threads[XFN_CREWS]; /* of each crew but the shared one, on every queue */
 	unsigned shared[XFN_QUEUES]; /* threads of the shared one, as last scaled; 0: as begun */
 	unsigned renewals;	     /* how often workers were ended or made on purpose */
@@ -286,6 +288,27 @@ const char *xfn_crews__serves(const struct xfn_supervisor *sup, const struct xfn
 json_t *xfn_crews__scale(struct xfn_supervisor *sup, json_t *args, char *err, size_t errlen);
 /* --auto: add or remove shared threads by load. Returns ms until the next look, -1: none. */
 int xfn_crews__follow_load(struct xfn_supervisor *sup);
+
+/* links.c: what the NIC and its driver do for workers of frames. */
+/*
+ * Decide, and change on the interface what was asked for; also undoes what a killed run left. To be
+ * called when tiers are settled and before workers start. 0 or -errno with one line in err.
+ */
+int xfn_links__begin(struct xfn_supervisor *sup, char *err, size_t errlen);
+void xfn_links__end(struct xfn_supervisor *sup);    /* undo it; safe where nothing was begun */
+void xfn_links__follow(struct xfn_supervisor *sup); /* served addresses are others now */
+/* Queues that have workers of frames: how many, and the i-th of them. */
+unsigned xfn_links__queues(const struct xfn_supervisor *sup);
+unsigned xfn_links__queue(const struct xfn_supervisor *sup, unsigned i);
+/* Was something asked for that only AF_XDP has? Then UDP sockets are no way out. */
+bool xfn_links__insists(const struct xfn_supervisor *sup);
+/* Bind a queue's sockets as decided. 0 or -errno with one line in err. */
+int xfn_links__bind(struct xfn_supervisor *sup, struct xfn_umem *umem, char *err, size_t errlen);
+/* What `ls` and `stat` say of it, for people at the start too. */
+void xfn_links__tell(const struct xfn_supervisor *sup, json_t *data);
+void xfn_links__tell_worker(const struct xfn_supervisor *sup, const struct xfn_child *child,
+			    unsigned thread, json_t *data);
+void xfn_links__print(const struct xfn_supervisor *sup, FILE *out);
 
 /* quarantine.c: functions that end their workers. */
 /*

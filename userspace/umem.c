@@ -155,14 +155,25 @@ static int bind_shared(const struct xfn_umem *umem, unsigned thread, unsigned if
 	return bind(umem->xsk[thread], (const struct sockaddr *)&addr, sizeof(addr)) ? -errno : 0;
 }
 
-int xfn_umem__bind(const struct xfn_umem *umem, const char *ifname, unsigned ifindex, char *err,
-		   size_t errlen)
+/* What the first socket has, all have. */
+static bool has_zero_copy(const struct xfn_umem *umem)
+{
+	struct xdp_options options = {};
+	socklen_t len = sizeof(options);
+
+	return !getsockopt(umem->xsk[0], SOL_XDP, XDP_OPTIONS, &options, &len) &&
+	       options.flags & XDP_OPTIONS_ZEROCOPY;
+}
+
+int xfn_umem__bind(struct xfn_umem *umem, const char *ifname, unsigned ifindex, bool zero_copy,
+		   char *err, size_t errlen)
 {
 	const struct timespec pause = { .tv_nsec = BUSY_MS * 1000000 };
 	const struct sockaddr_xdp addr = { .sxdp_family = AF_XDP,
 					   .sxdp_ifindex = ifindex,
 					   .sxdp_queue_id = umem->queue,
-					   .sxdp_flags = XDP_COPY | XDP_USE_NEED_WAKEUP |
+					   .sxdp_flags = (zero_copy ? XDP_ZEROCOPY : XDP_COPY) |
+							 XDP_USE_NEED_WAKEUP |
 							 (umem->longest ? XDP_USE_SG : 0) };
 	int ret = 0;
 
@@ -177,6 +188,7 @@ int xfn_umem__bind(const struct xfn_umem *umem, const char *ifname, unsigned ifi
 		ret = bind_shared(umem, i, ifindex);
 	if (ret)
 		failed("bind AF_XDP to", umem->queue, ifname, ret, err, errlen);
+	umem->zero_copy = !ret && has_zero_copy(umem);
 	return ret;
 }
 

@@ -29,7 +29,7 @@ struct xfn_umem {
 	unsigned threads;
 	uint32_t rx_size, tx_size; /* of each socket */
 	uint32_t queue;
-	bool zero_copy;
+	bool zero_copy;	  /* told by the kernel, once bound */
 	bool huge;	  /* in huge pages, of 2 MB */
 	uint32_t longest; /* frame that may come in several buffers, bytes; 0: none does */
 };
@@ -44,13 +44,14 @@ int xfn_umem__open(const char *ifname, unsigned queue, unsigned threads, uint32_
 		   struct xfn_umem *out, char *err, size_t errlen);
 
 /*
- * Bind its sockets to their queue, in copy mode; only then do frames come. Kernels before 6.4
- * refuse to map the rings of a bound socket (EBUSY): whoever works them must have mapped them
- * before. Waits up to a second for an earlier owner of the queue to be torn down. 0 or -errno with
- * one line in err.
+ * Bind its sockets to their queue, with zero copy or in copy mode; only then do frames come.
+ * umem->zero_copy is what the kernel says of it then. Kernels before 6.4 refuse to map the rings of
+ * a bound socket (EBUSY): whoever works them must have mapped them before. Waits up to a second for
+ * an earlier owner of the queue to be torn down. 0 or -errno with one line in err; after zero copy
+ * was refused, copy mode may be asked for.
  */
-int xfn_umem__bind(const struct xfn_umem *umem, const char *ifname, unsigned ifindex, char *err,
-		   size_t errlen);
+int xfn_umem__bind(struct xfn_umem *umem, const char *ifname, unsigned ifindex, bool zero_copy,
+		   char *err, size_t errlen);
 void xfn_umem__close(struct xfn_umem *umem);
 
 #endif

@@ -98,6 +98,7 @@ static int take_hello(const struct xfn_handover *msg, int fd, char *err, size_t 
 		}
 	worker.config.spin = msg->hello.spin;
 	worker.config.sqpoll = msg->hello.sqpoll;
+	worker.config.busy_us = msg->hello.busy_us;
 	worker.config.sockets = worker.sockets;
 	worker.config.payload_max = 65507;
 	return 0;

@@ -335,7 +335,7 @@ static int open_frames(void)
 					  .fill_size = umem->fill_size,
 					  .comp_size = umem->comp_size };
 	if (ops->open(&engine, &cfg, err, sizeof(err)) ||
-	    xfn_umem__bind(umem, "xfneng0", opts.ifindex, err, sizeof(err)))
+	    xfn_umem__bind(umem, "xfneng0", opts.ifindex, false, err, sizeof(err)))
 		fail_msg("%s", err);
 	assert_int_equal(xfn_loader__socket(link_end.ld, 0, 0, umem->xsk[0]), 0);
 	return packet_socket("xfneng1");

@@ -27,7 +27,7 @@ load()
 	others="$others $!"
 }
 figure() { sed -n "s/^ *\"$2\": \([0-9]*\),*$/\1/p" "$dir/$1"; }
-worker() { "$xfn" stat -i "$iface" | awk '$3 == "afxdp" && NF >= 9 { print $1 }'; }
+worker() { "$xfn" stat -i "$iface" | awk '$4 == "afxdp" { print $1; exit }'; }
 restarts() { sed -n 's/.*engine afxdp.*serves again after \([0-9]*\) ms.*/\1/p' "$dir/err"; }
 serves() { [ "$(restarts | wc -l)" = "$1" ]; }
 

@@ -10,7 +10,7 @@ list_of() { sed -n 's/^Cpus_allowed_list:[^0-9]*//p' "/proc/$1/status"; }
 workers() { pgrep -P "$run"; }
 # what each worker may run on, by the kernel
 kernel_says() { for pid in $(workers); do printf '%s ' "$(list_of "$pid")"; done; }
-xfn_says() { "$xfn" stat -i "$iface" -j | sed -n 's/^ *"cpu": //p' | tr '\n' ' '; }
+xfn_says() { "$xfn" stat -i "$iface" -j | sed -n 's/^ *"cpu": \([^,]*\),*$/\1/p' | tr '\n' ' '; }
 all=$(list_of self)
 first=${all%%[-,]*}
 last=${all##*[-,]}

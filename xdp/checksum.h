@@ -106,11 +106,31 @@ XFN_INLINE __u64 xfn_sum_payload(struct xdp_md *ctx, __u32 off, __u32 len)
 	return sum;
 }
 #else
+/* Two words that are summed at a time: half the time per byte, from some bytes on. */
+typedef __u64 xfn_words __attribute__((vector_size(16)));
+
+XFN_INLINE xfn_words xfn_sum_words(const __u8 *p)
+{
+	xfn_words words = XFN_LOAD(xfn_words, p);
+
+	return (words & 0xffffffff) + (words >> 32);
+}
+
 XFN_INLINE __u64 xfn_sum_payload(const void *data, __u32 len)
 {
 	const __u8 *p = data;
 	__u64 sum = 0;
 
+	if (len >= 128) {
+		xfn_words a = {}, b = {};
+
+		for (; len >= 32; len -= 32, p += 32) {
+			a += xfn_sum_words(p);
+			b += xfn_sum_words(p + 16);
+		}
+		a += b;
+		sum = a[0] + a[1];
+	}
 	for (; len >= 8; len -= 8, p += 8)
 		sum += xfn_sum64(XFN_LOAD(__u64, p));
 	if (len & 4) {

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * What the interface's NIC and driver do for its AF_XDP workers: zero copy, flow rules, busy
+ * polling. All is decided when serving begins, and taken back when it ends.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include "journal.h"
+#include "log.h"
+#include "napi.h"
+#include "steer.h"
+#include "supervisor_inside.h"
+
+struct xfn_links {
+	struct xfn_journal *journal;
+	struct xfn_steer *steer;
+	unsigned refused; /* flow rules, at the last look */
+	bool zero_copy;	  /* to be tried */
+	char reason[240]; /* of that */
+};
+
+static const struct xfn_journal_kind kinds[] = { { "ntuple", xfn_steer__undo_ntuple },
+						 { "rule", xfn_steer__undo },
+						 { "napi", xfn_napi__undo },
+						 {} };
+
+int xfn_links__undo(const char *ifname, char *err, size_t errlen)
+{
+	struct xfn_journal *journal;
+	json_t *data = NULL;
+	int left = xfn_journal__count(ifname), ret;
+
+	if (left <= 0)
+		return 0;
+	ret = xfn_control__ask(ifname, "ls", NULL, &data, err, errlen);
+	json_decref(data);
+	if (ret != -ENOENT) {
+		snprintf(err, errlen,
+			 "%s: an xfn serves it and undoes its changes itself; stop that one",
+			 ifname);
+		return -EADDRINUSE;
+	}
+	ret = xfn_journal__open(ifname, kinds, &journal, err, errlen);
+	if (ret)
+		return ret;
+	/* what could not be undone was said, and stands there still */
+	ret = left - xfn_journal__count(ifname);
+	xfn_journal__close(journal);
+	return ret;
+}
+
+unsigned xfn_links__queue(const struct xfn_supervisor *sup, unsigned i)
+{
+	const struct xfn_link_options *opts = &sup->opts->links;
+
+	return opts->steer_count ? opts->steer[i] : i;
+}
+
+unsigned xfn_links__queues(const struct xfn_supervisor *sup)
+{
+	unsigned queues = sup->iface.queues < XFN_QUEUES ? sup->iface.queues : XFN_QUEUES;
+
+	return sup->opts->links.steer_count ?: queues;
+}
+
+bool xfn_links__insists(const struct xfn_supervisor *sup)
+{
+	const struct xfn_link_options *opts = &sup->opts->links;
+
+	return opts->zero_copy == XFN_ZERO_COPY_ALWAYS || opts->steer_count || opts->busy_poll;
+}
+
+/* Each function's requests to one of the queues in turn, at all addresses it is asked at. */
+static unsigned wanted_rules(const struct xfn_supervisor *sup, struct xfn_steer_rule **out)
+{
+	const struct xfn_link_options *opts = &sup->opts->links;
+	unsigned max = sup->function_count * (sup->served_count + 1), count = 0;
+	struct xfn_steer_rule *all = calloc(max ?: 1, sizeof(*all));
+
+	*out = all;
+	for (unsigned i = 0; all && i < sup->function_count; i++) {
+		const struct xfn_deployed *fn = &sup->functions[i];
+		struct xfn_steer_rule rule = { .to = fn->addr,
+					       .queue = opts->steer[i % opts->steer_count] };
+
+		if (fn->tier == XFN_TIER_SOCKET)
+			continue;
+		if (!fn->any)
+			all[count++] = rule;
+		for (unsigned s = 0; fn->any && s < sup->served_count; s++) {
+			memcpy(rule.to.ip, sup->served[s].ip, sizeof(rule.to.ip));
+			all[count++] = rule;
+		}
+	}
+	return count;
+}
+
+void xfn_links__follow(struct xfn_supervisor *sup)
+{
+	struct xfn_links *l = sup->links;
+	struct xfn_steer_rule *rules;
+	char why[256] = "";
+	unsigned count, refused;
+
+	if (!l || !l->steer)
+		return;
+	count = wanted_rules(sup, &rules);
+	refused = xfn_steer__follow(l->steer, rules, count, why, sizeof(why));
+	free(rules);
+	if (refused && refused != l->refused)
+		xfn_log__line(
+			LOG_WARNING,
+			"%s: %u flow rules are missing: %s; requests that come to other queues "
+			"take the slow path",
+			sup->iface.name, refused, why);
+	l->refused = refused;
+}
+
+static int steer(struct xfn_supervisor *sup, char *err, size_t errlen)
+{
+	const struct xfn_link_options *opts = &sup->opts->links;
+	struct xfn_links *l = sup->links;
+	struct xfn_steer_rule *rules;
+	char why[256] = "";
+	unsigned count;
+	int ret;
+
+	for (unsigned i = 0; i < opts->steer_count; i++)
+		if (opts->steer[i] >= sup->iface.queues) {
+			snprintf(err, errlen,
+				 "--steer: %s has no queue %u, only %u of them; `ethtool -L %s` "
+				 "changes their number",
+				 sup->iface.name, opts->steer[i], sup->iface.queues,
+				 sup->iface.name);
+			return -EINVAL;
+		}
+	if (!sup->loader) {
+		snprintf(err, errlen, "--steer wants XDP on %s (%s); leave --steer out",
+			 sup->iface.name, sup->mode_reason);
+		return -EOPNOTSUPP;
+	}
+	ret = xfn_steer__open(sup->iface.name, sup->iface.driver, l->journal, &l->steer, err,
+			      errlen);
+	if (ret)
+		return ret;
+	count = wanted_rules(sup, &rules);
+	l->refused = xfn_steer__follow(l->steer, rules, count, why, sizeof(why));
+	free(rules);
+	if (!l->refused)
+		return 0;
+	if (l->refused == count) {
+		snprintf(err, errlen, "--steer: %s: %s; leave --steer out", sup->iface.name, why);
+		return -EOPNOTSUPP;
+	}
+	xfn_log__line(LOG_WARNING,
+		      "%s: %u flow rules of %u are missing: %s; requests that come to other queues "
+		      "take the slow path",
+		      sup->iface.name, l->refused, count, why);
+	return 0;
+}
+
+int xfn_links__begin(struct xfn_supervisor *sup, char *err, size_t errlen)
+{
+	const struct xfn_link_options *opts = &sup->opts->links;
+	struct xfn_links *l;
+	bool xdp_tx = false;
+	char why[240];
+	int ret;
+
+	if (!sup->iface.name[0])
+		return 0;
+	l = sup->links = calloc(1, sizeof(*l));
+	if (!l) {
+		snprintf(err, errlen, "out of memory");
+		return -ENOMEM;
+	}
+	ret = xfn_journal__open(sup->iface.name, kinds, &l->journal, err, errlen);
+	if (ret)
+		return ret;
+	for (unsigned i = 0; i < sup->function_count; i++)
+		xdp_tx |= sup->functions[i].in_kernel;
+	l->zero_copy = xfn_zero_copy__wanted(opts->zero_copy, sup->iface.driver,
+					     sup->mode == XFN_MODE_NATIVE, xdp_tx, l->reason,
+					     sizeof(l->reason));
+	if (!l->zero_copy && opts->zero_copy == XFN_ZERO_COPY_ALWAYS) {
+		snprintf(err, errlen, "--zero-copy always: %s: %s%s%s; take --zero-copy auto",
+			 sup->iface.name, l->reason, sup->mode_reason[0] ? ", but: " : "",
+			 sup->mode_reason);
+		return -EOPNOTSUPP;
+	}
+	if (opts->zero_copy == XFN_ZERO_COPY_ALWAYS && xdp_tx &&
+	    !xfn_zero_copy__wanted(XFN_ZERO_COPY_AUTO, sup->iface.driver, true, true, why,
+				   sizeof(why)))
+		xfn_log__line(
+			LOG_WARNING,
+			"--zero-copy always beside functions in the kernel, whose replies may "
+			"be lost: %s",
+			why);
+	if (opts->steer_count)
+		ret = steer(sup, err, errlen);
+	if (!ret && opts->defer)
+		ret = xfn_napi__defer(sup->iface.name, opts->defer, l->journal, err, errlen);
+	return ret;
+}
+
+void xfn_links__end(struct xfn_supervisor *sup)
+{
+	if (!sup->links)
+		return;
+	xfn_steer__close(sup->links->steer);
+	xfn_journal__close(sup->links->journal);
+	free(sup->links);
+	sup->links = NULL;
+}
+
+/* Sockets that cannot be polled would be worked by interrupts, and nobody would know. */
+static int check_polled(const struct xfn_supervisor *sup, const struct xfn_umem *umem, char *err,
+			size_t errlen)
+{
+	if (!xfn_napi__told_at_bind() || xfn_napi__id(umem->xsk[0]))
+		return 0;
+	snprintf(
+		err, errlen,
+		"--busy-poll: driver %s does not tell the kernel what works queue %u of %s off, so "
+		"nothing can be polled; leave --busy-poll out, --spin keeps workers awake too",
+		sup->iface.driver, umem->queue, sup->iface.name);
+	return -EOPNOTSUPP;
+}
+
+int xfn_links__bind(struct xfn_supervisor *sup, struct xfn_umem *umem, char *err, size_t errlen)
+{
+	const struct xfn_link_options *opts = &sup->opts->links;
+	struct xfn_links *l = sup->links;
+	int ret = 0;
+
+	for (unsigned i = 0; !ret && opts->busy_poll && i < umem->threads; i++)
+		ret = xfn_napi__busy_poll(umem->xsk[i], opts->busy_poll);
+	if (ret) {
+		snprintf(err, errlen, "--busy-poll: %s; leave it out",
+			 ret == -ENOPROTOOPT ? "this kernel has no busy polling of sockets" :
+					       strerror(-ret));
+		return ret;
+	}
+	ret = xfn_umem__bind(umem, sup->iface.name, sup->iface.index, l->zero_copy, err, errlen);
+	if (ret && ret != -EBUSY && ret != -EPERM && l->zero_copy) {
+		if (opts->zero_copy == XFN_ZERO_COPY_ALWAYS) {
+			snprintf(err, errlen,
+				 "--zero-copy always: driver %s refuses it on queue %u of %s (%s); "
+				 "take --zero-copy auto, `xfn check -i %s` tells what it can do",
+				 *sup->iface.driver ? sup->iface.driver : "(none)", umem->queue,
+				 sup->iface.name, strerror(-ret), sup->iface.name);
+			return ret;
+		}
+		l->zero_copy = false;
+		snprintf(l->reason, sizeof(l->reason), "the kernel refuses zero copy with %s (%s)",
+			 sup->iface.driver, strerror(-ret));
+		ret = xfn_umem__bind(umem, sup->iface.name, sup->iface.index, false, err, errlen);
+	}
+	if (!ret && opts->busy_poll)
+		ret = check_polled(sup, umem, err, errlen);
+	return ret;
+}
+
+static bool has_frames(const struct xfn_supervisor *sup)
+{
+	return sup->child_count && xfn_child_by_afxdp(&sup->children[0]);
+}
+
+/* All queues of an interface: a driver has it or not. */
+static bool all_zero_copy(const struct xfn_supervisor *sup)
+{
+	for (unsigned i = 0; i < sup->child_count; i++)
+		if (xfn_child_by_afxdp(&sup->children[i]) && !sup->children[i].umem.zero_copy)
+			return false;
+	return true;
+}
+
+void xfn_links__tell(const struct xfn_supervisor *sup, json_t *data)
+{
+	const struct xfn_links *l = sup->links;
+
+	json_object_set_new(data, "zero_copy",
+			    has_frames(sup) ? json_boolean(all_zero_copy(sup)) : json_null());
+	json_object_set_new(data, "zero_copy_reason", json_string(l ? l->reason : ""));
+	if (l && l->steer)
+		json_object_set_new(data, "flow_rules", json_integer(xfn_steer__count(l->steer)));
+}
+
+void xfn_links__tell_worker(const struct xfn_supervisor *sup, const struct xfn_child *child,
+			    unsigned thread, json_t *data)
+{
+	unsigned napi;
+
+	json_object_set_new(data, "zero_copy",
+			    child->has_umem ? json_boolean(child->umem.zero_copy) : json_null());
+	if (!sup->opts->links.busy_poll || !child->has_umem)
+		return;
+	napi = xfn_napi__id(child->umem.xsk[thread]);
+	json_object_set_new(data, "napi", napi ? json_integer(napi) : json_null());
+}
+
+void xfn_links__print(const struct xfn_supervisor *sup, FILE *out)
+{
+	const struct xfn_link_options *opts = &sup->opts->links;
+	const struct xfn_links *l = sup->links;
+
+	if (l && has_frames(sup))
+		fprintf(out, "AF_XDP with%s copies (%s)\n", all_zero_copy(sup) ? "out" : "",
+			l->reason);
+	if (l && l->steer)
+		fprintf(out, "%u flow rules steer requests to %u of %u queues\n",
+			xfn_steer__count(l->steer), opts->steer_count, sup->iface.queues);
+}
