@@ -6,24 +6,15 @@
 #include "verbs.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
-#include <glob.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "../userspace/cpus.h"
-#include "../userspace/fleet.h"
-#include "classify.h"
-#include "offload.h"
 #include "output.h"
 #include "paths.h"
-#include "run_links.h"
+#include "run_inside.h"
 #include "spec.h"
 
-#define BIND_MAX    64
 #define DEADLINE_MS 1000
 
 enum key {
@@ -47,25 +38,6 @@ enum key {
 	KEY_DEDICATE,
 	KEY_WAIT,
 	KEY_OBJECT
-};
-
-struct run {
-	struct xfn_run_options opts;
-	const char *mode, *tier, *offset, *rate, *deadline, *cpus, *workers;
-	const char *ifname[XFN_FLEET_MAX];
-	unsigned ifnames;
-	const char *object; /* for the card, built by hand */
-	const char *amplify[BIND_MAX];
-	const char *bind[BIND_MAX];
-	const char *address[BIND_MAX];
-	const char *dedicate[BIND_MAX];
-	struct xfn_run_links links;
-	char **spec; /* MODULE[@ADDR:PORT], as given */
-	unsigned specs;
-	struct xfn_run_module *modules;
-	char folder[PATH_MAX - 64]; /* of what was built here, "" if nothing was */
-	char card[PATH_MAX];	    /* object for the card, where it is made here */
-	char worker[PATH_MAX];
 };
 
 static const struct argp_option options[] = {
@@ -243,12 +215,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
-static int bad(const struct run *run, const char *what, const char *value, const char *next)
-{
-	return xfn_output__fail("run", run->opts.json, XFN_EXIT_USAGE, "%s '%.100s': %s", what,
-				value, next);
-}
-
 static int take_cpus(struct run *run)
 {
 	static uint16_t cpus[XFN_CPUS_MAX];
@@ -256,7 +222,7 @@ static int take_cpus(struct run *run)
 	int n = run->cpus ? xfn_cpus__parse(run->cpus, cpus, why, sizeof(why)) : 0;
 
 	if (n < 0)
-		return bad(run, "--cpus", run->cpus, why);
+		return xfn_run__bad(run, "--cpus", run->cpus, why);
 	run->opts.cpus = cpus;
 	run->opts.cpu_count = (unsigned)n;
 	return 0;
@@ -272,16 +238,17 @@ static int take_workers(struct run *run)
 
 	opts->dedicate = run->dedicate;
 	if (opts->autoscale && opts->spin)
-		return bad(run, "--auto", "--spin",
-			   "a worker that never sleeps looks busy always; leave one of them out");
+		return xfn_run__bad(
+			run, "--auto", "--spin",
+			"a worker that never sleeps looks busy always; leave one of them out");
 	if (!run->workers)
 		return 0;
 	n = sscanf(run->workers, "%u-%u%c", &min, &max, &end);
 	if (n == 1)
 		max = strchr(run->workers, '-') ? 0 : min;
 	if ((n != 1 && n != 2) || !min || max < min || max > XFN_THREADS)
-		return bad(run, "--workers-per-queue", run->workers,
-			   "take a number from 1 to 8, or two of them as in 1-4");
+		return xfn_run__bad(run, "--workers-per-queue", run->workers,
+				    "take a number from 1 to 8, or two of them as in 1-4");
 	opts->workers_min = min;
 	opts->workers_max = max;
 	return 0;
@@ -315,196 +282,80 @@ static int take_values(struct run *run)
 			known = true;
 		}
 	if (!known)
-		return bad(run, "--mode", run->mode, "take auto, native, generic, none or offload");
+		return xfn_run__bad(run, "--mode", run->mode,
+				    "take auto, native, generic, none or offload");
 	opts->tier = run->tier ? xfn_tier_parse(run->tier) : XFN_TIER_AUTO;
 	if (opts->tier < 0)
-		return bad(run, "--tier", run->tier, "take auto, xdp, afxdp or socket");
+		return xfn_run__bad(run, "--tier", run->tier, "take auto, xdp, afxdp or socket");
 	known = !opts->engine;
 	for (unsigned i = 0; !known && i < sizeof(engines) / sizeof(engines[0]); i++)
 		known = !strcmp(opts->engine, engines[i]);
 	if (!known)
-		return bad(run, "--engine", opts->engine,
-			   "take afxdp, uring, mmsg, simple or packet");
+		return xfn_run__bad(run, "--engine", opts->engine,
+				    "take afxdp, uring, mmsg, simple or packet");
 	for (unsigned i = 0; i < opts->bind_count; i++)
 		if (!xfn_spec__address(&run->bind[i], addrs[i], sizeof(addrs[i])))
-			return bad(run, "--bind", run->bind[i],
-				   "no IPv4 or IPv6 address; give one");
+			return xfn_run__bad(run, "--bind", run->bind[i],
+					    "no IPv4 or IPv6 address; give one");
 	for (unsigned i = 0; i < opts->address_count; i++)
 		if (!xfn_spec__address(&run->address[i], served[i], sizeof(served[i])))
-			return bad(run, "--address", run->address[i],
-				   "no IPv4 or IPv6 address; give one");
+			return xfn_run__bad(run, "--address", run->address[i],
+					    "no IPv4 or IPv6 address; give one");
 	opts->bind = opts->bind_count ? run->bind : NULL;
 	opts->address = opts->address_count ? run->address : NULL;
 	opts->allow_amplify = run->amplify;
 	if (run->rate) {
 		opts->rate = xfn_spec__number(run->rate, 100000000);
 		if (!opts->rate)
-			return bad(run, "--rate", run->rate, "take 1 to 100000000");
+			return xfn_run__bad(run, "--rate", run->rate, "take 1 to 100000000");
 	}
 	opts->deadline = run->deadline ? xfn_spec__number(run->deadline, 3600000) : DEADLINE_MS;
 	if ((!opts->deadline && strcmp(run->deadline, "0")) ||
 	    (opts->deadline && opts->deadline < 10))
-		return bad(run, "--deadline", run->deadline, "take 10 to 3600000, or 0");
+		return xfn_run__bad(run, "--deadline", run->deadline, "take 10 to 3600000, or 0");
 	if (run->offset) {
 		opts->port_offset = xfn_spec__number(run->offset, 65534);
 		if (!opts->port_offset)
-			return bad(run, "--port-offset", run->offset, "take 1 to 65534");
+			return xfn_run__bad(run, "--port-offset", run->offset, "take 1 to 65534");
 	}
 	if (opts->sqpoll && opts->engine && strcmp(opts->engine, "uring"))
-		return bad(run, "--engine", opts->engine, "--sqpoll wants engine uring");
+		return xfn_run__bad(run, "--engine", opts->engine, "--sqpoll wants engine uring");
 	if (opts->sqpoll)
 		opts->engine = "uring";
 	packet = opts->engine && !strcmp(opts->engine, "packet");
 	if (packet && opts->tier != XFN_TIER_AUTO && opts->tier != XFN_TIER_SOCKET)
-		return bad(run, "--tier", run->tier, "engine packet serves tier socket only");
+		return xfn_run__bad(run, "--tier", run->tier,
+				    "engine packet serves tier socket only");
 	if (packet)
 		opts->tier = XFN_TIER_SOCKET;
 	if (run->object && opts->mode != XFN_MODE_OFFLOAD)
-		return bad(run, "--object", run->object, "is for --mode offload; add that");
+		return xfn_run__bad(run, "--object", run->object,
+				    "is for --mode offload; add that");
 	if (opts->ifname)
 		return 0;
 	if (opts->mode != XFN_MODE_AUTO && opts->mode != XFN_MODE_NONE)
-		return bad(run, "--mode", run->mode, "wants an interface; name it with -i");
+		return xfn_run__bad(run, "--mode", run->mode,
+				    "wants an interface; name it with -i");
 	if (opts->tier == XFN_TIER_XDP || opts->tier == XFN_TIER_AFXDP)
-		return bad(run, "--tier", run->tier, "wants an interface; name it with -i");
+		return xfn_run__bad(run, "--tier", run->tier,
+				    "wants an interface; name it with -i");
 	if (opts->libxdp)
-		return bad(run, "--attach", "libxdp", "wants an interface; name it with -i");
+		return xfn_run__bad(run, "--attach", "libxdp",
+				    "wants an interface; name it with -i");
 	if (packet || (opts->engine && !strcmp(opts->engine, "afxdp")))
-		return bad(run, "--engine", opts->engine, "wants an interface; name it with -i");
+		return xfn_run__bad(run, "--engine", opts->engine,
+				    "wants an interface; name it with -i");
 	if (opts->wait)
 		return xfn_output__fail("run", opts->json, XFN_EXIT_USAGE,
 					"--wait: wants an interface; name it with -i");
 	return 0;
 }
 
-/* As xfn_spec__parse; says what is wrong. Exit status. */
-static int take_spec(struct run *run, char *spec, struct xfn_run_module *mod)
-{
-	struct xfn_spec got;
-	const char *wrong;
-	char whole[128];
-
-	snprintf(whole, sizeof(whole), "%s", spec);
-	wrong = xfn_spec__parse(spec, &got);
-	if (wrong)
-		return bad(run, "module", whole, wrong);
-	*mod = (struct xfn_run_module){ .path = got.path, .addr = got.addr, .port = got.port };
-	return 0;
-}
-
-static bool ends_with(const char *text, const char *end)
-{
-	size_t n = strlen(text), m = strlen(end);
-
-	return n > m && !strcmp(text + n - m, end);
-}
-
-/* The private folder, made when it is first wanted. Exit status. */
-static int make_folder(struct run *run)
-{
-	const char *tmp = getenv("TMPDIR");
-	int status;
-
-	if (*run->folder)
-		return 0;
-	snprintf(run->folder, sizeof(run->folder), "%s/xfn-run-XXXXXX", tmp && *tmp ? tmp : "/tmp");
-	if (mkdtemp(run->folder))
-		return 0;
-	status = xfn_output__fail("run", run->opts.json, XFN_EXIT_FAILED,
-				  "%s: %s; set TMPDIR to a folder that can be written", run->folder,
-				  strerror(errno));
-	*run->folder = '\0';
-	return status;
-}
-
-/* Build a source into the private folder. Exit status; on success mod->path is the module. */
-static int build(struct run *run, struct xfn_run_module *mod)
-{
-	struct xfn_build_options how = { .source = mod->path };
-	const char *name = strrchr(mod->path, '/');
-	char err[XFN_ERR_MAX] = "", *out;
-	int status = make_folder(run);
-
-	if (status)
-		return status;
-	name = name ? name + 1 : mod->path;
-	if (asprintf(&out, "%s/%zu-%.*s.xfn", run->folder, (size_t)(mod - run->modules),
-		     (int)strlen(name) - 2, name) < 0)
-		return XFN_EXIT_FAILED;
-	how.out = out;
-	mod->path = out;
-	if (xfn_build_module(&how, err, sizeof(err)))
-		return xfn_output__fail("run", run->opts.json, XFN_EXIT_FAILED, "%s", err);
-	return 0;
-}
-
-static char *copy(const char *text)
-{
-	char *p = strdup(text);
-
-	if (!p) {
-		fputs("xfn run: no memory; free some\n", stderr);
-		exit(XFN_EXIT_FAILED);
-	}
-	return p;
-}
-
-/* No module named: all shipped ones, as if they had been given. */
-static int take_shipped(struct run *run)
-{
-	char dir[PATH_MAX - 16], pattern[PATH_MAX];
-	glob_t found = {};
-
-	xfn_paths__modules(dir, sizeof(dir));
-	snprintf(pattern, sizeof(pattern), "%s/*.xfn", dir);
-	if (!*dir || glob(pattern, 0, NULL, &found) || !found.gl_pathc)
-		return xfn_output__fail(
-			"run", run->opts.json, XFN_EXIT_USAGE,
-			"no module named, and none beside the program; name one: xfn run F.xfn");
-	run->modules = calloc(found.gl_pathc, sizeof(*run->modules));
-	for (size_t i = 0; run->modules && i < found.gl_pathc; i++)
-		run->modules[i] =
-			(struct xfn_run_module){ .path = copy(found.gl_pathv[i]), .addr = "" };
-	run->opts.module_count = (unsigned)found.gl_pathc;
-	globfree(&found);
-	return run->modules ? 0 : XFN_EXIT_FAILED;
-}
-
-/* The modules named. A bare name that is no file here means the shipped module. */
-static int take_modules(struct run *run)
-{
-	char dir[PATH_MAX - 64], path[PATH_MAX];
-	int status = 0;
-
-	if (!run->specs)
-		return take_shipped(run);
-	xfn_paths__modules(dir, sizeof(dir));
-	run->modules = calloc(run->specs, sizeof(*run->modules));
-	if (!run->modules)
-		return XFN_EXIT_FAILED;
-	run->opts.module_count = run->specs;
-	for (unsigned i = 0; !status && i < run->specs; i++) {
-		struct xfn_run_module *mod = &run->modules[i];
-
-		status = take_spec(run, run->spec[i], mod);
-		if (status || xfn_spec__is_file(mod->path))
-			continue;
-		snprintf(path, sizeof(path), "%s/%.*s.xfn", dir, XFN_NAME_MAX, mod->path);
-		if (strchr(mod->path, '/') || strlen(mod->path) > XFN_NAME_MAX ||
-		    !xfn_spec__is_file(path))
-			return xfn_output__fail("run", run->opts.json, XFN_EXIT_FAILED,
-						"%s: no such module; name F.xfn or a source F.c",
-						mod->path);
-		mod->path = copy(path);
-	}
-	return status;
-}
-
-static volatile sig_atomic_t interrupted;
+volatile sig_atomic_t xfn_run_interrupted;
 
 static void interrupt(int sig)
 {
-	interrupted = sig;
+	xfn_run_interrupted = sig;
 }
 
 /*
@@ -521,42 +372,6 @@ static void catch_signals(void)
 	for (unsigned i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		if (!sigaction(signals[i], NULL, &old) && old.sa_handler != SIG_IGN)
 			sigaction(signals[i], &catch, NULL);
-}
-
-/* Build the sources among the modules. */
-static int build_sources(struct run *run)
-{
-	int status = 0;
-
-	for (unsigned i = 0; !status && !interrupted && i < run->opts.module_count; i++)
-		if (ends_with(run->modules[i].path, ".c"))
-			status = build(run, &run->modules[i]);
-	return interrupted ? XFN_EXIT_FAILED : status;
-}
-
-/* What the card is to take. Exit status. */
-static int choose_for_card(struct run *run)
-{
-	int status = run->opts.mode == XFN_MODE_OFFLOAD ? make_folder(run) : 0;
-
-	if (status || run->opts.mode != XFN_MODE_OFFLOAD)
-		return status;
-	snprintf(run->card, sizeof(run->card), "%s/card.o", run->folder);
-	status = xfn_offload__choose(&run->opts, run->modules, run->object, run->card);
-	return interrupted ? XFN_EXIT_FAILED : status;
-}
-
-static void remove_built(const struct run *run)
-{
-	size_t len = strlen(run->folder);
-
-	for (unsigned i = 0; len && i < run->opts.module_count; i++)
-		if (!strncmp(run->modules[i].path, run->folder, len))
-			unlink(run->modules[i].path);
-	if (run->card[0])
-		unlink(run->card);
-	if (len)
-		rmdir(run->folder);
 }
 
 int verb_run(int argc, char **argv)
@@ -589,20 +404,20 @@ int verb_run(int argc, char **argv)
 	if (!status)
 		status = take_links(&run);
 	if (!status)
-		status = take_modules(&run);
+		status = xfn_run__modules(&run);
 	if (!status && xfn_paths__worker(run.worker, sizeof(run.worker), err, sizeof(err)))
 		status = xfn_output__fail("run", run.opts.json, XFN_EXIT_FAILED, "%s", err);
 	catch_signals();
 	if (!status)
-		status = build_sources(&run);
+		status = xfn_run__sources(&run);
 	if (!status)
-		status = choose_for_card(&run);
+		status = xfn_run__card(&run);
 	if (!status) {
 		run.opts.worker = run.worker;
 		run.opts.modules = run.modules;
 		status = run.ifnames > 1 ? xfn_fleet__run(&run.opts, run.ifname, run.ifnames) :
 					   xfn_supervisor__run(&run.opts);
 	}
-	remove_built(&run);
+	xfn_run__remove(&run);
 	return status;
 }

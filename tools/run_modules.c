@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The modules of `xfn run`: found, built where they are sources, removed again. */
+#include <errno.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "classify.h"
+#include "offload.h"
+#include "output.h"
+#include "paths.h"
+#include "run_inside.h"
+#include "spec.h"
+#include "verbs.h"
+
+int xfn_run__bad(const struct run *run, const char *what, const char *value, const char *next)
+{
+	return xfn_output__fail("run", run->opts.json, XFN_EXIT_USAGE, "%s '%.100s': %s", what,
+				value, next);
+}
+
+/* As xfn_spec__parse; says what is wrong. Exit status. */
+static int take_spec(struct run *run, char *spec, struct xfn_run_module *mod)
+{
+	struct xfn_spec got;
+	const char *wrong;
+	char whole[128];
+
+	snprintf(whole, sizeof(whole), "%s", spec);
+	wrong = xfn_spec__parse(spec, &got);
+	if (wrong)
+		return xfn_run__bad(run, "module", whole, wrong);
+	*mod = (struct xfn_run_module){ .path = got.path, .addr = got.addr, .port = got.port };
+	return 0;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t n = strlen(text), m = strlen(end);
+
+	return n > m && !strcmp(text + n - m, end);
+}
+
+/* The private folder, made when it is first wanted. Exit status. */
+static int make_folder(struct run *run)
+{
+	const char *tmp = getenv("TMPDIR");
+	int status;
+
+	if (*run->folder)
+		return 0;
+	snprintf(run->folder, sizeof(run->folder), "%s/xfn-run-XXXXXX", tmp && *tmp ? tmp : "/tmp");
+	if (mkdtemp(run->folder))
+		return 0;
+	status = xfn_output__fail("run", run->opts.json, XFN_EXIT_FAILED,
+				  "%s: %s; set TMPDIR to a folder that can be written", run->folder,
+				  strerror(errno));
+	*run->folder = '\0';
+	return status;
+}
+
+/* Build a source into the private folder. Exit status; on success mod->path is the module. */
+static int build(struct run *run, struct xfn_run_module *mod)
+{
+	struct xfn_build_options how = { .source = mod->path };
+	const char *name = strrchr(mod->path, '/');
+	char err[XFN_ERR_MAX] = "", *out;
+	int status = make_folder(run);
+
+	if (status)
+		return status;
+	name = name ? name + 1 : mod->path;
+	if (asprintf(&out, "%s/%zu-%.*s.xfn", run->folder, (size_t)(mod - run->modules),
+		     (int)strlen(name) - 2, name) < 0)
+		return XFN_EXIT_FAILED;
+	how.out = out;
+	mod->path = out;
+	if (xfn_build_module(&how, err, sizeof(err)))
+		return xfn_output__fail("run", run->opts.json, XFN_EXIT_FAILED, "%s", err);
+	return 0;
+}
+
+static char *copy(const char *text)
+{
+	char *p = strdup(text);
+
+	if (!p) {
+		fputs("xfn run: no memory; free some\n", stderr);
+		exit(XFN_EXIT_FAILED);
+	}
+	return p;
+}
+
+/* No module named: all shipped ones, as if they had been given. */
+static int take_shipped(struct run *run)
+{
+	char dir[PATH_MAX - 16], pattern[PATH_MAX];
+	glob_t found = {};
+
+	xfn_paths__modules(dir, sizeof(dir));
+	snprintf(pattern, sizeof(pattern), "%s/*.xfn", dir);
+	if (!*dir || glob(pattern, 0, NULL, &found) || !found.gl_pathc)
+		return xfn_output__fail(
+			"run", run->opts.json, XFN_EXIT_USAGE,
+			"no module named, and none beside the program; name one: xfn run F.xfn");
+	run->modules = calloc(found.gl_pathc, sizeof(*run->modules));
+	for (size_t i = 0; run->modules && i < found.gl_pathc; i++)
+		run->modules[i] =
+			(struct xfn_run_module){ .path = copy(found.gl_pathv[i]), .addr = "" };
+	run->opts.module_count = (unsigned)found.gl_pathc;
+	globfree(&found);
+	return run->modules ? 0 : XFN_EXIT_FAILED;
+}
+
+/* The modules named. A bare name that is no file here means the shipped module. */
+int xfn_run__modules(struct run *run)
+{
+	char dir[PATH_MAX - 64], path[PATH_MAX];
+	int status = 0;
+
+	if (!run->specs)
+		return take_shipped(run);
+	xfn_paths__modules(dir, sizeof(dir));
+	run->modules = calloc(run->specs, sizeof(*run->modules));
+	if (!run->modules)
+		return XFN_EXIT_FAILED;
+	run->opts.module_count = run->specs;
+	for (unsigned i = 0; !status && i < run->specs; i++) {
+		struct xfn_run_module *mod = &run->modules[i];
+
+		status = take_spec(run, run->spec[i], mod);
+		if (status || xfn_spec__is_file(mod->path))
+			continue;
+		snprintf(path, sizeof(path), "%s/%.*s.xfn", dir, XFN_NAME_MAX, mod->path);
+		if (strchr(mod->path, '/') || strlen(mod->path) > XFN_NAME_MAX ||
+		    !xfn_spec__is_file(path))
+			return xfn_output__fail("run", run->opts.json, XFN_EXIT_FAILED,
+						"%s: no such module; name F.xfn or a source F.c",
+						mod->path);
+		mod->path = copy(path);
+	}
+	return status;
+}
+
+/* Build the sources among the modules. */
+int xfn_run__sources(struct run *run)
+{
+	int status = 0;
+
+	for (unsigned i = 0; !status && !xfn_run_interrupted && i < run->opts.module_count; i++)
+		if (ends_with(run->modules[i].path, ".c"))
+			status = build(run, &run->modules[i]);
+	return xfn_run_interrupted ? XFN_EXIT_FAILED : status;
+}
+
+/* What the card is to take. Exit status. */
+int xfn_run__card(struct run *run)
+{
+	int status = run->opts.mode == XFN_MODE_OFFLOAD ? make_folder(run) : 0;
+
+	if (status || run->opts.mode != XFN_MODE_OFFLOAD)
+		return status;
+	snprintf(run->card, sizeof(run->card), "%s/card.o", run->folder);
+	status = xfn_offload__choose(&run->opts, run->modules, run->object, run->card);
+	return xfn_run_interrupted ? XFN_EXIT_FAILED : status;
+}
+
+void xfn_run__remove(const struct run *run)
+{
+	size_t len = strlen(run->folder);
+
+	for (unsigned i = 0; len && i < run->opts.module_count; i++)
+		if (!strncmp(run->modules[i].path, run->folder, len))
+			unlink(run->modules[i].path);
+	if (run->card[0])
+		unlink(run->card);
+	if (len)
+		rmdir(run->folder);
+}
