@@ -11,12 +11,13 @@
 #define TURN_NS	 1000000     /* of slow functions */
 #define WATCH_NS 10000000000 /* calls are watched for so long after the last long round */
 
-void xfn_backlog__watch(struct xfn_worker_thread *t, uint64_t begin)
+void xfn_backlog__watch(struct xfn_worker_thread *t)
 {
 	uint64_t now = xfn_worker_ns(CLOCK_MONOTONIC);
 
-	if (now - begin > LONG_NS)
+	if (now - t->now_ns > LONG_NS)
 		t->backlog.until_ns = now + WATCH_NS;
+	t->now_ns = now;
 	t->call.watched = now < t->backlog.until_ns;
 }
 
@@ -54,6 +55,6 @@ unsigned xfn_backlog__work(struct xfn_worker_thread *t)
 		n++;
 	} while (b->tail != b->head && xfn_worker_ns(CLOCK_MONOTONIC) - begin < TURN_NS);
 	/* its calls are what made the round long */
-	xfn_backlog__watch(t, begin);
+	xfn_backlog__watch(t);
 	return n;
 }

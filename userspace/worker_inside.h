@@ -53,6 +53,7 @@ struct xfn_worker_thread {
 	const struct xfn_engine_ops *ops;
 	struct xfn_orders *orders;
 	bool spin;
+	uint64_t now_ns;     /* CLOCK_MONOTONIC when the last round, or the last wait, was over */
 	uint64_t idle_since; /* while it rests, else 0 */
 	/* its start: the first thread says when, and waits */
 	int cpu; /* bound to it, -1: to none */
@@ -72,11 +73,8 @@ void *xfn_worker__thread(void *t);
 int xfn_worker__rounds(struct xfn_worker_thread *t, bool (*look)(void));
 
 /* worker_backlog.c: */
-/*
- * Watch calls from now on, for some seconds, if the round that began at `begin` (CLOCK_MONOTONIC)
- * has taken long.
- */
-void xfn_backlog__watch(struct xfn_worker_thread *t, uint64_t begin);
+/* A round is over: watch calls from now on, for some seconds, if it has taken long. */
+void xfn_backlog__watch(struct xfn_worker_thread *t);
 /* Put aside what waits of the batch of n; what does not fit is dropped and counted. Returns how
  * many are left to be given, moved to the batch's front in their order. */
 unsigned xfn_backlog__keep(struct xfn_worker_thread *t, unsigned n);

@@ -97,13 +97,11 @@ static void give(struct xfn_worker_thread *t, unsigned n)
 static unsigned one_round(struct xfn_worker_thread *t)
 {
 	unsigned n = t->ops->take(t->engine, t->batch, XFN_BATCH);
-	uint64_t begin;
 
 	if (n) {
-		begin = xfn_worker_ns(CLOCK_MONOTONIC);
 		xfn_call__batch(&t->call, t->ops->kind, t->batch, n);
 		give(t, t->call.watched ? xfn_backlog__keep(t, n) : n);
-		xfn_backlog__watch(t, begin);
+		xfn_backlog__watch(t);
 	}
 	if (t->backlog.head != t->backlog.tail)
 		n += xfn_backlog__work(t);
@@ -111,13 +109,15 @@ static unsigned one_round(struct xfn_worker_thread *t)
 	return n;
 }
 
-/* It has waited since `since`. Returns how long, in ns. */
-static uint64_t add_idle(struct xfn_worker_thread *t, uint64_t since)
+/* Wait for requests. 0 or -errno of a lost socket. */
+static int wait_for_some(struct xfn_worker_thread *t)
 {
-	uint64_t ns = xfn_worker_ns(CLOCK_MONOTONIC) - since;
+	int ret = t->ops->poll(t->engine, XFN_WAIT_MS);
+	uint64_t now = xfn_worker_ns(CLOCK_MONOTONIC);
 
-	t->page->idle_ns += ns;
-	return ns;
+	t->page->idle_ns += now - t->now_ns;
+	t->now_ns = now;
+	return ret;
 }
 
 /* The dispatcher gives this thread nothing: not even spinning costs anything then. */
@@ -129,6 +129,7 @@ static void rest(struct xfn_worker_thread *t, uint32_t count)
 		t->idle_since = now;
 	else if (now - t->idle_since > DRAIN_NS)
 		wait_on(&t->orders->count, count, RESERVE_MS);
+	t->now_ns = xfn_worker_ns(CLOCK_MONOTONIC); /* a rest is no long round */
 }
 
 /* What the first thread wants of another. False: stop. */
@@ -150,11 +151,12 @@ static bool follow(struct xfn_worker_thread *t, bool idle)
 
 int xfn_worker__rounds(struct xfn_worker_thread *t, bool (*look)(void))
 {
-	uint64_t now, until, next_look = 0;
+	uint64_t until, next_look = 0;
 	unsigned since_look = 0;
 	bool busy = false;
-	int ret = 0;
+	int ret;
 
+	t->now_ns = xfn_worker_ns(CLOCK_MONOTONIC);
 	for (;;) {
 		unsigned n = one_round(t);
 
@@ -162,23 +164,20 @@ int xfn_worker__rounds(struct xfn_worker_thread *t, bool (*look)(void))
 		if (!n && busy && !t->spin)
 			tell_counts(t);
 		busy = n;
-		now = n ? 0 : xfn_worker_ns(CLOCK_MONOTONIC);
-		if (!n)
-			ret = t->ops->poll(t->engine, XFN_WAIT_MS);
+		ret = n ? 0 : wait_for_some(t);
 		if (ret)
 			return ret;
-		if (!n)
-			now += add_idle(t, now);
 		if (!look && !follow(t, !n))
 			break;
 		/* Looking costs system calls: what idles is busy again soon, or waits long. */
-		if (++since_look < ROUNDS_PER_LOOK && now < next_look)
+		if (++since_look < ROUNDS_PER_LOOK && t->now_ns < next_look)
 			continue;
 		since_look = 0;
-		next_look = (now ?: xfn_worker_ns(CLOCK_MONOTONIC)) + NS_PER_LOOK;
+		next_look = t->now_ns + NS_PER_LOOK;
 		tell_counts(t);
 		if (look && !look())
 			break;
+		t->now_ns = xfn_worker_ns(CLOCK_MONOTONIC); /* nor are others' wishes */
 	}
 	/* What had arrived before the stop is answered. */
 	until = xfn_worker_ns(CLOCK_MONOTONIC) + STOP_NS;

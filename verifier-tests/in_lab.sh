@@ -165,3 +165,4 @@ finish()
 	rm -rf "$dir"
 }
 trap finish EXIT
+trap "exit 1" INT TERM HUP
