@@ -31,8 +31,9 @@ struct xfn_loader {
 };
 
 /*
- * Why the kernel does not attach program `fd` to the device in the mode of `flags`, in its own words
- * or else those of `err` (negative errno): BPF_LINK_CREATE gives none, so netlink is asked again.
+ * Why the kernel does not attach program `fd` to the device in the mode of `flags`, in its own
+ * words or else those of `err` (negative errno): BPF_LINK_CREATE gives none, so netlink is asked
+ * again.
  */
 void xfn_attach__why(int fd, unsigned ifindex, __u32 flags, int err, char *why, size_t whylen);
 /* An interface's maps and programs, opened but not loaded. 0 or -errno with err. */

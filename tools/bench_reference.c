@@ -13,7 +13,6 @@
 #include "../userspace/sandbox.h"
 #include "bench_reference.h"
 
-
 struct shared {
 	char err[256];
 	struct bench_payload reply[BENCH_POOL];

@@ -8,9 +8,9 @@
 /* Words of an argv[]: the compiler, and what holds for every kernel half (xdp/function_bpf.h). */
 #define XFN_BPF_CLANG                                                                              \
 	(char *)xfn_command__clang(), (char *)"-target", (char *)"bpf", (char *)"-mcpu=v3",        \
-		(char *)"-O2",                                                                     \
-		(char *)"-g", (char *)"-ffreestanding", (char *)"-fno-delete-null-pointer-checks", \
-		(char *)"-fwrapv", (char *)"-fsigned-char", (char *)"-fno-color-diagnostics",      \
+		(char *)"-O2", (char *)"-g", (char *)"-ffreestanding",                             \
+		(char *)"-fno-delete-null-pointer-checks", (char *)"-fwrapv",                      \
+		(char *)"-fsigned-char", (char *)"-fno-color-diagnostics",                         \
 		(char *)"-fno-caret-diagnostics", (char *)"-Werror=implicit-function-declaration"
 
 #endif

@@ -174,7 +174,7 @@ static void offload(struct xfn_host_facts *facts, const struct xfn_interface *if
 	int ret = xfn_offload__possible(ifc->index);
 
 	xfn_host__add(facts, "hardware offload", "%s",
-		      !ret	    ? "the driver takes programs for its card: xfn run --mode offload" :
+		      !ret ? "the driver takes programs for its card: xfn run --mode offload" :
 		      ret == -EPERM ? "not known: asking wants CAP_BPF and CAP_NET_ADMIN" :
 				      "none: the driver takes no programs for a card");
 }

@@ -20,7 +20,7 @@ struct options {
 	const char *out;
 	bool json, watch;
 	bool offload; /* explain: what a card would say */
-	bool rules; /* --rule: the arguments are rules */
+	bool rules;   /* --rule: the arguments are rules */
 	const char *rule;
 	uint32_t budget_ns;
 	int verbose;

@@ -9,7 +9,6 @@
 #include "log.h"
 #include "supervisor_inside.h"
 
-
 static const char *name_of(const struct xfn_deployed *fn)
 {
 	return fn->mod->attr.name;

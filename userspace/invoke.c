@@ -115,10 +115,11 @@ static int by_dispatcher(struct xfn_supervisor *sup, unsigned slot, int version,
 		total_ns += ns;
 	}
 	if (ret) {
-		snprintf(err, errlen,
-			 "%s: the kernel does not run it on demand: %s; ask by datagram: `xfn invoke "
-			 "HOST:%u`",
-			 fn->mod->attr.name, strerror(-ret), fn->addr.port);
+		snprintf(
+			err, errlen,
+			"%s: the kernel does not run it on demand: %s; ask by datagram: `xfn invoke "
+			"HOST:%u`",
+			fn->mod->attr.name, strerror(-ret), fn->addr.port);
 		return ret;
 	}
 	inv->ns = total_ns / inv->repeat;

@@ -67,8 +67,7 @@ static int attach_in(struct xfn_supervisor *sup, enum xfn_mode mode, char *err, 
 static int attach(struct xfn_supervisor *sup, char *err, size_t errlen)
 {
 	/* beside a card the host serves as well as it can */
-	enum xfn_mode want =
-		sup->opts->mode == XFN_MODE_OFFLOAD ? XFN_MODE_AUTO : sup->opts->mode;
+	enum xfn_mode want = sup->opts->mode == XFN_MODE_OFFLOAD ? XFN_MODE_AUTO : sup->opts->mode;
 	char why[XFN_ERR_MAX];
 	int ret;
 

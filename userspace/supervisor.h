@@ -12,9 +12,9 @@
 #define XFN_AMPLIFY_FREE 10 /* .amplify above it wants to be allowed by name */
 
 struct xfn_run_module {
-	const char *path; /* module file */
-	const char *addr; /* "" or an address of MODULE@ADDR:PORT */
-	uint16_t port;	  /* 0: the module's default */
+	const char *path;	 /* module file */
+	const char *addr;	 /* "" or an address of MODULE@ADDR:PORT */
+	uint16_t port;		 /* 0: the module's default */
 	const char *not_on_card; /* --mode offload: why it is not in that object; NULL: it is */
 };
 
@@ -40,7 +40,7 @@ struct xfn_run_options {
 	bool libxdp;	/* attach through libxdp, beside the programs of others */
 	bool trust_checksum;
 	bool spin;
-	bool sqpoll;	      /* engine uring: a thread of the kernel takes submissions */
+	bool sqpoll;	       /* engine uring: a thread of the kernel takes submissions */
 	unsigned workers_min;  /* AF_XDP workers of a queue at first; 0: one */
 	unsigned workers_max;  /* as many as `scale` may make of them; 0: by the CPUs there are */
 	bool autoscale;	       /* between these by load */

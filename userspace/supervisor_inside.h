@@ -128,7 +128,7 @@ struct xfn_supervisor {
 	enum xfn_mode mode;	   /* of the host's program */
 	char mode_reason[512];
 	struct xfn_offload *card; /* what the interface's card runs; NULL: nothing */
-	const char *udp_engine; /* engine of tier socket */
+	const char *udp_engine;	  /* engine of tier socket */
 	uint32_t ring_mtu; /* what both filters of engine packet were made for, 0: it is not used */
 	char engine_reason[256];
 	struct xfn_deployed *functions;
@@ -195,7 +195,8 @@ void xfn_listeners__close(struct xfn_supervisor *sup);
  * card.c: hardware offload, --mode offload. Everything is served by the host as well: what the card
  * passes on, and what it does not take.
  */
-/* Put the functions that are meant for it on the card. 0 where none was asked for; one line in err. */
+/* Put the functions that are meant for it on the card. 0 where none was asked for; one line in err.
+ */
 int xfn_card__take(struct xfn_supervisor *sup, char *err, size_t errlen);
 /* Take them off again. */
 void xfn_card__give_back(struct xfn_supervisor *sup);
