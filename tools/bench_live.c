@@ -16,6 +16,7 @@
 #include <net/if.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include "../userspace/now.h"
 #include "bench_hook.h"
 #include "bench_load.h"
 #include "bench.skel.h"
@@ -42,14 +43,6 @@ struct runner {
 	struct bench_figures figures;
 	int ret;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
 
 static uint32_t be16_sum(const uint8_t *p, size_t len)
 {
@@ -214,7 +207,7 @@ static int generate(struct runner *r, struct bench_figures *out)
 			n = plan->requests - sent;
 		ret = send_frames(r, (uint32_t)n, paced ? 1 : BATCH);
 		sent += n;
-		now = now_ns();
+		now = xfn_now_ns();
 		for (; out->rtt && seen < r->live->skel->bss->sample_count; seen++)
 			bench_histogram__add(
 				out->rtt, r->live->skel->bss->samples[seen & (BENCH_SAMPLES - 1)]);
@@ -262,7 +255,7 @@ int bench_live__run(struct bench_live *live, const struct bench_wire *wire,
 					      .plan = plan,
 					      .wire = wire,
 					      .cpu = (sched_getcpu() + (int)i) % cpus,
-					      .begin = now_ns() };
+					      .begin = xfn_now_ns() };
 	for (; started < threads; started++)
 		if (pthread_create(&runners[started].thread, NULL, run_apart, &runners[started]))
 			break;

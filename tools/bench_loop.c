@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include "../userspace/now.h"
 #include "bench_loop.h"
 
 #define BATCH	    64
@@ -30,14 +30,6 @@ struct bench_loop {
 	uint64_t begin, told;
 };
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
 static const struct bench_payload *request_of(const struct bench_loop *l, uint32_t flow)
 {
 	return &l->plan->set->request[flow & (l->plan->set->count - 1)];
@@ -60,7 +52,7 @@ void bench_loop__take(struct bench_loop *l, uint32_t flow, const void *bytes, si
 		return;
 	}
 	if (!l->flood && l->out->rtt)
-		bench_histogram__add(l->out->rtt, now_ns() - f->intended);
+		bench_histogram__add(l->out->rtt, xfn_now_ns() - f->intended);
 	if (right(l, flow, bytes, len)) {
 		l->out->replies++;
 	} else {
@@ -140,13 +132,13 @@ static int paced(struct bench_loop *l)
 		}
 		/* two requests of a rate may be less than a millisecond apart: no sleep */
 		l->ops->receive(l->carrier, l, plan->outstanding ? 1 : 0);
-		now = now_ns();
+		now = xfn_now_ns();
 		ret = give_up(l, now, false);
 	}
 	l->out->seconds = (double)(now - l->begin) / 1e9;
 	/* the last ones get their time too */
 	while (!ret && l->idle_count < plan->flows &&
-	       now_ns() - now < plan->timeout_ms * 1000000ull)
+	       xfn_now_ns() - now < plan->timeout_ms * 1000000ull)
 		l->ops->receive(l->carrier, l, 1);
 	return ret ?: give_up(l, 0, true);
 }
@@ -165,10 +157,10 @@ static void flood(struct bench_loop *l)
 		l->out->sent += l->ops->send(l->carrier, flow, request_of(l, flow), want);
 		flow = (flow + 1) % plan->flows;
 		l->ops->receive(l->carrier, l, 0);
-		now = now_ns();
+		now = xfn_now_ns();
 	}
 	l->out->seconds = (double)(now - l->begin) / 1e9;
-	for (uint64_t end = now + SETTLE_NS; now_ns() < end;)
+	for (uint64_t end = now + SETTLE_NS; xfn_now_ns() < end;)
 		l->ops->receive(l->carrier, l, 10);
 	if (l->out->sent > l->out->replies + l->out->wrong)
 		l->out->lost = l->out->sent - l->out->replies - l->out->wrong;
@@ -190,7 +182,7 @@ int bench_loop__run(const struct bench_carrier *ops, void *carrier, const struct
 		ret = -ENOMEM;
 	for (; !ret && l.idle_count < plan->flows; l.idle_count++)
 		l.idle[l.idle_count] = l.idle_count;
-	l.begin = l.told = now_ns();
+	l.begin = l.told = xfn_now_ns();
 	if (!ret && l.flood)
 		flood(&l);
 	else if (!ret)

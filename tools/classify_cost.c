@@ -17,6 +17,7 @@
 #include <unistd.h>
 #include "../skel/loader.h"
 #include "../userspace/call.h"
+#include "../userspace/now.h"
 #include "../userspace/request_frame.h"
 #include "../userspace/sandbox.h"
 #include "classify.h"
@@ -43,14 +44,6 @@ struct request {
 	uint8_t frame[CAPACITY];
 	size_t len;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
 
 /* Requests of each size. Letters, or zeroes: a function may refuse the one and take the other. */
 static void make_requests(struct request requests[XFN_COSTS], uint16_t port, bool zeroes)
@@ -80,19 +73,19 @@ static void call_once(struct xfn_call *c, struct xfn_datagram *d, const struct r
 
 static uint32_t shortest(struct xfn_call *c, struct xfn_datagram *d, const struct request *request)
 {
-	uint64_t start = now_ns(), least = UINT64_MAX, repeat = 1;
+	uint64_t start = xfn_now_ns(), least = UINT64_MAX, repeat = 1;
 
 	for (unsigned round = 0; round <= ROUNDS; round++) {
-		uint64_t begin = now_ns(), took;
+		uint64_t begin = xfn_now_ns(), took;
 
 		for (unsigned i = 0; i < repeat; i++)
 			call_once(c, d, request);
-		took = (now_ns() - begin) / repeat;
+		took = (xfn_now_ns() - begin) / repeat;
 		if (round && took < least)
 			least = took;
 		repeat = ROUND_NS / (took + 1);
 		repeat = repeat < 1 ? 1 : repeat > REPEATS ? REPEATS : repeat;
-		if (round && now_ns() - start > BOUND_NS)
+		if (round && xfn_now_ns() - start > BOUND_NS)
 			break;
 	}
 	return least < UINT32_MAX ? (uint32_t)least : UINT32_MAX;

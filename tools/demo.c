@@ -17,8 +17,8 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+#include "../userspace/now.h"
 #include "demo_reference.h"
 #include "server.h"
 
@@ -49,14 +49,6 @@ static void on_signal(int sig)
 {
 	(void)sig;
 	server_interrupted = 1;
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
 static int start_server(struct server *srv, const char *tier)
@@ -119,7 +111,7 @@ static void ask_next(struct place *p, const char *name, unsigned number)
 {
 	p->number = number;
 	p->len = demo_request(name, number, p->request);
-	p->sent_ns = now_ns();
+	p->sent_ns = xfn_now_ns();
 	/* What the kernel does not send counts as lost. */
 	if (send(p->fd, p->request, p->len, 0) < 0)
 		p->sent_ns = 1;
@@ -130,7 +122,7 @@ static bool settle(struct place *p, const char *name, uint16_t port, struct resu
 {
 	uint8_t reply[65536];
 	ssize_t n = recv(p->fd, reply, sizeof(reply), 0);
-	uint64_t now = now_ns();
+	uint64_t now = xfn_now_ns();
 
 	if (n < 0 && now - p->sent_ns < LOST_NS)
 		return false;

@@ -11,22 +11,14 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+#include "../userspace/now.h"
 #include "server.h"
 
 #define STOP_MS 5000
 #define FAMILY	64
 
 volatile int server_interrupted;
-
-static uint64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000u + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 bool server__beside(const char *name, char *path, size_t len)
 {
@@ -103,7 +95,7 @@ static bool read_line(struct server *srv, uint64_t until, char *line, size_t siz
 	while (len < size - 1 && (!len || line[len - 1] != '\n')) {
 		struct pollfd wait = { .fd = srv->out, .events = POLLIN };
 
-		if (server_interrupted || now_ms() > until)
+		if (server_interrupted || xfn_now_ms() > until)
 			return false;
 		if (poll(&wait, 1, 200) < 1)
 			continue;
@@ -123,7 +115,7 @@ int server__ready(struct server *srv, int timeout_ms)
 	char *line = malloc(size);
 	json_t *said = NULL;
 
-	if (line && read_line(srv, now_ms() + (unsigned)timeout_ms, line, size))
+	if (line && read_line(srv, xfn_now_ms() + (unsigned)timeout_ms, line, size))
 		said = json_loads(line, 0, NULL);
 	if (json_is_true(json_object_get(said, "ready"))) {
 		srv->ready = said;
@@ -140,7 +132,7 @@ int server__ready(struct server *srv, int timeout_ms)
 
 int server__said(struct server *srv, const char *text, int timeout_ms)
 {
-	uint64_t until = now_ms() + (unsigned)timeout_ms;
+	uint64_t until = xfn_now_ms() + (unsigned)timeout_ms;
 	char line[1024];
 
 	while (read_line(srv, until, line, sizeof(line)))
@@ -151,13 +143,13 @@ int server__said(struct server *srv, const char *text, int timeout_ms)
 
 void server__stop(struct server *srv)
 {
-	uint64_t late = now_ms() + STOP_MS;
+	uint64_t late = xfn_now_ms() + STOP_MS;
 
 	if (srv->pid > 0) {
 		server__freeze(srv, false);
 		kill(srv->pid, SIGTERM);
 		while (waitpid(srv->pid, NULL, WNOHANG) == 0) {
-			if (now_ms() > late)
+			if (xfn_now_ms() > late)
 				kill(srv->pid, SIGKILL);
 			usleep(5000);
 		}

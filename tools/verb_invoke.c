@@ -16,9 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 #include "../userspace/control.h"
+#include "../userspace/now.h"
 #include "output.h"
 #include "payload.h"
 
@@ -229,14 +229,6 @@ static bool own_address(const struct sockaddr *addr)
 	return own;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
-
 /* One request and its reply. The reply's length, or -errno: -ETIMEDOUT none came. */
 static ssize_t round_trip(int fd, const struct options *opts, uint8_t *reply, size_t room,
 			  struct round_trips *trips)
@@ -248,20 +240,20 @@ static ssize_t round_trip(int fd, const struct options *opts, uint8_t *reply, si
 	/* a second reply to the request before is none to this one */
 	while (recv(fd, reply, room, MSG_DONTWAIT) >= 0)
 		;
-	start = now_ns();
+	start = xfn_now_ns();
 	limit = start + (uint64_t)WAIT_MS * 1000000;
 	if (send(fd, opts->payload, opts->len, 0) < 0)
 		return -errno;
 	trips->sent++;
 	do {
-		ns = now_ns();
+		ns = xfn_now_ns();
 		if (ns >= limit || !poll(&p, 1, (int)((limit - ns + 999999) / 1000000)))
 			return -ETIMEDOUT;
 		n = recv(fd, reply, room, MSG_DONTWAIT);
 	} while (n < 0 && (errno == EAGAIN || errno == EINTR));
 	if (n < 0)
 		return -errno;
-	ns = now_ns() - start;
+	ns = xfn_now_ns() - start;
 	trips->sum += ns;
 	trips->max = ns > trips->max ? ns : trips->max;
 	trips->min = !trips->received++ || ns < trips->min ? ns : trips->min;

@@ -3,22 +3,14 @@
 #include <poll.h>
 #include <string.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 #include "log.h"
+#include "now.h"
 #include "supervisor_inside.h"
 
 /* For all together. An idle worker looks ten times a second, one under a flood of costly requests
  * not every second; who asked us waits five. */
 #define WORKERS_MS 3000
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 static bool owns_frames(const struct xfn_child *child)
 {
@@ -33,7 +25,7 @@ static bool answer(struct xfn_supervisor *sup, const struct xfn_child *child, in
 	int fd, ret;
 
 	do {
-		int64_t left = until - now_ms();
+		int64_t left = until - (int64_t)xfn_now_ms();
 
 		if (poll(&wait, 1, left > 0 ? (int)left : 0) != 1)
 			return false;
@@ -72,7 +64,7 @@ json_t *xfn_audit(struct xfn_supervisor *sup)
 {
 	const struct xfn_handover ask = { .type = XFN_HO_AUDIT, .version = XFN_HANDOVER_VERSION };
 	json_t *list = json_array();
-	int64_t until = now_ms() + WORKERS_MS;
+	int64_t until = (int64_t)xfn_now_ms() + WORKERS_MS;
 	bool asked[XFN_CHILDREN];
 	struct xfn_handover msg;
 

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <linux/types.h>
 #include "call.h"
+#include "now.h"
 #include "../xdp/checksum.h"
 #include "../xdp/guard.h"
 #include "../xdp/packet.h"
@@ -158,21 +159,13 @@ static void refuse(struct xfn_call *c, struct xfn_slot_counters *stat, enum xfn_
 		stat->dropped++;
 }
 
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
 /* Call it, and follow what its calls cost: an eighth of each new one counts. */
 static int timed(struct xfn_function *fn, struct xfn_req *req)
 {
-	uint64_t begin = clock_ns(CLOCK_MONOTONIC), ns;
+	uint64_t begin = xfn_now_ns(), ns;
 	int action = fn->module->body(req);
 
-	ns = clock_ns(CLOCK_MONOTONIC) - begin;
+	ns = xfn_now_ns() - begin;
 	if (ns > UINT32_MAX)
 		ns = UINT32_MAX;
 	fn->cost_ns =
@@ -253,7 +246,7 @@ static bool within_rate(struct xfn_call *c, const uint8_t ip[16], uint32_t versi
 {
 	uint64_t prefix = xfn_guard_prefix(ip, version);
 	struct xfn_rate *rate = &c->rates[(prefix * 0x9e3779b97f4a7c15ull) >> 32 & (XFN_RATES - 1)];
-	uint64_t now = c->thread.fixed_mono_ns ?: clock_ns(CLOCK_BOOTTIME);
+	uint64_t now = c->thread.fixed_mono_ns ?: xfn_now(CLOCK_BOOTTIME);
 
 	if (rate->prefix != prefix && rate->due_ns <= now)
 		*rate = (struct xfn_rate){ .prefix = prefix };

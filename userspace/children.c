@@ -13,10 +13,10 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 #include "cpus.h"
 #include "log.h"
+#include "now.h"
 #include "supervisor_inside.h"
 
 #define START_MS	10000 /* a worker that is not ready by then is given up */
@@ -24,14 +24,6 @@
 #define STABLE_NS	10000000000ull
 #define SERVED_NS	250000000ull /* was of use until it was killed from outside */
 #define BACK_OFF_MAX_MS 5000
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
 
 /* The descriptor of the worker's end becomes 3; all else is close-on-exec. */
 static int spawn(const struct xfn_supervisor *sup, struct xfn_child *child, int theirs, char *err,
@@ -266,7 +258,7 @@ static int start(struct xfn_supervisor *sup, struct xfn_child *child, char *err,
 		return ret;
 	}
 	check_pinned(child);
-	child->started_ns = now_ns();
+	child->started_ns = xfn_now_ns();
 	child->state = XFN_CHILD_READY;
 	return 0;
 }
@@ -305,14 +297,14 @@ void xfn_children__renew_sockets(struct xfn_supervisor *sup)
 		/* Started by the loop at once; a failure is tried again like a crash. */
 		child->state = XFN_CHILD_DEAD;
 		child->restart_at_ns = 0;
-		child->ended_ns = now_ns();
+		child->ended_ns = xfn_now_ns();
 		return;
 	}
 }
 
 void xfn_children__ended(struct xfn_supervisor *sup, struct xfn_child *child)
 {
-	uint64_t now = now_ns();
+	uint64_t now = xfn_now_ns();
 	unsigned wait_ms = 0;
 	char what[512] = ", from outside";
 	bool outside, too_often;
@@ -354,7 +346,7 @@ int xfn_children__restart_due(struct xfn_supervisor *sup)
 
 	for (unsigned i = 0; i < sup->child_count; i++) {
 		struct xfn_child *child = &sup->children[i];
-		uint64_t now = now_ns();
+		uint64_t now = xfn_now_ns();
 		int ms;
 
 		/* no AF_XDP socket can be bound while the interface is down */
@@ -367,7 +359,7 @@ int xfn_children__restart_due(struct xfn_supervisor *sup)
 					LOG_NOTICE,
 					"worker of engine %s, queue %u serves again after %u ms",
 					child->engine, child->queue,
-					(unsigned)((now_ns() - child->ended_ns) / 1000000));
+					(unsigned)((xfn_now_ns() - child->ended_ns) / 1000000));
 				continue;
 			}
 			xfn_log__line(LOG_ERR, "worker of engine %s, queue %u: %s", child->engine,

@@ -4,6 +4,7 @@
  * know of verbs or of what the answers mean.
  */
 #include "control.h"
+#include "now.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -16,7 +17,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #define SUFFIX ".sock"
@@ -74,21 +74,13 @@ int xfn_control__path(const char *ifname, char *path, size_t len, char *err, siz
 	return 0;
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
 /* Wait for `events` until the deadline. 0 or -ETIMEDOUT. */
 static int wait_for(int fd, short events, uint64_t deadline)
 {
 	struct pollfd p = { .fd = fd, .events = events };
 
 	for (;;) {
-		uint64_t now = now_ms();
+		uint64_t now = xfn_now_ms();
 
 		if (now >= deadline)
 			return -ETIMEDOUT;
@@ -111,7 +103,7 @@ static int connect_to(const char *path, uint64_t deadline)
 		/* EAGAIN: the backlog is full; unix sockets do not poll for that */
 		if (ret != -EAGAIN && ret != -EINTR)
 			goto fail;
-		if (now_ms() >= deadline) {
+		if (xfn_now_ms() >= deadline) {
 			ret = -ETIMEDOUT;
 			goto fail;
 		}
@@ -134,7 +126,7 @@ static int by_name(const void *a, const void *b)
 int xfn_control__running(char (*names)[IF_NAMESIZE], unsigned max, char *err, size_t errlen)
 {
 	char dir[256], path[sizeof(((struct sockaddr_un *)0)->sun_path)];
-	uint64_t deadline = now_ms() + XFN_CONTROL_SECONDS * 1000;
+	uint64_t deadline = xfn_now_ms() + XFN_CONTROL_SECONDS * 1000;
 	int ret = folder(dir, sizeof(dir), err, errlen);
 	unsigned count = 0;
 	struct dirent *de;
@@ -327,7 +319,7 @@ static char *request_line(const char *verb, json_t *args, size_t *len)
 int xfn_control__ask(const char *ifname, const char *verb, json_t *args, json_t **data, char *err,
 		     size_t errlen)
 {
-	uint64_t deadline = now_ms() + XFN_CONTROL_SECONDS * 1000;
+	uint64_t deadline = xfn_now_ms() + XFN_CONTROL_SECONDS * 1000;
 	char name[IF_NAMESIZE] = "", *line, *text = NULL;
 	json_t *answer = NULL;
 	size_t len, got = 0;

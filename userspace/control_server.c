@@ -7,6 +7,7 @@
  * request at a time: while its answer is made or on the way nothing more is read from it.
  */
 #include "control.h"
+#include "now.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -62,14 +63,6 @@ json_t *xfn_control__error(const char *line)
 			 "next", semicolon + 2);
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
 static void client_close(struct client *c)
 {
 	close(c->fd); /* epoll forgets it */
@@ -91,7 +84,7 @@ static int client_answer(struct client *c, json_t *answer)
 	c->out = text;
 	c->out_len = len;
 	c->out_sent = 0;
-	c->deadline = now_ms() + XFN_CONTROL_SECONDS * 1000;
+	c->deadline = xfn_now_ms() + XFN_CONTROL_SECONDS * 1000;
 	return 0;
 }
 
@@ -190,7 +183,7 @@ static bool client_flush(struct client *c)
 	}
 	free(c->out);
 	c->out = NULL;
-	c->deadline = now_ms() + XFN_CONTROL_SECONDS * 1000;
+	c->deadline = xfn_now_ms() + XFN_CONTROL_SECONDS * 1000;
 	return true;
 }
 
@@ -217,7 +210,7 @@ static void client_requests(struct xfn_control_server *srv, struct client *c)
 			c->last = true;
 		}
 		if (c->ticket) {
-			c->deadline = now_ms() + XFN_CONTROL_SECONDS * 1000;
+			c->deadline = xfn_now_ms() + XFN_CONTROL_SECONDS * 1000;
 			break;
 		}
 		if (client_answer(c, answer)) {
@@ -336,13 +329,13 @@ static void accept_one(struct xfn_control_server *srv)
 		return;
 	}
 	c->fd = fd;
-	c->deadline = now_ms() + XFN_CONTROL_SECONDS * 1000;
+	c->deadline = xfn_now_ms() + XFN_CONTROL_SECONDS * 1000;
 }
 
 /* Drop who is late, and set the timer to who will be next. */
 static void clients_expire(struct xfn_control_server *srv)
 {
-	uint64_t now = now_ms(), next = 0;
+	uint64_t now = xfn_now_ms(), next = 0;
 	struct itimerspec timer = {};
 
 	for (unsigned i = 0; i < XFN_CONTROL_CLIENTS; i++) {

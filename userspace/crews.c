@@ -7,23 +7,15 @@
 #include <errno.h>
 #include <stdio.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 #include "log.h"
+#include "now.h"
 #include "supervisor_inside.h"
 
 #define LOOK_MS 500 /* several of the longest wait, which counts once it is over */
 #define FULL	75  /* percent of the time: a thread that is busy for longer needs help */
 #define SPARE	50  /* one less is enough if the others would be busy for less than this */
 #define CALM	4   /* looks in a row that say so, before one is taken out */
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
 
 static unsigned own_threads(const struct xfn_supervisor *sup)
 {
@@ -334,7 +326,7 @@ static void look(struct xfn_supervisor *sup, struct xfn_child *child, uint64_t e
 
 int xfn_crews__follow_load(struct xfn_supervisor *sup)
 {
-	uint64_t now = now_ns();
+	uint64_t now = xfn_now_ns();
 	bool any = false;
 
 	if (!sup->opts->autoscale)

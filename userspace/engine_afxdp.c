@@ -12,9 +12,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 #include "engine_afxdp.h"
+#include "now.h"
 
 #ifndef XDP_PKT_CONTD
 #define XDP_PKT_CONTD (1 << 0) /* since 6.6: the frame goes on in the next descriptor */
@@ -172,14 +172,6 @@ static int afxdp_open(struct xfn_engine **out, const struct xfn_engine_config *c
 	return 0;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
 /*
  * Look at the ring for as long as falling asleep and being woken would take. Where that was in vain
  * the next 2, 4, ... 1024 sleeps begin at once: who waits for its reply before it asks again finds
@@ -193,13 +185,13 @@ static bool arrives_soon(struct xfn_engine *e)
 		e->skip--;
 		return false;
 	}
-	until = now_ns() + AWAKE_NS;
+	until = xfn_now_ns() + AWAKE_NS;
 	do {
 		if (xfn_ring_load(e->rx.producer) != e->rx.head) {
 			e->in_vain = 0;
 			return true;
 		}
-	} while (now_ns() < until);
+	} while (xfn_now_ns() < until);
 	if (e->in_vain < IN_VAIN_MAX)
 		e->in_vain++;
 	e->skip = 1u << e->in_vain;
@@ -216,7 +208,7 @@ static bool polls_on(struct xfn_engine *e)
 		e->busy_until = 0;
 		return true;
 	}
-	now = now_ns();
+	now = xfn_now_ns();
 	if (!e->busy_until)
 		e->busy_until = now + e->busy_ns;
 	if (e->spin || now < e->busy_until)

@@ -17,10 +17,10 @@
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 #include "fleet.h"
 #include "log.h"
+#include "now.h"
 
 #define FIRST_PAUSE_MS 100
 #define LAST_PAUSE_MS  5000
@@ -50,14 +50,6 @@ struct fleet {
 	int signals;
 	sigset_t old;
 };
-
-static uint64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 /* The child's side of the fork: never returns. */
 static void serve(struct fleet *fleet, struct member *m, pid_t parent)
@@ -104,7 +96,7 @@ static int start(struct fleet *fleet, struct member *m)
 	m->report = pipes[0];
 	m->said_len = 0;
 	m->ready = false;
-	m->started_ms = now_ms();
+	m->started_ms = xfn_now_ms();
 	return 0;
 }
 
@@ -130,13 +122,13 @@ static void hear(struct fleet *fleet, struct member *m)
 	m->ready = m->said_len && m->said[0] == XFN_REPORT_READY;
 	if (m->ready && fleet->serving)
 		xfn_log__line(LOG_NOTICE, "%s: its supervisor serves again after %u ms",
-			      m->opts.ifname, (unsigned)(now_ms() - m->started_ms));
+			      m->opts.ifname, (unsigned)(xfn_now_ms() - m->started_ms));
 }
 
 static void end(struct fleet *fleet, int sig)
 {
 	if (!fleet->kill_ms)
-		fleet->kill_ms = now_ms() + END_MS;
+		fleet->kill_ms = xfn_now_ms() + END_MS;
 	for (unsigned i = 0; i < fleet->count; i++)
 		if (fleet->members[i].pid)
 			kill(fleet->members[i].pid, sig);
@@ -183,11 +175,11 @@ static void ended(struct fleet *fleet, struct member *m, int status)
 			      m->opts.ifname);
 		return;
 	}
-	if (!m->pause_ms || (m->ready && now_ms() - m->started_ms > STABLE_MS))
+	if (!m->pause_ms || (m->ready && xfn_now_ms() - m->started_ms > STABLE_MS))
 		m->pause_ms = FIRST_PAUSE_MS;
 	else
 		m->pause_ms = m->pause_ms < LAST_PAUSE_MS / 2 ? 2 * m->pause_ms : LAST_PAUSE_MS;
-	m->restart_ms = now_ms() + m->pause_ms;
+	m->restart_ms = xfn_now_ms() + m->pause_ms;
 	/* It served this interface: it is waited for. */
 	m->opts.wait = true;
 	if (m->ready)
@@ -242,7 +234,7 @@ static void say_ready(struct fleet *fleet)
 /* Start or kill what is due. Returns ms until the next of these, -1: none is planned. */
 static int act(struct fleet *fleet)
 {
-	uint64_t now = now_ms();
+	uint64_t now = xfn_now_ms();
 	int next = -1;
 
 	if (fleet->kill_ms) {

@@ -8,19 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
+#include "now.h"
 #include "supervisor_inside.h"
 
 #define WORKER_MS 4000 /* below XFN_CONTROL_SECONDS: who asks is told */
-
-static uint64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 static const struct xfn_child *worker_for(const struct xfn_supervisor *sup, unsigned slot)
 {
@@ -68,7 +60,7 @@ int xfn_invoke__ask(struct xfn_supervisor *sup, unsigned slot, const uint8_t *pa
 		return ret;
 	}
 	*p = (struct xfn_pending){ .ticket = xfn_control__later(sup->control),
-				   .until_ms = now_ms() + WORKER_MS,
+				   .until_ms = xfn_now_ms() + WORKER_MS,
 				   .child = child,
 				   .pid = child->pid,
 				   .memfd = memfd,
@@ -116,7 +108,7 @@ void xfn_invoke__done(struct xfn_supervisor *sup, const struct xfn_child *child,
 int xfn_invoke__watch(struct xfn_supervisor *sup)
 {
 	char err[XFN_CONTROL_ERROR];
-	uint64_t now = now_ms();
+	uint64_t now = xfn_now_ms();
 	int next = -1;
 
 	for (unsigned i = 0; i < sup->pending_count; i++) {

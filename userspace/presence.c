@@ -8,19 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
-#include <time.h>
 #include "log.h"
+#include "now.h"
 #include "supervisor_inside.h"
 
 #define RETRY_MS 2000
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
 
 const char *xfn_presence__state(const struct xfn_supervisor *sup, char *text, size_t len)
 {
@@ -76,18 +68,18 @@ static void say_why(const struct xfn_supervisor *sup)
 /* It is there and up: serve. A failure is said once, and tried again. */
 static void begin(struct xfn_supervisor *sup)
 {
-	uint64_t start = now_ns();
+	uint64_t start = xfn_now_ns();
 	char err[XFN_ERR_MAX] = "";
 
 	if (!xfn_serving__begin(sup, err, sizeof(err))) {
 		sup->not_serving[0] = '\0';
 		xfn_log__line(LOG_NOTICE, "%s: there, and served after %u ms", sup->iface.name,
-			      (unsigned)((now_ns() - start) / 1000000));
+			      (unsigned)((xfn_now_ns() - start) / 1000000));
 		say_why(sup);
 		return;
 	}
 	say_why(sup);
-	sup->retry_at_ns = now_ns() + RETRY_MS * 1000000ull;
+	sup->retry_at_ns = xfn_now_ns() + RETRY_MS * 1000000ull;
 	if (!strncmp(sup->not_serving, err, sizeof(sup->not_serving) - 1))
 		return;
 	snprintf(sup->not_serving, sizeof(sup->not_serving), "%.255s", err);
@@ -96,7 +88,7 @@ static void begin(struct xfn_supervisor *sup)
 
 int xfn_presence__retry(struct xfn_supervisor *sup)
 {
-	uint64_t now = now_ns();
+	uint64_t now = xfn_now_ns();
 
 	if (sup->serving || !sup->iface.up)
 		return -1;
@@ -104,7 +96,7 @@ int xfn_presence__retry(struct xfn_supervisor *sup)
 		begin(sup);
 	if (sup->serving)
 		return -1;
-	now = now_ns();
+	now = xfn_now_ns();
 	return sup->retry_at_ns > now ? (int)((sup->retry_at_ns - now) / 1000000) + 1 : 0;
 }
 

@@ -10,20 +10,12 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 #include "log.h"
+#include "now.h"
 #include "supervisor_inside.h"
 
 #define LOOKS 2 /* per deadline */
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
 
 static const char *name_of(const struct xfn_deployed *fn)
 {
@@ -95,7 +87,7 @@ static void look_at_all(struct xfn_supervisor *sup)
 
 int xfn_quarantine__watch(struct xfn_supervisor *sup)
 {
-	uint64_t now = now_ns();
+	uint64_t now = xfn_now_ns();
 	bool any = false;
 
 	for (unsigned i = 0; i < sup->child_count; i++)
@@ -148,7 +140,7 @@ static void release_command(const struct xfn_supervisor *sup, const struct xfn_d
 /* Note one crash more. True: that was one too many. */
 static bool count(struct xfn_deployed *fn)
 {
-	uint64_t now = now_ns(), first;
+	uint64_t now = xfn_now_ns(), first;
 
 	fn->crashes_ns[fn->crash_count++ % XFN_CRASHES] = now;
 	if (fn->crash_count < XFN_CRASHES)

@@ -14,7 +14,6 @@
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 #include "crash_note.h"
 #include "sandbox.h"
@@ -303,9 +302,9 @@ static void invoke(const struct xfn_handover *msg, int fd)
 						   .slot = msg->invoke.slot,
 						   .peer = { .ip = { [15] = 1 }, .port = 40000 },
 						   .local = { .ip = { [15] = 1 } } };
-			begin = xfn_worker_ns(CLOCK_MONOTONIC);
+			begin = xfn_now_ns();
 			xfn_call__batch(&worker.thread[0]->call, XFN_PAYLOAD, &d, 1);
-			ns += xfn_worker_ns(CLOCK_MONOTONIC) - begin;
+			ns += xfn_now_ns() - begin;
 		}
 		done.invoked.replied = d.send;
 		done.invoked.len = d.len;

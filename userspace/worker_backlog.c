@@ -13,7 +13,7 @@
 
 void xfn_backlog__watch(struct xfn_worker_thread *t)
 {
-	uint64_t now = xfn_worker_ns(CLOCK_MONOTONIC);
+	uint64_t now = xfn_now_ns();
 
 	if (now - t->now_ns > LONG_NS)
 		t->backlog.until_ns = now + WATCH_NS;
@@ -43,7 +43,7 @@ unsigned xfn_backlog__keep(struct xfn_worker_thread *t, unsigned n)
 
 unsigned xfn_backlog__work(struct xfn_worker_thread *t)
 {
-	uint64_t begin = xfn_worker_ns(CLOCK_MONOTONIC);
+	uint64_t begin = xfn_now_ns();
 	struct xfn_backlog *b = &t->backlog;
 	unsigned n = 0;
 
@@ -53,7 +53,7 @@ unsigned xfn_backlog__work(struct xfn_worker_thread *t)
 		xfn_call__batch(&t->call, t->ops->kind, d, 1);
 		t->ops->give(t->engine, d, 1);
 		n++;
-	} while (b->tail != b->head && xfn_worker_ns(CLOCK_MONOTONIC) - begin < TURN_NS);
+	} while (b->tail != b->head && xfn_now_ns() - begin < TURN_NS);
 	/* its calls are what made the round long */
 	xfn_backlog__watch(t);
 	return n;

@@ -8,18 +8,10 @@
 
 #include <pthread.h>
 #include <semaphore.h>
-#include <time.h>
 #include "call.h"
 #include "engine.h"
 #include "handover.h"
-
-static inline uint64_t xfn_worker_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
+#include "now.h"
 
 /* What the first thread asks of the others; any change of it wakes those that wait. */
 struct xfn_orders {

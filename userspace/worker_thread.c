@@ -42,7 +42,7 @@ void xfn_worker__order(struct xfn_orders *orders)
 
 bool xfn_worker__stand_still(struct xfn_orders *orders, unsigned others)
 {
-	uint64_t until = xfn_worker_ns(CLOCK_MONOTONIC) + STILL_S * 1000000000ull;
+	uint64_t until = xfn_now_ns() + STILL_S * 1000000000ull;
 	uint32_t standing;
 
 	__atomic_store_n(&orders->still, 1, __ATOMIC_RELEASE);
@@ -51,7 +51,7 @@ bool xfn_worker__stand_still(struct xfn_orders *orders, unsigned others)
 		standing = __atomic_load_n(&orders->standing, __ATOMIC_ACQUIRE);
 		if (standing == others)
 			return true;
-		if (xfn_worker_ns(CLOCK_MONOTONIC) > until)
+		if (xfn_now_ns() > until)
 			return false;
 		wait_on(&orders->standing, standing, 100);
 	}
@@ -84,7 +84,7 @@ static void stand_still(struct xfn_orders *orders)
 static void tell_counts(struct xfn_worker_thread *t)
 {
 	t->ops->stats(t->engine, &t->page->engine);
-	t->page->cpu_ns = xfn_worker_ns(CLOCK_THREAD_CPUTIME_ID);
+	t->page->cpu_ns = xfn_now(CLOCK_THREAD_CPUTIME_ID);
 }
 
 static void give(struct xfn_worker_thread *t, unsigned n)
@@ -113,7 +113,7 @@ static unsigned one_round(struct xfn_worker_thread *t)
 static int wait_for_some(struct xfn_worker_thread *t)
 {
 	int ret = t->ops->poll(t->engine, XFN_WAIT_MS);
-	uint64_t now = xfn_worker_ns(CLOCK_MONOTONIC);
+	uint64_t now = xfn_now_ns();
 
 	t->page->idle_ns += now - t->now_ns;
 	t->now_ns = now;
@@ -123,13 +123,13 @@ static int wait_for_some(struct xfn_worker_thread *t)
 /* The dispatcher gives this thread nothing: not even spinning costs anything then. */
 static void rest(struct xfn_worker_thread *t, uint32_t count)
 {
-	uint64_t now = xfn_worker_ns(CLOCK_MONOTONIC);
+	uint64_t now = xfn_now_ns();
 
 	if (!t->idle_since)
 		t->idle_since = now;
 	else if (now - t->idle_since > DRAIN_NS)
 		wait_on(&t->orders->count, count, RESERVE_MS);
-	t->now_ns = xfn_worker_ns(CLOCK_MONOTONIC); /* a rest is no long round */
+	t->now_ns = xfn_now_ns(); /* a rest is no long round */
 }
 
 /* What the first thread wants of another. False: stop. */
@@ -156,7 +156,7 @@ int xfn_worker__rounds(struct xfn_worker_thread *t, bool (*look)(void))
 	bool busy = false;
 	int ret;
 
-	t->now_ns = xfn_worker_ns(CLOCK_MONOTONIC);
+	t->now_ns = xfn_now_ns();
 	for (;;) {
 		unsigned n = one_round(t);
 
@@ -177,11 +177,11 @@ int xfn_worker__rounds(struct xfn_worker_thread *t, bool (*look)(void))
 		tell_counts(t);
 		if (look && !look())
 			break;
-		t->now_ns = xfn_worker_ns(CLOCK_MONOTONIC); /* nor are others' wishes */
+		t->now_ns = xfn_now_ns(); /* nor are others' wishes */
 	}
 	/* What had arrived before the stop is answered. */
-	until = xfn_worker_ns(CLOCK_MONOTONIC) + STOP_NS;
-	while (one_round(t) && xfn_worker_ns(CLOCK_MONOTONIC) < until)
+	until = xfn_now_ns() + STOP_NS;
+	while (one_round(t) && xfn_now_ns() < until)
 		;
 	tell_counts(t);
 	return 0;
