@@ -206,7 +206,7 @@ $(BUILD)/functions/%.xfn: functions/%.c functions/xfn.h $(wildcard xdp/*.h) user
 	$(Q)$(BUILD)/xfn build $< -o $@
 
 # what verbs say of themselves, and what tools/man has to add
-$(BUILD)/man/tables: tools/man/tables.c skel/rules.h xdp/reason.h
+$(BUILD)/man/tables: tools/man/tables.c skel/rules.h xdp/reason.h $(BUILD)/skel/rule_pages.h
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $< -o $@

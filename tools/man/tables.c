@@ -2,7 +2,7 @@
 /* The lists of xfn-rules(7) and xfn-reasons(7), out of the tables that the program itself uses. */
 #include <stdio.h>
 #include <string.h>
-#include "../../skel/rules.h"
+#include "../../skel/refusal.h"
 #include "../../xdp/reason.h"
 
 static const struct {
@@ -13,6 +13,11 @@ static const struct {
 #undef XFN_RULE
 };
 
+/* Meaning, an example, and one that passes, with "---" between. */
+static const char *const pages[] = {
+#include "rule_pages.h"
+};
+
 static const struct {
 	const char *name, *verdict, *sentence;
 } reasons[] = {
@@ -21,12 +26,44 @@ static const struct {
 #undef XFN_REASON
 };
 
+/* Up to the next "---", as roff takes it for itself. Returns what stands behind that. */
+static const char *print_part(const char *text)
+{
+	while (*text && strncmp(text, "---\n", 4)) {
+		if (*text == '.' || *text == '\'')
+			fputs("\\&", stdout);
+		for (; *text && *text != '\n'; text++)
+			*text == '\\' ? fputs("\\e", stdout) : putchar(*text);
+		putchar('\n');
+		text += *text == '\n';
+	}
+	return text + (*text ? 4 : 0);
+}
+
+static void print_example(const char *heading, const char **text)
+{
+	if (!**text || !strncmp(*text, "---\n", 4)) {
+		*text += **text ? 4 : 0;
+		return;
+	}
+	printf(".Pp\n%s\n.Bd -literal -offset indent\n", heading);
+	*text = print_part(*text);
+	puts(".Ed");
+}
+
 static void print_rules(const char *verdict)
 {
-	for (unsigned i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
-		if (!strcmp(rules[i].verdict, verdict))
-			printf(".It %s\nThe function %s.\nRemedy: %s.\n", rules[i].id,
-			       rules[i].sentence, rules[i].remedy);
+	for (unsigned i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		const char *text = pages[i];
+
+		if (strcmp(rules[i].verdict, verdict))
+			continue;
+		printf(".It %s\nThe function %s.\nRemedy: %s.\n.Pp\n", rules[i].id,
+		       rules[i].sentence, rules[i].remedy);
+		text = print_part(text);
+		print_example("This meets the rule:", &text);
+		print_example("This passes:", &text);
+	}
 }
 
 static void print_reasons(const char *verdict)
