@@ -103,7 +103,9 @@ static const struct argp_option options[] = {
 	  "(default: 1, and a CPU for each worker of all queues)",
 	  0 },
 	{ "auto", KEY_AUTO, NULL, 0,
-	  "Add workers to a queue and take them away by its load, between these two", 0 },
+	  "Add workers to a queue and take them away by its load, between the numbers of "
+	  "--workers-per-queue",
+	  0 },
 	{ "dedicate", KEY_DEDICATE, "NAME", 0,
 	  "Give this function a worker of its own on each queue, so that it and the others do not "
 	  "wait for one another; may be repeated",
@@ -237,6 +239,16 @@ static int take_workers(struct run *run)
 	int n;
 
 	opts->dedicate = run->dedicate;
+	if (!opts->ifname && (run->workers || opts->autoscale || opts->dedicate_count))
+		return xfn_run__bad(
+			run,
+			run->workers	     ? "--workers-per-queue" :
+			opts->dedicate_count ? "--dedicate" :
+					       "--auto",
+			run->workers	     ? run->workers :
+			opts->dedicate_count ? run->dedicate[0] :
+					       "",
+			"counts workers of AF_XDP, which want an interface; name it with -i");
 	if (opts->autoscale && opts->spin)
 		return xfn_run__bad(
 			run, "--auto", "--spin",

@@ -97,8 +97,17 @@ static const struct xfn_deployed *find(const struct xfn_supervisor *sup, const c
 
 void xfn_crews__load(struct xfn_supervisor *sup)
 {
-	for (unsigned i = 0; sup->loader && i < sup->function_count; i++)
-		xfn_loader__crew(sup->loader, i, sup->functions[i].crew);
+	for (unsigned i = 0; i < sup->function_count; i++) {
+		const struct xfn_deployed *fn = &sup->functions[i];
+
+		if (fn->crew && (!sup->loader || fn->tier == XFN_TIER_SOCKET))
+			xfn_log__line(LOG_WARNING,
+				      "%s: is served behind UDP sockets; --dedicate gives it no "
+				      "worker of its own there",
+				      fn->mod->attr.name);
+		if (sup->loader)
+			xfn_loader__crew(sup->loader, i, fn->crew);
+	}
 }
 
 int xfn_crews__open(struct xfn_supervisor *sup, char *err, size_t errlen)

@@ -107,6 +107,11 @@ others=
 [ "${longest:-9999999}" -lt 500000 ] && [ "$(figure right "$dir/echo")" = 300 ]
 result scale_slow_one_shares $? || cat "$dir/echo"
 stop
+"$xfn" run --dedicate slow "$dir/slow.c" 2>&1 | grep -q "want an interface"
+result scale_wants_an_interface $?
+start --tier socket --dedicate slow echo "$dir/slow.c" && grep -q 'slow: is served behind UDP sockets' "$dir/err"
+result scale_not_behind_sockets $? || cat "$dir/err"
+stop
 start --tier afxdp --dedicate slow --workers-per-queue 1 echo "$dir/slow.c"
 [ "$(serve)" = "all slow " ]
 result scale_dedicated $?
