@@ -4,6 +4,7 @@
 #include <linux/if_link.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include "loader_inside.h"
@@ -139,11 +140,22 @@ int xfn_loader__attach(struct xfn_loader *ld, enum xfn_mode want, enum xfn_mode 
 	return ret;
 }
 
+/* Have the process that detaches from libxdp's dispatcher do so, and wait for it. */
+static void dismiss_keeper(struct xfn_loader *ld)
+{
+	if (ld->keeper_pipe < 0)
+		return;
+	close(ld->keeper_pipe);
+	ld->keeper_pipe = -1;
+	while (waitpid(ld->keeper, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
 void xfn_loader__detach(struct xfn_loader *ld)
 {
 	/* the last descriptor of an unpinned link: closing it detaches */
 	if (ld->link_fd >= 0)
 		close(ld->link_fd);
 	ld->link_fd = -1;
-	xfn_libxdp__detach(ld);
+	dismiss_keeper(ld);
 }

@@ -106,16 +106,6 @@ static int start_keeper(struct xfn_loader *ld, uint32_t id, enum xdp_attach_mode
 	return 0;
 }
 
-void xfn_libxdp__detach(struct xfn_loader *ld)
-{
-	if (ld->keeper_pipe < 0)
-		return;
-	close(ld->keeper_pipe);
-	ld->keeper_pipe = -1;
-	while (waitpid(ld->keeper, NULL, 0) < 0 && errno == EINTR)
-		;
-}
-
 /* Does the prog array that our program uses take an XDP program? */
 static bool takes_functions(const struct xfn_loader *ld)
 {

@@ -41,7 +41,5 @@ int xfn_loader__prepare(const struct xfn_loader_options *opts, struct xfn_loader
 			size_t errlen);
 /* After the load: what running programs find at first. */
 int xfn_loader__begin(struct xfn_loader *ld, char *err, size_t errlen);
-/* Have the keeper detach, and wait for it. */
-void xfn_libxdp__detach(struct xfn_loader *ld);
 
 #endif

@@ -405,7 +405,7 @@ void xfn_children__remove(struct xfn_supervisor *sup, unsigned keep)
 			reap(child);
 		drop_rings(sup, child);
 		for (unsigned i = 0; child->page && i < child->threads; i++)
-			xfn_stats__keep(sup, &child->page[i]);
+			xfn_past__keep(sup, &child->page[i]);
 		if (child->page)
 			munmap(child->page, child->threads * sizeof(*child->page));
 		if (child->page_fd >= 0)

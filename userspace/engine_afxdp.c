@@ -3,7 +3,7 @@
  * AF_XDP: frames of one queue through the RX and TX ring of one socket that the supervisor bound
  * (umem.h). Each frame is in one place: free, with the kernel to be filled, lent to the worker, or
  * with the kernel to be sent. One thread works these two rings; the fill and completion rings are
- * shared by all threads of the queue (engine_afxdp.h). Documentation/networking/af_xdp.rst.
+ * shared by all threads of the queue (engine_afxdp_frames.h). Documentation/networking/af_xdp.rst.
  */
 #include <errno.h>
 #include <poll.h>
@@ -13,7 +13,8 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include "engine_afxdp.h"
+#include "engine_afxdp_audit.h"
+#include "engine_afxdp_frames.h"
 #include "now.h"
 
 #ifndef XDP_PKT_CONTD

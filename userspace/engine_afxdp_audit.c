@@ -3,7 +3,8 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include "engine_afxdp.h"
+#include "engine_afxdp_audit.h"
+#include "engine_afxdp_frames.h"
 
 #define LOOKS 1000 /* while the kernel moves a frame from one ring to the next */
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The frames that the sockets of a queue share, and who moves them (engine_afxdp.h). */
+/* The frames that the sockets of a queue share, and who moves them (engine_afxdp_frames.h). */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include "engine_afxdp.h"
+#include "engine_afxdp_frames.h"
 
 #define REFILL 32 /* frames worth a write to a ring that another CPU reads */
 

@@ -23,12 +23,6 @@ struct invocation {
 	bool replied;
 };
 
-static const char *const reason_names[] = {
-#define XFN_REASON(code, name, verdict, sentence) [code] = #name,
-	XFN_REASONS(XFN_REASON)
-#undef XFN_REASON
-};
-
 static int from_hex(const char *hex, struct invocation *inv)
 {
 	size_t len = strlen(hex) / 2;
@@ -45,17 +39,6 @@ static int from_hex(const char *hex, struct invocation *inv)
 	}
 	inv->len = len;
 	return 0;
-}
-
-static char *to_hex(const uint8_t *bytes, size_t len)
-{
-	char *hex = malloc(2 * len + 1);
-
-	for (size_t i = 0; hex && i < len; i++)
-		sprintf(hex + 2 * i, "%02x", bytes[i]);
-	if (hex)
-		hex[2 * len] = 0;
-	return hex;
 }
 
 /* An address of IP `version` that this function is served at. */
@@ -146,21 +129,6 @@ static int by_dispatcher(struct xfn_supervisor *sup, unsigned slot, int version,
 	inv->len = pkt.payload_len;
 	memcpy(inv->payload, out + pkt.payload_off, inv->len);
 	return 0;
-}
-
-json_t *xfn_invoke__data(int tier, const char *action, unsigned reason, const uint8_t *reply,
-			 uint32_t len, uint32_t ns)
-{
-	char *hex = to_hex(reply, len);
-	json_t *data =
-		hex ? json_pack("{s:s, s:s, s:s, s:s, s:i}", "tier", xfn_tier_name(tier), "action",
-				action, "reason",
-				reason && reason < XFN_REASON_COUNT ? reason_names[reason] : "",
-				"reply", hex, "ns", (int)ns) :
-		      NULL;
-
-	free(hex);
-	return data;
 }
 
 json_t *xfn_invoke(struct xfn_supervisor *sup, json_t *args, char *err, size_t errlen)

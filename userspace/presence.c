@@ -138,6 +138,29 @@ static void compare(struct xfn_supervisor *sup, const struct xfn_interface *now)
 	}
 }
 
+/* Addresses and devices are others now: so are sockets, rules, and what workers have of them. */
+static void follow(struct xfn_supervisor *sup)
+{
+	bool renew = false;
+
+	if (sup->addresses_changed)
+		renew = xfn_listeners__follow(sup);
+	if (sup->addresses_changed)
+		xfn_links__follow(sup);
+	if (sup->devices_changed && sup->loader && xfn_deploy__wants_slow(sup)) {
+		xfn_listeners__slow(sup);
+		renew = true;
+	}
+	/* the ring's filter has addresses in it, that of its sockets devices */
+	if (sup->ring_mtu && (renew || sup->devices_changed)) {
+		xfn_serving__renew_workers(sup);
+	} else if (renew) {
+		sup->renewals++;
+		xfn_children__renew_sockets(sup);
+	}
+	sup->addresses_changed = sup->devices_changed = false;
+}
+
 bool xfn_presence__changed(struct xfn_supervisor *sup)
 {
 	unsigned was = sup->renewals;
@@ -156,7 +179,7 @@ bool xfn_presence__changed(struct xfn_supervisor *sup)
 		say_unread(xfn_addresses__follow(sup->addresses, now.index));
 	compare(sup, &now);
 	if (sup->serving)
-		xfn_served__changed(sup);
+		follow(sup);
 	else if (sup->iface.up)
 		begin(sup);
 	return sup->renewals != was;

@@ -102,25 +102,3 @@ void xfn_served__load(struct xfn_supervisor *sup)
 	for (unsigned i = 0; sup->loader && i < sup->served_count; i++)
 		xfn_loader__address_add(sup->loader, sup->served[i].ip, sup->served[i].tag);
 }
-
-void xfn_served__changed(struct xfn_supervisor *sup)
-{
-	bool renew = false;
-
-	if (sup->addresses_changed)
-		renew = xfn_listeners__follow(sup);
-	if (sup->addresses_changed)
-		xfn_links__follow(sup);
-	if (sup->devices_changed && sup->loader && xfn_deploy__wants_slow(sup)) {
-		xfn_listeners__slow(sup);
-		renew = true;
-	}
-	/* the ring's filter has addresses in it, that of its sockets devices */
-	if (sup->ring_mtu && (renew || sup->devices_changed)) {
-		xfn_serving__renew_workers(sup);
-	} else if (renew) {
-		sup->renewals++;
-		xfn_children__renew_sockets(sup);
-	}
-	sup->addresses_changed = sup->devices_changed = false;
-}

@@ -47,17 +47,6 @@ json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 	return data;
 }
 
-static void add(struct xfn_slot_counters *sum, const struct xfn_slot_counters *more)
-{
-	sum->requests += more->requests;
-	sum->replies += more->replies;
-	sum->dropped += more->dropped;
-	sum->consumed += more->consumed;
-	sum->passed += more->passed;
-	sum->bytes_in += more->bytes_in;
-	sum->bytes_out += more->bytes_out;
-}
-
 /* A thread of a worker. */
 struct place {
 	unsigned child, thread;
@@ -78,33 +67,6 @@ static const struct xfn_page *next_page(const struct xfn_supervisor *sup, struct
 static struct xfn_loader *loader_of(const struct xfn_supervisor *sup)
 {
 	return sup->loader ?: sup->before;
-}
-
-/* The engine, not the call, hears that the kernel refused a reply. */
-static uint64_t reason_of(const struct xfn_page *page, unsigned reason)
-{
-	return page->reasons[reason] + (reason == XFN_REASON_SEND ? page->engine.send_failed : 0);
-}
-
-void xfn_stats__keep(struct xfn_supervisor *sup, const struct xfn_page *page)
-{
-	if (!sup->past)
-		sup->past = calloc(1, sizeof(*sup->past));
-	if (!sup->past)
-		return;
-	for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)
-		sup->past->reasons[i] += reason_of(page, i);
-	for (unsigned slot = 0; slot < sup->function_count; slot++) {
-		add(&sup->past->slots[slot], &page->slots[slot]);
-		/* one module: the same names in the same order */
-		for (unsigned i = 0; i < XFN_PAGE_COUNTERS; i++) {
-			if (page->counters[slot][i].name[0])
-				memcpy(sup->past->counters[slot][i].name,
-				       page->counters[slot][i].name,
-				       sizeof(page->counters[slot][i].name));
-			sup->past->counters[slot][i].value += page->counters[slot][i].value;
-		}
-	}
 }
 
 /* Author counters of both halves, by name. */
@@ -148,7 +110,7 @@ static json_t *functions(struct xfn_supervisor *sup)
 			xfn_loader__slot_counters(loader, i, &sum);
 		xfn_card__counters(sup, i, &sum);
 		for (page = next_page(sup, &at); page; page = next_page(sup, &at))
-			add(&sum, &page->slots[i]);
+			xfn_past__add(&sum, &page->slots[i]);
 		json_array_append_new(
 			list,
 			json_pack("{s:s, s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "name",
@@ -175,7 +137,7 @@ static json_t *all_reasons(struct xfn_supervisor *sup)
 	xfn_card__reasons(sup, count);
 	for (page = next_page(sup, &at); page; page = next_page(sup, &at))
 		for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)
-			count[i] += reason_of(page, i);
+			count[i] += xfn_past__reason(page, i);
 	for (unsigned i = 1; i < XFN_REASON_COUNT; i++)
 		json_array_append_new(
 			list, json_pack("{s:i, s:s, s:s, s:s, s:I}", "code", (int)i, "name",

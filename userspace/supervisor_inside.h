@@ -211,9 +211,8 @@ const char *xfn_card__mode(const struct xfn_supervisor *sup, const struct xfn_de
 
 /* served.c: addresses and devices as they are now, in the dispatcher and for sockets. */
 int xfn_served__open(struct xfn_supervisor *sup, char *err, size_t errlen);
-void xfn_served__live(struct xfn_supervisor *sup);    /* clock and MTU of now, to the programs */
-void xfn_served__load(struct xfn_supervisor *sup);    /* into a dispatcher that came later */
-void xfn_served__changed(struct xfn_supervisor *sup); /* sockets follow what was told meanwhile */
+void xfn_served__live(struct xfn_supervisor *sup); /* clock and MTU of now, to the programs */
+void xfn_served__load(struct xfn_supervisor *sup); /* into a dispatcher that came later */
 
 /* serving.c */
 /*
@@ -341,9 +340,14 @@ void xfn_quarantine__sentence(const struct xfn_supervisor *sup, const struct xfn
 int xfn_crash_pcap__keep(const char *ifname, const char *function, const struct xfn_crash *crash,
 			 char *path, size_t len);
 
-/* stats.c */
+/* past.c */
 /* What a worker counted that has ended, and whose page goes: added to sup->past. */
-void xfn_stats__keep(struct xfn_supervisor *sup, const struct xfn_page *page);
+void xfn_past__keep(struct xfn_supervisor *sup, const struct xfn_page *page);
+void xfn_past__add(struct xfn_slot_counters *sum, const struct xfn_slot_counters *more);
+/* A reason's count in a page; the engine, not the call, hears that the kernel refused a reply. */
+uint64_t xfn_past__reason(const struct xfn_page *page, unsigned reason);
+
+/* stats.c */
 json_t *xfn_stats__functions(struct xfn_supervisor *sup); /* data of `ls` */
 /* data of `stat`; with `audit` each worker is asked where its frames are */
 json_t *xfn_stats__counters(struct xfn_supervisor *sup, bool audit);
@@ -354,7 +358,7 @@ json_t *xfn_audit(struct xfn_supervisor *sup);
 /* invoke.c: one request on purpose. A new reference, or NULL with err filled; "": its worker
  * answers later. */
 json_t *xfn_invoke(struct xfn_supervisor *sup, json_t *args, char *err, size_t errlen);
-/* What is answered. A new reference, NULL: out of memory. */
+/* invoke_data.c: what is answered. A new reference, NULL: out of memory. */
 json_t *xfn_invoke__data(int tier, const char *action, unsigned reason, const uint8_t *reply,
 			 uint32_t len, uint32_t ns);
 

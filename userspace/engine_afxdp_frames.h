@@ -11,8 +11,8 @@
  * back it puts on a ring of its own, whose consumer is the keeper; what it took from its RX ring
  * and put on its TX ring it only counts. Documentation/networking/af_xdp.rst.
  */
-#ifndef XFN_ENGINE_AFXDP_H
-#define XFN_ENGINE_AFXDP_H
+#ifndef XFN_ENGINE_AFXDP_FRAMES_H
+#define XFN_ENGINE_AFXDP_FRAMES_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -116,9 +116,5 @@ static inline void xfn_frames_give_back(struct xfn_frames *f, unsigned thread, u
 	lane->back[lane->head & (f->back_size - 1)] = addr & ~(uint64_t)(f->size - 1);
 	xfn_ring_store(&lane->head, lane->head + 1);
 }
-
-/* Engine op `audit`; `threads` of them, all but the caller standing still. */
-void xfn_afxdp__audit(struct xfn_engine *const *threads, unsigned count,
-		      struct xfn_engine_audit *out);
 
 #endif
