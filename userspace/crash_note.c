@@ -2,8 +2,8 @@
 /* The handler of the signals that end a worker: note the request, then end by that signal. */
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "crash_note.h"
@@ -55,10 +55,13 @@ void xfn_crash_note__install(void)
 
 int xfn_crash_note__enter(const struct xfn_call *c)
 {
-	const stack_t stack = { .ss_sp = malloc(STACK), .ss_size = STACK };
+	/* pages of its own: a sanitizer unmaps what it finds there when the thread ends */
+	const stack_t stack = { .ss_sp = mmap(NULL, STACK, PROT_READ | PROT_WRITE,
+					      MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0),
+				.ss_size = STACK };
 
-	if (!stack.ss_sp)
-		return -ENOMEM;
+	if (stack.ss_sp == MAP_FAILED)
+		return -errno;
 	own = c;
 	return sigaltstack(&stack, NULL) ? -errno : 0;
 }

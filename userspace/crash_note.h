@@ -13,7 +13,7 @@
 void xfn_crash_note__install(void);
 /*
  * For the calling thread, whose calls are made through `c`, from now on. Before the sandbox, which
- * forbids what it takes. 0 or -ENOMEM.
+ * forbids what it takes. 0 or -errno.
  */
 int xfn_crash_note__enter(const struct xfn_call *c);
 

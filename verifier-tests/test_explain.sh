@@ -52,7 +52,10 @@ fi
 holds native_ns_kept [ "$(field native_ns 3)" -gt "$(field native_ns 1)" ]
 holds kernel_ns_none [ "$(field kernel_ns)" = null ]
 "$xfn" explain $sources/hang.c $sources/indexed.c >"$dir/out" 2>&1
-holds death_told has "its native code died of SIG"
+case ${XFN_BUILD:-build} in
+*/sanitize) echo "[  SKIPPED ] explain_death_told: a sanitizer ends the process in its own way" ;;
+*) holds death_told has "its native code died of SIG" ;;
+esac
 holds story has "a payload pointer with 64 bytes checked; line 13"
 "$xfn" explain $sources/stale.c >"$dir/out" 2>&1
 holds failed_status [ $? = 1 ]
