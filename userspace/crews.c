@@ -115,7 +115,7 @@ int xfn_crews__open(struct xfn_supervisor *sup, char *err, size_t errlen)
 	const struct xfn_run_options *opts = sup->opts;
 
 	if (opts->workers_max + opts->dedicate_count > XFN_THREADS ||
-	    opts->workers_min + opts->dedicate_count > XFN_THREADS) {
+	    (opts->workers_min ?: 1) + opts->dedicate_count > XFN_THREADS) {
 		snprintf(err, errlen,
 			 "a queue has at most %d workers, those of --dedicate (%u) among them; ask "
 			 "for fewer",
@@ -245,12 +245,19 @@ static int scale_function(struct xfn_supervisor *sup, const char *name, unsigned
 		return -ENOENT;
 	}
 	crew = fn->crew ?: free_crew(sup);
+	if (!crew) {
+		snprintf(err, errlen,
+			 "%d functions have workers of their own already; `xfn scale NAME 0` takes "
+			 "one's away",
+			 XFN_CREWS - 1);
+		return -ENOSPC;
+	}
 	own = own - sup->own_threads[crew] + count;
 	for (unsigned i = 0; i < sup->child_count; i++) {
 		if (!xfn_child_by_afxdp(&sup->children[i]))
 			continue;
 		frames++;
-		if (!crew || !fits(&sup->children[i], sup->children[i].shared, own, err, errlen))
+		if (!fits(&sup->children[i], sup->children[i].shared, own, err, errlen))
 			return -ERANGE;
 	}
 	if (!frames || fn->tier == XFN_TIER_SOCKET) {

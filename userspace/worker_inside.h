@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Inside a worker process: what its two files share. Its threads share nothing on the packet path:
+ * Inside a worker process: what its files share. Its threads share nothing on the packet path:
  * each has its own socket, its own copy of every function and its data, and its own page.
  */
 #ifndef XFN_WORKER_INSIDE_H
