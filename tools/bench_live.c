@@ -206,7 +206,10 @@ static int generate(struct runner *r, struct bench_figures *out)
 		if (!paced && plan->requests && n > plan->requests - sent)
 			n = plan->requests - sent;
 		ret = send_frames(r, (uint32_t)n, paced ? 1 : BATCH);
-		sent += n;
+		if (ret == -EINTR) /* go_on() knows whether that was meant for us */
+			ret = 0;
+		else
+			sent += n;
 		now = xfn_now_ns();
 		for (; out->rtt && seen < r->live->skel->bss->sample_count; seen++)
 			bench_histogram__add(

@@ -23,12 +23,14 @@
 #include "payload.h"
 
 #define PAYLOAD_MAX 65507 /* UDP over IPv4: 65535 less 20 less 8 */
-#define WAIT_MS	    1000
+#define WAIT_MS	    1000  /* unless --timeout says */
+#define WAIT_MS_MAX 60000
+#define REPEAT_MAX  1000000
 
 struct options {
-	const char *target, *text, *file, *hex, *count, *ifname;
+	const char *target, *text, *file, *hex, *count, *ifname, *timeout;
 	const char *output; /* where the reply goes, "-": standard output; NULL: it is shown */
-	unsigned repeat;
+	unsigned repeat, wait_ms;
 	int family; /* AF_UNSPEC, AF_INET, AF_INET6 */
 	bool json, dump;
 	uint8_t payload[PAYLOAD_MAX + 1];
@@ -44,6 +46,7 @@ static const struct argp_option options[] = {
 	{ "file", 'f', "FILE", 0, "The payload is what FILE holds (-: standard input)", 0 },
 	{ "hex", 'x', "HEX", 0, "The payload in hexadecimal; blanks and colons are skipped", 0 },
 	{ "count", 'n', "COUNT", 0, "Ask COUNT times (default 1)", 0 },
+	{ "timeout", 't', "MS", 0, "HOST:PORT: wait that long for each reply (default: 1000)", 0 },
 	{ "output", 'o', "FILE", 0, "Write the reply to FILE as it is (-: standard output)", 0 },
 	{ "dump", 'd', NULL, 0, "Show the reply's bytes, also where it is text", 0 },
 	{ "ipv4", '4', NULL, 0, "Over IPv4", 0 },
@@ -66,6 +69,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'n':
 		opts->count = arg;
+		return 0;
+	case 't':
+		opts->timeout = arg;
 		return 0;
 	case 'o':
 		opts->output = arg;
@@ -150,6 +156,25 @@ static int read_file(struct options *opts)
 		return xfn_output__fail("invoke", opts->json, XFN_EXIT_FAILED,
 					"%s: %s; give a file that can be read", opts->file,
 					strerror(bad));
+	return 0;
+}
+
+/* VALUE, a whole number of 1 to MAX, where it is given. Exit status. */
+static int read_number(const struct options *opts, const char *what, const char *value,
+		       unsigned long max, unsigned *number)
+{
+	char next[32], *end;
+	unsigned long n;
+
+	if (!value)
+		return 0;
+	errno = 0;
+	n = strtoul(value, &end, 10);
+	if (!isdigit((unsigned char)*value) || *end || errno || !n || n > max) {
+		snprintf(next, sizeof(next), "take 1 to %lu", max);
+		return usage(opts, what, value, next);
+	}
+	*number = (unsigned)n;
 	return 0;
 }
 
@@ -241,7 +266,7 @@ static ssize_t round_trip(int fd, const struct options *opts, uint8_t *reply, si
 	while (recv(fd, reply, room, MSG_DONTWAIT) >= 0)
 		;
 	start = xfn_now_ns();
-	limit = start + (uint64_t)WAIT_MS * 1000000;
+	limit = start + (uint64_t)opts->wait_ms * 1000000;
 	if (send(fd, opts->payload, opts->len, 0) < 0)
 		return -errno;
 	trips->sent++;
@@ -306,8 +331,8 @@ static int say_failed(const struct options *opts, const char *addr, int error,
 	if (error == -ETIMEDOUT)
 		return xfn_output__fail(
 			"invoke", opts->json, XFN_EXIT_FAILED,
-			"%s: no reply%s within 1 s; see `xfn stat` there for the reason", addr,
-			which);
+			"%s: no reply%s within %u ms; see `xfn stat` there for the reason", addr,
+			which, opts->wait_ms);
 	if (error == -ECONNREFUSED)
 		return xfn_output__fail("invoke", opts->json, XFN_EXIT_FAILED,
 					"%s: nobody serves this port; see `xfn ls` there", addr);
@@ -414,19 +439,15 @@ int verb_invoke(int argc, char **argv)
 		NULL,
 		NULL
 	};
-	static struct options opts = { .repeat = 1 };
+	static struct options opts = { .repeat = 1, .wait_ms = WAIT_MS };
 	int status;
 
 	xfn_output__options(&argp, argc, argv, &opts);
-	if (opts.count) {
-		char *end;
-		unsigned long n = strtoul(opts.count, &end, 10);
-
-		if (!isdigit((unsigned char)*opts.count) || *end || !n || n > 1000000)
-			return usage(&opts, "-n", opts.count, "take 1 to 1000000");
-		opts.repeat = (unsigned)n;
-	}
-	status = read_payload(&opts);
+	status = read_number(&opts, "-n", opts.count, REPEAT_MAX, &opts.repeat);
+	if (!status)
+		status = read_number(&opts, "--timeout", opts.timeout, WAIT_MS_MAX, &opts.wait_ms);
+	if (!status)
+		status = read_payload(&opts);
 	if (status)
 		return status;
 	return strchr(opts.target, ':') ? invoke_host(&opts) : invoke_name(&opts);

@@ -33,6 +33,16 @@ result()
 	return "$2"
 }
 
+# soon COMMAND...: tried until it holds, on a machine that may be busy
+soon()
+{
+	for _ in $(seq 150); do
+		if "$@"; then return 0; fi
+		sleep 0.1
+	done
+	return 1
+}
+
 server() { "$xfn" lab -n "$name" exec server "$@"; }
 client() { "$xfn" lab -n "$name" exec client "$@"; }
 
@@ -92,11 +102,7 @@ capture()
 	: >"$dir/tcpdump"
 	"$xfn" lab -n "$name" exec client tcpdump -Z root -i "$client_iface" --immediate-mode -Q in "$@" >"$to" 2>"$dir/tcpdump" &
 	others=$!
-	for _ in $(seq 50); do
-		if grep -q listening "$dir/tcpdump"; then return 0; fi
-		sleep 0.1
-	done
-	return 1
+	soon grep -q listening "$dir/tcpdump"
 }
 
 captured()
@@ -109,6 +115,8 @@ captured()
 
 # else the stack's own replies cross the veth pair with half a checksum, for the peer's stack to believe
 whole_checksums() { server ethtool -K "$iface" tx off >/dev/null; }
+
+written() { [ "$(tcpdump -Z root -nr "$dir/pcap" 2>/dev/null | grep -c .)" -ge "$1" ]; }
 
 # seen FILTER TEST OPTION...: requests of all $sizes to the $functions (of echo, reverse, time, sha256) at
 # all $hosts, and what tcpdump says of the replies
@@ -132,16 +140,13 @@ seen()
 		head -c $size /dev/urandom >"$dir/payload"
 		for host in $hosts; do
 			for port in $ports; do
-				client "$xfn" invoke -f "$dir/payload" "$host:$port" >/dev/null 2>&1 || bad=1
+				client "$xfn" invoke -t 5000 -f "$dir/payload" "$host:$port" >/dev/null 2>&1 || bad=1
 				asked=$((asked + 1))
 			done
 		done
 	done
 	# a busy machine writes late
-	for _ in $(seq 50); do
-		[ "$(tcpdump -Z root -nr "$dir/pcap" 2>/dev/null | grep -c .)" -lt $asked ] || break
-		sleep 0.1
-	done
+	soon written $asked
 	captured
 	# none of them is a matter for the slow path
 	slow=$("$xfn" stat -i "$iface" | grep -cE '^(NOT_LOCAL|NO_WORKER|LARGE_FRAME) ')

@@ -9,7 +9,7 @@ suite=standalone
 # answers PORT EXPECT: to "abc", in hex
 answers()
 {
-	got=$(client "$xfn" invoke -j "10.78.0.1:$1" abc 2>/dev/null | sed -n 's/.*"reply": "\([^"]*\)".*/\1/p')
+	got=$(client "$xfn" invoke -t 5000 -j "10.78.0.1:$1" abc 2>/dev/null | sed -n 's/.*"reply": "\([^"]*\)".*/\1/p')
 	[ "$got" = "$2" ] || {
 		echo "port $1: '$got'"
 		return 1
@@ -17,13 +17,16 @@ answers()
 }
 tells_time()
 {
-	now=$(client "$xfn" invoke -j 10.78.0.1:37 x 2>/dev/null | sed -n 's/.*"reply": "\([^"]*\)".*/\1/p')
+	now=$(client "$xfn" invoke -t 5000 -j 10.78.0.1:37 x 2>/dev/null | sed -n 's/.*"reply": "\([^"]*\)".*/\1/p')
 	now=$((0x${now:-0} - 2208988800 - $(date +%s)))
 	[ "$now" -ge -2 ] && [ "$now" -le 2 ]
 }
 loader() { server xdp-loader "$@" >"$dir/out" 2>&1; }
 unload() { loader unload -a "$iface"; }
 attached() { server ip -d link show dev "$iface" | grep -q 'prog/xdp'; }
+
+# the other's program, without xfn's
+left_alone() { loader status "$iface" && ! grep -qE 'xfn_(dispatcher|redirector)' "$dir/out"; }
 
 raise
 for mode in xdpdrv xdpgeneric; do
@@ -61,14 +64,13 @@ for mode in native generic; do
 	start --attach libxdp --mode $mode echo time && answers 7 616263 && answers 1232 636261 && tells_time
 	result shared_$mode $? || cat "$dir/err"
 	"$xfn" ls -i "$iface" && cat "$dir/err"
-	stop && answers 1232 636261 && ! answers 7 616263 >/dev/null
+	stop && answers 1232 636261 && ! client "$xfn" invoke 10.78.0.1:7 abc >/dev/null 2>&1
 	result shared_left_$mode $?
 	start --attach libxdp --mode $mode echo
 	kill -KILL $run
 	wait $run 2>/dev/null
 	run=
-	sleep 1
-	answers 1232 636261 && loader status "$iface" && ! grep -qE 'xfn_(dispatcher|redirector)' "$dir/out"
+	soon left_alone && answers 1232 636261
 	result shared_killed_$mode $? || cat "$dir/out"
 	unload
 	start --attach libxdp --mode $mode echo && answers 7 616263 && stop && ! attached
@@ -78,7 +80,7 @@ done
 server ip link set dev "$iface" mtu 9000
 client ip link set dev "$client_iface" mtu 9000
 head -c 5000 /dev/zero >"$dir/payload"
-start --attach libxdp --mode native echo && answers 7 616263 && client "$xfn" invoke -f "$dir/payload" 10.78.0.1:7 | grep -q '^5000 bytes from'
+start --attach libxdp --mode native echo && answers 7 616263 && client "$xfn" invoke -t 5000 -f "$dir/payload" 10.78.0.1:7 | grep -q '^5000 bytes from'
 result shared_jumbo $? || cat "$dir/err"
 stop
 client ip link set dev "$client_iface" mtu 1500

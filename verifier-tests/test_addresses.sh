@@ -7,12 +7,29 @@ suite=addresses
 . "$(dirname "$0")/in_lab.sh"
 head -c 3000 /dev/zero | tr '\0' x >"$dir/fragments"
 
-answers() { client "$xfn" invoke -j "$1:7" hello 2>/dev/null | grep -q '"reply": "68656c6c6f"'; }
-silent() { ! answers "$1"; }
+# answers ADDRESS...: does each?
+answers()
+{
+	for address in "$@"; do
+		client "$xfn" invoke -j "$address:7" hello 2>/dev/null | grep -q '"reply": "68656c6c6f"' || return 1
+	done
+}
+silent()
+{
+	for address in "$@"; do
+		if answers "$address"; then return 1; fi
+	done
+}
 # of several frames: the slow path
-answers_slowly() { client "$xfn" invoke -j -f "$dir/fragments" "$1:7" 2>/dev/null | grep -q '"reply": "78787878'; }
+answers_slowly()
+{
+	for address in "$@"; do
+		client "$xfn" invoke -t 5000 -j -f "$dir/fragments" "$address:7" 2>/dev/null | grep -q '"reply": "78787878' || return 1
+	done
+}
 # datagrams that workers took, those of the slow path; an idle worker tells every 100 ms
 by_workers() { sleep 0.3; "$xfn" stat -j -i "$iface" | awk '/"received":/ { sum += $2 } END { print sum + 0 }'; }
+have_taken() { [ "$(by_workers)" = "$1" ]; }
 
 raise
 server ip link set lo up
@@ -20,21 +37,19 @@ server ip addr add 10.99.0.1/32 dev lo
 client ip route add 10.99.0.0/24 via 10.78.0.1
 
 start echo
-answers 10.78.0.1 && answers '[fd78::1]' && answers 10.99.0.1
+soon answers 10.78.0.1 '[fd78::1]' 10.99.0.1
 result addresses_own_and_anycast $?
-answers_slowly 10.78.0.1 && answers_slowly '[fd78::1]' && answers_slowly 10.99.0.1
+answers_slowly 10.78.0.1 '[fd78::1]' 10.99.0.1
 result addresses_slow_path $?
 silent 10.78.0.9
 result addresses_not_ours $?
 server ip addr add 10.78.0.9/24 dev "$iface"
 server ip addr add fd78::9/64 dev "$iface" nodad
-sleep 0.5
-answers 10.78.0.9 && answers '[fd78::9]' && answers_slowly 10.78.0.9
+soon answers 10.78.0.9 '[fd78::9]' && answers_slowly 10.78.0.9
 result addresses_added_while_running $?
 server ip addr del 10.78.0.9/24 dev "$iface"
 server ip addr del 10.99.0.1/32 dev lo
-sleep 0.5
-silent 10.78.0.9 && silent 10.99.0.1
+soon silent 10.78.0.9 10.99.0.1
 result addresses_removed_while_running $?
 server ip addr add 10.99.0.1/32 dev lo
 if server ip link add br0 type bridge 2>/dev/null; then
@@ -45,31 +60,27 @@ if server ip link add br0 type bridge 2>/dev/null; then
 	client ip neigh replace 10.98.0.1 lladdr 02:78:66:6e:00:01 dev "$client_iface"
 	server ip route replace 10.78.0.0/24 dev br0
 	server ip neigh replace 10.78.0.2 lladdr 02:78:66:6e:00:02 dev br0
-	sleep 0.5
-	answers 10.98.0.1 && answers_slowly 10.98.0.1
+	soon answers 10.98.0.1 && answers_slowly 10.98.0.1
 	result addresses_of_a_bridge $?
 	server ip link del br0
-	sleep 0.5
-	silent 10.98.0.1
+	soon silent 10.98.0.1
 	result addresses_of_a_bridge_removed $?
 else
 	echo "[  SKIPPED ] addresses_of_a_bridge: this kernel has none"
 fi
 if tagged; then
-	sleep 0.5
 	capture "$dir/seen" -nvvel vlan
 	before=$(by_workers)
-	answers 10.97.0.1 && answers '[fd97::1]' && [ "$(by_workers)" = "$before" ]
+	soon answers 10.97.0.1 '[fd97::1]' && have_taken "$before"
 	result addresses_of_a_vlan $?
-	answers_slowly 10.97.0.1 && answers_slowly '[fd97::1]' && [ "$(by_workers)" = $((before + 2)) ]
+	answers_slowly 10.97.0.1 '[fd97::1]' && soon have_taken $((before + 2))
 	result addresses_of_a_vlan_slow_path $?
 	captured
 	[ "$(grep -c 'vlan 5, .*udp sum ok\|10.97.0.1.7 >.*udp sum ok' "$dir/seen")" -ge 2 ] && ! grep -q 'bad udp cksum' "$dir/seen"
 	result addresses_of_a_vlan_on_the_wire $?
 	server ip link del v5
 	client ip link del v5
-	sleep 0.5
-	silent 10.97.0.1 && silent '[fd97::1]'
+	soon silent 10.97.0.1 '[fd97::1]'
 	result addresses_of_a_vlan_removed $?
 else
 	echo "[  SKIPPED ] addresses_of_a_vlan: this kernel has none"
@@ -82,21 +93,18 @@ sleep 0.2
 server ip addr add 10.78.0.1/24 dev "$iface"
 server ip addr add fd78::1/64 dev "$iface" nodad
 server ip neigh replace 10.78.0.2 lladdr 02:78:66:6e:00:02 dev "$iface" nud permanent
-sleep 0.5
-answers 10.78.0.1 && answers '[fd78::1]'
+soon answers 10.78.0.1 '[fd78::1]'
 result addresses_all_away_and_back $?
 server ip addr add 10.78.0.9/24 dev "$iface"
-sleep 0.5
-answers 10.78.0.9 && answers 10.78.0.1 && answers '[fd78::1]'
+soon answers 10.78.0.9 10.78.0.1 '[fd78::1]'
 result addresses_added_behind_sockets $?
 server ip addr del 10.78.0.9/24 dev "$iface"
-sleep 0.5
-silent 10.78.0.9 && answers 10.78.0.1
+soon silent 10.78.0.9 && soon answers 10.78.0.1
 result addresses_removed_behind_sockets $?
 stop
 
 start --address 10.99.0.1 echo
-answers 10.99.0.1 && answers_slowly 10.99.0.1 && silent 10.78.0.1 && silent '[fd78::1]'
+soon answers 10.99.0.1 && answers_slowly 10.99.0.1 && silent 10.78.0.1 '[fd78::1]'
 result addresses_named $?
 stop
 exit $bad

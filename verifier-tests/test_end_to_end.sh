@@ -10,7 +10,7 @@ suite=end_to_end
 ask()
 {
 	for host in 10.78.0.1 '[fd78::1]'; do
-		got=$(client "$xfn" invoke -j "$host:$1" "$2" 2>/dev/null |
+		got=$(client "$xfn" invoke -t 5000 -j "$host:$1" "$2" 2>/dev/null |
 			sed -n 's/.*"reply": "\([^"]*\)".*/\1/p')
 		want=$(printf '%s' "$3" | od -An -v -tx1 | tr -d ' \n')
 		if [ "$got" != "$want" ]; then
@@ -46,6 +46,9 @@ xab
 
 tier_of() { "$xfn" ls -i "$iface" | sed -n "s/^$1  *[0-9]*  *\([a-z]*\) .*/\1/p"; }
 attached() { server ip -d link show dev "$iface" | grep -q 'prog/xdp'; }
+gone() { ! attached && ! pgrep -P "$run" >/dev/null; }
+# serves_again TIMES: a worker that was restarted
+serves_again() { [ "$(grep -c 'serves again' "$dir/err")" = "$1" ]; }
 worker() { pgrep -P "$run" | head -n 1; }
 
 raise
@@ -72,14 +75,12 @@ result second_run_refused $?
 kill -KILL "$(worker)"
 ask 7 "still here" "still here"
 result kernel_functions_unharmed $?
-sleep 1
-ask_all
+soon serves_again 1 && ask_all
 result worker_restarted $?
 
 kill -KILL "$run"
 wait $run 2>/dev/null
-sleep 0.3
-! attached && ! pgrep -P "$run" >/dev/null
+soon gone
 result killed_leaves_nothing $?
 start && ask 1232 abc cba
 result killed_starts_again $?
@@ -97,8 +98,7 @@ done
 
 start --engine packet
 kill -KILL "$(worker)"
-sleep 1
-ask_all
+soon serves_again 1 && ask_all
 result packet_worker_restarted $?
 stop
 

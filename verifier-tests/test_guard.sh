@@ -10,6 +10,7 @@ suite=guard
 crash=verifier-tests/sources/crash.c hang=verifier-tests/sources/hang.c half=verifier-tests/sources/half.c
 
 state() { "$xfn" ls -i "$iface" -j | tr -d '\n' | tr '{' '\n' | grep "\"name\": \"$1\"" | sed -n 's/.*"state": "\([a-z]*\)".*/\1/p'; }
+serving() { [ "$(state "$1")" = serving ]; }
 counted() { "$xfn" stat -i "$iface" | grep -q '^QUARANTINE  *DROP  *[1-9]'; }
 
 raise
@@ -27,7 +28,7 @@ for way in "--tier afxdp" "--tier socket" "--tier socket --engine mmsg" "--engin
 	for host in 10.78.0.1 '[fd78::1]' 10.78.0.1; do
 		n=$((n + 1))
 		say "$host:4001" "crash $n"
-		ask 7 "beside $n" && until_holds 15 ended crash $n || good=1
+		ask 7 "beside $n" && soon ended crash $n || good=1
 	done
 	ask 7 "others go on" && ask 4002 "others go on" || good=1
 	result "others_answer$tag" $good
@@ -59,12 +60,12 @@ for way in "--tier afxdp" "--tier socket" "--tier socket --engine mmsg" "--engin
 	[ "$(find "$dir/run" -name '*crash*.pcap' | wc -l)" = 3 ]
 	result "requests_counted$tag" $?
 
-	"$xfn" release -i "$iface" crash >/dev/null && until_holds 5 ask 4001 "again" && [ "$(state crash)" = serving ] &&
+	"$xfn" release -i "$iface" crash >/dev/null && soon ask 4001 "again" && [ "$(state crash)" = serving ] &&
 		! "$xfn" release -i "$iface" crash 2>/dev/null
 	result "released$tag" $?
 
 	say 10.78.0.1:4002 "hang"
-	until_holds 15 ended hang 1 && ask 4002 "back" && ask 7 "back" && logged "function hang, which had not returned within 300 ms" 1
+	soon ended hang 1 && ask 4002 "back" && ask 7 "back" && logged "function hang, which had not returned within 300 ms" 1
 	result "deadline$tag" $?
 	stop || { cat "$dir/err"; result "ends$tag" 1; }
 	[ $bad = 0 ] || cat "$dir/err"
@@ -76,7 +77,7 @@ head -c 3000 /dev/zero >"$dir/payload"
 good=0
 for n in 1 2 3; do
 	say 10.78.0.1:4003 -f "$dir/payload"
-	until_holds 15 ended half $n || good=1
+	soon ended half $n || good=1
 done
 [ "$(state half)" = quarantined ] && ask 4003 "in the kernel" && "$xfn" ls -i "$iface" | grep -q '^half .*xdp .*the kernel goes on' || good=1
 result slow_half_quarantined $good
@@ -84,9 +85,9 @@ result slow_half_quarantined $good
 touch -d 2001-01-01 "$dir/run/$iface.half."3.pcap
 for n in 4 5 6 7 8 9 10 11 12 13 14 15; do touch -d 2001-01-02 "$dir/run/$iface.half.$n.pcap"; done
 "$xfn" release -i "$iface" half >/dev/null
-sleep 0.3
+soon serving half
 say 10.78.0.1:4003 -f "$dir/payload"
-until_holds 15 ended half 4 && [ -s "$dir/run/$iface.half.3.pcap" ] && [ ! -s "$dir/run/$iface.half.4.pcap" ] &&
+soon ended half 4 && [ -s "$dir/run/$iface.half.3.pcap" ] && [ ! -s "$dir/run/$iface.half.4.pcap" ] &&
 	[ "$(find "$dir/run" -name '*half*.pcap' | wc -l)" = 16 ] && [ "$(stat -c %a "$dir/run/$iface.half.3.pcap")" = 600 ]
 result sixteen_requests_kept $?
 stop
@@ -96,7 +97,7 @@ start --tier socket --deadline 200 echo $hang
 good=0
 for n in 1 2 3; do
 	say 10.78.0.1:4002 "hang"
-	until_holds 15 ended hang $n || good=1
+	soon ended hang $n || good=1
 done
 say 10.78.0.1:4002 "hang"
 [ "$(state hang)" = quarantined ] && counted && ask 7 "beside" || good=1

@@ -32,17 +32,9 @@ addresses()
 	ip -n "$name-$1" neigh replace "fd$3::$6" lladdr "02:78:66:6e:0$4:0$6" dev "$2" nud permanent
 }
 
-answers() { client "$xfn" invoke -j "$1:7" hello 2>/dev/null | grep -q '"reply": "68656c6c6f"'; }
+patience=1000 # ms
+answers() { client "$xfn" invoke -t $patience -j "$1:7" hello 2>/dev/null | grep -q '"reply": "68656c6c6f"'; }
 both() { answers "10.$1.0.1" && answers "[fd$1::1]"; }
-# soon COMMAND...: within a second
-soon()
-{
-	for _ in $(seq 20); do
-		if "$@"; then return 0; fi
-		sleep 0.05
-	done
-	return 1
-}
 index_of() { server ip -o link show dev "$1" | cut -d: -f1; }
 attached() { server ip -o link | grep -q ' xdp'; }
 detached() { ! attached; }
@@ -50,7 +42,7 @@ says() { "$xfn" ls | grep -qF "$1"; }
 requests() { "$xfn" stat -i "$second" | awk '$1 == "echo" { print $3 }'; }
 supervisors() { pgrep -P "$run"; }
 # the first interface is asked all the time, until `asked`: how often, and how often in vain
-ask() { while [ -e "$dir/asking" ]; do if answers 10.78.0.1; then echo 1; else echo 0; fi; done >"$dir/answered"; }
+ask() { patience=5000; while [ -e "$dir/asking" ]; do if answers 10.78.0.1; then echo 1; else echo 0; fi; done >"$dir/answered"; }
 asked()
 {
 	rm "$dir/asking"
@@ -63,10 +55,10 @@ raise -q 2
 pair
 for tier in xdp afxdp socket; do
 	start -i "$second" --tier $tier echo
-	both 78 && both 79 && [ "$(grep -c '"ready":true' "$dir/ready")" = 2 ]
+	both 78 && soon both 79 && [ "$(grep -c '"ready":true' "$dir/ready")" = 2 ]
 	result "interfaces_two_$tier" $?
 	server ip link set dev "$second" down
-	soon says "$second: down, waiting for it to come up" && both 78
+	soon says "$second: down, waiting for it to come up" && soon both 78
 	result "interfaces_down_$tier" $?
 	server ip link set dev "$second" up
 	addresses server "$second" 79 1 1 2
@@ -111,7 +103,7 @@ pair
 server ip link set dev "$second" xdpgeneric obj "$build/xdp/pass.bpf.o" sec xdp.frags
 # shellcheck disable=SC2046
 kill -CONT $(supervisors)
-soon says "$second: not served: XDP program" && both 78 && server ip link set dev "$second" xdpgeneric off && soon both 79 &&
+soon says "$second: not served: XDP program" && soon both 78 && server ip link set dev "$second" xdpgeneric off && soon both 79 &&
 	[ "$(grep -c "$second: not served" "$dir/err")" = 1 ]
 result interfaces_held_when_it_came_back $? || cat "$dir/err"
 stop
@@ -164,7 +156,7 @@ result interfaces_ls_of_all $?
 "$xfn" invoke echo 2>&1 | grep -qF "2 xfn are running: $iface, $second; choose one with -i" && "$xfn" invoke -i "$second" echo x >/dev/null && "$xfn" release echo 2>&1 | grep -qF 'choose one with -i'
 result interfaces_choose_one $?
 kill -KILL "$(supervisors | head -1)"
-soon grep -q 'its supervisor serves again' "$dir/err" && both 78 && both 79 && [ "$(supervisors | wc -l)" = 2 ]
+soon grep -q 'its supervisor serves again' "$dir/err" && soon both 78 && soon both 79 && [ "$(supervisors | wc -l)" = 2 ]
 result interfaces_crashed_supervisor $? || cat "$dir/err"
 pids=$(supervisors)
 kill -KILL $run

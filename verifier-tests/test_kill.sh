@@ -41,7 +41,7 @@ killed=0
 while [ $killed -lt "$kills" ]; do
 	kill -KILL "$(worker)" || break
 	killed=$((killed + 1))
-	until_holds 15 serves $killed || break
+	soon serves $killed || break
 	sleep $pause
 done
 restarts >"$dir/times"

@@ -29,7 +29,7 @@ misused()
 	return 1
 }
 
-answers() { client "$xfn" bench -n 500 -w 4 --module "${2:-echo}" "10.78.0.1:$1" >"$dir/bench" 2>&1 || { cat "$dir/bench"; return 1; }; }
+answers() { client "$xfn" bench -n 500 -w 4 --timeout 4000 --module "${2:-echo}" "10.78.0.1:$1" >"$dir/bench" 2>&1 || { cat "$dir/bench"; return 1; }; }
 said() { "$xfn" "$1" -i "$iface" -j | tr -d '\n ' | grep -qE -- "$2"; }
 # what the server's interface has: flush timeout and deferred interrupts
 settings()

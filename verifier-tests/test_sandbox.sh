@@ -19,7 +19,7 @@ refused() { [ "$(answers "$1")" = "$(printf 'EPER%s' "${1#????}" | od -An -v -tx
 ends()
 {
 	say "10.78.0.1:$2" "$3" & # for which nobody waits: it has no reply
-	ask 7 "beside" && until_holds 15 ended "$1" 1 && ask 7 "after" && ask "$2" "after"
+	ask 7 "beside" && soon ended "$1" 1 && ask 7 "after" && ask "$2" "after"
 }
 counter() { "$xfn" stat -i "$iface" -j | sed -n "s/^ *\"$1\": \([0-9]*\),*$/\1/p" | head -n 1; }
 

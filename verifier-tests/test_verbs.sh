@@ -68,6 +68,7 @@ expect verbs_run_json 2 '"message": "--mode '"'fast'" run -j --mode fast
 expect verbs_invoke_target 2 "names no function" invoke
 expect verbs_invoke_port 2 "port '0'" invoke 127.0.0.1:0
 expect verbs_invoke_hex 2 "-x 'abc'" invoke 127.0.0.1:7 -x abc
+expect verbs_invoke_timeout 2 "--timeout '0': take 1 to 60000" invoke -t 0 127.0.0.1:7
 expect verbs_invoke_two 2 "more than one payload" invoke 127.0.0.1:7 hello -x 00
 expect verbs_invoke_name 1 "no xfn is running" invoke echo
 expect verbs_invoke_file 1 "$dir/none" invoke 127.0.0.1:7 -f "$dir/none"

@@ -16,18 +16,6 @@ ask()
 # say HOST:PORT PAYLOAD: once, whatever comes
 say() { client "$xfn" invoke "$@" >/dev/null 2>&1; }
 
-# until_holds SECONDS COMMAND...: tried until it holds
-until_holds()
-{
-	seconds=$1
-	shift
-	for _ in $(seq $((seconds * 20))); do
-		if "$@"; then return 0; fi
-		sleep 0.05
-	done
-	return 1
-}
-
 logged() { [ "$(grep -c "$1" "$dir/err")" -ge "$2" ]; }
 # ended FUNCTION TIMES: so often it ended a worker, and that serves again
 ended() { logged "in function $1" "$2" && [ "$(grep -c 'ended (' "$dir/err")" = "$(grep -c 'serves again' "$dir/err")" ]; }
