@@ -66,6 +66,11 @@ tagged()
 	client ip addr add 10.97.0.2/24 dev v5
 	client ip addr add fd97::2/64 dev v5 nodad
 	client ip link set v5 up
+	# known as the lab's others are: a question that is lost is asked again after a second
+	for net in 10.97.0. fd97::; do
+		server ip neigh replace ${net}2 lladdr 02:78:66:6e:00:02 dev v5 nud permanent
+		client ip neigh replace ${net}1 lladdr 02:78:66:6e:00:01 dev v5 nud permanent
+	done
 }
 
 # start ARGUMENT...: xfn run in the server's namespace, until it serves
@@ -135,12 +140,15 @@ seen()
 	# shellcheck disable=SC2086 # functions are words
 	start "$@" $functions || { result "$test" 1; return; }
 	capture "$dir/words" -U -w "$dir/pcap" "$filter"
-	asked=0
+	asked=0 unanswered=0
 	for size in $sizes; do
 		head -c $size /dev/urandom >"$dir/payload"
 		for host in $hosts; do
 			for port in $ports; do
-				client "$xfn" invoke -t 5000 -f "$dir/payload" "$host:$port" >/dev/null 2>&1 || bad=1
+				client "$xfn" invoke -t 5000 -f "$dir/payload" "$host:$port" >"$dir/out" 2>&1 || {
+					cat "$dir/out"
+					unanswered=$((unanswered + 1))
+				}
 				asked=$((asked + 1))
 			done
 		done
@@ -154,10 +162,10 @@ seen()
 	tcpdump -Z root -nvvr "$dir/pcap" >"$dir/read" 2>/dev/null
 	good=$(grep -c 'udp sum ok' "$dir/read")
 	wrong=$(grep -cE 'bad udp cksum|bad cksum|no cksum' "$dir/read")
-	if [ "$good" = $asked ] && [ "$wrong$slow" = 00 ]; then
+	if [ "$good" = $asked ] && [ "$unanswered$wrong$slow" = 000 ]; then
 		result "$test" 0
 	else
-		echo "$asked asked, $good replies with right checksums, $wrong others; $slow reasons for the slow path"
+		echo "$asked asked, $unanswered without an answer, $good replies with right checksums, $wrong others; $slow reasons for the slow path"
 		grep -E -B1 'bad udp cksum|bad cksum|no cksum' "$dir/read" | head -6
 		result "$test" 1
 	fi

@@ -11,7 +11,6 @@ tagged || {
 	exit 0
 }
 whole_checksums
-sleep 0.5
 hosts='10.97.0.1 [fd97::1]' sizes='0 1 1399' functions='echo time sha256'
 seen 'vlan 5 and udp' tagged_native --mode native
 seen 'vlan 5 and udp' tagged_generic --mode generic

@@ -26,11 +26,12 @@ seen udp wire_packet --engine packet
 start --engine packet echo
 capture "$dir/words" -n 'udp or icmp or (icmp6 and ip6[40] == 1)'
 head -c 3000 /dev/urandom >"$dir/payload"
+good=0
 for host in 10.78.0.1 '[fd78::1]'; do
-	client "$xfn" invoke -n 10 "$host:7" x >/dev/null 2>&1 || bad=1
+	client "$xfn" invoke -n 10 "$host:7" x >/dev/null 2>&1 || good=1
 done
 captured
-[ "$(grep -c . "$dir/words")" = 20 ] && ! grep -q ICMP "$dir/words"
+[ $good = 0 ] && [ "$(grep -c . "$dir/words")" = 20 ] && ! grep -q ICMP "$dir/words"
 result wire_packet_once $?
 good=0
 for host in 10.78.0.1 '[fd78::1]'; do
