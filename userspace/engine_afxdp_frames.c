@@ -5,7 +5,8 @@
 #include <sys/mman.h>
 #include "engine_afxdp_frames.h"
 
-#define REFILL 32 /* frames worth a write to a ring that another CPU reads */
+#define REFILL	32  /* frames worth a write to a ring that another CPU reads */
+#define RESERVE 512 /* frames to be filled that threads which take none cannot use up */
 
 /* The keeper's role. */
 enum {
@@ -40,20 +41,37 @@ void xfn_ring__unmap(struct xfn_ring *r)
 }
 
 /*
- * Free frames to the kernel, as many as the ring takes: before anything else, or packets are lost.
+ * How many frames to leave with the kernel: what all but one of the threads at work may let wait on
+ * their RX rings, and some for that one. A queue's only thread may have all.
+ */
+static uint32_t filling_goal(const struct xfn_frames *f, uint32_t at_work)
+{
+	uint32_t goal = (at_work > 2 ? at_work - 1 : 1) * f->rx_size + RESERVE;
+
+	return f->lanes > 1 && goal < f->fill.size ? goal : f->fill.size;
+}
+
+/*
+ * Free frames to the kernel, as many as it is to have: before anything else, or packets are lost.
  * No more can stand on the ring than were put there and not yet taken, so its index, which another
  * CPU writes for each packet, is not looked at.
  */
 static void refill(struct xfn_frames *f)
 {
-	uint32_t filling = f->fill.head, room, n;
+	uint32_t filling = f->fill.head, at_work = 0, goal, n;
 	uint64_t *entries = f->fill.entries;
 
-	for (unsigned i = 0; i < f->lanes; i++)
-		filling -= xfn_ring_load(&f->lane[i].taken);
-	room = f->fill.size - filling;
-	n = f->free_count < room ? f->free_count : room;
-	if (!n || (n < REFILL && filling > f->fill.size / 2))
+	for (unsigned i = 0; i < f->lanes; i++) {
+		uint32_t taken = xfn_ring_load(&f->lane[i].taken);
+
+		filling -= taken;
+		at_work += taken != 0;
+	}
+	goal = filling_goal(f, at_work);
+	n = filling < goal ? goal - filling : 0;
+	if (n > f->free_count)
+		n = f->free_count;
+	if (!n || (n < REFILL && filling > goal / 2))
 		return;
 	for (uint32_t i = 0; i < n; i++)
 		entries[f->fill.head++ & (f->fill.size - 1)] = f->free[--f->free_count];
@@ -150,6 +168,7 @@ int xfn_frames__open(struct xfn_frames **out, const struct xfn_engine_config *cf
 				  .size = cfg->frame_size,
 				  .count = cfg->umem_len / cfg->frame_size,
 				  .lanes = cfg->socket_count,
+				  .rx_size = cfg->sockets->rx_size,
 				  .back_size = 1 };
 	while (f->back_size < f->count)
 		f->back_size *= 2;

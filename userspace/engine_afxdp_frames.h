@@ -49,6 +49,7 @@ struct xfn_frames {
 	uint32_t size;	/* of each, a power of two */
 	uint32_t count; /* in all */
 	uint32_t lanes;
+	uint32_t rx_size;   /* of each lane's RX ring */
 	uint32_t back_size; /* entries of a lane's ring, a power of two */
 	uint32_t role __attribute__((aligned(XFN_CACHE_LINE))); /* the keeper's, see keep */
 	/* the keeper's: */

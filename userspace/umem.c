@@ -96,6 +96,9 @@ static int open_set(const char *ifname, unsigned queue, unsigned threads, uint32
 		.queue = queue,
 		.huge = huge
 	};
+	/* full RX rings of some threads leave frames to be filled for the others */
+	while (out->fill_size < threads * out->rx_size)
+		out->fill_size *= 2;
 	for (unsigned i = 0; i < threads; i++)
 		out->xsk[i] = -1;
 	out->memfd =

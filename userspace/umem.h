@@ -18,7 +18,7 @@
 #define XFN_UMEM_FRAME_SIZE  4096
 #define XFN_UMEM_FRAME_SMALL 2048 /* for MTUs that fit, so for Ethernet's own */
 #define XFN_UMEM_HEADROOM    256  /* the kernel's, before each packet (XDP_PACKET_HEADROOM) */
-#define XFN_UMEM_RING	     2048 /* entries of each ring: half of the frames, so both directions fill */
+#define XFN_UMEM_RING	     2048 /* entries of a ring: half of the frames, so both directions fill */
 
 struct xfn_umem {
 	int memfd;    /* the frames; close-on-exec */

@@ -64,7 +64,7 @@ static int run(const char *command)
 	return status < 0 ? -1 : WEXITSTATUS(status);
 }
 
-static int packet_socket(const char *ifname)
+static inline int packet_socket(const char *ifname)
 {
 	struct sockaddr_ll at = { .sll_family = AF_PACKET,
 				  .sll_protocol = htons(ETH_P_ALL),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The engines on real sockets: UDP over loopback for uring, mmsg and simple, a veth pair in a
- * namespace of its own for afxdp. The test is the worker: it echoes. Knows nothing of functions.
+ * The engines over UDP sockets: uring, mmsg and simple, over loopback. The test is the worker: it
+ * echoes. Knows nothing of functions.
  */
 #include <errno.h>
 #include <arpa/inet.h>
@@ -17,10 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include "../skel/loader.h"
-#include "../userspace/umem.h"
 #include "engine_rounds.h"
-#include "frame.h"
 
 #define PAYLOAD_MAX 1472
 #define SOCKETS	    16
@@ -289,179 +286,6 @@ static void sqpoll_uring(void **state)
 	sqpoll = false;
 }
 
-/* Frames of our own that came back; others are on the link as well. */
-static unsigned collect(int fd, const uint8_t *frame, size_t len)
-{
-	uint8_t got[2048];
-	unsigned n = 0;
-
-	while (recv(fd, got, sizeof(got), MSG_DONTWAIT) > 0)
-		n += !memcmp(got, frame, len);
-	return n;
-}
-
-static struct {
-	struct xfn_loader *ld;
-	struct xfn_umem umem;
-} link_end;
-
-/* The engine on xfneng0 of a fresh pair, echoing port 1232. Returns a packet socket on xfneng1. */
-static int open_frames(void)
-{
-	struct xfn_loader_options opts = { .ifname = "xfneng0", .flags = XFN_ANY_ADDRESS };
-	struct xfn_umem *umem = &link_end.umem;
-	struct xfn_engine_socket sock;
-	struct xfn_engine_config cfg;
-	char why[128], err[XFN_ERR_MAX] = "";
-	enum xfn_mode mode;
-
-	ops = &xfn_engine_afxdp;
-	raise_pair();
-	opts.ifindex = if_nametoindex("xfneng0");
-	if (xfn_loader__open(&opts, &link_end.ld, err, sizeof(err)) ||
-	    xfn_loader__attach(link_end.ld, XFN_MODE_AUTO, &mode, why, sizeof(why), err,
-			       sizeof(err)) ||
-	    xfn_loader__bind(link_end.ld, NULL, 1232, 0, XFN_PORT_TIER_AFXDP, err, sizeof(err)) ||
-	    xfn_umem__open("xfneng0", 0, 1, 1500, -1, umem, err, sizeof(err)))
-		fail_msg("%s", err);
-	sock = (struct xfn_engine_socket){ .fd = umem->xsk[0],
-					   .rx_size = umem->rx_size,
-					   .tx_size = umem->tx_size };
-	cfg = (struct xfn_engine_config){ .sockets = &sock,
-					  .socket_count = 1,
-					  .umem_fd = umem->memfd,
-					  .umem_len = umem->len,
-					  .frame_size = umem->frame_size,
-					  .fill_size = umem->fill_size,
-					  .comp_size = umem->comp_size };
-	if (ops->open(&engine, &cfg, err, sizeof(err)) ||
-	    xfn_umem__bind(umem, "xfneng0", opts.ifindex, false, err, sizeof(err)))
-		fail_msg("%s", err);
-	assert_int_equal(xfn_loader__socket(link_end.ld, 0, 0, umem->xsk[0]), 0);
-	return packet_socket("xfneng1");
-}
-
-static void close_frames(int fd)
-{
-	ops->close(engine); /* the socket too */
-	link_end.umem.xsk[0] = -1;
-	xfn_umem__close(&link_end.umem);
-	xfn_loader__close(link_end.ld);
-	close(fd);
-}
-
-static void frames_afxdp(void **state)
-{
-	struct xfn_engine_stats st;
-	uint8_t frame[2048];
-	size_t len = frame_build(frame, 4, 0, 200);
-	unsigned back = 0;
-	int fd;
-
-	(void)state;
-	fd = open_frames();
-	for (unsigned i = 0; i < FRAMES; i += 50) {
-		for (unsigned k = 0; k < 50; k++)
-			assert_int_equal(send(fd, frame, len, 0), len);
-		echo_until(i + 50);
-		for (int spin = 0; back < i + 50 && spin < 100; spin++) {
-			struct pollfd wait = { .fd = fd, .events = POLLIN };
-
-			back += collect(fd, frame, len);
-			if (back < i + 50) {
-				assert_int_equal(ops->poll(engine, 1), 0);
-				poll(&wait, 1, 5);
-			}
-		}
-		assert_int_equal(back, i + 50);
-	}
-	ops->stats(engine, &st);
-	assert_int_equal(st.received, FRAMES);
-	assert_int_equal(st.sent, FRAMES);
-	assert_int_equal(st.send_failed, 0);
-	close_frames(fd);
-}
-
-/* Every frame in one place, and so many of them lent. */
-static struct xfn_engine_audit add_up(unsigned lent)
-{
-	struct xfn_engine_audit a;
-
-	ops->audit(&engine, 1, &a);
-	assert_int_equal(a.lost, 0);
-	assert_int_equal(a.total, XFN_UMEM_FRAMES);
-	assert_int_equal(a.free + a.filling + a.lent + a.sending, a.total);
-	assert_int_equal(a.lent, lent);
-	return a;
-}
-
-/* Until nothing is left to be received or sent; the kernel then holds on to next to nothing. */
-static void come_to_rest(void)
-{
-	struct xfn_engine_audit a = add_up(0);
-
-	/* without carrier the kernel drops one frame a system call */
-	for (int idle = 0; idle < 20 || (a.sending && idle < 5000); a = add_up(0))
-		idle = echo_round(5) ? 0 : idle + 1;
-	assert_int_equal(a.sending, 0);
-	assert_in_range(a.held, 0, 8);
-}
-
-static void flood(int fd, unsigned count)
-{
-	uint8_t frame[2048];
-	size_t len = frame_build(frame, 4, 0, 200);
-
-	for (unsigned i = 0; i < count; i++)
-		send(fd, frame, len, 0); /* what does not fit is lost, as in a flood */
-}
-
-/*
- * More than all rings hold, with replies sent, released, dropped by the peer and stuck on a device
- * that is down: the frames add up at each step, and come back.
- */
-static void frames_add_up(void **state)
-{
-	struct xfn_engine_audit a;
-	unsigned n, seen = 0;
-	int fd;
-
-	(void)state;
-	fd = open_frames();
-	come_to_rest();
-	for (int round = 0; round < 3; round++) {
-		flood(fd, 2 * XFN_UMEM_FRAMES);
-		add_up(0);
-		while ((n = ops->take(engine, batch, XFN_BATCH))) {
-			add_up(n);
-			for (unsigned i = 0; i < n; i++)
-				batch[i].send = (i + (unsigned)round) % 3;
-			ops->give(engine, batch, n);
-			add_up(0);
-			seen += n;
-		}
-		come_to_rest();
-	}
-	assert_true(seen >= 3 * XFN_UMEM_RING - 3 * XFN_BATCH);
-
-	/* nobody takes what is sent: the kernel drops it, and says so of each frame */
-	flood(fd, XFN_UMEM_RING);
-	assert_int_equal(run("ip link set xfneng1 down"), 0);
-	come_to_rest();
-	assert_int_equal(run("ip link set xfneng1 up"), 0);
-
-	/* nothing can be sent: replies stay on the ring, until the device is there again */
-	flood(fd, XFN_UMEM_RING);
-	assert_int_equal(run("ip link set xfneng0 down"), 0);
-	for (n = 0; echo_round(0) && n < XFN_UMEM_RING;)
-		n++;
-	a = add_up(0);
-	assert_true(a.sending > XFN_UMEM_RING / 2);
-	assert_int_equal(run("ip link set xfneng0 up"), 0);
-	come_to_rest();
-	close_frames(fd);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -471,8 +295,7 @@ int main(void)
 		cmocka_unit_test(echoes_simple),   cmocka_unit_test(burst_simple),
 		cmocka_unit_test(wildcard_simple), cmocka_unit_test(fair_uring),
 		cmocka_unit_test(fair_mmsg),	   cmocka_unit_test(fair_simple),
-		cmocka_unit_test(sqpoll_uring),	   cmocka_unit_test(frames_afxdp),
-		cmocka_unit_test(frames_add_up),
+		cmocka_unit_test(sqpoll_uring),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
