@@ -196,7 +196,8 @@ static void uring_give(struct xfn_engine *e, struct xfn_datagram *batch, unsigne
 		if (!e->thread)
 			e->held[e->held_count++] = (unsigned)d->token;
 	}
-	if (e->held_count || e->thread)
+	/* without a reply, too: receives that were armed anew wait to be submitted */
+	if (e->thread || io_uring_sq_ready(&e->ring))
 		io_uring_submit_and_get_events(&e->ring);
 	settle(e);
 	xfn_uring__arm(e);
