@@ -72,9 +72,15 @@ static int make_pages(struct xfn_child *child)
 		}
 	}
 	for (unsigned i = 0; i < child->threads; i++) {
-		child->page[i].running_slot = 0;
-		child->page[i].crash.noted = 0;
-		child->page[i].overrun = 0;
+		struct xfn_page *page = &child->page[i];
+
+		page->running_slot = 0;
+		page->crash.noted = 0;
+		page->overrun = 0;
+		/* a new engine counts from zero, reasons go on */
+		page->reasons[XFN_REASON_SEND] = xfn_past__reason(page, XFN_REASON_SEND);
+		page->engine = (struct xfn_engine_stats){};
+		child->load[i].stalls = 0;
 	}
 	memset(child->seen, 0, sizeof(child->seen));
 	child->hung = false;

@@ -71,5 +71,16 @@ median=$(sort -n "$dir/times" | awk '{ t[NR] = $1 } END { print t[int((NR + 1) /
 result restarted_at_once $?
 stop
 result ends $?
+
+# replies that the kernel refuses are the engine's count, and an engine ends with its worker
+unsent() { "$xfn" stat -i "$iface" | awk '$1 == "SEND" { n = $3 } END { print n + 0 }'; }
+some_unsent() { say -t 100 10.78.0.1:7 a; [ "$(unsent)" -gt 0 ]; }
+start --tier socket echo && server ip route add unreachable 10.78.0.2/32 && soon some_unsent
+before=$(unsent)
+kill -KILL "$(pgrep -P "$run" | head -1)"
+one_more() { [ "$(unsent)" = $((before + 1)) ]; }
+soon logged 'serves again' 1 && [ "$before" -gt 0 ] && { say -t 100 10.78.0.1:7 a; soon one_more; }
+result counts_outlive_a_worker $? || "$xfn" stat -i "$iface"
+stop
 [ $bad = 0 ] || tail -n 20 "$dir/err"
 exit $bad
