@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@
 #include "supervisor_inside.h"
 
 #define START_MS	10000 /* a worker that is not ready by then is given up */
+#define ORDER_MS	1     /* and one that serves has not that long to take a message */
 #define STOP_MS		2000  /* one that does not end by then is killed */
 #define STABLE_NS	10000000000ull
 #define SERVED_NS	250000000ull /* was of use until it was killed from outside */
@@ -226,6 +228,14 @@ static int attach_sockets(struct xfn_supervisor *sup, struct xfn_child *child, c
 	return ret;
 }
 
+/* How long a message may wait for room: one that takes none must not hold us up. */
+static int bound_sending(const struct xfn_child *child, unsigned ms)
+{
+	const struct timeval most = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+
+	return setsockopt(child->sock, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof(most)) ? -errno : 0;
+}
+
 static int start(struct xfn_supervisor *sup, struct xfn_child *child, char *err, size_t errlen)
 {
 	int pair[2] = { -1, -1 };
@@ -245,7 +255,7 @@ static int start(struct xfn_supervisor *sup, struct xfn_child *child, char *err,
 		ret = -errno;
 	if (!ret) {
 		child->sock = pair[0];
-		ret = spawn(sup, child, pair[1], err, errlen);
+		ret = bound_sending(child, START_MS) ?: spawn(sup, child, pair[1], err, errlen);
 		close(pair[1]);
 	}
 	if (!ret) {
@@ -255,6 +265,7 @@ static int start(struct xfn_supervisor *sup, struct xfn_child *child, char *err,
 	}
 	if (!ret && xfn_child_by_afxdp(child))
 		ret = attach_sockets(sup, child, err, errlen);
+	ret = ret ?: bound_sending(child, ORDER_MS);
 	if (ret) {
 		if (!err[0])
 			snprintf(err, errlen, "cannot start a worker: %s", strerror(-ret));

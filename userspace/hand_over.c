@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* What a worker is given before it starts, in the order of handover.h. */
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
+#include "log.h"
 #include "sandbox.h"
 #include "supervisor_inside.h"
 
@@ -134,11 +138,24 @@ int xfn_children__hand_over(const struct xfn_supervisor *sup, const struct xfn_c
 	return ret ?: xfn_handover__send(child->sock, &msg, -1);
 }
 
+int xfn_children__order(const struct xfn_child *child, const struct xfn_handover *msg)
+{
+	int ret = xfn_handover__send(child->sock, msg, -1);
+
+	if (ret == -EAGAIN) {
+		xfn_log__line(LOG_ERR,
+			      "worker of engine %s, queue %u takes no orders any more: ended",
+			      child->engine, child->queue);
+		kill(child->pid, SIGKILL);
+	}
+	return ret;
+}
+
 int xfn_children__tell_active(const struct xfn_child *child)
 {
 	struct xfn_handover msg = { .type = XFN_HO_ACTIVE,
 				    .version = XFN_HANDOVER_VERSION,
 				    .active = { .threads = child->active } };
 
-	return xfn_handover__send(child->sock, &msg, -1);
+	return xfn_children__order(child, &msg);
 }

@@ -107,7 +107,7 @@ static int tell(const struct xfn_child *child, unsigned slot, bool on)
 				    .version = XFN_HANDOVER_VERSION,
 				    .quarantine = { .slot = slot, .on = on } };
 
-	return xfn_handover__send(child->sock, &msg, -1);
+	return xfn_children__order(child, &msg);
 }
 
 int xfn_quarantine__tell(const struct xfn_supervisor *sup, const struct xfn_child *child)

@@ -247,6 +247,11 @@ void xfn_children__renew_sockets(struct xfn_supervisor *sup);
 /* hand_over.c: */
 /* Give a started worker all it needs, and let it begin. 0 or -errno. */
 int xfn_children__hand_over(const struct xfn_supervisor *sup, const struct xfn_child *child);
+/*
+ * A message that a worker must not miss. 0 or -errno; one that has not read those before, and has
+ * no room for another, is ended: the next begins with things as they are.
+ */
+int xfn_children__order(const struct xfn_child *child, const struct xfn_handover *msg);
 /* Tell it which of its threads serve. 0 or -errno. */
 int xfn_children__tell_active(const struct xfn_child *child);
 /* The process of `child` has ended: say so, and plan its restart. */

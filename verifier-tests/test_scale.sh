@@ -78,6 +78,16 @@ soon grep -q 'serves again' "$dir/err" && client "$xfn" bench -n 2000 --flows 64
 result scale_outlives_a_crash $?
 "$xfn" stat -i "$iface" -v -j | grep -q '"frames_lost": 0,*$'
 result scale_frames_add_up $?
+# a worker that was stopped reads nothing: it is replaced once its socket is full, and nobody waits for it
+kill -STOP "$("$xfn" stat -i "$iface" | awk '$4 == "afxdp" { print $1; exit }')"
+good=0
+for workers in $(seq 120); do
+	timeout 5 "$xfn" scale -i "$iface" $((workers % 2 + 1)) >"$dir/scaled" 2>&1 || { good=1; break; }
+	grep -q 'takes no orders' "$dir/err" && break
+done
+replaced() { [ "$(grep -c 'serves again' "$dir/err")" = 2 ]; }
+[ $good = 0 ] && soon replaced && client "$xfn" bench -n 2000 --flows 64 --module sha256 10.78.0.1:2256 >/dev/null
+result scale_waits_for_none $? || cat "$dir/scaled" "$dir/err"
 stop
 
 start --tier afxdp --workers-per-queue 1-2 --auto sha256
