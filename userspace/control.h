@@ -31,6 +31,8 @@
 #define XFN_CONTROL_SOCKETS "@sockets"
 #define XFN_CONTROL_RUNNING 64 /* supervisors that are asked together */
 
+/* Any text as JSON: where it is no UTF-8, with ? for all that is not ASCII. A new reference. */
+json_t *xfn_control__text(const char *text);
 /* The error object {"message", "next"} of one error line. A new reference. */
 json_t *xfn_control__error(const char *line);
 

@@ -7,6 +7,7 @@
  * request at a time: while its answer is made or on the way nothing more is read from it.
  */
 #include "control.h"
+#include "control_socket.h"
 #include "now.h"
 
 #include <errno.h>
@@ -17,12 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/file.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/timerfd.h>
-#include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #define EVENT_LISTEN XFN_CONTROL_CLIENTS
@@ -42,14 +39,32 @@ struct client {
 struct xfn_control_server {
 	xfn_control_handler handle;
 	void *ctx;
-	int listen_fd, epoll_fd, timer_fd;
-	dev_t dev; /* of the socket file: what is unlinked is ours */
-	ino_t ino;
-	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	struct xfn_control_socket sock;
+	int epoll_fd, timer_fd;
+	int reserve; /* a descriptor to answer by when there are no more */
 	struct client clients[XFN_CONTROL_CLIENTS];
 	struct client *asking; /* whose request the handler has */
 	uint64_t tickets;      /* given so far */
 };
+
+/* A line that was cut within a character, or is in another code, must not cost the answer. */
+static json_t *text_of(const char *text, size_t len)
+{
+	json_t *json = json_stringn(text, len);
+	char *ascii = json ? NULL : strndup(text, len);
+
+	for (char *p = ascii; p && *p; p++)
+		if (*p & 0x80)
+			*p = '?';
+	json = json ?: json_string(ascii);
+	free(ascii);
+	return json;
+}
+
+json_t *xfn_control__text(const char *text)
+{
+	return text_of(text, strlen(text));
+}
 
 json_t *xfn_control__error(const char *line)
 {
@@ -58,9 +73,9 @@ json_t *xfn_control__error(const char *line)
 	for (const char *p = line; (p = strstr(p, "; ")); p++)
 		semicolon = p;
 	if (!semicolon)
-		return json_pack("{s:s, s:s}", "message", line, "next", "");
-	return json_pack("{s:o, s:s}", "message", json_stringn(line, (size_t)(semicolon - line)),
-			 "next", semicolon + 2);
+		return json_pack("{s:o, s:s}", "message", xfn_control__text(line), "next", "");
+	return json_pack("{s:o, s:o}", "message", text_of(line, (size_t)(semicolon - line)), "next",
+			 xfn_control__text(semicolon + 2));
 }
 
 static void client_close(struct client *c)
@@ -269,11 +284,10 @@ void xfn_control__answer(struct xfn_control_server *srv, uint64_t ticket, json_t
 		return;
 	}
 	c->ticket = 0;
+	/* sent by the next look: it may ask again, and a handler runs now */
 	if (client_answer(c, data ? success(data) : refusal(err)))
 		client_close(c);
-	else if (client_flush(c))
-		client_requests(srv, c);
-	else if (c->fd >= 0)
+	else
 		client_watch(srv, c);
 }
 
@@ -294,15 +308,30 @@ static void turn_away(int fd, const char *line)
 	close(fd);
 }
 
+/* Who waits for ever would wake us for ever. */
+static void accept_without_descriptor(struct xfn_control_server *srv)
+{
+	int fd;
+
+	close(srv->reserve);
+	fd = accept4(srv->sock.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd >= 0)
+		turn_away(fd, "this xfn has no descriptor left; raise `ulimit -n` for it, or let "
+			      "it serve fewer functions");
+	srv->reserve = fcntl(srv->sock.fd, F_DUPFD_CLOEXEC, 0);
+}
+
 static void accept_one(struct xfn_control_server *srv)
 {
-	int fd = accept4(srv->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = accept4(srv->sock.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	struct epoll_event ev = { .events = EPOLLIN };
 	struct ucred peer = { .uid = (uid_t)-1 };
 	socklen_t len = sizeof(peer);
 	struct client *c = NULL;
 	char line[128];
 
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE))
+		accept_without_descriptor(srv);
 	if (fd < 0)
 		return;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) ||
@@ -372,118 +401,6 @@ void xfn_control__serve(struct xfn_control_server *srv)
 	clients_expire(srv);
 }
 
-/* The folder, made if need be and held: an open descriptor, locked against another starting server.
- */
-static int folder_lock(const char *path, char *err, size_t errlen)
-{
-	char dir[sizeof(((struct sockaddr_un *)0)->sun_path)];
-	struct stat st;
-	int fd, ret;
-
-	snprintf(dir, sizeof(dir), "%.*s", (int)(strrchr(path, '/') - path), path);
-	if (mkdir(dir, 0700) && errno != EEXIST) {
-		ret = -errno;
-		snprintf(err, errlen, "%s: cannot be made: %s; set XFN_RUNTIME_DIR", dir,
-			 strerror(-ret));
-		return ret;
-	}
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st)) {
-		ret = -errno;
-		snprintf(err, errlen, "%s: %s; set XFN_RUNTIME_DIR", dir, strerror(-ret));
-		goto fail;
-	}
-	if (st.st_uid != geteuid() || (st.st_mode & 022)) {
-		ret = -EPERM;
-		snprintf(err, errlen,
-			 "%s: others may write there; chmod 0700 it, or set XFN_RUNTIME_DIR", dir);
-		goto fail;
-	}
-	for (int i = 0; flock(fd, LOCK_EX | LOCK_NB); i++) {
-		if ((errno != EWOULDBLOCK && errno != EINTR) || i == 200) {
-			ret = -errno;
-			snprintf(err, errlen, "%s: held by another starting xfn; try again", dir);
-			goto fail;
-		}
-		nanosleep(&(struct timespec){ .tv_nsec = 10 * 1000 * 1000 }, NULL);
-	}
-	return fd;
-fail:
-	if (fd >= 0)
-		close(fd);
-	return ret;
-}
-
-/* What stands at the path: 0 nothing (any more), -EADDRINUSE a living server, or -errno. */
-static int clear_path(const struct sockaddr_un *sun, const char *who, char *err, size_t errlen)
-{
-	struct stat st;
-	int fd, ret = 0;
-
-	if (lstat(sun->sun_path, &st))
-		return errno == ENOENT ? 0 : -errno;
-	if (!S_ISSOCK(st.st_mode)) {
-		snprintf(err, errlen, "%s: no socket; remove it", sun->sun_path);
-		return -ENOTSOCK;
-	}
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	if (connect(fd, (const struct sockaddr *)sun, sizeof(*sun)))
-		ret = -errno;
-	close(fd);
-	if (!ret || ret == -EAGAIN) {
-		snprintf(err, errlen,
-			 "%s: an xfn serves it already; see `xfn ls`, stop that one first", who);
-		return -EADDRINUSE;
-	}
-	if (ret != -ECONNREFUSED)
-		return ret;
-	return unlink(sun->sun_path) && errno != ENOENT ? -errno : 0;
-}
-
-static int bind_private(int fd, const struct sockaddr_un *sun)
-{
-	/* by umask: after a chmod there would have been a moment with other permissions */
-	mode_t old = umask(0177);
-	int ret = bind(fd, (const struct sockaddr *)sun, sizeof(*sun)) ? -errno : 0;
-
-	umask(old);
-	return ret;
-}
-
-static int open_socket(struct xfn_control_server *srv, const char *who, char *err, size_t errlen)
-{
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	int lock = folder_lock(srv->path, err, errlen), ret;
-	struct stat st;
-
-	if (lock < 0)
-		return lock;
-	memcpy(sun.sun_path, srv->path, sizeof(sun.sun_path));
-	ret = clear_path(&sun, who, err, errlen);
-	if (ret)
-		goto out;
-	srv->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (srv->listen_fd < 0) {
-		ret = -errno;
-		goto out;
-	}
-	ret = bind_private(srv->listen_fd, &sun);
-	if (ret)
-		goto out;
-	if (listen(srv->listen_fd, XFN_CONTROL_CLIENTS) || lstat(srv->path, &st)) {
-		ret = -errno;
-		unlink(srv->path);
-		goto out;
-	}
-	srv->dev = st.st_dev;
-	srv->ino = st.st_ino;
-out:
-	close(lock);
-	return ret;
-}
-
 int xfn_control__listen(const char *ifname, xfn_control_handler handle, void *ctx,
 			struct xfn_control_server **out, char *err, size_t errlen)
 {
@@ -500,18 +417,20 @@ int xfn_control__listen(const char *ifname, xfn_control_handler handle, void *ct
 	}
 	srv->handle = handle;
 	srv->ctx = ctx;
-	srv->listen_fd = srv->epoll_fd = srv->timer_fd = -1;
+	srv->sock.fd = srv->epoll_fd = srv->timer_fd = srv->reserve = -1;
 	for (unsigned i = 0; i < XFN_CONTROL_CLIENTS; i++)
 		srv->clients[i].fd = -1;
-	ret = xfn_control__path(ifname, srv->path, sizeof(srv->path), err, errlen);
+	ret = xfn_control__path(ifname, srv->sock.path, sizeof(srv->sock.path), err, errlen);
 	if (!ret)
-		ret = open_socket(srv, ifname ?: "UDP sockets only", err, errlen);
+		ret = xfn_control_socket__open(&srv->sock, ifname ?: "UDP sockets only", err,
+					       errlen);
 	if (ret)
 		goto fail;
 	srv->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	srv->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (srv->epoll_fd < 0 || srv->timer_fd < 0 ||
-	    epoll_ctl(srv->epoll_fd, EPOLL_CTL_ADD, srv->listen_fd, &on_listen) ||
+	srv->reserve = fcntl(srv->sock.fd, F_DUPFD_CLOEXEC, 0);
+	if (srv->epoll_fd < 0 || srv->timer_fd < 0 || srv->reserve < 0 ||
+	    epoll_ctl(srv->epoll_fd, EPOLL_CTL_ADD, srv->sock.fd, &on_listen) ||
 	    epoll_ctl(srv->epoll_fd, EPOLL_CTL_ADD, srv->timer_fd, &on_timer)) {
 		ret = -errno;
 		goto fail;
@@ -521,8 +440,8 @@ int xfn_control__listen(const char *ifname, xfn_control_handler handle, void *ct
 fail:
 	if (!err[0])
 		snprintf(err, errlen,
-			 "control socket %s: %s; see whether the folder can be written", srv->path,
-			 strerror(-ret));
+			 "control socket %s: %s; see whether the folder can be written",
+			 srv->sock.path, strerror(-ret));
 	xfn_control__close(srv);
 	return ret;
 }
@@ -534,20 +453,17 @@ int xfn_control__fd(const struct xfn_control_server *srv)
 
 void xfn_control__close(struct xfn_control_server *srv)
 {
-	struct stat st;
-
 	if (!srv)
 		return;
 	for (unsigned i = 0; i < XFN_CONTROL_CLIENTS; i++)
 		if (srv->clients[i].fd >= 0)
 			client_close(&srv->clients[i]);
-	if (srv->ino && !lstat(srv->path, &st) && st.st_dev == srv->dev && st.st_ino == srv->ino)
-		unlink(srv->path);
+	xfn_control_socket__close(&srv->sock);
 	if (srv->timer_fd >= 0)
 		close(srv->timer_fd);
 	if (srv->epoll_fd >= 0)
 		close(srv->epoll_fd);
-	if (srv->listen_fd >= 0)
-		close(srv->listen_fd);
+	if (srv->reserve >= 0)
+		close(srv->reserve);
 	free(srv);
 }

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -53,6 +54,8 @@ static json_t *handle(void *ctx, const char *verb, json_t *args, char *err, size
 	}
 	if (!strcmp(verb, "fail"))
 		snprintf(err, errlen, "echo: a; b; try again");
+	if (!strcmp(verb, "cut")) /* within the second character */
+		snprintf(err, errlen, "%.3s: no such thing; see \xff", "\u00e9\u00e9");
 	return NULL;
 }
 
@@ -288,6 +291,25 @@ static void answered_later(void **state)
 	ask_now("give");
 }
 
+static void not_utf8(void **state)
+{
+	char verb[128], err[512] = "";
+	json_t *data = NULL;
+
+	(void)state;
+	assert_int_equal(xfn_control__ask("eth7", "cut", NULL, &data, err, sizeof(err)),
+			 -EREMOTEIO);
+	assert_string_equal(err, "???: no such thing; see ?");
+	/* what is repeated of a request is cut anywhere */
+	for (int i = 0; i < 4; i++) {
+		snprintf(verb, sizeof(verb), "%.*s\u20ac\u20ac", 28 + i,
+			 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+		assert_int_equal(xfn_control__ask("eth7", verb, NULL, &data, err, sizeof(err)),
+				 -EREMOTEIO);
+		assert_non_null(strstr(err, "is unknown"));
+	}
+}
+
 static void unknown_verb(void **state)
 {
 	json_t *data = NULL;
@@ -374,6 +396,32 @@ static void seventeen_clients(void **state)
 	}
 	assert_non_null(data);
 	json_decref(data);
+}
+
+static void no_descriptor_left(void **state)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	struct timeval limit = { .tv_sec = 2 };
+	struct rlimit files, few;
+	char message[512];
+	bool next;
+	int fd;
+
+	(void)state;
+	socket_path("eth7", sun.sun_path, sizeof(sun.sun_path));
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+	few = files;
+	few.rlim_cur = fd + 1; /* the lowest that was free */
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&sun, sizeof(sun)), 0);
+	read_error(fd, message, sizeof(message), &next);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+	assert_non_null(strstr(message, "no descriptor left"));
+	assert_true(next);
+	close(fd);
+	ask_now("ls");
 }
 
 static void silent_clients(void **state)
@@ -539,10 +587,12 @@ int main(void)
 		TEST(big_answer),
 		TEST(handler_refuses),
 		TEST(answered_later),
+		TEST(not_utf8),
 		TEST(unknown_verb),
 		TEST(broken_requests),
 		TEST(line_length),
 		TEST(seventeen_clients),
+		TEST(no_descriptor_left),
 		TEST(silent_clients),
 		TEST(permissions),
 		TEST(other_uid_refused),
