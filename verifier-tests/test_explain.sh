@@ -64,6 +64,14 @@ holds caret has '       |      ^'
 "$xfn" build -j -o "$dir/none.xfn" $sources/stale.c >"$dir/out" 2>&1
 holds error_json [ "$(field next)" = "call xfn_at or xfn_edit again after xfn_resize" ]
 holds error_no_module [ ! -e "$dir/none.xfn" ]
+long=$dir/$(printf '%060d' 0)
+mkdir "$long"
+TMPDIR=$long "$xfn" build -o "$dir/echo.xfn" functions/echo.c >"$dir/out" 2>&1
+holds long_tmpdir [ -s "$dir/echo.xfn" ]
+holds tmpdir_emptied rmdir "$long"
+printf '#include "xfn.h"\nXFN_FUNCTION(wide, .port = 4000) { return XFN_PASS; } /* %0300d */\n' 0 >"$dir/wide.c"
+"$xfn" explain "$dir/wide.c" >"$dir/out" 2>&1
+holds excerpt_cut grep -q '^     2 | XFN_FUNCTION(wide, .*\.\.\.$' "$dir/out"
 "$xfn" explain --rule >"$dir/out" 2>&1
 holds rules [ "$(grep -c ' \(worker\|fails \) ' "$dir/out")" -ge 30 ]
 for form in "--rule budget" "--rule=licence"; do
