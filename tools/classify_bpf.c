@@ -378,9 +378,9 @@ static int put_licence(struct xfn_verdict *v, char *err, size_t errlen)
 	return ret;
 }
 
-static int attempt(const char *source, bool unroll, struct xfn_verdict *v, char *err, size_t errlen)
+/* Compile, and look at what was made. */
+static int make(const char *source, bool unroll, struct xfn_verdict *v, char *err, size_t errlen)
 {
-	struct xfn_trial trial = {};
 	char object[sizeof(v->folder) + 16];
 	int ret;
 
@@ -396,10 +396,19 @@ static int attempt(const char *source, bool unroll, struct xfn_verdict *v, char 
 		snprintf(err, errlen, "%s: %s", object, strerror(-ret));
 		return ret;
 	}
-	ret = put_licence(v, err, errlen);
-	if (!ret)
-		ret = xfn_loader__try(v->bpf, v->bpf_len, source, &trial, err, errlen);
-	if (ret)
+	return put_licence(v, err, errlen);
+}
+
+typedef int try_fn(const void *obj, size_t len, const char *source, struct xfn_trial *out,
+		   char *err, size_t errlen);
+
+/* What the verifier says to what was made, if anything was. */
+static int verify(const char *source, try_fn *try, struct xfn_verdict *v, char *err, size_t errlen)
+{
+	struct xfn_trial trial = {};
+	int ret = v->refusal.rule[0] ? 0 : try(v->bpf, v->bpf_len, source, &trial, err, errlen);
+
+	if (ret || v->refusal.rule[0])
 		return ret;
 	v->meta.verified = trial.permitted;
 	v->meta.insns = trial.insns;
@@ -411,26 +420,38 @@ static int attempt(const char *source, bool unroll, struct xfn_verdict *v, char 
 	return 0;
 }
 
+static void start_anew(struct xfn_verdict *v, void *bpf, size_t len)
+{
+	free(v->log);
+	v->log = NULL;
+	v->bpf = bpf;
+	v->bpf_len = len;
+	memset(&v->refusal, 0, sizeof(v->refusal));
+}
+
 int xfn_classify__bpf(const char *source, struct xfn_verdict *v, char *err, size_t errlen)
 {
-	int ret = attempt(source, true, v, err, errlen);
+	int ret = make(source, true, v, err, errlen) ?:
+			  verify(source, xfn_loader__try_briefly, v, err, errlen);
+	void *unrolled = v->bpf;
+	size_t len = v->bpf_len;
 
 	/*
 	 * The verifier compares states where jumps meet: a loop as written has such places where an
 	 * unrolled one has none, and a bitwise CRC is walked once per combination of its bits.
-	 * Unrolled is the faster code, so it comes first.
+	 * Unrolled is the faster code, so it comes first, and its obstacle is the one that is told.
 	 */
-	if (!ret && (!strcmp(v->refusal.rule, "too_many_insns") ||
-		     !strcmp(v->refusal.rule, "unbounded_loop"))) {
-		struct xfn_refusal first = v->refusal;
-
-		free(v->log);
-		free(v->bpf);
-		v->log = v->bpf = NULL;
-		memset(&v->refusal, 0, sizeof(v->refusal));
-		ret = attempt(source, false, v, err, errlen);
-		if (v->refusal.rule[0])
-			v->refusal = first;
+	if (ret || (strcmp(v->refusal.rule, "too_many_insns") &&
+		    strcmp(v->refusal.rule, "unbounded_loop")))
+		return ret;
+	start_anew(v, NULL, 0);
+	ret = make(source, false, v, err, errlen) ?:
+		      verify(source, xfn_loader__try_briefly, v, err, errlen);
+	if (ret || !v->refusal.rule[0]) {
+		free(unrolled);
+		return ret;
 	}
-	return ret;
+	free(v->bpf);
+	start_anew(v, unrolled, len);
+	return verify(source, xfn_loader__try, v, err, errlen);
 }
