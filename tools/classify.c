@@ -60,7 +60,9 @@ int xfn_classify__hash(const char *source, char hex[65], char *err, size_t errle
 	size_t n;
 
 	if (!f || !ctx || !EVP_DigestInit_ex(ctx, EVP_sha256(), NULL)) {
-		snprintf(err, errlen, "%s: %s", source, f ? "out of memory" : strerror(errno));
+		snprintf(err, errlen,
+			 f ? "%s: out of memory" : "%s: %s; name a function's C source", source,
+			 strerror(errno));
 		EVP_MD_CTX_free(ctx);
 		if (f)
 			fclose(f);
@@ -69,7 +71,8 @@ int xfn_classify__hash(const char *source, char hex[65], char *err, size_t errle
 	while ((n = fread(chunk, 1, sizeof(chunk), f)))
 		EVP_DigestUpdate(ctx, chunk, n);
 	if (ferror(f)) {
-		snprintf(err, errlen, "%s: %s", source, strerror(errno));
+		snprintf(err, errlen, "%s: %s; name a function's C source", source,
+			 strerror(errno));
 		EVP_MD_CTX_free(ctx);
 		fclose(f);
 		return -EIO;

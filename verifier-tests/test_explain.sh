@@ -81,6 +81,15 @@ for form in "--rule budget" "--rule=licence"; do
 done
 "$xfn" explain -j --rule=budget >"$dir/out" 2>&1
 holds rule_json [ "$(field fails)" = false ]
+# one document, whatever fails of several
+for form in "explain -j nowhere.c $sources/stale.c functions/echo.c" "explain -j nowhere.xfn nowhere.xfn" \
+	"explain -j --rule=budget nonsense licence" "explain -j --offload nowhere.c functions/echo.c" \
+	"build -j nowhere.c nowhere.c" "test -j functions/echo.c $sources/stale.c"; do
+	# shellcheck disable=SC2086
+	"$xfn" $form >"$dir/out" 2>&1
+	holds "several_status_$(echo "$form" | tr -c 'a-z\n' _)" [ $? = 1 ]
+	holds "several_$(echo "$form" | tr -c 'a-z\n' _)" [ "$(grep -c '^[][{}]' "$dir/out")" = 2 ]
+done
 "$xfn" explain --rule nonsense >"$dir/out" 2>&1
 holds rule_none [ $? = 1 ]
 "$xfn" explain --budget soon functions/echo.c >"$dir/out" 2>&1
