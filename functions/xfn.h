@@ -102,7 +102,8 @@ struct xfn_address {
 
 /*
  * XFN_LINK("libcrypto >= 3.0");
- * Names a library of the native half, as pkg-config spells it. Once per library.
+ * Names a library of the native half, as pkg-config spells it. Once per library; libc and libm need
+ * none.
  */
 #define XFN_LINK(requirement) _Static_assert(sizeof(requirement) > 1, "XFN_LINK names a library")
 

@@ -152,6 +152,10 @@ struct xfn_trial {
  */
 int xfn_loader__try(const void *obj, size_t len, const char *source, struct xfn_trial *out,
 		    char *err, size_t errlen);
+/* The same, but where the verifier gave up on the length of the way, out->refusal has the rule
+ * without its line: to hear of that it walks as far again, and writes it down. */
+int xfn_loader__try_briefly(const void *obj, size_t len, const char *source, struct xfn_trial *out,
+			    char *err, size_t errlen);
 
 /* One request to time, and what came out. */
 struct xfn_timing {

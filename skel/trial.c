@@ -33,8 +33,13 @@ static int load(const void *bytes, size_t len, unsigned level, struct xfn_trial 
 	return ret;
 }
 
-int xfn_loader__try(const void *bytes, size_t len, const char *source, struct xfn_trial *out,
-		    char *err, size_t errlen)
+static bool too_long(const char *rule)
+{
+	return !strcmp(rule, "too_many_insns") || !strcmp(rule, "unbounded_loop");
+}
+
+static int try(const void *bytes, size_t len, const char *source, bool brief, struct xfn_trial *out,
+	       char *err, size_t errlen)
 {
 	int ret;
 
@@ -49,7 +54,11 @@ int xfn_loader__try(const void *bytes, size_t len, const char *source, struct xf
 	/* the whole log takes longer to write than the program to verify: only where it is wanted
 	 */
 	ret = load(bytes, len, 4, out, err, errlen);
-	if (ret && !err[0] && out->permitted) {
+	if (ret && !err[0] && out->permitted && brief) {
+		xfn_refusal__from_log(out->log, source, -ret, &out->refusal);
+		brief = too_long(out->refusal.rule);
+	}
+	if (ret && !err[0] && out->permitted && !brief) {
 		out->log[0] = 0;
 		ret = load(bytes, len, 1 | 4, out, err, errlen);
 		/* before 6.4 a long path leaves no room for the verdict; since, its end is there */
@@ -70,4 +79,16 @@ int xfn_loader__try(const void *bytes, size_t len, const char *source, struct xf
 	}
 	xfn_refusal__figures(out->log, &out->figures);
 	return 0;
+}
+
+int xfn_loader__try(const void *bytes, size_t len, const char *source, struct xfn_trial *out,
+		    char *err, size_t errlen)
+{
+	return try(bytes, len, source, false, out, err, errlen);
+}
+
+int xfn_loader__try_briefly(const void *bytes, size_t len, const char *source,
+			    struct xfn_trial *out, char *err, size_t errlen)
+{
+	return try(bytes, len, source, true, out, err, errlen);
 }

@@ -2,7 +2,6 @@
 /* The classifier's order of steps, and its verdict. Compiles and loads nothing itself. */
 #include <ctype.h>
 #include <errno.h>
-#include <ftw.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,19 +16,12 @@
 #include "command.h"
 #include "module_write.h"
 #include "paths.h"
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
+#include "private_folder.h"
+#include "source_text.h"
 
 void xfn_verdict__free(struct xfn_verdict *v)
 {
-	if (v->folder[0])
-		nftw(v->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	xfn_private_folder__remove(v->folder);
 	free(v->log);
 	free(v->bpf);
 	v->folder[0] = 0;
@@ -59,7 +51,9 @@ int xfn_classify__hash(const char *source, char hex[65], char *err, size_t errle
 	size_t n;
 
 	if (!f || !ctx || !EVP_DigestInit_ex(ctx, EVP_sha256(), NULL)) {
-		snprintf(err, errlen, "%s: %s", source, f ? "out of memory" : strerror(errno));
+		snprintf(err, errlen,
+			 f ? "%s: out of memory" : "%s: %s; name a function's C source", source,
+			 strerror(errno));
 		EVP_MD_CTX_free(ctx);
 		if (f)
 			fclose(f);
@@ -67,6 +61,13 @@ int xfn_classify__hash(const char *source, char hex[65], char *err, size_t errle
 	}
 	while ((n = fread(chunk, 1, sizeof(chunk), f)))
 		EVP_DigestUpdate(ctx, chunk, n);
+	if (ferror(f)) {
+		snprintf(err, errlen, "%s: %s; name a function's C source", source,
+			 strerror(errno));
+		EVP_MD_CTX_free(ctx);
+		fclose(f);
+		return -EIO;
+	}
 	EVP_DigestFinal_ex(ctx, digest, NULL);
 	for (int i = 0; i < 32; i++)
 		sprintf(hex + 2 * i, "%02x", digest[i]);
@@ -97,11 +98,18 @@ static int name_compiler(struct xfn_module_meta *meta, char *err, size_t errlen)
 static void check_attributes(const char *source, struct xfn_verdict *v)
 {
 	const struct xfn_attributes *attr = &v->attr;
-	uint32_t line = xfn_classify__find_word(source, "XFN_FUNCTION", false);
+	uint32_t line = xfn_source_text__find(source, "XFN_FUNCTION", false);
 	char name[XFN_NAME_MAX + 1] = "", text[200] = "";
 
-	if (!file_name(source, name) || strcmp(name, attr->name)) {
-		snprintf(text, sizeof(text), "has a name (%s) that is not its file's", attr->name);
+	if (!file_name(source, name))
+		snprintf(text, sizeof(text),
+			 "is in a file whose name no function can have: [a-z][a-z0-9_]{0,%d}.c",
+			 XFN_NAME_MAX - 1);
+	else if (strncmp(name, attr->name, sizeof(attr->name)))
+		snprintf(text, sizeof(text), "has a name (%.*s) that is not its file's",
+			 (int)sizeof(attr->name), attr->name);
+	if (text[0]) {
+		v->attr.name[XFN_NAME_MAX] = 0; /* a longer one has no end */
 		xfn_refusal__set(&v->refusal, XFN_RULE_name_mismatch, text, source, line);
 		return;
 	}
@@ -126,7 +134,7 @@ static void check_attributes(const char *source, struct xfn_verdict *v)
 		xfn_refusal__set(&v->refusal, XFN_RULE_bad_attributes, text, source, line);
 		return;
 	}
-	line = xfn_classify__find_word(source, "XFN_PASS", false);
+	line = xfn_source_text__find(source, "XFN_PASS", false);
 	if (line && attr->fallback != XFN_FALLBACK_HOST)
 		xfn_refusal__set(&v->refusal, XFN_RULE_pass_without_host, NULL, source, line);
 }
@@ -134,7 +142,7 @@ static void check_attributes(const char *source, struct xfn_verdict *v)
 static void settle(const char *source, struct xfn_verdict *v)
 {
 	struct xfn_module_meta *meta = &v->meta;
-	uint32_t line = xfn_classify__find_word(source, "XFN_FUNCTION", false);
+	uint32_t line = xfn_source_text__find(source, "XFN_FUNCTION", false);
 
 	if (!v->refusal.fatal && v->refusal.rule[0] && v->attr.tier == XFN_TIER_XDP) {
 		char text[384];
@@ -181,7 +189,6 @@ int xfn_classify(const char *source, struct xfn_verdict *v, char *err, size_t er
 int xfn_classify__within(const char *source, uint32_t budget_ns, struct xfn_verdict *v, char *err,
 			 size_t errlen)
 {
-	const char *tmp = getenv("TMPDIR");
 	struct xfn_module_meta *meta = &v->meta;
 	struct utsname uts;
 	int ret;
@@ -198,16 +205,9 @@ int xfn_classify__within(const char *source, uint32_t budget_ns, struct xfn_verd
 	ret = xfn_classify__hash(source, meta->source_hash, err, errlen);
 	ret = ret ?: xfn_paths__support(v->support, sizeof(v->support), err, errlen);
 	ret = ret ?: name_compiler(meta, err, errlen);
+	ret = ret ?: xfn_private_folder__make(v->folder, sizeof(v->folder), err, errlen);
 	if (ret)
 		return ret;
-	snprintf(v->folder, sizeof(v->folder), "%.40s/xfn-XXXXXX", tmp && tmp[0] ? tmp : "/tmp");
-	if (!mkdtemp(v->folder)) {
-		ret = -errno;
-		snprintf(err, errlen, "%s: %s; set TMPDIR to a folder that can be written",
-			 v->folder, strerror(-ret));
-		v->folder[0] = 0;
-		return ret;
-	}
 	ret = xfn_classify__native(source, v, err, errlen);
 	if (!ret && !v->refusal.fatal)
 		check_attributes(source, v);

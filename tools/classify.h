@@ -19,7 +19,7 @@ struct xfn_verdict {
 	unsigned counters;	    /* XFN_COUNTERs of the native half */
 	struct xfn_refusal refusal; /* rule "": no obstacle */
 	char *log;		/* raw words of the compiler or verifier that refused; or NULL */
-	char folder[64];	/* private, with what was compiled; removed by xfn_verdict__free */
+	char folder[256];	/* private, with what was compiled; removed by xfn_verdict__free */
 	char support[PATH_MAX]; /* where xfn.h and its implementations lie */
 	void *bpf;		/* the kernel half, where there is one */
 	size_t bpf_len;
@@ -67,6 +67,7 @@ int xfn_classify__hash(const char *source, char hex[65], char *err, size_t errle
 struct xfn_diagnostic {
 	char file[PATH_MAX];
 	uint32_t line;	 /* of the author's source: where it is, or is included from; 0 unknown */
+	uint32_t at;	 /* the line of `file` */
 	uint32_t column; /* counted from 1; 0 unknown */
 	bool in_source;	 /* the diagnostic itself is in the author's source */
 	char text[512];
@@ -77,7 +78,10 @@ struct xfn_diagnostic {
  */
 bool xfn_classify__diagnostic(const char **at, const char *source, const char *kind,
 			      struct xfn_diagnostic *out);
-/* The first, or last, line of `source` that has `word` as a whole word; 0: none. */
-uint32_t xfn_classify__find_word(const char *source, const char *word, bool last);
+/* Is it in a header that lies with the source? */
+bool xfn_classify__in_own_header(const struct xfn_diagnostic *d, const char *source);
+/* Complete what is said of it by its column, or by such a header's name and line. */
+void xfn_classify__place(const struct xfn_diagnostic *d, const char *source,
+			 struct xfn_refusal *out);
 
 #endif

@@ -16,6 +16,7 @@
 #include "bpf_flags.h"
 #include "classify.h"
 #include "command.h"
+#include "source_text.h"
 
 /* 'name' between the first pair of quotes. */
 static void quoted(const char *text, char *name, size_t len)
@@ -28,16 +29,11 @@ static void quoted(const char *text, char *name, size_t len)
 /* Is line `number` of the source a declaration of an array? */
 static bool declares_array(const char *source, uint32_t number)
 {
-	FILE *f = fopen(source, "re");
-	bool yes = false;
-	char row[1024];
+	char *row = xfn_source_text__row(source, number);
+	bool yes = row && strchr(row, '[') && (strchr(row, ';') || strchr(row, '=')) &&
+		   !strchr(row, '(');
 
-	for (uint32_t line = 1; f && fgets(row, sizeof(row), f); line++)
-		if (line == number)
-			yes = strchr(row, '[') && (strchr(row, ';') || strchr(row, '=')) &&
-			      !strchr(row, '(');
-	if (f)
-		fclose(f);
+	free(row);
 	return yes;
 }
 
@@ -49,21 +45,25 @@ static bool is_float_routine(const char *name)
 					   strstr(name, "tf") || strstr(name, "xf"));
 }
 
-/* Does the call on line `number` copy a length that is written there as a number? */
+/*
+ * Does line `number` copy a length that is written there: as a call's number, or as a struct that
+ * is assigned whole?
+ */
 static bool constant_length(const char *source, uint32_t number)
 {
-	FILE *f = fopen(source, "re");
-	const char *comma = NULL;
-	char row[1024];
+	char *row = xfn_source_text__row(source, number);
+	const char *comma = row ? strrchr(row, ',') : NULL;
+	bool yes;
 
-	for (uint32_t line = 1; f && line <= number && fgets(row, sizeof(row), f); line++)
-		comma = line == number ? strrchr(row, ',') : NULL;
-	if (f)
-		fclose(f);
-	if (!comma)
-		return false;
-	comma += 1 + strspn(comma + 1, " \t");
-	return isdigit(*comma) || !strncmp(comma, "sizeof", 6);
+	if (comma) {
+		comma += 1 + strspn(comma + 1, " \t");
+		yes = isdigit(*comma) || !strncmp(comma, "sizeof", 6);
+	} else { /* "*to++ = *from++" and "to[i] = from[i]" are loops */
+		yes = row && strstr(row, " = ") && !strchr(row, '[') && !strstr(row, "++") &&
+		      !strstr(row, "mem");
+	}
+	free(row);
+	return yes;
 }
 
 /* A copy that became a call: of what, and why? */
@@ -111,10 +111,10 @@ static void judge_error(const char *source, const struct xfn_diagnostic *d, stru
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strstr(d->text, words[i].text)) {
 			xfn_refusal__set(&v->refusal, words[i].rule, NULL, source, d->line);
-			v->refusal.column = d->column;
+			xfn_classify__place(d, source, &v->refusal);
 			return;
 		}
-	if (!d->in_source && d->line) {
+	if (!d->in_source && d->line && !xfn_classify__in_own_header(d, source)) {
 		rule = XFN_RULE_host_header;
 	} else if (is_float_routine(name)) {
 		rule = XFN_RULE_floating_point;
@@ -135,7 +135,7 @@ static void judge_error(const char *source, const struct xfn_diagnostic *d, stru
 		snprintf(text, sizeof(text), "does not compile for the kernel: %.300s", d->text);
 	}
 	xfn_refusal__set(&v->refusal, rule, text[0] ? text : NULL, source, d->line);
-	v->refusal.column = d->column;
+	xfn_classify__place(d, source, &v->refusal);
 }
 
 /*
@@ -204,7 +204,9 @@ static int compile(const char *source, const char *object, bool unroll, struct x
 struct object {
 	const char *source;
 	Elf *elf;
-	size_t names;
+	size_t names;	   /* of sections */
+	Elf_Data *symbols; /* and their names */
+	size_t strings;
 };
 
 static const char *section_name(const struct object *o, size_t index, GElf_Shdr *head)
@@ -229,13 +231,24 @@ static void look_at_symbol(const struct object *o, const GElf_Sym *sym, const ch
 	GElf_Shdr head;
 	char text[300];
 
-	if (sym->st_shndx == SHN_UNDEF && GELF_ST_BIND(sym->st_info) == STB_GLOBAL) {
+	if (sym->st_shndx == SHN_UNDEF && GELF_ST_BIND(sym->st_info) != STB_LOCAL) {
 		snprintf(text, sizeof(text), "calls %.200s, which the kernel does not have", name);
 		xfn_refusal__set(&v->refusal, XFN_RULE_calls_unknown, text, o->source,
-				 xfn_classify__find_word(o->source, name, true));
+				 xfn_source_text__find(o->source, name, true));
 	}
 	if (sym->st_shndx && sym->st_shndx < SHN_LORESERVE)
 		section = section_name(o, sym->st_shndx, &head);
+	/* sections of the compiler's own begin with a dot; the others are xdp/'s */
+	if (section[0] && section[0] != '.' && strcmp(section, "xdp") &&
+	    strcmp(section, "license")) {
+		snprintf(text, sizeof(text),
+			 "puts %.100s into section %.100s, which a kernel half has none of",
+			 plain_name(name), section);
+		xfn_refusal__set(&v->refusal, XFN_RULE_compiler_other, text, o->source,
+				 xfn_source_text__find(o->source, plain_name(name), false));
+		snprintf(v->refusal.remedy, sizeof(v->refusal.remedy),
+			 "leave the section out, or put it under #ifdef XFN_NATIVE");
+	}
 	if (GELF_ST_TYPE(sym->st_info) == STT_OBJECT &&
 	    (!strncmp(section, ".data", 5) || !strncmp(section, ".bss", 4)) &&
 	    strncmp(section, ".data.rel.ro", 12)) {
@@ -243,24 +256,47 @@ static void look_at_symbol(const struct object *o, const GElf_Sym *sym, const ch
 			 "writes the global variable %.200s, which a kernel half cannot share",
 			 plain_name(name));
 		xfn_refusal__set(&v->refusal, XFN_RULE_writable_global, text, o->source,
-				 xfn_classify__find_word(o->source, plain_name(name), false));
+				 xfn_source_text__find(o->source, plain_name(name), false));
 	}
 }
 
+/* The variable that lies at `off` in a section; "": none. */
+static const char *variable_at(const struct object *o, size_t section, uint64_t off)
+{
+	GElf_Sym sym;
+
+	for (size_t i = 1; gelf_getsym(o->symbols, (int)i, &sym); i++)
+		if (sym.st_shndx == section && GELF_ST_TYPE(sym.st_info) == STT_OBJECT &&
+		    off >= sym.st_value && off - sym.st_value < sym.st_size)
+			return elf_strptr(o->elf, o->strings, sym.st_name) ?: "";
+	return "";
+}
+
 /* Constants that are to be filled with addresses: the kernel half's have none. */
-static bool holds_pointers(const struct object *o, const char *section)
+static void look_for_pointers(const struct object *o, struct xfn_verdict *v)
 {
 	Elf_Scn *scn = NULL;
+	GElf_Shdr head, in;
+	GElf_Rel rel;
 
-	while ((scn = elf_nextscn(o->elf, scn))) {
-		const char *name;
-		GElf_Shdr head;
+	while (!v->refusal.rule[0] && (scn = elf_nextscn(o->elf, scn))) {
+		Elf_Data *data = elf_getdata(scn, NULL);
+		const char *section;
 
-		name = gelf_getshdr(scn, &head) ? elf_strptr(o->elf, o->names, head.sh_name) : NULL;
-		if (name && head.sh_type == SHT_REL && !strcmp(name + 4, section))
-			return true;
+		if (!gelf_getshdr(scn, &head) || head.sh_type != SHT_REL || !data)
+			continue;
+		section = section_name(o, head.sh_info, &in);
+		if (strncmp(section, ".rodata", 7) && strncmp(section, ".data.rel.ro", 12))
+			continue;
+		for (int i = 0; !v->refusal.rule[0] && gelf_getrel(data, i, &rel); i++) {
+			const char *name = variable_at(o, head.sh_info, rel.r_offset);
+
+			if (strncmp(name, "xfn_", 4))
+				xfn_refusal__set(
+					&v->refusal, XFN_RULE_pointer_table, NULL, o->source,
+					xfn_source_text__find(o->source, plain_name(name), false));
+		}
 	}
-	return false;
 }
 
 /* Sections and symbols that no kernel program can have. */
@@ -275,7 +311,7 @@ static void look_at_object(const char *source, const char *object, struct xfn_ve
 		elf_getshdrstrndx(o.elf, &o.names);
 	while (o.elf && !v->refusal.rule[0] && (scn = elf_nextscn(o.elf, scn))) {
 		Elf_Data *data = elf_getdata(scn, NULL);
-		GElf_Shdr head, in;
+		GElf_Shdr head;
 		GElf_Sym sym;
 
 		if (!gelf_getshdr(scn, &head) || head.sh_type != SHT_SYMTAB || !data)
@@ -287,21 +323,9 @@ static void look_at_object(const char *source, const char *object, struct xfn_ve
 					       v);
 		/* after all of those: a pointer to a variable that is written is not the obstacle
 		 */
-		for (size_t i = 1; !v->refusal.rule[0] && i < head.sh_size / head.sh_entsize; i++) {
-			const char *name, *section;
-
-			if (!gelf_getsym(data, i, &sym) ||
-			    GELF_ST_TYPE(sym.st_info) != STT_OBJECT || !sym.st_shndx ||
-			    sym.st_shndx >= SHN_LORESERVE)
-				continue;
-			name = plain_name(elf_strptr(o.elf, head.sh_link, sym.st_name) ?: "");
-			section = section_name(&o, sym.st_shndx, &in);
-			if ((!strncmp(section, ".rodata", 7) ||
-			     !strncmp(section, ".data.rel.ro", 12)) &&
-			    holds_pointers(&o, section) && strncmp(name, "xfn_", 4))
-				xfn_refusal__set(&v->refusal, XFN_RULE_pointer_table, NULL, source,
-						 xfn_classify__find_word(source, name, false));
-		}
+		o.symbols = data;
+		o.strings = head.sh_link;
+		look_for_pointers(&o, v);
 	}
 	if (o.elf)
 		elf_end(o.elf);
@@ -354,9 +378,9 @@ static int put_licence(struct xfn_verdict *v, char *err, size_t errlen)
 	return ret;
 }
 
-static int attempt(const char *source, bool unroll, struct xfn_verdict *v, char *err, size_t errlen)
+/* Compile, and look at what was made. */
+static int make(const char *source, bool unroll, struct xfn_verdict *v, char *err, size_t errlen)
 {
-	struct xfn_trial trial = {};
 	char object[sizeof(v->folder) + 16];
 	int ret;
 
@@ -372,10 +396,19 @@ static int attempt(const char *source, bool unroll, struct xfn_verdict *v, char 
 		snprintf(err, errlen, "%s: %s", object, strerror(-ret));
 		return ret;
 	}
-	ret = put_licence(v, err, errlen);
-	if (!ret)
-		ret = xfn_loader__try(v->bpf, v->bpf_len, source, &trial, err, errlen);
-	if (ret)
+	return put_licence(v, err, errlen);
+}
+
+typedef int try_fn(const void *obj, size_t len, const char *source, struct xfn_trial *out,
+		   char *err, size_t errlen);
+
+/* What the verifier says to what was made, if anything was. */
+static int verify(const char *source, try_fn *try, struct xfn_verdict *v, char *err, size_t errlen)
+{
+	struct xfn_trial trial = {};
+	int ret = v->refusal.rule[0] ? 0 : try(v->bpf, v->bpf_len, source, &trial, err, errlen);
+
+	if (ret || v->refusal.rule[0])
 		return ret;
 	v->meta.verified = trial.permitted;
 	v->meta.insns = trial.insns;
@@ -387,26 +420,38 @@ static int attempt(const char *source, bool unroll, struct xfn_verdict *v, char 
 	return 0;
 }
 
+static void start_anew(struct xfn_verdict *v, void *bpf, size_t len)
+{
+	free(v->log);
+	v->log = NULL;
+	v->bpf = bpf;
+	v->bpf_len = len;
+	memset(&v->refusal, 0, sizeof(v->refusal));
+}
+
 int xfn_classify__bpf(const char *source, struct xfn_verdict *v, char *err, size_t errlen)
 {
-	int ret = attempt(source, true, v, err, errlen);
+	int ret = make(source, true, v, err, errlen) ?:
+			  verify(source, xfn_loader__try_briefly, v, err, errlen);
+	void *unrolled = v->bpf;
+	size_t len = v->bpf_len;
 
 	/*
 	 * The verifier compares states where jumps meet: a loop as written has such places where an
 	 * unrolled one has none, and a bitwise CRC is walked once per combination of its bits.
-	 * Unrolled is the faster code, so it comes first.
+	 * Unrolled is the faster code, so it comes first, and its obstacle is the one that is told.
 	 */
-	if (!ret && (!strcmp(v->refusal.rule, "too_many_insns") ||
-		     !strcmp(v->refusal.rule, "unbounded_loop"))) {
-		struct xfn_refusal first = v->refusal;
-
-		free(v->log);
-		free(v->bpf);
-		v->log = v->bpf = NULL;
-		memset(&v->refusal, 0, sizeof(v->refusal));
-		ret = attempt(source, false, v, err, errlen);
-		if (v->refusal.rule[0])
-			v->refusal = first;
+	if (ret || (strcmp(v->refusal.rule, "too_many_insns") &&
+		    strcmp(v->refusal.rule, "unbounded_loop")))
+		return ret;
+	start_anew(v, NULL, 0);
+	ret = make(source, false, v, err, errlen) ?:
+		      verify(source, xfn_loader__try_briefly, v, err, errlen);
+	if (ret || !v->refusal.rule[0]) {
+		free(unrolled);
+		return ret;
 	}
-	return ret;
+	free(v->bpf);
+	start_anew(v, unrolled, len);
+	return verify(source, xfn_loader__try, v, err, errlen);
 }

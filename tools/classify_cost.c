@@ -21,6 +21,7 @@
 #include "../userspace/request_frame.h"
 #include "../userspace/sandbox.h"
 #include "classify.h"
+#include "source_text.h"
 
 #define ROUNDS	    15	      /* the shortest counts */
 #define ROUND_NS    150000    /* what a round is to take at most */
@@ -249,5 +250,5 @@ void xfn_classify__cost(const char *source, uint32_t budget_ns, struct xfn_verdi
 		 meta->ns_per_request / 1000, meta->ns_per_request / 100 % 10, budget_ns / 1000,
 		 budget_ns / 100 % 10);
 	xfn_refusal__set(&v->refusal, XFN_RULE_budget, text, source,
-			 xfn_classify__find_word(source, "XFN_FUNCTION", false));
+			 xfn_source_text__find(source, "XFN_FUNCTION", false));
 }

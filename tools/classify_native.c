@@ -13,40 +13,18 @@
 #include <unistd.h>
 #include "classify.h"
 #include "command.h"
+#include "source_text.h"
 
 #define ARGS_MAX 128
 
-uint32_t xfn_classify__find_word(const char *source, const char *word, bool last)
-{
-	FILE *f = fopen(source, "re");
-	uint32_t line = 0, found = 0;
-	char row[1024];
-
-	while (f && (last || !found) && fgets(row, sizeof(row), f)) {
-		line++;
-		/* a comment's line is none of code */
-		if (strchr("/*", row[strspn(row, " \t")]))
-			continue;
-		for (char *at = row; (at = strstr(at, word)); at += strlen(word)) {
-			char before = at > row ? at[-1] : ' ', after = at[strlen(word)];
-
-			if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_",
-				    before) &&
-			    !strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_",
-				    after))
-				found = line;
-		}
-	}
-	if (f)
-		fclose(f);
-	return found;
-}
-
 /* "FILE:LINE:", with or without a column, at the row's begin. */
-static bool position(const char *row, size_t len, char *file, size_t filelen, uint32_t *line,
-		     uint32_t *column)
+static bool position(const char *row, size_t len, const char *source, char *file, size_t filelen,
+		     uint32_t *line, uint32_t *column)
 {
-	const char *colon = memchr(row, ':', len);
+	size_t own = strlen(source);
+	/* the source's own name may have one in it */
+	const char *colon =
+		!strncmp(row, source, own) && row[own] == ':' ? row + own : memchr(row, ':', len);
 	char *end;
 
 	if (!colon || (size_t)(colon - row) >= filelen)
@@ -73,14 +51,14 @@ bool xfn_classify__diagnostic(const char **at, const char *source, const char *k
 
 		*at += len + (row[len] == '\n');
 		if (!strncmp(row, from, sizeof(from) - 1)) {
-			if (position(row + sizeof(from) - 1, len, file, sizeof(file), &line,
-				     &column) &&
+			if (position(row + sizeof(from) - 1, len - (sizeof(from) - 1), source, file,
+				     sizeof(file), &line, &column) &&
 			    !strcmp(file, source))
 				included = line;
 			continue;
 		}
 		text = memmem(row, len, mark, strlen(mark));
-		if (!text || !position(row, len, file, sizeof(file), &line, &column)) {
+		if (!text || !position(row, len, source, file, sizeof(file), &line, &column)) {
 			if (text && !strncmp(row, mark, strlen(mark))) /* without a place */
 				file[0] = 0, line = column = 0;
 			else
@@ -90,11 +68,32 @@ bool xfn_classify__diagnostic(const char **at, const char *source, const char *k
 		snprintf(out->text, sizeof(out->text), "%.*s", (int)(len - (text - row)), text);
 		snprintf(out->file, sizeof(out->file), "%s", file);
 		out->in_source = !strcmp(file, source);
+		out->at = line;
 		out->line = out->in_source ? line : included;
 		out->column = out->in_source ? column : 0;
 		return true;
 	}
 	return false;
+}
+
+bool xfn_classify__in_own_header(const struct xfn_diagnostic *d, const char *source)
+{
+	const char *slash = strrchr(source, '/');
+
+	if (d->in_source || !d->line)
+		return false;
+	return slash ? !strncmp(d->file, source, (size_t)(slash - source) + 1) : d->file[0] != '/';
+}
+
+void xfn_classify__place(const struct xfn_diagnostic *d, const char *source,
+			 struct xfn_refusal *out)
+{
+	size_t len = strlen(out->reason);
+
+	out->column = d->column;
+	if (xfn_classify__in_own_header(d, source))
+		snprintf(out->reason + len, sizeof(out->reason) - len, ", in %s:%u", d->file,
+			 d->at);
 }
 
 struct arguments {
@@ -147,32 +146,36 @@ static int link_flags(const char *requirement, struct arguments *a, char **why)
 }
 
 /* Every XFN_LINK("...") of the source; a library that is missing is the author's first obstacle. */
-static int all_links(const char *source, struct xfn_verdict *v, struct arguments *a)
+static void all_links(const char *source, struct xfn_verdict *v, struct arguments *a)
 {
-	FILE *f = fopen(source, "re");
-	uint32_t line = 0;
-	char row[1024];
+	static const char word[] = "XFN_LINK", blanks[] = " \t\r\n";
+	char *text = xfn_source_text(source, true);
+	const char *at = text;
 
-	while (f && !v->refusal.rule[0] && fgets(row, sizeof(row), f)) {
-		char *at = row + strspn(row, " \t"), *begin, *end, *why = NULL;
+	while (at && !v->refusal.rule[0] && (at = xfn_source_text__word(text, at, word))) {
+		const char *begin = at + strlen(word);
+		char requirement[200], said[300], *why = NULL;
+		int ret;
 
-		line++;
-		if (strncmp(at, "XFN_LINK", 8) || !(begin = strchr(at, '"')) ||
-		    !(end = strchr(begin + 1, '"')))
-			continue;
-		*end = 0;
-		if (link_flags(begin + 1, a, &why)) {
-			char text[300];
-
-			snprintf(text, sizeof(text),
-				 "wants the library %s, which is not installed here", begin + 1);
-			xfn_refusal__set(&v->refusal, XFN_RULE_missing_library, text, source, line);
+		begin += strspn(begin, blanks);
+		begin += *begin == '(';
+		begin += strspn(begin, blanks);
+		if (*begin == '"') {
+			snprintf(requirement, sizeof(requirement), "%.*s",
+				 (int)strcspn(begin + 1, "\"\n"), begin + 1);
+			ret = link_flags(requirement, a, &why);
+			snprintf(said, sizeof(said), "wants the library %s, which %s", requirement,
+				 ret == -ENOENT && !why ?
+					 "only pkg-config finds, and that is not installed here" :
+					 "is not installed here");
+			if (ret)
+				xfn_refusal__set(&v->refusal, XFN_RULE_missing_library, said,
+						 source, xfn_source_text__line(text, at));
 			v->log = why;
 		}
+		at = begin;
 	}
-	if (f)
-		fclose(f);
-	return 0;
+	free(text);
 }
 
 static void common(struct arguments *a, const struct xfn_verdict *v)
@@ -326,6 +329,40 @@ static int read_attributes(const char *so, struct xfn_attributes *attr, unsigned
 	return ret;
 }
 
+/* What the compiler said of a native half that is none. */
+static void judge_error(const char *source, const char *said, struct xfn_verdict *v)
+{
+	struct xfn_diagnostic found = {};
+	const char *at = said;
+	char text[384];
+
+	if (!xfn_classify__diagnostic(&at, source, "error", &found))
+		snprintf(found.text, sizeof(found.text), "%.*s", (int)strcspn(said, "\n"), said);
+	if (strstr(found.text, "redefinition of 'xfn_attributes'"))
+		snprintf(text, sizeof(text), "defines a second function, and a source has one");
+	else
+		snprintf(text, sizeof(text), "does not compile: %.300s", found.text);
+	xfn_refusal__set(&v->refusal, XFN_RULE_native_error, text, source, found.line);
+	xfn_classify__place(&found, source, &v->refusal);
+}
+
+/* The linker's warnings of what is nowhere: a worker could not load it. It has xfn.h's itself. */
+static void judge_symbols(const char *source, const char *said, struct xfn_verdict *v)
+{
+	static const char missing[] = "undefined reference to `";
+	char name[200], text[384];
+
+	while (!v->refusal.rule[0] && (said = strstr(said, missing))) {
+		said += strlen(missing);
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(said, "'\n"), said);
+		snprintf(text, sizeof(text),
+			 "uses %s, which neither it nor a library named by XFN_LINK has", name);
+		if (strncmp(name, "xfn_", 4))
+			xfn_refusal__set(&v->refusal, XFN_RULE_native_error, text, source,
+					 xfn_source_text__find(source, name, true));
+	}
+}
+
 int xfn_classify__native(const char *source, struct xfn_verdict *v, char *err, size_t errlen)
 {
 	struct arguments a = {}, links = {};
@@ -344,23 +381,22 @@ int xfn_classify__native(const char *source, struct xfn_verdict *v, char *err, s
 	add(&a, xfn_command__clang());
 	common(&a, v);
 	add(&a, "-shared");
+	/* what is nowhere a worker could not load: told, and judged below */
+	add(&a, "-Wl,-z,defs,--warn-unresolved-symbols");
 	add(&a, source);
 	add(&a, "-o");
 	add(&a, so);
 	for (unsigned i = 0; i < links.count; i++)
 		add(&a, links.argv[i]);
+	add(&a, "-Wl,--as-needed"); /* of the C library too, and pkg-config does not know it */
+	add(&a, "-lm");
 	ret = xfn_command__run(a.argv, &said);
 	free_arguments(&a);
 	at = said;
 	if (ret < 0) {
 		snprintf(err, errlen, "cannot run %s: %s", xfn_command__clang(), strerror(-ret));
 	} else if (ret) {
-		if (!xfn_classify__diagnostic(&at, source, "error", &found))
-			snprintf(found.text, sizeof(found.text), "%.*s", (int)strcspn(said, "\n"),
-				 said);
-		snprintf(err, errlen, "does not compile: %.300s", found.text);
-		xfn_refusal__set(&v->refusal, XFN_RULE_native_error, err, source, found.line);
-		v->refusal.column = found.column;
+		judge_error(source, said, v);
 		ret = 0;
 	} else if (read_attributes(so, &v->attr, &v->counters)) {
 		xfn_refusal__set(&v->refusal, XFN_RULE_native_error,
@@ -376,6 +412,8 @@ int xfn_classify__native(const char *source, struct xfn_verdict *v, char *err, s
 				v->refusal.column = found.column;
 				break;
 			}
+		if (!v->refusal.rule[0])
+			judge_symbols(source, said, v);
 		if (!v->refusal.rule[0])
 			ret = analyze(source, v, &links, err, errlen);
 	}

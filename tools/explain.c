@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Excerpts of a source and the figures of a verdict, for readers. Must never judge. */
+#include <stdlib.h>
 #include <string.h>
 #include "explain.h"
+#include "source_text.h"
 
-#define TAB 8
+#define TAB  8
+#define WIDE 160 /* of a row, what is shown */
 
 /* A source's line, blanks in front left out as the caret's line leaves them out. */
 static void print_row(FILE *to, const char *row, uint32_t line, uint32_t column)
 {
-	size_t len = strcspn(row, "\r\n"), lead = strspn(row, " \t");
+	size_t lead = strspn(row, " \t"), len = lead + strnlen(row + lead, WIDE);
 	unsigned at = 0, caret = 0;
 
 	fprintf(to, "%6u | ", line);
@@ -21,23 +24,18 @@ static void print_row(FILE *to, const char *row, uint32_t line, uint32_t column)
 			fputc(' ', to);
 		fputc((unsigned char)row[i] < ' ' ? ' ' : row[i], to);
 	}
-	fputc('\n', to);
+	fputs(row[len] ? "...\n" : "\n", to);
 	if (column > lead && column <= len)
 		fprintf(to, "       | %*s^\n", (int)caret, "");
 }
 
 void xfn_explain__excerpt(FILE *to, const struct xfn_refusal *refusal)
 {
-	FILE *f = refusal->line ? fopen(refusal->file, "re") : NULL;
-	char row[1024];
+	char *row = refusal->line ? xfn_source_text__row(refusal->file, refusal->line) : NULL;
 
-	for (uint32_t line = 1; f && fgets(row, sizeof(row), f); line++)
-		if (line == refusal->line) {
-			print_row(to, row, line, refusal->column);
-			break;
-		}
-	if (f)
-		fclose(f);
+	if (row)
+		print_row(to, row, refusal->line, refusal->column);
+	free(row);
 	if (refusal->story[0])
 		fprintf(to, "  %s\n", refusal->story);
 }

@@ -21,9 +21,9 @@ json_t *xfn_explain__cost_json(const struct xfn_module_meta *meta);
  * where there is none. Not ended by 0. */
 const char *xfn_explain__page(unsigned rule, unsigned part, size_t *len);
 /*
- * The page of rule `id`, or (id NULL) a line for each rule; as JSON where asked for. 0 or an exit
- * status.
+ * The page of rule `id`, or (id NULL) a line for each rule; as JSON, where asked for, appended to
+ * `all`. 0 or an exit status.
  */
-int xfn_explain__rule(const char *id, bool json);
+int xfn_explain__rule(const char *id, bool json, json_t *all);
 
 #endif

@@ -78,11 +78,10 @@ static json_t *page_json(unsigned i, const struct xfn_rule_text *rule)
 	return page;
 }
 
-int xfn_explain__rule(const char *id, bool json)
+int xfn_explain__rule(const char *id, bool json, json_t *all)
 {
 	static const char *const columns[] = { "RULE", "EFFECT", "A FUNCTION THAT" };
 	struct xfn_table *table = xfn_table__new(columns, 3);
-	json_t *all = json_array();
 	bool found = false;
 
 	for (unsigned i = 0; i < XFN_RULE_COUNT; i++) {
@@ -99,12 +98,9 @@ int xfn_explain__rule(const char *id, bool json)
 			xfn_table__row(table, rule->id, rule->fatal ? "fails" : "worker",
 				       rule->sentence);
 	}
-	if (json && found)
-		xfn_output__json(json_incref(id ? json_array_get(all, 0) : all));
-	json_decref(all);
 	xfn_table__print(table, false);
 	if (found)
 		return 0;
-	return xfn_output__fail("explain", json, XFN_EXIT_FAILED,
-				"%s: no such rule; see them all with `xfn explain --rule`", id);
+	return xfn_output__fail_one(all, "explain", json, XFN_EXIT_FAILED,
+				    "%s: no such rule; see them all with `xfn explain --rule`", id);
 }

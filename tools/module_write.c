@@ -2,6 +2,7 @@
 /* Adds verdict and BPF object to a shared object, by objcopy. Must never judge what it writes. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,12 +52,17 @@ static int run(const char *const *argv)
 int xfn_module__write(const char *so_path, const struct xfn_module_meta *meta, const void *bpf,
 		      size_t bpf_len, const char *out_path, char *err, size_t errlen)
 {
-	char meta_name[] = "/tmp/xfn-meta-XXXXXX", bpf_name[] = "/tmp/xfn-bpf-XXXXXX";
-	char add_meta[64], add_bpf[64], part[4096];
+	char part[PATH_MAX], meta_name[PATH_MAX], bpf_name[PATH_MAX];
+	char add_meta[PATH_MAX + 32], add_bpf[PATH_MAX + 32];
 	const char *argv[12];
 	int argc = 0, ret;
 
-	if (snprintf(part, sizeof(part), "%s.part", out_path) >= (int)sizeof(part)) {
+	/* beside the shared object: where that could be written */
+	if (snprintf(part, sizeof(part), "%s.part", out_path) >= (int)sizeof(part) ||
+	    snprintf(meta_name, sizeof(meta_name), "%s.meta-XXXXXX", so_path) >=
+		    (int)sizeof(meta_name) ||
+	    snprintf(bpf_name, sizeof(bpf_name), "%s.bpf-XXXXXX", so_path) >=
+		    (int)sizeof(bpf_name)) {
 		snprintf(err, errlen, "%s: path too long; choose a shorter one with -o", out_path);
 		return -ENAMETOOLONG;
 	}
@@ -64,7 +70,8 @@ int xfn_module__write(const char *so_path, const struct xfn_module_meta *meta, c
 	if (!ret && bpf)
 		ret = spill(bpf_name, bpf, bpf_len);
 	if (ret) {
-		snprintf(err, errlen, "/tmp: %s; is there room on the disk?", strerror(-ret));
+		snprintf(err, errlen, "%s: %s; is there room on the disk?", meta_name,
+			 strerror(-ret));
 		goto out;
 	}
 	snprintf(add_meta, sizeof(add_meta), XFN_SECTION_META "=%s", meta_name);

@@ -173,10 +173,10 @@ int xfn_offload__explain(const char *source, bool json, json_t *all)
 	size_t len = strlen(source);
 
 	if (len < 3 || strcmp(source + len - 2, ".c"))
-		return xfn_output__fail("explain", json, XFN_EXIT_USAGE,
-					"%s: --offload judges sources; give NAME.c", source);
+		return xfn_output__fail_one(all, "explain", json, XFN_EXIT_USAGE,
+					    "%s: --offload judges sources; give NAME.c", source);
 	if (judge(source, name, &found, err, sizeof(err)))
-		return xfn_output__fail("explain", json, XFN_EXIT_FAILED, "%s", err);
+		return xfn_output__fail_one(all, "explain", json, XFN_EXIT_FAILED, "%s", err);
 	if (json)
 		json_array_append_new(all, as_json(name, source, &found));
 	else

@@ -17,6 +17,7 @@
 #include <bpf/libbpf.h>
 #include "../skel/program.h"
 #include "classify.h"
+#include "source_text.h"
 
 #define CARD_ENTRIES 2	/* of a map, as netdevsim has them: what every card has room for */
 #define NFP_ENTRY    64 /* bytes of a map's entry */
@@ -104,10 +105,10 @@ static uint32_t line_at(const struct scan *s, const char *section, uint64_t off)
 /* Where the source has a name: as it stands, or as the flavour's prefix leaves it. */
 static uint32_t line_of(const struct scan *s, const char *name)
 {
-	uint32_t line = xfn_classify__find_word(s->source, name, false);
+	uint32_t line = xfn_source_text__find(s->source, name, false);
 
 	while (!line && (name = strchr(name, '_')))
-		line = xfn_classify__find_word(s->source, ++name, false);
+		line = xfn_source_text__find(s->source, ++name, false);
 	return line;
 }
 
@@ -276,7 +277,7 @@ static void look_at_call(struct scan *s, int id, uint32_t line)
 	for (unsigned i = 0; !line && i < sizeof(calls) / sizeof(calls[0]); i++) {
 		if (calls[i].id != id)
 			continue;
-		line = xfn_classify__find_word(s->source, calls[i].call, false);
+		line = xfn_source_text__find(s->source, calls[i].call, false);
 		if (line)
 			snprintf(by, sizeof(by), " (%s)", calls[i].call);
 	}

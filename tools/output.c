@@ -23,14 +23,11 @@ static void *must(void *p)
 	return p;
 }
 
-int xfn_output__fail(const char *verb, bool json, int status, const char *format, ...)
+static void fail(json_t *all, const char *verb, bool json, const char *format, va_list args)
 {
 	char line[1024];
-	va_list args;
 
-	va_start(args, format);
 	vsnprintf(line, sizeof(line), format, args);
-	va_end(args);
 	for (char *p = line; *p; p++)
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
 			*p = '?';
@@ -39,11 +36,36 @@ int xfn_output__fail(const char *verb, bool json, int status, const char *format
 
 		/* no UTF-8 (a name from the command line): the text form says it */
 		if (error) {
-			xfn_output__json(json_pack("{s:o}", "error", error));
-			return status;
+			json_t *object = json_pack("{s:o}", "error", error);
+
+			if (all)
+				json_array_append_new(all, object);
+			else
+				xfn_output__json(object);
+			return;
 		}
 	}
 	fprintf(stderr, "xfn %s: %s\n", verb, line);
+}
+
+int xfn_output__fail(const char *verb, bool json, int status, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fail(NULL, verb, json, format, args);
+	va_end(args);
+	return status;
+}
+
+int xfn_output__fail_one(json_t *all, const char *verb, bool json, int status, const char *format,
+			 ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fail(all, verb, json, format, args);
+	va_end(args);
 	return status;
 }
 
@@ -53,6 +75,15 @@ int xfn_output__json(json_t *data)
 	putchar('\n');
 	json_decref(data);
 	return 0;
+}
+
+void xfn_output__all(json_t *all)
+{
+	if (json_array_size(all) == 1)
+		xfn_output__json(json_incref(json_array_get(all, 0)));
+	else if (json_array_size(all))
+		xfn_output__json(json_incref(all));
+	json_decref(all);
 }
 
 struct xfn_table *xfn_table__new(const char *const *columns, unsigned count)

@@ -17,8 +17,16 @@
 int xfn_output__fail(const char *verb, bool json, int status, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* The same of one of several things: where `all` is given and -j is, it takes {"error": ...}. */
+int xfn_output__fail_one(json_t *all, const char *verb, bool json, int status, const char *format,
+			 ...) __attribute__((format(printf, 5, 6)));
+
 /* Print the data and drop the reference. Returns 0. */
 int xfn_output__json(json_t *data);
+
+/* Print what was gathered of several things: a lone one as it is, nothing of none. Drops the
+ * reference. */
+void xfn_output__all(json_t *all);
 
 /*
  * A table. Columns are named once; a name that begins with '>' is set flush right. Cells are

@@ -89,6 +89,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (opts->out && opts->count > 1 && !opts->object.flavour)
 			argp_error(state, "-o names one module, but there are %d sources",
 				   opts->count);
+		if (opts->watch && opts->object.flavour)
+			argp_error(state, "--watch builds modules; leave --standalone and "
+					  "--offload out");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -174,10 +177,12 @@ static int judge(const struct options *opts, const char *source, const char *out
 	int status = 0;
 
 	if (!v)
-		return xfn_output__fail(opts->verb, opts->json, XFN_EXIT_FAILED, "out of memory");
+		return xfn_output__fail_one(all, opts->verb, opts->json, XFN_EXIT_FAILED,
+					    "out of memory");
 	if (xfn_classify__within(source, opts->budget_ns, v, err, sizeof(err)) ||
 	    (out && !v->refusal.fatal && xfn_verdict__write(v, out, err, sizeof(err)))) {
-		status = xfn_output__fail(opts->verb, opts->json, XFN_EXIT_FAILED, "%s", err);
+		status = xfn_output__fail_one(all, opts->verb, opts->json, XFN_EXIT_FAILED, "%s",
+					      err);
 		xfn_verdict__free(v);
 		free(v);
 		return status;
@@ -212,7 +217,8 @@ static int retell(const struct options *opts, const char *path, json_t *all)
 	struct xfn_trial trial = {};
 
 	if (!mod)
-		return xfn_output__fail(opts->verb, opts->json, XFN_EXIT_FAILED, "%s", err);
+		return xfn_output__fail_one(all, opts->verb, opts->json, XFN_EXIT_FAILED, "%s",
+					    err);
 	meta = &mod->meta;
 	if (mod->bpf &&
 	    !xfn_loader__try(mod->bpf, mod->bpf_len, meta->file, &trial, err, sizeof(err)) &&
@@ -253,24 +259,14 @@ static bool is_source(const char *path)
 	return len > 2 && !strcmp(path + len - 2, ".c");
 }
 
-static int finish(const struct options *opts, json_t *all, int status)
-{
-	if (opts->json && json_array_size(all) == 1)
-		xfn_output__json(json_incref(json_array_get(all, 0)));
-	else if (opts->json && json_array_size(all))
-		xfn_output__json(json_incref(all));
-	json_decref(all);
-	return status;
-}
-
 static int build_one(const struct options *opts, const char *source, json_t *all)
 {
 	const char *base = strrchr(source, '/') ? strrchr(source, '/') + 1 : source;
 	char out[512];
 
 	if (!is_source(source))
-		return xfn_output__fail("build", opts->json, XFN_EXIT_USAGE,
-					"%s: no C source (NAME.c); give one", source);
+		return xfn_output__fail_one(all, "build", opts->json, XFN_EXIT_USAGE,
+					    "%s: no C source (NAME.c); give one", source);
 	snprintf(out, sizeof(out), "%.*s.xfn", (int)strlen(base) - 2, base);
 	return judge(opts, source, opts->out ?: out, all) ? XFN_EXIT_FAILED : 0;
 }
@@ -280,7 +276,8 @@ static void build_again(void *ctx, const char *source)
 	const struct options *opts = ctx;
 	json_t *all = json_array();
 
-	finish(opts, all, build_one(opts, source, all));
+	build_one(opts, source, all);
+	xfn_output__all(all);
 }
 
 /* Until Ctrl-C, whatever the builds came to. Exit status. */
@@ -327,18 +324,19 @@ int verb_build(int argc, char **argv)
 
 		status = one ?: status;
 	}
-	return finish(&opts, all, status);
+	xfn_output__all(all);
+	return status;
 }
 
 /* --rule ID, --rule=ID, or both forms with several. */
-static int explain_rules(const struct options *opts)
+static int explain_rules(const struct options *opts, json_t *all)
 {
 	int status = 0;
 
 	if (opts->rule || !opts->count)
-		status = xfn_explain__rule(opts->rule, opts->json);
-	for (int i = 0; i < opts->count && !status; i++)
-		status = xfn_explain__rule(opts->files[i], opts->json);
+		status = xfn_explain__rule(opts->rule, opts->json, all);
+	for (int i = 0; i < opts->count; i++)
+		status = xfn_explain__rule(opts->files[i], opts->json, all) ?: status;
 	return status;
 }
 
@@ -361,14 +359,13 @@ int verb_explain(int argc, char **argv)
 	int status = 0;
 
 	xfn_output__options(&argp, argc, argv, &opts);
-	if (opts.rules) {
-		json_decref(all);
-		return explain_rules(&opts);
-	}
-	for (int i = 0; i < opts.count; i++)
+	if (opts.rules)
+		status = explain_rules(&opts, all);
+	for (int i = 0; i < opts.count && !opts.rules; i++)
 		if (opts.offload	     ? xfn_offload__explain(opts.files[i], opts.json, all) :
 		    is_source(opts.files[i]) ? judge(&opts, opts.files[i], NULL, all) :
 					       retell(&opts, opts.files[i], all))
 			status = XFN_EXIT_FAILED;
-	return finish(&opts, all, status);
+	xfn_output__all(all);
+	return status;
 }

@@ -82,7 +82,7 @@ static bool has_suffix(const char *path, const char *suffix)
 /* The module of a source or module file. Until the verdict is freed its file may be needed. NULL:
  * said why. */
 static struct xfn_module *open_module(const struct options *opts, const char *path,
-				      struct xfn_verdict *v)
+				      struct xfn_verdict *v, json_t *all)
 {
 	char err[XFN_ERR_MAX] = "", text[1024], out[sizeof(v->folder) + 16];
 	struct xfn_module *mod = NULL;
@@ -94,7 +94,8 @@ static struct xfn_module *open_module(const struct options *opts, const char *pa
 		ret = xfn_classify(path, v, err, sizeof(err));
 		if (!ret && v->refusal.fatal) {
 			xfn_verdict__sentence(v, text, sizeof(text));
-			xfn_output__fail("test", opts->json, XFN_EXIT_FAILED, "%s: %s", path, text);
+			xfn_output__fail_one(all, "test", opts->json, XFN_EXIT_FAILED, "%s: %s",
+					     path, text);
 			return NULL;
 		}
 		snprintf(out, sizeof(out), "%s/module.xfn", v->folder);
@@ -102,7 +103,7 @@ static struct xfn_module *open_module(const struct options *opts, const char *pa
 		mod = ret ? NULL : xfn_module__open(out, err, sizeof(err));
 	}
 	if (!mod)
-		xfn_output__fail("test", opts->json, XFN_EXIT_FAILED, "%s", err);
+		xfn_output__fail_one(all, "test", opts->json, XFN_EXIT_FAILED, "%s", err);
 	return mod;
 }
 
@@ -325,7 +326,7 @@ static bool has_case(const struct xfn_cases *cases, const char *name)
 static int test_one(const struct options *opts, const char *path, json_t *all)
 {
 	struct xfn_verdict *v = calloc(1, sizeof(*v));
-	struct xfn_module *mod = v ? open_module(opts, path, v) : NULL;
+	struct xfn_module *mod = v ? open_module(opts, path, v, all) : NULL;
 	char err[XFN_ERR_MAX] = "out of memory", file[PATH_MAX];
 	struct xfn_outcomes out = {};
 	struct xfn_cases cases = {};
@@ -344,7 +345,7 @@ static int test_one(const struct options *opts, const char *path, json_t *all)
 	}
 	ret = ret ?: xfn_case_run(mod, &cases, opts->only, &out, err, sizeof(err));
 	if (ret)
-		xfn_output__fail("test", opts->json, XFN_EXIT_FAILED, "%s", err);
+		xfn_output__fail_one(all, "test", opts->json, XFN_EXIT_FAILED, "%s", err);
 	else
 		status = report(opts, mod, file, &cases, &out, all);
 out:
@@ -381,10 +382,6 @@ int verb_test(int argc, char **argv)
 	for (int i = 0; i < opts.count; i++)
 		if (test_one(&opts, opts.files[i], all))
 			status = XFN_EXIT_FAILED;
-	if (opts.json && json_array_size(all) == 1)
-		xfn_output__json(json_incref(json_array_get(all, 0)));
-	else if (opts.json && json_array_size(all))
-		xfn_output__json(json_incref(all));
-	json_decref(all);
+	xfn_output__all(all);
 	return status;
 }

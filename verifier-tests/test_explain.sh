@@ -64,6 +64,14 @@ holds caret has '       |      ^'
 "$xfn" build -j -o "$dir/none.xfn" $sources/stale.c >"$dir/out" 2>&1
 holds error_json [ "$(field next)" = "call xfn_at or xfn_edit again after xfn_resize" ]
 holds error_no_module [ ! -e "$dir/none.xfn" ]
+long=$dir/$(printf '%060d' 0)
+mkdir "$long"
+TMPDIR=$long "$xfn" build -o "$dir/echo.xfn" functions/echo.c >"$dir/out" 2>&1
+holds long_tmpdir [ -s "$dir/echo.xfn" ]
+holds tmpdir_emptied rmdir "$long"
+printf '#include "xfn.h"\nXFN_FUNCTION(wide, .port = 4000) { return XFN_PASS; } /* %0300d */\n' 0 >"$dir/wide.c"
+"$xfn" explain "$dir/wide.c" >"$dir/out" 2>&1
+holds excerpt_cut grep -q '^     2 | XFN_FUNCTION(wide, .*\.\.\.$' "$dir/out"
 "$xfn" explain --rule >"$dir/out" 2>&1
 holds rules [ "$(grep -c ' \(worker\|fails \) ' "$dir/out")" -ge 30 ]
 for form in "--rule budget" "--rule=licence"; do
@@ -73,6 +81,15 @@ for form in "--rule budget" "--rule=licence"; do
 done
 "$xfn" explain -j --rule=budget >"$dir/out" 2>&1
 holds rule_json [ "$(field fails)" = false ]
+# one document, whatever fails of several
+for form in "explain -j nowhere.c $sources/stale.c functions/echo.c" "explain -j nowhere.xfn nowhere.xfn" \
+	"explain -j --rule=budget nonsense licence" "explain -j --offload nowhere.c functions/echo.c" \
+	"build -j nowhere.c nowhere.c" "test -j functions/echo.c $sources/stale.c"; do
+	# shellcheck disable=SC2086
+	"$xfn" $form >"$dir/out" 2>&1
+	holds "several_status_$(echo "$form" | tr -c 'a-z\n' _)" [ $? = 1 ]
+	holds "several_$(echo "$form" | tr -c 'a-z\n' _)" [ "$(grep -c '^[][{}]' "$dir/out")" = 2 ]
+done
 "$xfn" explain --rule nonsense >"$dir/out" 2>&1
 holds rule_none [ $? = 1 ]
 "$xfn" explain --budget soon functions/echo.c >"$dir/out" 2>&1

@@ -1,4 +1,4 @@
-// expect: fail rule=native_error line=10
+// expect: fail rule=native_error line=10 says=second
 /* Two functions in one source. */
 #include "xfn.h"
 
