@@ -49,6 +49,10 @@ expect verbs_run_attach_alone 2 "name it with -i" run --attach libxdp
 expect verbs_run_tier 2 "--tier 'nic'" run --tier nic
 expect verbs_run_tier_alone 2 "name it with -i" run --tier xdp
 expect verbs_run_engine 2 "--engine 'dpdk'" run --engine dpdk
+expect verbs_run_engine_tier 2 "--engine 'afxdp': has no place in tier socket" run -i lo --engine afxdp --tier socket
+expect verbs_run_auto_alone 2 "run: --auto: counts workers" run --auto
+# the remedy is one that is taken
+expect verbs_run_same_port 1 "give one another port: reverse@PORT" run echo@7007 reverse@7007
 expect verbs_run_bind 2 "--bind '10.0.0'" run --bind 10.0.0
 expect verbs_run_offset 2 "--port-offset '-1'" run --port-offset -1
 expect verbs_run_deadline 2 "--deadline 'soon'" run --deadline soon
