@@ -43,6 +43,7 @@ expect verbs_ls_argument 2 "'eth0'" ls eth0
 expect verbs_ls_none 1 "no xfn is running; start one with \`xfn run\`" ls
 expect verbs_ls_none_named 1 "xfn run -i nix0" ls -i nix0
 expect verbs_stat_json 1 '"next": "start one with `xfn run`"' stat -j
+XFN_CLANG=clang-0 expect verbs_check_clang 0 "clang-0 does not run" check
 expect verbs_run_mode 2 "--mode 'fast'" run --mode fast
 expect verbs_run_attach 2 "--attach 'pin'" run --attach pin
 expect verbs_run_attach_alone 2 "name it with -i" run --attach libxdp
