@@ -205,10 +205,14 @@ static void clang(struct xfn_host_facts *facts)
 	char *const argv[] = { (char *)xfn_command__clang(), "--version", NULL };
 	char version[120] = "";
 	bool runs = first_line(argv, version, sizeof(version));
-	struct xfn_host_fact *fact = xfn_host__add(facts, "clang", "%s", runs ? version : "none");
+	struct xfn_host_fact *fact =
+		runs ? xfn_host__add(facts, "clang", "%s", version) :
+		       xfn_host__add(facts, "clang", "%.60s does not run", argv[0]);
 
 	if (!runs)
-		xfn_host__missing(fact, "wanted by `xfn build` only; apt-get install clang");
+		xfn_host__missing(
+			fact,
+			"wanted where a source is built; apt-get install clang, or name another by XFN_CLANG");
 }
 
 static void engine(struct xfn_host_facts *facts, const char *thing,

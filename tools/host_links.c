@@ -13,7 +13,7 @@ static void zero_copy(struct xfn_host_facts *facts, const struct xfn_interface *
 		      const uint64_t *features)
 {
 	bool wanted, alone, can = !features || *features & NETDEV_XDP_ACT_XSK_ZEROCOPY;
-	const char *driver = *ifc->driver ? ifc->driver : "no driver";
+	const char *driver = *ifc->driver ? ifc->driver : "an interface without a driver";
 	char why[240];
 
 	alone = xfn_zero_copy__wanted(XFN_ZERO_COPY_AUTO, ifc->driver, true, false, why,
@@ -39,7 +39,7 @@ static void flow_rules(struct xfn_host_facts *facts, const struct xfn_interface 
 
 	if (rules < 0)
 		xfn_host__add(facts, "flow rules", "none: %s takes none, so there is no --steer",
-			      *ifc->driver ? ifc->driver : "no driver");
+			      *ifc->driver ? ifc->driver : "an interface without a driver");
 	else
 		xfn_host__add(facts, "flow rules", "--steer can be tried; %d stand now", rules);
 }

@@ -25,6 +25,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "output.h"
 #include "pass.skel.h"
 
 #define SERVER_MAC "02:78:66:6e:00:01"
@@ -39,17 +40,16 @@ struct lab {
 	unsigned queues; /* of each end, receiving and sending */
 };
 
-static int lab_init(struct lab *lab, const char *name)
+static int lab_init(struct lab *lab, const char *name, bool json)
 {
 	const char *suffix = strcmp(name, "xfn") ? name : "";
 	size_t len = strlen(name);
 
 	/* "xfns0" and the suffix must fit an interface's name */
 	if (!len || len > IFNAMSIZ - 1 - 5 ||
-	    strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") != len) {
-		fprintf(stderr, "xfn lab: name '%s': take 1 to 10 of a-z, 0-9 and _\n", name);
-		return -EINVAL;
-	}
+	    strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") != len)
+		return xfn_output__fail("lab", json, XFN_EXIT_USAGE,
+					"name '%s': take 1 to 10 of a-z, 0-9 and _", name);
 	snprintf(lab->name, sizeof(lab->name), "%s", name);
 	snprintf(lab->server, sizeof(lab->server), "%s-server", name);
 	snprintf(lab->client, sizeof(lab->client), "%s-client", name);
@@ -104,7 +104,7 @@ static int run_words(bool quiet, const char *line)
 		run_words(quiet, line_);                                                           \
 	})
 
-static int enter(const char *ns)
+static int enter(const struct lab *lab, const char *ns)
 {
 	char path[80];
 	int fd, err = 0;
@@ -112,8 +112,8 @@ static int enter(const char *ns)
 	snprintf(path, sizeof(path), "/run/netns/%s", ns);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0) {
-		fprintf(stderr, "xfn lab: namespace %s: %s; raise it with 'xfn lab up'\n", ns,
-			strerror(errno));
+		fprintf(stderr, "xfn lab: namespace %s: %s; raise it with `xfn lab up -n %s`\n", ns,
+			strerror(errno), lab->name);
 		return -1;
 	}
 	if (setns(fd, CLONE_NEWNET)) {
@@ -155,7 +155,7 @@ static int attach_pass(const struct lab *lab)
 		struct pass_bpf *skel;
 		int ifindex, err;
 
-		if (enter(lab->client))
+		if (enter(lab, lab->client))
 			_exit(1);
 		ifindex = (int)if_nametoindex(lab->client_if);
 		skel = pass_bpf__open_and_load();
@@ -306,7 +306,7 @@ static int lab_run(const struct lab *lab, char **argv)
 
 static int usage(int status)
 {
-	fputs("Usage: xfn lab [-n NAME] [-j] COMMAND\n"
+	fputs("Usage: xfn lab [-n NAME] [-q N] [-j] COMMAND\n"
 	      "  up                          raise namespaces NAME-server and NAME-client\n"
 	      "  down                        remove them\n"
 	      "  exec server|client CMD...   run CMD in one of them\n"
@@ -343,10 +343,12 @@ int verb_lab(int argc, char **argv)
 					       { 0 } };
 	const char *name = "xfn", *verb = NULL;
 	struct lab lab;
-	unsigned queues = 1;
+	unsigned long queues = 1;
 	bool json = false;
+	char *end = "";
 	int opt;
 
+	argv[0] = "xfn lab"; /* getopt's messages begin with it */
 	/* options before and after the command's name, none behind it belongs to us */
 	optind = 0;
 	for (int round = 0; round < 2; round++) {
@@ -354,7 +356,7 @@ int verb_lab(int argc, char **argv)
 			if (opt == 'n')
 				name = optarg;
 			else if (opt == 'q')
-				queues = (unsigned)strtoul(optarg, NULL, 10);
+				queues = strtoul(optarg, &end, 10);
 			else if (opt == 'j')
 				json = true;
 			else
@@ -365,11 +367,13 @@ int verb_lab(int argc, char **argv)
 	}
 	argv += optind;
 	argc -= optind;
-	lab.queues = queues;
-	if (!queues || queues > 64)
+	lab.queues = (unsigned)queues;
+	if (!queues || queues > 64 || *end)
+		return xfn_output__fail("lab", json, XFN_EXIT_USAGE, "-q: take 1 to 64");
+	if (!verb)
 		return usage(2);
-	if (!verb || lab_init(&lab, name))
-		return verb ? 2 : usage(2);
+	if (lab_init(&lab, name, json))
+		return XFN_EXIT_USAGE;
 	if (argc && !strcmp(argv[0], "--"))
 		argv++, argc--;
 	if (!strcmp(verb, "up") && !argc)
@@ -384,8 +388,10 @@ int verb_lab(int argc, char **argv)
 		bool exec = verb[0] == 'e', client = !strcmp(side, "client");
 
 		if ((!client && strcmp(side, "server")) || (exec ? argc < 2 : argc > 1))
-			return usage(2);
-		if (enter(client ? lab.client : lab.server))
+			return xfn_output__fail("lab", json, XFN_EXIT_USAGE, "%s: take %s", verb,
+						exec ? "server or client, and a command" :
+						       "server or client");
+		if (enter(&lab, client ? lab.client : lab.server))
 			return 1;
 		setenv("XFN_LAB", lab.name, 1);
 		argv = exec ? argv + 1 : shell;
@@ -395,5 +401,7 @@ int verb_lab(int argc, char **argv)
 		fprintf(stderr, "xfn lab: cannot run %s: %s\n", argv[0], strerror(errno));
 		return 127;
 	}
-	return usage(2);
+	return xfn_output__fail(
+		"lab", json, XFN_EXIT_USAGE,
+		"'%s': no such command, or not with these words; see `xfn lab --help`", verb);
 }

@@ -31,7 +31,7 @@ struct run {
 
 extern volatile sig_atomic_t xfn_run_interrupted; /* the signal that came, 0: none */
 
-/* "WHAT 'VALUE': NEXT", a usage error. Its exit status. */
+/* "WHAT 'VALUE': NEXT", a usage error; value may be NULL. Its exit status. */
 int xfn_run__bad(const struct run *run, const char *what, const char *value, const char *next);
 
 /* run_modules.c: exit status each. */

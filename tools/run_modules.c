@@ -16,6 +16,9 @@
 
 int xfn_run__bad(const struct run *run, const char *what, const char *value, const char *next)
 {
+	if (!value)
+		return xfn_output__fail("run", run->opts.json, XFN_EXIT_USAGE, "%s: %s", what,
+					next);
 	return xfn_output__fail("run", run->opts.json, XFN_EXIT_USAGE, "%s '%.100s': %s", what,
 				value, next);
 }

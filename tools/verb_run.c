@@ -64,8 +64,9 @@ static const struct argp_option options[] = {
 	{ "tier", KEY_TIER, "TIER", 0,
 	  "Force a tier on every function: auto (default), xdp, afxdp or socket", 0 },
 	{ "engine", KEY_ENGINE, "ENGINE", 0,
-	  "How workers receive: afxdp, uring, mmsg, simple, or packet, which takes frames of IFACE in "
-	  "tier socket and wants CAP_NET_RAW (default: the best that works)",
+	  "How workers receive in tier socket, and what the fast path leaves: uring, mmsg or simple "
+	  "(default: the best that works); packet: frames of IFACE, for all functions, wants "
+	  "CAP_NET_RAW; afxdp: as without the option, for tier afxdp has no other",
 	  0 },
 	{ "address", KEY_ADDRESS, "ADDR", 0,
 	  "Serve this destination address only; may be repeated (default: the interface's own, its "
@@ -247,7 +248,7 @@ static int take_workers(struct run *run)
 					       "--auto",
 			run->workers	     ? run->workers :
 			opts->dedicate_count ? run->dedicate[0] :
-					       "",
+					       NULL,
 			"counts workers of AF_XDP, which want an interface; name it with -i");
 	if (opts->autoscale && opts->spin)
 		return xfn_run__bad(
@@ -284,7 +285,7 @@ static int take_values(struct run *run)
 	static char addrs[BIND_MAX][INET6_ADDRSTRLEN];
 	static char served[BIND_MAX][INET6_ADDRSTRLEN];
 	struct xfn_run_options *opts = &run->opts;
-	bool known, packet;
+	bool known, packet, afxdp;
 
 	opts->mode = XFN_MODE_AUTO;
 	known = !run->mode;
@@ -335,6 +336,10 @@ static int take_values(struct run *run)
 	if (opts->sqpoll)
 		opts->engine = "uring";
 	packet = opts->engine && !strcmp(opts->engine, "packet");
+	afxdp = opts->engine && !strcmp(opts->engine, "afxdp");
+	if (afxdp && (opts->tier == XFN_TIER_SOCKET || opts->mode == XFN_MODE_NONE))
+		return xfn_run__bad(run, "--engine", opts->engine,
+				    "has no place in tier socket; leave it out");
 	if (packet && opts->tier != XFN_TIER_AUTO && opts->tier != XFN_TIER_SOCKET)
 		return xfn_run__bad(run, "--tier", run->tier,
 				    "engine packet serves tier socket only");
@@ -354,12 +359,11 @@ static int take_values(struct run *run)
 	if (opts->libxdp)
 		return xfn_run__bad(run, "--attach", "libxdp",
 				    "wants an interface; name it with -i");
-	if (packet || (opts->engine && !strcmp(opts->engine, "afxdp")))
+	if (packet || afxdp)
 		return xfn_run__bad(run, "--engine", opts->engine,
 				    "wants an interface; name it with -i");
 	if (opts->wait)
-		return xfn_output__fail("run", opts->json, XFN_EXIT_USAGE,
-					"--wait: wants an interface; name it with -i");
+		return xfn_run__bad(run, "--wait", NULL, "wants an interface; name it with -i");
 	return 0;
 }
 
@@ -376,14 +380,17 @@ static void interrupt(int sig)
  * it may be pending still when that returns. What the caller ignores (nohup, a shell's `&`) stays
  * ignored.
  */
-static void catch_signals(void)
+static void catch_signals(sigset_t *ends)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 	struct sigaction catch = { .sa_handler = interrupt }, old;
 
-	for (unsigned i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+	sigemptyset(ends);
+	for (unsigned i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		sigaddset(ends, signals[i]);
 		if (!sigaction(signals[i], NULL, &old) && old.sa_handler != SIG_IGN)
 			sigaction(signals[i], &catch, NULL);
+	}
 }
 
 int verb_run(int argc, char **argv)
@@ -405,6 +412,7 @@ int verb_run(int argc, char **argv)
 	};
 	static struct run run;
 	char err[XFN_ERR_MAX] = "";
+	sigset_t ends;
 	int status;
 
 	xfn_output__options(&argp, argc, argv, &run);
@@ -419,11 +427,15 @@ int verb_run(int argc, char **argv)
 		status = xfn_run__modules(&run);
 	if (!status && xfn_paths__worker(run.worker, sizeof(run.worker), err, sizeof(err)))
 		status = xfn_output__fail("run", run.opts.json, XFN_EXIT_FAILED, "%s", err);
-	catch_signals();
+	catch_signals(&ends);
 	if (!status)
 		status = xfn_run__sources(&run);
 	if (!status)
 		status = xfn_run__card(&run);
+	/* what comes from here on waits for the supervisor */
+	sigprocmask(SIG_BLOCK, &ends, NULL);
+	if (!status && xfn_run_interrupted)
+		status = XFN_EXIT_FAILED;
 	if (!status) {
 		run.opts.worker = run.worker;
 		run.opts.modules = run.modules;

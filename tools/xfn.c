@@ -24,7 +24,7 @@ static const struct verb {
 	{ "scale", verb_scale, "change the number of workers of a queue, or of a function" },
 	{ "release", verb_release, "let a quarantined function run again" },
 	{ "invoke", verb_invoke, "ask a function once" },
-	{ "bench", verb_bench, "put load on a UDP server and compare every reply" },
+	{ "bench", verb_bench, "put load on a UDP server, and compare its replies" },
 	{ "check", verb_check, "what this host can do, and how to mend the rest" },
 	{ "lab", verb_lab, "two network namespaces to try things in" },
 };

@@ -45,7 +45,7 @@ static int open_one(const struct xfn_run_options *opts, const struct xfn_run_mod
 	}
 	fn->addr.port = fn->port = want->port ?: fn->mod->attr.port;
 	if (!fn->addr.port) {
-		snprintf(err, errlen, "%s: has no default port; give one: %s@:PORT", name_of(fn),
+		snprintf(err, errlen, "%s: has no default port; give one: %s@PORT", name_of(fn),
 			 want->path);
 		return -EINVAL;
 	}
@@ -80,11 +80,10 @@ int xfn_deploy__open(struct xfn_supervisor *sup, char *err, size_t errlen)
 			if (other->addr.port != fn->addr.port || other->any != fn->any ||
 			    memcmp(other->addr.ip, fn->addr.ip, 16))
 				continue;
-			snprintf(
-				err, errlen,
-				"%s and %s are both for port %u%s; give one another port: %s@:PORT",
-				name_of(other), name_of(fn), fn->addr.port,
-				fn->any ? "" : " of one address", name_of(fn));
+			snprintf(err, errlen,
+				 "%s and %s are both for port %u%s; give one another port: %s@PORT",
+				 name_of(other), name_of(fn), fn->addr.port,
+				 fn->any ? "" : " of one address", name_of(fn));
 			return -EEXIST;
 		}
 	}

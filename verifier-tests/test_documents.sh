@@ -70,6 +70,18 @@ documented()
 	has_all "$dir/help" $(grep -oE '^\.Fl -[a-z][a-z0-9-]*' "tools/man/$1.mdoc" | sed 's/^\.Fl /-/')
 }
 
+# each option has its own item, as --help spells it, and a heading is none of them
+items()
+{
+	plain "$2" "$dir/text"
+	form='(-., --[^ ]+|--[^ ]+|-. [A-Z]+|-.)'
+	grep -oE "^ {5}$form( |\$)" "$dir/text" | tr -d ' ' | sort >"$dir/items"
+	"$xfn" "$1" --help | grep -oE "^ {2,6}$form( |\$)" | tr -d ' ' | sort | diff - "$dir/items" &&
+		"$xfn" "$1" --help | sed -n 's/^ \([^ -].*:\)$/\1/p' | while read -r heading; do
+			grep -qxF "     $heading" "$dir/text" || exit 1
+		done
+}
+
 # example VERB < its --help: it ends with an example of that verb
 example()
 {
@@ -84,6 +96,8 @@ done
 for verb in $verbs; do
 	documented "$verb" "$build/man/man1/xfn-$verb.1"
 	result "options_$verb"
+	items "$verb" "$build/man/man1/xfn-$verb.1"
+	result "items_$verb"
 	"$xfn" "$verb" --help | example "$verb"
 	result "example_$verb"
 	grep -q "^\.It Xr xfn-$verb 1" "$build/man/man1/xfn.1"

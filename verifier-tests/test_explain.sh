@@ -51,6 +51,23 @@ fi
 "$xfn" build -o "$dir/sha256.xfn" functions/sha256.c >"$dir/out" 2>&1 && "$xfn" explain -j "$dir/sha256.xfn" >"$dir/out" 2>&1
 holds native_ns_kept [ "$(field native_ns 3)" -gt "$(field native_ns 1)" ]
 holds kernel_ns_none [ "$(field kernel_ns)" = null ]
+# a second without a CPU is no second of its own
+cat >"$dir/late.c" <<'END'
+#include "xfn.h"
+#ifdef XFN_NATIVE
+#include <unistd.h>
+XFN_INIT(late)
+{
+	return (int)sleep(2);
+}
+#endif
+XFN_FUNCTION(late, .port = 4003)
+{
+	return XFN_REPLY;
+}
+END
+"$xfn" explain -j "$dir/late.c" >"$dir/out" 2>&1
+holds native_ns_late [ "$(field native_ns)" -gt 0 ]
 "$xfn" explain $sources/hang.c $sources/indexed.c >"$dir/out" 2>&1
 case ${XFN_BUILD:-build} in
 */sanitize) echo "[  SKIPPED ] explain_death_told: a sanitizer ends the process in its own way" ;;

@@ -11,6 +11,14 @@ if [ "$(id -u)" != 0 ] || [ ! -x "$xfn" ]; then
 	exit 0
 fi
 trap '"$xfn" lab down -n $name >/dev/null 2>&1' EXIT
+# what is wrong is said, and where the help is not printed, in one line
+for words in "-q 65 up" "-q 2x up" "-n a/b up" bogus "up now" "exec elsewhere true" "exec server"; do
+	# shellcheck disable=SC2086
+	said=$("$xfn" lab $words 2>&1)
+	[ $? = 2 ] && [ "$(echo "$said" | wc -l)" = 1 ]; result "lab_usage_$(echo "$words" | tr -c 'a-z0-9\n' _)" $?
+done
+"$xfn" lab -j -q 65 up | grep -q '"error"'; result lab_usage_json $?
+"$xfn" lab exec -n none$name server true 2>&1 | grep -q "xfn lab up -n none$name"; result lab_none $?
 "$xfn" lab up -n $name >/dev/null && "$xfn" lab up -n $name >/dev/null; result lab_up_twice $?
 "$xfn" lab exec -n $name client ip -d link show | grep -q prog/xdp; result lab_client_program $?
 "$xfn" lab down -n $name && gone; result lab_down $?

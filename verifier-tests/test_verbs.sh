@@ -43,12 +43,17 @@ expect verbs_ls_argument 2 "'eth0'" ls eth0
 expect verbs_ls_none 1 "no xfn is running; start one with \`xfn run\`" ls
 expect verbs_ls_none_named 1 "xfn run -i nix0" ls -i nix0
 expect verbs_stat_json 1 '"next": "start one with `xfn run`"' stat -j
+XFN_CLANG=clang-0 expect verbs_check_clang 0 "clang-0 does not run" check
 expect verbs_run_mode 2 "--mode 'fast'" run --mode fast
 expect verbs_run_attach 2 "--attach 'pin'" run --attach pin
 expect verbs_run_attach_alone 2 "name it with -i" run --attach libxdp
 expect verbs_run_tier 2 "--tier 'nic'" run --tier nic
 expect verbs_run_tier_alone 2 "name it with -i" run --tier xdp
 expect verbs_run_engine 2 "--engine 'dpdk'" run --engine dpdk
+expect verbs_run_engine_tier 2 "--engine 'afxdp': has no place in tier socket" run -i lo --engine afxdp --tier socket
+expect verbs_run_auto_alone 2 "run: --auto: counts workers" run --auto
+# the remedy is one that is taken
+expect verbs_run_same_port 1 "give one another port: reverse@PORT" run echo@7007 reverse@7007
 expect verbs_run_bind 2 "--bind '10.0.0'" run --bind 10.0.0
 expect verbs_run_offset 2 "--port-offset '-1'" run --port-offset -1
 expect verbs_run_deadline 2 "--deadline 'soon'" run --deadline soon

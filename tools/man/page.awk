@@ -14,7 +14,8 @@ function text(s)
 # An option's head line: "-i, --interface=IFACE", "--spin" or "-n NAME".
 function head(s,   parts, n, i, out, long)
 {
-	n = split(s, parts, /, */)
+	gsub(/, -/, SUBSEP "-", s)
+	n = split(s, parts, SUBSEP)
 	for (i = 1; i <= n; i++) {
 		long = parts[i]
 		sub(/^-/, "", long)
@@ -36,7 +37,10 @@ FNR == 1 { sub(/^Usage: xfn [a-z]+ */, ""); usage = $0; next }
 in_example { if ($0 != "") { gsub(/^ +/, ""); examples[++example_lines] = $0 }; next }
 /^Mandatory or optional arguments|^for any corresponding short options/ { in_options = 0; after = 1; next }
 /^Options:$/ { next }
-/^  +(-.,? ?)?(--[a-z])?/ && match($0, /^ +(-[^ ], --[^ ]+|--[^ ]+|-[a-z] [A-Z]+|-[a-z])( |$)/) {
+# the heading of a group of options
+/^ [^ -].*:$/ { heading[count + 1] = text($0); next }
+# what an option says begins further to the right, also where it begins with a dash
+!/^          / && match($0, /^ +(-[^ ], --[^ ]+|--[^ ]+|-[a-z] [A-Z]+|-[a-z])( |$)/) {
 	in_options = 1
 	h = substr($0, 1, RLENGTH)
 	rest = substr($0, RLENGTH + 1)
@@ -80,9 +84,16 @@ END {
 			print ".Pp"
 		print prose[i]
 	}
+	if (tail != "" && tail !~ /^\nExit status/) {
+		print ".Pp" tail
+		tail = ""
+	}
 	print ".Sh OPTIONS\n.Bl -tag -width Ds"
-	for (n = 1; n <= count; n++)
+	for (n = 1; n <= count; n++) {
+		if (n in heading)
+			print ".El\n.Pp\n" heading[n] "\n.Bl -tag -width Ds"
 		print ".It " options[n] "\n" words[n]
+	}
 	print ".El"
 	for (; i <= prose_lines; i++)
 		print prose[i]
