@@ -2,8 +2,8 @@
 /* Answers with the payload's bytes in reverse order. Knows nothing but xfn.h. */
 #include "xfn.h"
 
-#define BLOCK  32 /* bytes taken from each end at a time: one check for four words */
-#define BLOCKS 64 /* payloads up to 4096 bytes, more than a frame holds */
+#define BLOCK  32   /* bytes taken from each end at a time: one check for four words */
+#define BLOCKS 1024 /* payloads up to 65536 bytes, more than a datagram holds */
 
 /* Eight bytes change places with eight others: read big-endian, stored as they lie. */
 static inline void swap(uint8_t *a, uint8_t *b)

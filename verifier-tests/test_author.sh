@@ -248,7 +248,7 @@ result watch_ends_with_0
 # a worker that does not come back holds nobody else
 sed 's/, .tier = XFN_TIER_AFXDP//' "$OLDPWD/verifier-tests/sources/hang.c" >hang.c
 : >ready
-"$xfn" run -j --bind 127.0.0.1 --port-offset 21000 "$build/functions/echo.xfn" hang.c >ready 2>log &
+"$xfn" run -j --bind 127.0.0.1 --port-offset 21000 "$build/functions/echo.xfn" "$build/functions/regex.xfn@127.0.0.1:23257" hang.c >ready 2>log &
 run=$!
 others="$others $run"
 for _ in $(seq 200); do
@@ -265,6 +265,13 @@ result invoke_name_output
 expect invoke_dump 0 "0000  61 62 63" invoke -d -x '61:62 63' echo
 expect invoke_output_json 2 "both write to standard output" invoke -j -o - echo
 expect invoke_output_nowhere 1 "nowhere/reply: No such file" invoke -o nowhere/reply echo x
+# a match may begin at many places: no reason to end the worker
+{ echo '(?:a|a){12}[bc]' && head -c 60000 /dev/zero | tr '\0' a; } >hostile
+expect regex_refuses 1 "no reply" invoke -t 3000 -f hostile 127.0.0.1:23257
+printf 'b\nabc\n' >request
+expect regex_goes_on 0 abc invoke -f request 127.0.0.1:23257
+! grep 'in function regex' log >"$dir/out"
+result regex_in_time
 "$xfn" invoke hang hang >hung 2>&1 &
 hung=$!
 sleep 0.2

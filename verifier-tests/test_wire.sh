@@ -76,6 +76,25 @@ for way in "--mode native" "--mode generic" "--tier afxdp"; do
 	result "wire_jumbo$(echo "$way" | tr -c 'a-z\n' _)" $good
 	stop
 done
+
+# a reply above what a program sums is none of its own, whatever room the frame has
+cat >"$dir/long.c" <<'END'
+#include "xfn.h"
+XFN_FUNCTION(long, .port = 4000, .grow = 2000)
+{
+	return xfn_resize(req, xfn_len(req) + 2000) ? XFN_DROP : XFN_REPLY;
+}
+END
+start --mode generic "$dir/long.c"
+capture "$dir/words" -n -vv udp and src port 4000
+for size in 1400 3400; do
+	head -c $size /dev/urandom >"$dir/payload"
+	client "$xfn" invoke -t 300 -f "$dir/payload" 10.78.0.1:4000 >/dev/null 2>&1
+done
+captured
+grep -q 'udp sum ok. UDP, length 3400' "$dir/words" && ! grep bad "$dir/words" && [ "$(counted NO_ROOM WORK)" = 1 ]
+result wire_long_replies $?
+stop
 client ip link set "$client_iface" mtu 1500
 server ip link set "$iface" mtu 1500
 

@@ -52,6 +52,10 @@ XFN_INLINE int xfn_secure(struct xfn_req *req)
 		return -1;
 	if (grow <= 0)
 		return 0;
+	/* Some have more room than is edited and summed: a linear frame, its tags aside. */
+	if (xfn_settings.large &&
+	    req->pkt.payload_off + req->room > XFN_FRAME_MAX + XFN_TAGS * XFN_TAG_LEN)
+		return -1;
 	if (!bpf_xdp_adjust_tail(req->ctx, grow))
 		return bpf_xdp_adjust_tail(req->ctx, -grow) ? -1 : 0;
 
