@@ -86,7 +86,7 @@ static void checked(const uint8_t *f, size_t len, const struct xfn_packet *pkt)
 
 	HOLDS(udp_len >= 8 && pkt->payload_len == udp_len - 8);
 	HOLDS(pkt->payload_off + pkt->payload_len <= len);
-	HOLDS(pkt->sport && !(f[0] & 1));
+	HOLDS(pkt->sport && !(f[0] & 1) && !(f[6] & 1));
 	if (pkt->version == 4) {
 		HOLDS(xfn_get_be16(l3 + 2) == 20 + udp_len);
 		HOLDS(fuzz_sum(l3, 20, 0) == 0xffff);
