@@ -151,7 +151,7 @@ struct xfn_module *xfn_module__open(const char *path, char *err, size_t errlen)
 		free(mod);
 		return NULL;
 	}
-	mod->fd = open(path, O_RDONLY | O_CLOEXEC);
+	mod->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO is no module */
 	if (mod->fd < 0) {
 		snprintf(err, errlen, "%s: %s; name a module (NAME.xfn) or a source (NAME.c)", path,
 			 strerror(errno));

@@ -86,7 +86,7 @@ static void checked(const uint8_t *f, size_t len, const struct xfn_packet *pkt)
 
 	HOLDS(udp_len >= 8 && pkt->payload_len == udp_len - 8);
 	HOLDS(pkt->payload_off + pkt->payload_len <= len);
-	HOLDS(pkt->sport && !(f[0] & 1));
+	HOLDS(pkt->sport && !(f[0] & 1) && !(f[6] & 1));
 	if (pkt->version == 4) {
 		HOLDS(xfn_get_be16(l3 + 2) == 20 + udp_len);
 		HOLDS(fuzz_sum(l3, 20, 0) == 0xffff);
@@ -149,11 +149,11 @@ static void guards(const uint8_t *f, size_t len, const struct xfn_packet *pkt)
 	if (room >= n && room + 1 + head <= mtu)
 		HOLDS(why != XFN_REASON_MTU);
 	if (list[0])
-		HOLDS(!!xfn_guard_responder(list, 4, pkt->sport) ==
+		HOLDS(!!xfn_guard_responder(list, 4, pkt->sport, pkt->dport) ==
 		      (list[0] == pkt->sport || list[1] == pkt->sport || list[3] == pkt->sport));
 	list[0] = 0;
-	if (pkt->sport == 7 || pkt->sport == 19 || pkt->sport == 1900)
-		HOLDS(xfn_guard_responder(list, 4, pkt->sport));
+	if (pkt->sport == 7 || pkt->sport == 19 || pkt->sport == 1900 || pkt->sport == pkt->dport)
+		HOLDS(xfn_guard_responder(list, 4, pkt->sport, pkt->dport));
 	/* one prefix: any host of it, and no other's */
 	xfn_packet_address(f, f + len, pkt, 0, ip);
 	prefix[0] = xfn_guard_prefix(ip, pkt->version);

@@ -79,6 +79,8 @@ int main(int argc, char **argv)
 	FIXTURE("v4_port_zero", "PORT_ZERO", 4, 0, 9, 1, xfn_put_be16(f + l4, 0));
 	FIXTURE("v4_responder", "RESPONDER", 4, 0, 9, 1, xfn_put_be16(f + l4, 1900));
 	FIXTURE("v6_responder", "RESPONDER", 6, 0, 9, 1, xfn_put_be16(f + l4, 5353));
+	FIXTURE("v4_own_port", "RESPONDER", 4, 0, 9, 1, memcpy(f + l4, f + l4 + 2, 2));
+	FIXTURE("v6_own_port", "RESPONDER", 6, 0, 9, 1, memcpy(f + l4, f + l4 + 2, 2));
 	FIXTURE("v4_own_source", "BAD_SOURCE", 4, 0, 9, 1, memcpy(f + l3 + 12, f + l3 + 16, 4));
 	FIXTURE("v6_own_source", "BAD_SOURCE", 6, 0, 9, 1, memcpy(f + l3 + 8, f + l3 + 24, 16));
 	FIXTURE("v4_loopback_source", "BAD_SOURCE", 4, 0, 9, 1, f[l3 + 12] = 127);
@@ -93,6 +95,8 @@ int main(int argc, char **argv)
 	FIXTURE("v4_broadcast_frame", "MULTICAST", 4, 0, 9, 0, memset(f, 255, 6));
 	FIXTURE("v4_multicast_frame", "MULTICAST", 4, 0, 9, 0, memcpy(f, "\x01\0\x5e\0\0\1", 6));
 	FIXTURE("v6_multicast_frame", "MULTICAST", 6, 0, 9, 0, memcpy(f, "\x33\x33\0\0\0\1", 6));
+	FIXTURE("v4_from_broadcast_frame", "BAD_SOURCE", 4, 0, 9, 0, memset(f + 6, 255, 6));
+	FIXTURE("v6_from_multicast_frame", "BAD_SOURCE", 6, 1, 9, 0, f[6] |= 1);
 	FIXTURE("v4_to_broadcast", "MULTICAST", 4, 0, 9, 1, memset(f + l3 + 16, 255, 4));
 	FIXTURE("v4_to_multicast", "MULTICAST", 4, 0, 9, 1, f[l3 + 16] = 224);
 	FIXTURE("v6_to_multicast", "MULTICAST", 6, 0, 9, 1, f[l3 + 24] = 0xff);

@@ -93,6 +93,12 @@ static void names_what_is_no_module(void **state)
 	assert_non_null(strstr(err, "not an ELF file"));
 	assert_null(xfn_module__open("/proc/self/exe", err, sizeof(err)));
 	assert_non_null(strstr(err, "no module"));
+	/* nobody writes to it: must not be waited for */
+	unlink(bad);
+	assert_int_equal(mkfifo(bad, 0600), 0);
+	assert_null(xfn_module__open(bad, err, sizeof(err)));
+	assert_non_null(strstr(err, "not an ELF file"));
+	unlink(bad);
 }
 
 static void survives_every_truncation(void **state)

@@ -273,6 +273,9 @@ XFN_INLINE enum xfn_reason xfn_packet_check_at(const void *data, const void *end
 		return XFN_REASON_TRUNCATED;
 	if (d[0] & 1)
 		return XFN_REASON_MULTICAST;
+	/* The reply would go to a whole group (IEEE 802.3, 3.2.3). */
+	if (d[6] & 1)
+		return XFN_REASON_BAD_SOURCE;
 	ip = d + l3_off;
 	if (version == 4) {
 		if (XFN_SHORT(ip, XFN_IPV4_LEN + XFN_UDP_LEN))
