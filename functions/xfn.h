@@ -72,8 +72,7 @@ struct xfn_attributes {
 	uint32_t amplify; /* largest reply/request ratio in IP bytes; 0: XFN_AMPLIFY_DEFAULT */
 	uint16_t responders[XFN_RESPONDERS_MAX]; /* source ports that get no answer (they would
 						  * answer back for ever), 0 ends; none given: 7,
-						  * 13, 17, 19, 37, 69, 1900, 5353, 11211,
-						  * and the port it is served on */
+						  * 13, 17, 19, 37, 69, 1900, 5353, 11211 */
 	char name[XFN_NAME_MAX + 1];		 /* set by XFN_FUNCTION */
 	char licence[32];			 /* "": "Dual BSD/GPL" */
 	char summary[96];			 /* one line for `xfn ls` */

@@ -311,7 +311,7 @@ static void call_frame(struct xfn_call *c, struct xfn_datagram *d)
 		return;
 	}
 	if (xfn_guard_responder(c->slots[slot].module->attr->responders, XFN_RESPONDERS_MAX,
-				pkt.sport, pkt.dport)) {
+				pkt.sport)) {
 		refuse(c, stat, XFN_REASON_RESPONDER);
 		return;
 	}
@@ -371,7 +371,7 @@ static void call_payload(struct xfn_call *c, struct xfn_datagram *d)
 		return;
 	}
 	if (xfn_guard_responder(c->slots[d->slot].module->attr->responders, XFN_RESPONDERS_MAX,
-				d->peer.port, d->local.port)) {
+				d->peer.port)) {
 		refuse(c, stat, XFN_REASON_RESPONDER);
 		return;
 	}

@@ -149,11 +149,11 @@ static void guards(const uint8_t *f, size_t len, const struct xfn_packet *pkt)
 	if (room >= n && room + 1 + head <= mtu)
 		HOLDS(why != XFN_REASON_MTU);
 	if (list[0])
-		HOLDS(!!xfn_guard_responder(list, 4, pkt->sport, pkt->dport) ==
+		HOLDS(!!xfn_guard_responder(list, 4, pkt->sport) ==
 		      (list[0] == pkt->sport || list[1] == pkt->sport || list[3] == pkt->sport));
 	list[0] = 0;
-	if (pkt->sport == 7 || pkt->sport == 19 || pkt->sport == 1900 || pkt->sport == pkt->dport)
-		HOLDS(xfn_guard_responder(list, 4, pkt->sport, pkt->dport));
+	if (pkt->sport == 7 || pkt->sport == 19 || pkt->sport == 1900)
+		HOLDS(xfn_guard_responder(list, 4, pkt->sport));
 	/* one prefix: any host of it, and no other's */
 	xfn_packet_address(f, f + len, pkt, 0, ip);
 	prefix[0] = xfn_guard_prefix(ip, pkt->version);

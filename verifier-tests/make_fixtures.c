@@ -79,8 +79,6 @@ int main(int argc, char **argv)
 	FIXTURE("v4_port_zero", "PORT_ZERO", 4, 0, 9, 1, xfn_put_be16(f + l4, 0));
 	FIXTURE("v4_responder", "RESPONDER", 4, 0, 9, 1, xfn_put_be16(f + l4, 1900));
 	FIXTURE("v6_responder", "RESPONDER", 6, 0, 9, 1, xfn_put_be16(f + l4, 5353));
-	FIXTURE("v4_own_port", "RESPONDER", 4, 0, 9, 1, memcpy(f + l4, f + l4 + 2, 2));
-	FIXTURE("v6_own_port", "RESPONDER", 6, 0, 9, 1, memcpy(f + l4, f + l4 + 2, 2));
 	FIXTURE("v4_own_source", "BAD_SOURCE", 4, 0, 9, 1, memcpy(f + l3 + 12, f + l3 + 16, 4));
 	FIXTURE("v6_own_source", "BAD_SOURCE", 6, 0, 9, 1, memcpy(f + l3 + 8, f + l3 + 24, 16));
 	FIXTURE("v4_loopback_source", "BAD_SOURCE", 4, 0, 9, 1, f[l3 + 12] = 127);

@@ -8,18 +8,15 @@
 
 #include "packet.h"
 
-/*
- * Is `sport` one of `list` (0 ends it)? An empty list means the well-known services that answer
- * anything, and the function's own port: there another such function may answer.
- */
-XFN_INLINE int xfn_guard_responder(const __u16 *list, unsigned max, __u16 sport, __u16 own)
+/* Is `sport` one of `list` (0 ends it)? An empty list means the well-known services that answer
+ * anything. */
+XFN_INLINE int xfn_guard_responder(const __u16 *list, unsigned max, __u16 sport)
 {
 	unsigned i;
 
 	if (!list[0])
-		return sport == own || sport == 7 || sport == 13 || sport == 17 || sport == 19 ||
-		       sport == 37 || sport == 69 || sport == 1900 || sport == 5353 ||
-		       sport == 11211;
+		return sport == 7 || sport == 13 || sport == 17 || sport == 19 || sport == 37 ||
+		       sport == 69 || sport == 1900 || sport == 5353 || sport == 11211;
 #ifdef __bpf__
 #pragma clang loop unroll(full)
 #endif

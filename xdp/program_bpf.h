@@ -326,8 +326,7 @@ XFN_INLINE int xfn_program(struct xdp_md *ctx, const struct xfn_attributes *attr
 	stat = bpf_map_lookup_elem(&xfn_slot_stat, &slot);
 	if (!stat)
 		return xfn_why(XFN_REASON_NO_PROGRAM, XDP_DROP);
-	if (xfn_guard_responder(attr->responders, XFN_RESPONDERS_MAX, req.pkt.sport,
-				req.pkt.dport)) {
+	if (xfn_guard_responder(attr->responders, XFN_RESPONDERS_MAX, req.pkt.sport)) {
 		xfn_add(&stat->dropped, 1);
 		return xfn_why(XFN_REASON_RESPONDER, XDP_DROP);
 	}
