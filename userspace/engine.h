@@ -122,6 +122,8 @@ struct xfn_engine_ops {
 	 */
 	void (*give)(struct xfn_engine *e, struct xfn_datagram *batch, unsigned count);
 	void (*stats)(const struct xfn_engine *e, struct xfn_engine_stats *out);
+	/* Learn what only the kernel counts, for stats: a system call. NULL: there is nothing. */
+	void (*ask)(struct xfn_engine *e);
 	/*
 	 * Walk all lists of the engines of a queue, the first one first, and find each frame once:
 	 * slow. None of their threads may be in an engine meanwhile. NULL: the engine owns no
