@@ -111,6 +111,10 @@ wait "$others"
 others=
 [ "${most:-9999999}" -lt 300000 ] && [ "$(figure right "$dir/echo")" = 300 ]
 result scale_slow_one_shares $? || cat "$dir/echo"
+# each of its requests that found no place to wait is its own drop
+"$xfn" stat -i "$iface" >"$dir/stat"
+awk '$1 == "slow" { dropped = $5 } $1 == "BACKLOG" { backlog = $3 } END { exit !backlog || dropped != backlog }' "$dir/stat"
+result scale_slow_one_drops $? || cat "$dir/stat"
 stop
 "$xfn" run --dedicate slow "$dir/slow.c" 2>&1 | grep -q "want an interface"
 result scale_wants_an_interface $?
