@@ -133,7 +133,7 @@ static const char *check_contents(const struct xfn_module *mod)
 		return "its metadata is damaged";
 	if (!name_ok(mod->attr.name))
 		return "its function's name is not [a-z][a-z0-9_]{0,14}";
-	if (meta->tier != XFN_TIER_XDP && meta->tier != XFN_TIER_AFXDP)
+	if (meta->tier < XFN_TIER_XDP || meta->tier > XFN_TIER_SOCKET)
 		return "its verdict names no tier";
 	if (meta->tier == XFN_TIER_XDP && !mod->bpf)
 		return "its verdict is xdp, but it has no kernel half";

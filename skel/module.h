@@ -39,7 +39,7 @@ struct xfn_module_meta {
 	uint32_t version;
 	uint32_t api;	  /* XFN_API at build time */
 	uint32_t abi;	  /* XFN_ABI at build time */
-	uint8_t tier;	  /* the verdict, enum xfn_tier: XDP or AFXDP */
+	uint8_t tier;	  /* the verdict, enum xfn_tier; SOCKET where .tier asks for it */
 	uint8_t verified; /* 1: this build loaded it into a verifier; 0: "not verified here" */
 	uint16_t zero;
 	uint32_t line;		 /* of the first obstacle in `file`, 0 if none */

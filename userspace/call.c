@@ -304,6 +304,7 @@ static void call_frame(struct xfn_call *c, struct xfn_datagram *d)
 	stat = &c->page->slots[slot];
 	if (c->watched && d->may_wait && c->slots[slot].cost_ns > XFN_SLOW_NS) {
 		d->waits = true;
+		d->slot = (uint32_t)slot;
 		return;
 	}
 	if (c->slots[slot].quarantined) {

@@ -2,6 +2,7 @@
 /* Workers as processes: hand over what they use, start, notice their end, restart. Runs no
  * function. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -11,7 +12,6 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -21,7 +21,6 @@
 #include "supervisor_inside.h"
 
 #define START_MS	10000 /* a worker that is not ready by then is given up */
-#define ORDER_MS	1     /* and one that serves has not that long to take a message */
 #define STOP_MS		2000  /* one that does not end by then is killed */
 #define STABLE_NS	10000000000ull
 #define SERVED_NS	250000000ull /* was of use until it was killed from outside */
@@ -228,16 +227,9 @@ static int attach_sockets(struct xfn_supervisor *sup, struct xfn_child *child, c
 	return ret;
 }
 
-/* How long a message may wait for room: one that takes none must not hold us up. */
-static int bound_sending(const struct xfn_child *child, unsigned ms)
-{
-	const struct timeval most = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
-
-	return setsockopt(child->sock, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof(most)) ? -errno : 0;
-}
-
 static int start(struct xfn_supervisor *sup, struct xfn_child *child, char *err, size_t errlen)
 {
+	const struct timeval patience = { .tv_sec = START_MS / 1000 };
 	int pair[2] = { -1, -1 };
 	int ret;
 
@@ -255,7 +247,8 @@ static int start(struct xfn_supervisor *sup, struct xfn_child *child, char *err,
 		ret = -errno;
 	if (!ret) {
 		child->sock = pair[0];
-		ret = bound_sending(child, START_MS) ?: spawn(sup, child, pair[1], err, errlen);
+		setsockopt(pair[0], SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+		ret = spawn(sup, child, pair[1], err, errlen);
 		close(pair[1]);
 	}
 	if (!ret) {
@@ -265,7 +258,6 @@ static int start(struct xfn_supervisor *sup, struct xfn_child *child, char *err,
 	}
 	if (!ret && xfn_child_by_afxdp(child))
 		ret = attach_sockets(sup, child, err, errlen);
-	ret = ret ?: bound_sending(child, ORDER_MS);
 	if (ret) {
 		if (!err[0])
 			snprintf(err, errlen, "cannot start a worker: %s", strerror(-ret));
@@ -274,6 +266,8 @@ static int start(struct xfn_supervisor *sup, struct xfn_child *child, char *err,
 		child->state = XFN_CHILD_DEAD;
 		return ret;
 	}
+	/* from now on a worker that takes no messages is its own problem */
+	fcntl(child->sock, F_SETFL, O_NONBLOCK);
 	check_pinned(child);
 	child->started_ns = xfn_now_ns();
 	child->state = XFN_CHILD_READY;
@@ -397,6 +391,8 @@ void xfn_children__message(struct xfn_supervisor *sup, struct xfn_child *child)
 
 	if (fd >= 0)
 		close(fd);
+	if (ret == -EAGAIN)
+		return;
 	if (ret == 1 && msg.type == XFN_HO_FAILED)
 		xfn_log__line(LOG_ERR, "worker of engine %s, queue %u: %.*s", child->engine,
 			      child->queue, (int)sizeof(msg.failed.text), msg.failed.text);

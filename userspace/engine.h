@@ -37,13 +37,13 @@ struct xfn_datagram {
 	uint8_t *data;
 	uint32_t len;	   /* bytes at data */
 	uint32_t capacity; /* writable bytes at data, >= len */
-	uint32_t slot;	   /* XFN_PAYLOAD: the function of the receiving socket */
+	uint32_t slot;	   /* XFN_PAYLOAD: the function of the receiving socket; else with waits */
 	bool broadcast;	   /* XFN_PAYLOAD: sent to a broadcast or multicast address */
 	uint8_t sum;	   /* XFN_FRAME: enum xfn_frame_sum */
 	bool send; /* set by the caller before give: send data[0..len) back, else just release */
 	bool may_wait; /* it may be given back after later ones, in any order: takes may come first
 			*/
-	bool waits;    /* set by the caller: it is not given back yet */
+	bool waits;    /* set by the caller, with its slot: it is not given back yet */
 	struct xfn_address peer;  /* XFN_PAYLOAD only */
 	struct xfn_address local; /* XFN_PAYLOAD only; port host order */
 	uint64_t token;		  /* the engine's own: frame address, buffer id */
@@ -122,6 +122,8 @@ struct xfn_engine_ops {
 	 */
 	void (*give)(struct xfn_engine *e, struct xfn_datagram *batch, unsigned count);
 	void (*stats)(const struct xfn_engine *e, struct xfn_engine_stats *out);
+	/* Learn what only the kernel counts, for stats: a system call. NULL: there is nothing. */
+	void (*ask)(struct xfn_engine *e);
 	/*
 	 * Walk all lists of the engines of a queue, the first one first, and find each frame once:
 	 * slow. None of their threads may be in an engine meanwhile. NULL: the engine owns no

@@ -393,12 +393,17 @@ static void afxdp_give(struct xfn_engine *e, struct xfn_datagram *batch, unsigne
 
 static void afxdp_stats(const struct xfn_engine *e, struct xfn_engine_stats *out)
 {
+	*out = e->stats;
+	out->stalls += e->dropped;
+}
+
+static void afxdp_ask(struct xfn_engine *e)
+{
 	struct xdp_statistics kernel = {};
 	socklen_t len = sizeof(kernel);
 
-	*out = e->stats;
 	if (!getsockopt(e->fd, SOL_XDP, XDP_STATISTICS, &kernel, &len))
-		out->stalls += kernel.rx_dropped + kernel.rx_ring_full;
+		e->dropped = kernel.rx_dropped + kernel.rx_ring_full;
 }
 
 const struct xfn_engine_ops xfn_engine_afxdp = {
@@ -409,6 +414,7 @@ const struct xfn_engine_ops xfn_engine_afxdp = {
 	.take = afxdp_take,
 	.give = afxdp_give,
 	.stats = afxdp_stats,
+	.ask = afxdp_ask,
 	.audit = xfn_afxdp__audit,
 	.close = afxdp_close,
 };

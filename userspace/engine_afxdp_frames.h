@@ -78,6 +78,7 @@ struct xfn_engine {
 	uint64_t *spare;	/* frames for replies in such buffers */
 	uint32_t spare_count, spare_max;
 	struct xfn_engine_stats stats;
+	uint64_t dropped; /* by the kernel, when last asked */
 };
 
 static inline uint32_t xfn_ring_load(const uint32_t *index)

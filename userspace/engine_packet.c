@@ -22,9 +22,8 @@
 #include <linux/virtio_net.h>
 #include "engine.h"
 
-#define ADDRESSES     (2 * ETH_ALEN)
-#define TAG	      4
-#define TAKES_PER_ASK 1024 /* between two questions for what the kernel dropped */
+#define ADDRESSES (2 * ETH_ALEN)
+#define TAG	  4
 
 struct xfn_engine {
 	int fd;	  /* with the ring */
@@ -36,8 +35,7 @@ struct xfn_engine {
 	uint32_t block;		    /* being read, or next to be */
 	uint32_t left;		    /* frames of it not taken yet */
 	struct tpacket3_hdr *frame; /* the next of them */
-	unsigned takes;
-	uint8_t *data; /* XFN_BATCH buffers, `stride` apart */
+	uint8_t *data;		    /* XFN_BATCH buffers, `stride` apart */
 	size_t stride;
 	struct mmsghdr msgs[XFN_BATCH];
 	struct iovec iovs[XFN_BATCH];
@@ -160,22 +158,10 @@ static uint32_t copy_frame(const struct xfn_engine *e, uint8_t *to)
 	return frame->tp_snaplen + TAG;
 }
 
-static void ask_drops(struct xfn_engine *e)
-{
-	struct tpacket_stats_v3 kernel = {};
-	socklen_t len = sizeof(kernel);
-
-	e->takes = 0;
-	if (!getsockopt(e->fd, SOL_PACKET, PACKET_STATISTICS, &kernel, &len))
-		e->stats.stalls += kernel.tp_drops; /* counted from zero by each question */
-}
-
 static unsigned packet_take(struct xfn_engine *e, struct xfn_datagram *batch, unsigned max)
 {
 	unsigned n = 0;
 
-	if (++e->takes == TAKES_PER_ASK)
-		ask_drops(e);
 	while (n < max) {
 		uint8_t *to = e->data + n * e->stride;
 
@@ -250,6 +236,15 @@ static void packet_stats(const struct xfn_engine *e, struct xfn_engine_stats *ou
 	*out = e->stats;
 }
 
+static void packet_ask(struct xfn_engine *e)
+{
+	struct tpacket_stats_v3 kernel = {};
+	socklen_t len = sizeof(kernel);
+
+	if (!getsockopt(e->fd, SOL_PACKET, PACKET_STATISTICS, &kernel, &len))
+		e->stats.stalls += kernel.tp_drops; /* counted from zero by each question */
+}
+
 const struct xfn_engine_ops xfn_engine_packet = {
 	.name = "packet",
 	.kind = XFN_FRAME,
@@ -258,5 +253,6 @@ const struct xfn_engine_ops xfn_engine_packet = {
 	.take = packet_take,
 	.give = packet_give,
 	.stats = packet_stats,
+	.ask = packet_ask,
 	.close = packet_close,
 };

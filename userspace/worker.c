@@ -337,6 +337,13 @@ static void audit(void)
 	xfn_worker__go_on(&worker.orders);
 }
 
+/* All threads answer what has arrived, at the same time. */
+static void stop_others(void)
+{
+	__atomic_store_n(&worker.orders.stop, 1, __ATOMIC_RELEASE);
+	xfn_worker__order(&worker.orders);
+}
+
 /* False: stop. */
 static bool look_at_messages(void)
 {
@@ -350,8 +357,10 @@ static bool look_at_messages(void)
 		if (n < 0)
 			return errno == EAGAIN || errno == EINTR;
 		ret = xfn_handover__recv(XFN_HANDOVER_FD, &msg, &fd);
-		if (ret <= 0 || msg.type == XFN_HO_STOP)
+		if (ret <= 0 || msg.type == XFN_HO_STOP) {
+			stop_others();
 			return false;
+		}
 		if (msg.type == XFN_HO_INVOKE)
 			invoke(&msg, fd);
 		if (msg.type == XFN_HO_QUARANTINE)
@@ -374,8 +383,7 @@ static int serve(void)
 
 	if (ret)
 		failed("the engine lost its socket");
-	__atomic_store_n(&worker.orders.stop, 1, __ATOMIC_RELEASE);
-	xfn_worker__order(&worker.orders);
+	stop_others();
 	for (unsigned i = 1; i < worker.count; i++)
 		pthread_join(worker.thread[i]->id, NULL);
 	while (worker.count)

@@ -34,8 +34,10 @@ unsigned xfn_backlog__keep(struct xfn_worker_thread *t, unsigned n)
 			b->waiting[b->head++ % XFN_BACKLOG] = *d;
 			continue;
 		}
-		if (d->may_wait && d->waits)
+		if (d->may_wait && d->waits) {
 			t->page->reasons[XFN_REASON_BACKLOG]++;
+			t->page->slots[d->slot].dropped++;
+		}
 		t->batch[left++] = *d;
 	}
 	return left;

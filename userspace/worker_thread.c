@@ -84,7 +84,15 @@ static void stand_still(struct xfn_orders *orders)
 static void tell_counts(struct xfn_worker_thread *t)
 {
 	t->ops->stats(t->engine, &t->page->engine);
+}
+
+/* Those that only the kernel knows as well: system calls. */
+static void tell_all_counts(struct xfn_worker_thread *t)
+{
+	if (t->ops->ask)
+		t->ops->ask(t->engine);
 	t->page->cpu_ns = xfn_now(CLOCK_THREAD_CPUTIME_ID);
+	tell_counts(t);
 }
 
 static void give(struct xfn_worker_thread *t, unsigned n)
@@ -174,7 +182,7 @@ int xfn_worker__rounds(struct xfn_worker_thread *t, bool (*look)(void))
 			continue;
 		since_look = 0;
 		next_look = t->now_ns + NS_PER_LOOK;
-		tell_counts(t);
+		tell_all_counts(t);
 		if (look && !look())
 			break;
 		t->now_ns = xfn_now_ns(); /* nor are others' wishes */
@@ -183,7 +191,7 @@ int xfn_worker__rounds(struct xfn_worker_thread *t, bool (*look)(void))
 	until = xfn_now_ns() + STOP_NS;
 	while (one_round(t) && xfn_now_ns() < until)
 		;
-	tell_counts(t);
+	tell_all_counts(t);
 	return 0;
 }
 

@@ -18,30 +18,35 @@ static char dir[] = "/tmp/xfn-test-module-XXXXXX";
 static char good[64], bad[64];
 static const uint8_t kernel_half[] = { 1, 2, 3, 0, 5, 6, 7 };
 
-static int set_up(void **state)
+static int write_echo(int tier, const char *path)
 {
 	struct xfn_module_meta meta = {
 		.magic = XFN_MODULE_MAGIC,
 		.version = XFN_MODULE_VERSION,
 		.api = XFN_API,
 		.abi = XFN_ABI,
-		.tier = XFN_TIER_XDP,
+		.tier = tier,
 		.line = 12,
 		.reason = "the verifier accepts it",
 	};
 	const char *build = getenv("XFN_BUILD") ?: "build";
 	char err[256] = "", so[128];
 
+	snprintf(so, sizeof(so), "%s/functions/echo.so", build);
+	if (!xfn_module__write(so, &meta, kernel_half, sizeof(kernel_half), path, err, sizeof(err)))
+		return 0;
+	print_error("%s\n", err);
+	return -1;
+}
+
+static int set_up(void **state)
+{
 	(void)state;
 	if (!mkdtemp(dir))
 		return -1;
 	snprintf(good, sizeof(good), "%s/good.xfn", dir);
 	snprintf(bad, sizeof(bad), "%s/bad.xfn", dir);
-	snprintf(so, sizeof(so), "%s/functions/echo.so", build);
-	if (!xfn_module__write(so, &meta, kernel_half, sizeof(kernel_half), good, err, sizeof(err)))
-		return 0;
-	print_error("%s\n", err);
-	return -1;
+	return write_echo(XFN_TIER_XDP, good);
 }
 
 static int tear_down(void **state)
@@ -76,6 +81,24 @@ static void comes_back_whole(void **state)
 	assert_int_equal(mod->bpf_len, sizeof(kernel_half));
 	assert_memory_equal(mod->bpf, kernel_half, sizeof(kernel_half));
 	xfn_module__close(mod);
+}
+
+/* One that asks for it has any tier, and there are no others. */
+static void has_a_tier(void **state)
+{
+	char err[256] = "";
+	struct xfn_module *mod;
+
+	(void)state;
+	for (int tier = XFN_TIER_AUTO; tier <= XFN_TIER_SOCKET + 1; tier++) {
+		assert_int_equal(write_echo(tier, bad), 0);
+		mod = xfn_module__open(bad, err, sizeof(err));
+		assert_int_equal(mod != NULL, tier >= XFN_TIER_XDP && tier <= XFN_TIER_SOCKET);
+		if (mod)
+			xfn_module__close(mod);
+		else
+			assert_non_null(strstr(err, "names no tier"));
+	}
 }
 
 static void names_what_is_no_module(void **state)
@@ -125,6 +148,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(comes_back_whole),
+		cmocka_unit_test(has_a_tier),
 		cmocka_unit_test(names_what_is_no_module),
 		cmocka_unit_test(survives_every_truncation),
 	};

@@ -111,6 +111,10 @@ wait "$others"
 others=
 [ "${most:-9999999}" -lt 300000 ] && [ "$(figure right "$dir/echo")" = 300 ]
 result scale_slow_one_shares $? || cat "$dir/echo"
+# each of its requests that found no place to wait is its own drop
+"$xfn" stat -i "$iface" >"$dir/stat"
+awk '$1 == "slow" { dropped = $5 } $1 == "BACKLOG" { backlog = $3 } END { exit !backlog || dropped != backlog }' "$dir/stat"
+result scale_slow_one_drops $? || cat "$dir/stat"
 stop
 "$xfn" run --dedicate slow "$dir/slow.c" 2>&1 | grep -q "want an interface"
 result scale_wants_an_interface $?
@@ -129,4 +133,18 @@ echo "median round trip of echo beside a slow function: sharing its worker ${wai
 [ "${alone:-99999}" -lt 1000 ] && [ "$(figure right "$dir/echo")" = 1000 ]
 result scale_slow_one_apart $? || cat "$dir/echo"
 stop
+
+# more than they can do: told to stop, all go on for a second at the same time, and are not killed after two
+start --tier afxdp --workers-per-queue 2 "$dir/slow.c"
+load "$dir/load" -d 60 --size 64 --flows 64 --flood -i "$client_iface" --mac 02:78:66:6e:00:01 10.78.0.1:4000
+worked() { "$xfn" stat -i "$iface" | awk '$4 == "afxdp" { n += $6 > 1000 } END { exit n != 2 }'; }
+soon worked
+good=$?
+begun=$(date +%s%N)
+stop
+[ $good = 0 ] && [ $((($(date +%s%N) - begun) / 1000000)) -lt 1900 ]
+result scale_stops_together $?
+kill -INT "$others"
+wait "$others"
+others=
 exit $bad
