@@ -14,7 +14,8 @@ static inline void swap(uint8_t *a, uint8_t *b)
 	memcpy(b, &head, 8);
 }
 
-XFN_FUNCTION(reverse, .port = 1232, .summary = "payload bytes reversed")
+XFN_FUNCTION(reverse, .port = 1232, .responders = { XFN_RESPONDERS, 1232 },
+	     .summary = "payload bytes reversed")
 {
 	uint32_t len = xfn_len(req);
 	uint32_t blocks = len / (2 * BLOCK);

@@ -24,7 +24,8 @@ XFN_INIT(sha256)
 }
 #endif
 
-XFN_FUNCTION(sha256, .port = 2256, .grow = 64, .amplify = 4, .summary = "SHA-256 of the payload")
+XFN_FUNCTION(sha256, .port = 2256, .responders = { XFN_RESPONDERS, 2256 }, .grow = 64, .amplify = 4,
+	     .summary = "SHA-256 of the payload")
 {
 	static const char digits[] = "0123456789abcdef";
 	unsigned char digest[32];

@@ -35,6 +35,13 @@
 #define XFN_RESPONDERS_MAX  16
 #define XFN_AMPLIFY_DEFAULT 3
 
+/*
+ * Ports of services that answer whatever comes: echo, daytime, qotd, chargen, time, TFTP, SSDP, mDNS,
+ * memcached. A function that does so as well adds its own, or one forged request makes two of them
+ * answer each other for ever: .responders = { XFN_RESPONDERS, 4000 }.
+ */
+#define XFN_RESPONDERS 7, 13, 17, 19, 37, 69, 1900, 5353, 11211
+
 /* What a function returns. Any other value drops the request, reason "bad_action". */
 enum xfn_action {
 	XFN_DROP = 0,	 /* refuse: no answer, counted as dropped by the function */
@@ -71,8 +78,8 @@ struct xfn_attributes {
 	uint32_t grow;	  /* bytes a reply may exceed its request by */
 	uint32_t amplify; /* largest reply/request ratio in IP bytes; 0: XFN_AMPLIFY_DEFAULT */
 	uint16_t responders[XFN_RESPONDERS_MAX]; /* source ports that get no answer (they would
-						  * answer back for ever), 0 ends; none given: 7,
-						  * 13, 17, 19, 37, 69, 1900, 5353, 11211 */
+						  * answer back for ever), 0 ends; none given:
+						  * XFN_RESPONDERS */
 	char name[XFN_NAME_MAX + 1];		 /* set by XFN_FUNCTION */
 	char licence[32];			 /* "": "Dual BSD/GPL" */
 	char summary[96];			 /* one line for `xfn ls` */

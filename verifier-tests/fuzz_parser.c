@@ -5,6 +5,7 @@
  * does not hold. With FUZZER it is a libFuzzer target. Usage: fuzz_parser COUNT SEED | FILE...
  */
 #include <linux/types.h>
+#include "../functions/xfn.h"
 #include "../xdp/checksum.h"
 #include "../xdp/guard.h"
 #include "../xdp/packet.h"
@@ -131,6 +132,7 @@ static void sums(const uint8_t *f, const struct xfn_packet *pkt)
 /* guard.h: bounds taken from the frame's own bytes, so that the fuzzer chooses them. */
 static void guards(const uint8_t *f, size_t len, const struct xfn_packet *pkt)
 {
+	static const uint16_t known[] = { XFN_RESPONDERS };
 	uint32_t grow = len > 1514 ? 0xffffffff : xfn_get_be16(f), amplify = f[2] & 31;
 	uint32_t mtu = xfn_get_be16(f + 6), head = pkt->version == 4 ? 28 : 48;
 	uint32_t n = pkt->payload_len, room;
@@ -152,8 +154,8 @@ static void guards(const uint8_t *f, size_t len, const struct xfn_packet *pkt)
 		HOLDS(!!xfn_guard_responder(list, 4, pkt->sport) ==
 		      (list[0] == pkt->sport || list[1] == pkt->sport || list[3] == pkt->sport));
 	list[0] = 0;
-	if (pkt->sport == 7 || pkt->sport == 19 || pkt->sport == 1900)
-		HOLDS(xfn_guard_responder(list, 4, pkt->sport));
+	for (unsigned i = 0; i < sizeof(known) / sizeof(*known); i++)
+		HOLDS(xfn_guard_responder(list, 4, known[i]));
 	/* one prefix: any host of it, and no other's */
 	xfn_packet_address(f, f + len, pkt, 0, ip);
 	prefix[0] = xfn_guard_prefix(ip, pkt->version);
