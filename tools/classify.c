@@ -2,7 +2,6 @@
 /* The classifier's order of steps, and its verdict. Compiles and loads nothing itself. */
 #include <ctype.h>
 #include <errno.h>
-#include <ftw.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,20 +16,12 @@
 #include "command.h"
 #include "module_write.h"
 #include "paths.h"
+#include "private_folder.h"
 #include "source_text.h"
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
 
 void xfn_verdict__free(struct xfn_verdict *v)
 {
-	if (v->folder[0])
-		nftw(v->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	xfn_private_folder__remove(v->folder);
 	free(v->log);
 	free(v->bpf);
 	v->folder[0] = 0;
@@ -198,7 +189,6 @@ int xfn_classify(const char *source, struct xfn_verdict *v, char *err, size_t er
 int xfn_classify__within(const char *source, uint32_t budget_ns, struct xfn_verdict *v, char *err,
 			 size_t errlen)
 {
-	const char *tmp = getenv("TMPDIR");
 	struct xfn_module_meta *meta = &v->meta;
 	struct utsname uts;
 	int ret;
@@ -215,20 +205,9 @@ int xfn_classify__within(const char *source, uint32_t budget_ns, struct xfn_verd
 	ret = xfn_classify__hash(source, meta->source_hash, err, errlen);
 	ret = ret ?: xfn_paths__support(v->support, sizeof(v->support), err, errlen);
 	ret = ret ?: name_compiler(meta, err, errlen);
+	ret = ret ?: xfn_private_folder__make(v->folder, sizeof(v->folder), err, errlen);
 	if (ret)
 		return ret;
-	tmp = tmp && tmp[0] ? tmp : "/tmp";
-	if ((size_t)snprintf(v->folder, sizeof(v->folder), "%s/xfn-XXXXXX", tmp) >=
-	    sizeof(v->folder))
-		ret = -ENAMETOOLONG;
-	else if (!mkdtemp(v->folder))
-		ret = -errno;
-	if (ret) {
-		snprintf(err, errlen, "%s: %s; set TMPDIR to a folder that can be written", tmp,
-			 strerror(-ret));
-		v->folder[0] = 0;
-		return ret;
-	}
 	ret = xfn_classify__native(source, v, err, errlen);
 	if (!ret && !v->refusal.fatal)
 		check_attributes(source, v);

@@ -89,6 +89,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (opts->out && opts->count > 1 && !opts->object.flavour)
 			argp_error(state, "-o names one module, but there are %d sources",
 				   opts->count);
+		if (opts->watch && opts->object.flavour)
+			argp_error(state, "--watch builds modules; leave --standalone and "
+					  "--offload out");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;

@@ -183,6 +183,27 @@ else
 	echo "[  SKIPPED ] author_halves: wants CAP_BPF"
 fi
 
+# a build that is ended leaves nothing of what it compiled
+mkdir tmp
+TMPDIR=$dir/tmp "$xfn" explain "$OLDPWD/verifier-tests/sources/long_way.c" >"$dir/out" 2>&1 &
+ended=$!
+others="$others $ended"
+for _ in $(seq 200); do
+	if [ -n "$(ls -A tmp)" ] || ! kill -0 $ended 2>/dev/null; then break; fi
+	sleep 0.05
+done
+kill -TERM $ended
+wait $ended 2>/dev/null
+[ $? = 143 ]
+result ended_build
+# a compiler that was on its way has a file of its own there, until it ends
+for _ in $(seq 100); do
+	if [ -z "$(ls -A tmp)" ]; then break; fi
+	sleep 0.1
+done
+rmdir tmp 2>"$dir/out"
+result ended_build_empty
+
 # seen N TEXT: it is in the output of --watch N times, soon
 seen()
 {
@@ -219,6 +240,7 @@ sleep 0.3
 [ "$(grep -c '^----' watched)" = 3 ]
 result watch_unrelated
 expect watch_nowhere 1 "name sources in folders that are there" build --watch nowhere/x.c
+expect watch_object 2 "builds modules" build --watch --standalone hello.c
 kill -INT $watch
 wait $watch
 result watch_ends_with_0
