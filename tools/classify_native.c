@@ -378,6 +378,9 @@ int xfn_classify__native(const char *source, struct xfn_verdict *v, char *err, s
 		free_arguments(&links);
 		return 0;
 	}
+	/* the object that the linker is to take is removed with the rest */
+	add(&a, "env");
+	add_path(&a, "TMPDIR=", v->folder, "");
 	add(&a, xfn_command__clang());
 	common(&a, v);
 	add(&a, "-shared");

@@ -55,7 +55,7 @@ int xfn_module__write(const char *so_path, const struct xfn_module_meta *meta, c
 	char part[PATH_MAX], meta_name[PATH_MAX], bpf_name[PATH_MAX];
 	char add_meta[PATH_MAX + 32], add_bpf[PATH_MAX + 32];
 	const char *argv[12];
-	int argc = 0, ret;
+	int argc = 0, ret, fd;
 
 	/* beside the shared object: where that could be written */
 	if (snprintf(part, sizeof(part), "%s.part", out_path) >= (int)sizeof(part) ||
@@ -66,12 +66,22 @@ int xfn_module__write(const char *so_path, const struct xfn_module_meta *meta, c
 		snprintf(err, errlen, "%s: path too long; choose a shorter one with -o", out_path);
 		return -ENAMETOOLONG;
 	}
+	/* in words of our own, where it is the place that is wrong */
+	fd = open(part, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	if (fd < 0) {
+		ret = -errno;
+		snprintf(err, errlen, "%s: %s; choose another place with -o", out_path,
+			 strerror(-ret));
+		return ret;
+	}
+	close(fd);
 	ret = spill(meta_name, meta, sizeof(*meta));
 	if (!ret && bpf)
 		ret = spill(bpf_name, bpf, bpf_len);
 	if (ret) {
 		snprintf(err, errlen, "%s: %s; is there room on the disk?", meta_name,
 			 strerror(-ret));
+		unlink(part);
 		goto out;
 	}
 	snprintf(add_meta, sizeof(add_meta), XFN_SECTION_META "=%s", meta_name);

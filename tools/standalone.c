@@ -144,7 +144,7 @@ static int judge(struct object *obj, struct function *fn)
 	const struct xfn_attributes *attr = &fn->v.attr;
 	bool allowed;
 
-	if (xfn_classify(fn->source, &fn->v, err, sizeof(err)))
+	if (xfn_classify__within(fn->source, obj->how->budget_ns, &fn->v, err, sizeof(err)))
 		return fail(obj, "%s", err);
 	if (obj->verbose > 1 && fn->v.log)
 		fputs(fn->v.log, stderr);

@@ -8,6 +8,7 @@
 
 #include <argp.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #define XFN_OBJECT_LISTED 64 /* values an option may be repeated with */
 
@@ -28,6 +29,7 @@ struct xfn_object_options {
 	unsigned alloweds;
 	bool trust_checksum;
 	bool local_peer;
+	uint32_t budget_ns; /* as xfn_classify__within has it */
 };
 
 /* The options of `xfn build` that are about such objects; its input is struct xfn_object_options.

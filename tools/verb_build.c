@@ -313,6 +313,7 @@ int verb_build(int argc, char **argv)
 	int status = 0;
 
 	xfn_output__options(&argp, argc, argv, &opts);
+	opts.object.budget_ns = opts.budget_ns;
 	if (opts.object.flavour)
 		return xfn_object__build(&opts.object, opts.files, opts.count, opts.out, opts.json,
 					 opts.verbose);

@@ -64,6 +64,9 @@ expect template 0 " passed, 0 failed" test tools/templates/template.c
 cd "$dir" || exit 1
 expect new 0 "xfn test hello.c" new hello
 expect new_builds 0 "hello: tier " build hello.c
+expect build_nowhere 1 "nowhere/x.xfn: No such file or directory; choose another place with -o" build -o nowhere/x.xfn hello.c
+[ "$(grep -c . "$dir/out")" = 1 ]
+result build_nowhere_once
 expect new_passes 0 " passed, 0 failed" test hello.xfn
 [ $both = 0 ] || [ "$(grep -c '^kernel .* ok$' "$dir/out")" -ge 8 ]
 result new_both
