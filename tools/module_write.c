@@ -2,6 +2,7 @@
 /* Adds verdict and BPF object to a shared object, by objcopy. Must never judge what it writes. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,20 +52,34 @@ static int run(const char *const *argv)
 int xfn_module__write(const char *so_path, const struct xfn_module_meta *meta, const void *bpf,
 		      size_t bpf_len, const char *out_path, char *err, size_t errlen)
 {
-	char meta_name[] = "/tmp/xfn-meta-XXXXXX", bpf_name[] = "/tmp/xfn-bpf-XXXXXX";
-	char add_meta[64], add_bpf[64], part[4096];
+	char meta_name[PATH_MAX], bpf_name[PATH_MAX], part[PATH_MAX];
+	char add_meta[PATH_MAX + 16], add_bpf[PATH_MAX + 16];
 	const char *argv[12];
 	int argc = 0, ret;
 
-	if (snprintf(part, sizeof(part), "%s.part", out_path) >= (int)sizeof(part)) {
+	if (snprintf(part, sizeof(part), "%s.part", out_path) >= (int)sizeof(part) ||
+	    snprintf(meta_name, sizeof(meta_name), "%s.meta-XXXXXX", so_path) >=
+		    (int)sizeof(meta_name) ||
+	    snprintf(bpf_name, sizeof(bpf_name), "%s.bpf-XXXXXX", so_path) >=
+		    (int)sizeof(bpf_name)) {
 		snprintf(err, errlen, "%s: path too long; choose a shorter one with -o", out_path);
 		return -ENAMETOOLONG;
 	}
+	/* objcopy's own word for it is "Input/output error" */
+	ret = open(part, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	if (ret < 0) {
+		ret = -errno;
+		snprintf(err, errlen, "%s: %s; choose another place with -o", out_path,
+			 strerror(-ret));
+		return ret;
+	}
+	close(ret);
 	ret = spill(meta_name, meta, sizeof(*meta));
 	if (!ret && bpf)
 		ret = spill(bpf_name, bpf, bpf_len);
 	if (ret) {
-		snprintf(err, errlen, "/tmp: %s; is there room on the disk?", strerror(-ret));
+		snprintf(err, errlen, "%s: %s; is there room on the disk?", meta_name,
+			 strerror(-ret));
 		goto out;
 	}
 	snprintf(add_meta, sizeof(add_meta), XFN_SECTION_META "=%s", meta_name);
@@ -86,16 +101,16 @@ int xfn_module__write(const char *so_path, const struct xfn_module_meta *meta, c
 	}
 	if (ret) {
 		snprintf(err, errlen,
-			 "%s: %s failed (%s); install llvm, and check that the folder is writable",
+			 "%s: %s failed (%s); install llvm, and see whether the disk is full",
 			 out_path, argv[0], strerror(-ret));
 	} else if (rename(part, out_path)) {
 		ret = -errno;
 		snprintf(err, errlen, "%s: %s; choose another place with -o", out_path,
 			 strerror(errno));
 	}
+out:
 	if (ret)
 		unlink(part);
-out:
 	unlink(meta_name);
 	if (bpf)
 		unlink(bpf_name);

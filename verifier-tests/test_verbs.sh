@@ -56,6 +56,8 @@ fi
 expect verbs_ls_none_named 1 "xfn run -i nix0" ls -i nix0
 expect verbs_stat_json 1 '"next": "start one with `xfn run`"' stat -j
 XFN_CLANG=clang-0 expect verbs_check_clang 0 "clang-0 does not run" check
+expect verbs_build_nowhere 1 "x.xfn: No such file or directory; choose another place" build -o "$dir/none/x.xfn" functions/echo.c
+XFN_SUPPORT=/nowhere expect verbs_build_support 1 "holds none of xfn's headers" build -o "$dir/x.xfn" functions/echo.c
 expect verbs_run_mode 2 "--mode 'fast'" run --mode fast
 expect verbs_run_attach 2 "--attach 'pin'" run --attach pin
 expect verbs_run_attach_alone 2 "name it with -i" run --attach libxdp
