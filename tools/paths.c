@@ -41,8 +41,16 @@ int xfn_paths__support(char *dir, size_t len, char *err, size_t errlen)
 	static const char *const places[] = { "..", "../share/xfn", "../..", "../../..", NULL };
 	const char *given = getenv("XFN_SUPPORT");
 
-	if (given && (size_t)snprintf(dir, len, "%s", given) < len)
-		return 0;
+	if (given) {
+		if ((size_t)snprintf(dir, len, "%s/xdp/function_bpf.h", given) < len &&
+		    !access(dir, R_OK)) {
+			dir[strlen(given)] = 0;
+			return 0;
+		}
+		snprintf(err, errlen,
+			 "XFN_SUPPORT '%s': holds none of xfn's headers; leave it unset", given);
+		return -ENOENT;
+	}
 	if (!find(places, "/xdp/function_bpf.h", dir, len))
 		return 0;
 	snprintf(err, errlen,

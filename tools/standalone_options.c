@@ -34,7 +34,9 @@ static const struct argp_option options[] = {
 	  "MTU of the interface: longer requests are left to the host, no reply is longer (default: 1500)",
 	  1 },
 	{ "rate", KEY_RATE, "N", 0,
-	  "Answer at most N requests per second to a source prefix (/24, /48); not on a NIC", 1 },
+	  "Answer at most N requests per second to a source prefix (/24, /48), and N/10 at once, 16 at "
+	  "least; not on a NIC",
+	  1 },
 	{ "trust-checksum", KEY_TRUST, NULL, 0, "Do not verify the checksum of requests", 1 },
 	{ "local-peer", KEY_LOCAL, NULL, 0,
 	  "The link's other end is this host's (veth, tap, virtio): half a checksum, as its stack leaves "

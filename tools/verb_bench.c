@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * `xfn bench`: load on any UDP server, rates and round trips; replies are compared where it is known
- * what is right.
+ * `xfn bench`: load on any UDP server, rates and round trips; replies are compared where it is
+ * known what is right.
  */
 #include "verbs.h"
 

@@ -79,7 +79,9 @@ static const struct argp_option options[] = {
 	  "Add N to ports below 1024 on UDP sockets (default: 10000, where they may not be bound)",
 	  0 },
 	{ "rate", KEY_RATE, "N", 0,
-	  "Answer at most N requests per second to a source prefix (/24, /48), in each tier", 0 },
+	  "Answer at most N requests per second to a source prefix (/24, /48), in each tier, and N/10 "
+	  "at once, 16 at least",
+	  0 },
 	{ "deadline", KEY_DEADLINE, "MS", 0,
 	  "End a worker whose function takes longer for one request, as if it had crashed (default: "
 	  "1000; 0: never)",

@@ -105,9 +105,10 @@ int verb_scale(int argc, char **argv)
 	if (opts.json)
 		return xfn_output__json(data);
 	if (opts.name)
-		printf("%s has %d workers of its own on each queue\n", opts.name, opts.workers);
+		printf("%s has %d worker%s of its own on each queue\n", opts.name, opts.workers,
+		       opts.workers == 1 ? "" : "s");
 	else
-		printf("%d workers on %s\n", opts.workers,
+		printf("%d worker%s on %s\n", opts.workers, opts.workers == 1 ? "" : "s",
 		       opts.queue < 0 ? "each queue" : "that queue");
 	json_decref(data);
 	return 0;

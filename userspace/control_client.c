@@ -41,7 +41,7 @@ static int folder(char *dir, size_t len, char *err, size_t errlen)
 	} else {
 		snprintf(
 			err, errlen,
-			"no runtime folder: XDG_RUNTIME_DIR is not set; set it or XFN_RUNTIME_DIR");
+			"no runtime folder: XDG_RUNTIME_DIR is not set; set it or XFN_RUNTIME_DIR, or use sudo");
 		return -ENOENT;
 	}
 	if (n < 0 || (size_t)n >= len) {
@@ -165,6 +165,12 @@ int xfn_control__running(char (*names)[IF_NAMESIZE], unsigned max, char *err, si
 	return (int)count;
 }
 
+/* A user does not see root's: its folder is another. */
+static const char *or_sudo(void)
+{
+	return geteuid() && !secure_getenv("XFN_RUNTIME_DIR") ? ", or use sudo to ask root's" : "";
+}
+
 /* The name of the only one that runs. 0 or -errno. */
 static int find_only(char name[IF_NAMESIZE], char *err, size_t errlen)
 {
@@ -174,7 +180,7 @@ static int find_only(char name[IF_NAMESIZE], char *err, size_t errlen)
 	if (count < 0)
 		return count;
 	if (!count) {
-		snprintf(err, errlen, "no xfn is running; start one with `xfn run`");
+		snprintf(err, errlen, "no xfn is running; start one with `xfn run`%s", or_sudo());
 		return -ENOENT;
 	}
 	if (count == 1) {
@@ -200,8 +206,9 @@ static int connect_named(const char *ifname, uint64_t deadline, char *err, size_
 		return fd;
 	fd = connect_to(path, deadline);
 	if (fd == -ENOENT || fd == -ECONNREFUSED) {
-		snprintf(err, errlen, "%s: no xfn is running; start one with `xfn run%s%s`", ifname,
-			 *ifname == '@' ? "" : " -i ", *ifname == '@' ? "" : ifname);
+		snprintf(err, errlen, "%s: no xfn is running; start one with `xfn run%s%s`%s",
+			 ifname, *ifname == '@' ? "" : " -i ", *ifname == '@' ? "" : ifname,
+			 or_sudo());
 		return -ENOENT;
 	}
 	if (fd < 0)

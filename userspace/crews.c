@@ -293,10 +293,10 @@ json_t *xfn_crews__scale(struct xfn_supervisor *sup, json_t *args, char *err, si
 	if (ret)
 		return NULL;
 	if (name)
-		xfn_log__line(LOG_NOTICE, "%s has %u workers of its own on each queue", name,
-			      (unsigned)n);
+		xfn_log__line(LOG_NOTICE, "%s has %u worker%s of its own on each queue", name,
+			      (unsigned)n, n == 1 ? "" : "s");
 	else
-		xfn_log__line(LOG_NOTICE, "%u workers on %s", (unsigned)n,
+		xfn_log__line(LOG_NOTICE, "%u worker%s on %s", (unsigned)n, n == 1 ? "" : "s",
 			      queue ? "that queue" : "each queue");
 	return json_pack("{s:s?, s:O?, s:i}", "name", name, "queue", queue, "workers", (int)n);
 }

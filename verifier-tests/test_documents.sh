@@ -173,6 +173,15 @@ offers run --engine ''
 # shellcheck disable=SC2046
 has_all "$dir/help" $(cat "$dir/offered") && has_all "$dir/offered" afxdp uring mmsg packet simple
 result complete_engine
+offers run --zero-copy ''
+has_all "$dir/offered" auto never always
+result complete_zero_copy
+offers explain --rule = unb
+[ "$(cat "$dir/offered")" = unbounded_loop ]
+result complete_rule
+offers bench --module sha
+[ "$(cat "$dir/offered")" = sha256 ]
+result complete_module
 offers build functions/rev
 [ "$(cat "$dir/offered")" = functions/reverse.c ]
 result complete_source

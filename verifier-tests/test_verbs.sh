@@ -35,15 +35,29 @@ expect verbs_none 2 "Usage: xfn VERB"
 expect verbs_help 0 "Example: xfn" --help
 expect verbs_version 0 "xfn " --version
 expect verbs_unknown 2 "unknown verb 'dance'" dance
-for verb in build explain new test run ls stat release invoke check lab; do
+for verb in build explain new test run ls stat scale release invoke bench check lab; do
 	expect verbs_help_$verb 0 "xfn $verb" $verb --help
 	expect verbs_option_$verb 2 "nonsense" $verb --nonsense
 done
 expect verbs_ls_argument 2 "'eth0'" ls eth0
 expect verbs_ls_none 1 "no xfn is running; start one with \`xfn run\`" ls
+as_user="setpriv --reuid 65534 --regid 65534 --clear-groups"
+if [ "$(id -u)" = 0 ] && $as_user "$xfn" --version >/dev/null 2>&1; then
+	said=$($as_user env -u XFN_RUNTIME_DIR XDG_RUNTIME_DIR=/nowhere "$xfn" ls 2>&1)
+	case $said in
+	*"or use sudo to ask root's"*) echo "[       OK ] verbs_ls_none_of_user" ;;
+	*)
+		echo "$said"
+		echo "[  FAILED  ] verbs_ls_none_of_user"
+		bad=1
+		;;
+	esac
+fi
 expect verbs_ls_none_named 1 "xfn run -i nix0" ls -i nix0
 expect verbs_stat_json 1 '"next": "start one with `xfn run`"' stat -j
 XFN_CLANG=clang-0 expect verbs_check_clang 0 "clang-0 does not run" check
+expect verbs_build_nowhere 1 "x.xfn: No such file or directory; choose another place" build -o "$dir/none/x.xfn" functions/echo.c
+XFN_SUPPORT=/nowhere expect verbs_build_support 1 "holds none of xfn's headers" build -o "$dir/x.xfn" functions/echo.c
 expect verbs_run_mode 2 "--mode 'fast'" run --mode fast
 expect verbs_run_attach 2 "--attach 'pin'" run --attach pin
 expect verbs_run_attach_alone 2 "name it with -i" run --attach libxdp
