@@ -20,6 +20,7 @@
 #include "channels.h"
 #include "clock.h"
 #include "log.h"
+#include "napi.h"
 #include "supervisor_inside.h"
 
 /* What is left is for workers to be restarted, maps to be changed and children to be ended. */
@@ -296,6 +297,9 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 	signals = signalfd(-1, &ends, SFD_CLOEXEC);
 	ret = signals < 0 ? -errno : open_all(sup, err, sizeof(err));
 	if (!ret) {
+		/* also for an interface that is yet to come */
+		if (opts->ifname)
+			xfn_napi__open();
 		give_up_privileges();
 		say_ready(sup);
 		loop(sup, signals);
