@@ -86,8 +86,11 @@ static json_t *author_counters(struct xfn_supervisor *sup, unsigned slot)
 			json_object_set_new(all, name, json_integer(value));
 	for (page = next_page(sup, &at); page; page = next_page(sup, &at))
 		for (unsigned i = 0; i < XFN_PAGE_COUNTERS; i++) {
-			const char *own = page->counters[slot][i].name;
+			char own[sizeof(page->counters[slot][i].name) + 1];
 
+			/* a worker may have written anything there */
+			snprintf(own, sizeof(own), "%.*s", (int)sizeof(own) - 1,
+				 page->counters[slot][i].name);
 			if (!own[0])
 				break;
 			value = page->counters[slot][i].value +
