@@ -104,6 +104,7 @@ stop
 
 # who reads its messages goes, and then there are some
 mkfifo "$dir/messages"
+: >"$dir/ready"
 cat "$dir/messages" >/dev/null &
 others=$!
 "$xfn" lab -n "$name" exec server "$xfn" run -j -i "$iface" sha256 >"$dir/ready" 2>"$dir/messages" &
