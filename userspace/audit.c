@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Where the frames of the workers are, asked of each. Changes nothing. */
-#include <poll.h>
+/*
+ * Where the frames of the workers are, asked of each. A worker may take its time, or not answer:
+ * nobody else waits for it. Changes nothing.
+ */
+#include <stdio.h>
 #include <string.h>
-#include <syslog.h>
-#include <unistd.h>
-#include "log.h"
 #include "now.h"
 #include "supervisor_inside.h"
 
@@ -17,34 +17,16 @@ static bool owns_frames(const struct xfn_child *child)
 	return child->state == XFN_CHILD_READY && xfn_engine_find(child->engine)->audit;
 }
 
-/* False: it did not answer in time, or ended. */
-static bool answer(struct xfn_supervisor *sup, const struct xfn_child *child, int64_t until,
-		   struct xfn_handover *msg)
+/* Nothing is known yet of a row whose frames_lost is null. */
+static bool waits_for(json_t *row, const struct xfn_child *child)
 {
-	struct pollfd wait = { .fd = child->sock, .events = POLLIN };
-	int fd, ret;
-
-	do {
-		int64_t left = until - (int64_t)xfn_now_ms();
-
-		if (poll(&wait, 1, left > 0 ? (int)left : 0) != 1)
-			return false;
-		ret = xfn_handover__recv(child->sock, msg, &fd);
-		if (fd >= 0)
-			close(fd);
-		/* asked before, by somebody else */
-		if (ret == 1 && msg->type == XFN_HO_INVOKED)
-			xfn_invoke__done(sup, child, msg);
-	} while (ret == 1 && msg->type == XFN_HO_INVOKED);
-	if (ret == 1 && msg->type == XFN_HO_FAILED)
-		xfn_log__line(LOG_ERR, "worker of engine %s, queue %u: %.*s", child->engine,
-			      child->queue, (int)sizeof(msg->failed.text), msg->failed.text);
-	return ret == 1 && msg->type == XFN_HO_AUDITED;
+	return child->state == XFN_CHILD_READY &&
+	       json_integer_value(json_object_get(row, "pid")) == child->pid &&
+	       json_is_null(json_object_get(row, "frames_lost"));
 }
 
-static json_t *frames_of(const struct xfn_child *child, const struct xfn_engine_audit *a)
+static void fill(json_t *row, const struct xfn_engine_audit *a)
 {
-	json_t *row = json_pack("{s:i, s:i}", "pid", (int)child->pid, "queue", (int)child->queue);
 	const struct {
 		const char *name;
 		int64_t value;
@@ -55,33 +37,89 @@ static json_t *frames_of(const struct xfn_child *child, const struct xfn_engine_
 		{ "frames_lost", a->lost },
 	};
 
+	json_object_del(row, "frames_lost");
 	for (unsigned i = 0; i < sizeof(figures) / sizeof(figures[0]); i++)
 		json_object_set_new(row, figures[i].name, json_integer(figures[i].value));
-	return row;
 }
 
-json_t *xfn_audit(struct xfn_supervisor *sup)
+json_t *xfn_audit(struct xfn_supervisor *sup, json_t *data, char *err, size_t errlen)
 {
 	const struct xfn_handover ask = { .type = XFN_HO_AUDIT, .version = XFN_HANDOVER_VERSION };
-	json_t *list = json_array();
-	int64_t until = (int64_t)xfn_now_ms() + WORKERS_MS;
-	bool asked[XFN_CHILDREN];
-	struct xfn_handover msg;
+	json_t *rows = json_array();
+	bool asked = false;
 
-	/* all are asked before any is waited for */
-	for (unsigned i = 0; i < sup->child_count; i++)
-		asked[i] = owns_frames(&sup->children[i]) &&
-			   !xfn_handover__send(sup->children[i].sock, &ask, -1);
+	if (sup->audit_count == XFN_AUDITS) {
+		snprintf(err, errlen, "%d audits are under way; try again later", XFN_AUDITS);
+		json_decref(rows);
+		json_decref(data);
+		return NULL;
+	}
 	for (unsigned i = 0; i < sup->child_count; i++) {
 		const struct xfn_child *child = &sup->children[i];
 
-		if (!asked[i])
+		if (!owns_frames(child))
 			continue;
-		json_array_append_new(list,
-				      answer(sup, child, until, &msg) ?
-					      frames_of(child, &msg.audited) :
-					      json_pack("{s:i, s:i, s:n}", "pid", (int)child->pid,
-							"queue", (int)child->queue, "frames_lost"));
+		asked |= !xfn_handover__send(child->sock, &ask, -1);
+		json_array_append_new(rows, json_pack("{s:i, s:i, s:n}", "pid", (int)child->pid,
+						      "queue", (int)child->queue, "frames_lost"));
 	}
-	return list;
+	json_object_set_new(data, "frames", rows);
+	if (!asked)
+		return data;
+	sup->audits[sup->audit_count++] =
+		(struct xfn_audit){ .ticket = xfn_control__later(sup->control),
+				    .until_ms = xfn_now_ms() + WORKERS_MS,
+				    .data = data };
+	return NULL;
+}
+
+/* Is there a worker whose answer may still come? */
+static bool waits(const struct xfn_supervisor *sup, const struct xfn_audit *audit)
+{
+	json_t *rows = json_object_get(audit->data, "frames"), *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+		for (unsigned c = 0; c < sup->child_count; c++)
+			if (waits_for(row, &sup->children[c]))
+				return true;
+	return false;
+}
+
+/* Whoever asked meanwhile is told the same: workers do not say to whom they answer. */
+void xfn_audit__done(struct xfn_supervisor *sup, const struct xfn_child *child,
+		     const struct xfn_handover *msg)
+{
+	json_t *row;
+	size_t i;
+
+	for (unsigned a = 0; a < sup->audit_count; a++)
+		json_array_foreach(json_object_get(sup->audits[a].data, "frames"), i, row)
+			if (waits_for(row, child))
+				fill(row, &msg->audited);
+}
+
+int xfn_audit__watch(struct xfn_supervisor *sup)
+{
+	uint64_t now = xfn_now_ms();
+	int next = -1;
+
+	for (unsigned i = 0; i < sup->audit_count; i++) {
+		struct xfn_audit audit = sup->audits[i];
+
+		if (now < audit.until_ms && waits(sup, &audit)) {
+			if (next < 0 || (int)(audit.until_ms - now) < next)
+				next = (int)(audit.until_ms - now);
+			continue;
+		}
+		sup->audits[i--] = sup->audits[--sup->audit_count];
+		xfn_control__answer(sup->control, audit.ticket, audit.data, NULL);
+	}
+	return next;
+}
+
+void xfn_audit__close(struct xfn_supervisor *sup)
+{
+	while (sup->audit_count)
+		json_decref(sup->audits[--sup->audit_count].data);
 }

@@ -22,6 +22,7 @@
 
 #define START_MS	10000 /* a worker that is not ready by then is given up */
 #define STOP_MS		2000  /* one that does not end by then is killed */
+#define LEFT_MS		500   /* one that has left us, and does not end by then, likewise */
 #define STABLE_NS	10000000000ull
 #define SERVED_NS	250000000ull /* was of use until it was killed from outside */
 #define BACK_OFF_MAX_MS 5000
@@ -41,7 +42,9 @@ static int spawn(const struct xfn_supervisor *sup, struct xfn_child *child, int 
 	/* dup2 onto itself would leave close-on-exec set; posix_spawn clears it in that case. */
 	posix_spawn_file_actions_adddup2(&actions, theirs, XFN_HANDOVER_FD);
 	sigemptyset(&none);
+	/* but for SIGPIPE: a message that nobody reads any more is no reason to end */
 	sigfillset(&all);
+	sigdelset(&all, SIGPIPE);
 	posix_spawnattr_setsigmask(&attr, &none);
 	posix_spawnattr_setsigdefault(&attr, &all);
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
@@ -116,11 +119,12 @@ static int wait_ready(struct xfn_child *child, char *err, size_t errlen)
 	return -ECHILD;
 }
 
-/* End the process for good, politely first. */
-static void reap(struct xfn_child *child)
+/* End the process for good, politely first: until then. */
+static void reap(struct xfn_child *child, uint64_t until_ms)
 {
 	struct xfn_handover stop = { .type = XFN_HO_STOP, .version = XFN_HANDOVER_VERSION };
 	struct pollfd wait = { .fd = child->pidfd, .events = POLLIN };
+	uint64_t now = xfn_now_ms();
 
 	if (child->sock >= 0) {
 		xfn_handover__send(child->sock, &stop, -1);
@@ -129,7 +133,7 @@ static void reap(struct xfn_child *child)
 	}
 	if (child->pid <= 0)
 		return;
-	if (child->pidfd < 0 || poll(&wait, 1, STOP_MS) != 1)
+	if (child->pidfd < 0 || poll(&wait, 1, now < until_ms ? (int)(until_ms - now) : 0) != 1)
 		kill(child->pid, SIGKILL);
 	while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
 		;
@@ -261,7 +265,7 @@ static int start(struct xfn_supervisor *sup, struct xfn_child *child, char *err,
 	if (ret) {
 		if (!err[0])
 			snprintf(err, errlen, "cannot start a worker: %s", strerror(-ret));
-		reap(child);
+		reap(child, xfn_now_ms() + STOP_MS);
 		drop_rings(sup, child);
 		child->state = XFN_CHILD_DEAD;
 		return ret;
@@ -304,7 +308,7 @@ void xfn_children__renew_sockets(struct xfn_supervisor *sup)
 		if (xfn_child_by_afxdp(child) || xfn_child_by_ring(child))
 			continue;
 		if (child->state == XFN_CHILD_READY)
-			reap(child);
+			reap(child, xfn_now_ms() + STOP_MS);
 		/* Started by the loop at once; a failure is tried again like a crash. */
 		child->state = XFN_CHILD_DEAD;
 		child->restart_at_ns = 0;
@@ -313,16 +317,28 @@ void xfn_children__renew_sockets(struct xfn_supervisor *sup)
 	}
 }
 
+/* It has left us, and may live all the same. Returns its status; *killed: it had to be. */
+static int last_status(struct xfn_child *child, bool *killed)
+{
+	struct pollfd wait = { .fd = child->pidfd, .events = POLLIN };
+	int status = 0;
+
+	*killed = poll(&wait, 1, LEFT_MS) != 1;
+	if (*killed)
+		kill(child->pid, SIGKILL);
+	while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return status;
+}
+
 void xfn_children__ended(struct xfn_supervisor *sup, struct xfn_child *child)
 {
+	bool outside, too_often, killed;
+	int status = last_status(child, &killed);
 	uint64_t now = xfn_now_ns();
 	unsigned wait_ms = 0;
 	char what[512] = ", from outside";
-	bool outside, too_often;
-	int status = 0;
 
-	while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
-		;
 	child->pid = 0;
 	close(child->pidfd);
 	close(child->sock);
@@ -330,7 +346,7 @@ void xfn_children__ended(struct xfn_supervisor *sup, struct xfn_child *child)
 	drop_rings(sup, child);
 	child->ended_ns = now;
 	/* No function can do that: it was the kernel, out of memory, or a person. */
-	outside = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && !child->hung;
+	outside = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && !child->hung && !killed;
 	/* Once at once, and when the cause is out; one that keeps dying waits longer each time. */
 	too_often = !outside && xfn_quarantine__ended(sup, child, what, sizeof(what));
 	if (too_often)
@@ -344,9 +360,10 @@ void xfn_children__ended(struct xfn_supervisor *sup, struct xfn_child *child)
 	child->restart_at_ns = now + wait_ms * 1000000ull;
 	child->state = XFN_CHILD_DEAD;
 	xfn_log__line(LOG_WARNING,
-		      "worker of engine %s, queue %u ended (%s %d)%s; restart in %u ms",
+		      "worker of engine %s, queue %u ended (%s %d)%s%s; restart in %u ms",
 		      child->engine, child->queue, WIFSIGNALED(status) ? "signal" : "status",
-		      WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), what, wait_ms);
+		      WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
+		      killed ? ", killed since it had left its supervisor" : "", what, wait_ms);
 	if (too_often)
 		xfn_quarantine__begin(sup, child);
 }
@@ -398,12 +415,16 @@ void xfn_children__message(struct xfn_supervisor *sup, struct xfn_child *child)
 			      child->queue, (int)sizeof(msg.failed.text), msg.failed.text);
 	else if (ret == 1 && msg.type == XFN_HO_INVOKED)
 		xfn_invoke__done(sup, child, &msg);
+	else if (ret == 1 && msg.type == XFN_HO_AUDITED)
+		xfn_audit__done(sup, child, &msg);
 	else if (ret <= 0)
 		xfn_children__ended(sup, child);
 }
 
 void xfn_children__remove(struct xfn_supervisor *sup, unsigned keep)
 {
+	uint64_t until_ms = xfn_now_ms() + STOP_MS; /* for all together */
+
 	/* All are told before any is waited for. */
 	for (unsigned i = keep; i < sup->child_count; i++) {
 		struct xfn_handover stop = { .type = XFN_HO_STOP, .version = XFN_HANDOVER_VERSION };
@@ -415,7 +436,7 @@ void xfn_children__remove(struct xfn_supervisor *sup, unsigned keep)
 		struct xfn_child *child = &sup->children[--sup->child_count];
 
 		if (child->state == XFN_CHILD_READY)
-			reap(child);
+			reap(child, until_ms);
 		drop_rings(sup, child);
 		for (unsigned i = 0; child->page && i < child->threads; i++)
 			xfn_past__keep(sup, &child->page[i]);

@@ -285,7 +285,15 @@ json_t *xfn_crews__scale(struct xfn_supervisor *sup, json_t *args, char *err, si
 	int ret;
 
 	if (!json_is_integer(count) || n < 0 || n > XFN_THREADS) {
-		snprintf(err, errlen, "scale wants a number of workers, 0 to %d", XFN_THREADS);
+		snprintf(err, errlen,
+			 "scale wants a number of workers, 0 to %d; `xfn stat` tells of those now",
+			 XFN_THREADS);
+		return NULL;
+	}
+	if (queue && (!json_is_integer(queue) || json_integer_value(queue) < 0 ||
+		      json_integer_value(queue) >= XFN_QUEUES)) {
+		snprintf(err, errlen, "scale wants a queue, 0 to %d; leave it out for all of them",
+			 XFN_QUEUES - 1);
 		return NULL;
 	}
 	ret = name ? scale_function(sup, name, n, err, errlen) :

@@ -314,6 +314,8 @@ int xfn_fleet__run(const struct xfn_run_options *opts, const char *const *ifname
 	sigset_t block;
 	int ret = fleet ? 0 : -ENOMEM, status;
 
+	/* who reads our messages may leave, and the supervisors go on */
+	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&block);
 	for (unsigned i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
 		sigaddset(&block, taken[i]);

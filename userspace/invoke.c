@@ -27,15 +27,12 @@ static int from_hex(const char *hex, struct invocation *inv)
 {
 	size_t len = strlen(hex) / 2;
 
-	if (len > XFN_INVOKE_MAX || strlen(hex) % 2)
+	if (len > XFN_INVOKE_MAX || strlen(hex) % 2 || hex[strspn(hex, "0123456789abcdefABCDEF")])
 		return -EINVAL;
 	for (size_t i = 0; i < len; i++) {
-		unsigned byte;
-		int end = 0;
+		char byte[] = { hex[2 * i], hex[2 * i + 1], '\0' };
 
-		if (sscanf(hex + 2 * i, "%2x%n", &byte, &end) != 1 || end != 2)
-			return -EINVAL;
-		inv->payload[i] = byte;
+		inv->payload[i] = (uint8_t)strtoul(byte, NULL, 16);
 	}
 	inv->len = len;
 	return 0;
@@ -144,19 +141,21 @@ json_t *xfn_invoke(struct xfn_supervisor *sup, json_t *args, char *err, size_t e
 			&version, "repeat", &repeat) ||
 	    (version != 4 && version != 6) || repeat < 1 || repeat > REPEAT_MAX) {
 		snprintf(err, errlen,
-			 "invoke wants name, payload (hex), version 4 or 6, repeat up to %d",
+			 "invoke wants name, payload (hex), version 4 or 6, repeat up to %d; see "
+			 "`xfn invoke --help`",
 			 REPEAT_MAX);
 		return NULL;
 	}
 	while (slot < sup->function_count && strcmp(sup->functions[slot].mod->attr.name, name))
 		slot++;
 	if (slot == sup->function_count) {
-		snprintf(err, errlen, "%s: no such function here; `xfn ls` lists them", name);
+		snprintf(err, errlen, "%.64s: no such function here; `xfn ls` lists them", name);
 		return NULL;
 	}
 	inv = calloc(1, sizeof(*inv));
 	if (!inv || from_hex(payload, inv)) {
-		snprintf(err, errlen, "the payload is no hex text of at most %d bytes",
+		snprintf(err, errlen,
+			 "the payload is no hex text of at most %d bytes; send two digits a byte",
 			 XFN_INVOKE_MAX);
 		free(inv);
 		return NULL;

@@ -72,6 +72,11 @@ static int own_sysfs(void)
 	return root;
 }
 
+void xfn_napi__open(void)
+{
+	own_sysfs();
+}
+
 static int open_setting(const char *ifname, const char *setting, int flags)
 {
 	int root = own_sysfs(), fd;

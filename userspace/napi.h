@@ -25,6 +25,9 @@ unsigned xfn_napi__id(int fd);
 /* Does this kernel know it at bind? */
 int xfn_napi__told_at_bind(void);
 
+/* Open what the two below use, while CAP_SYS_ADMIN is there; they say what could not be had. */
+void xfn_napi__open(void);
+
 /*
  * Hold the interface's interrupts back for `usecs` after its queues were worked off, as long as
  * that is done often enough (gro_flush_timeout, napi_defer_hard_irqs). Noted in the journal first.

@@ -99,9 +99,10 @@ static int restrict_calls(const char *engine)
 			if (!strcmp(per_engine[e].engine, engine))
 				ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, per_engine[e].calls[i],
 						       0);
-	/* To end by a signal, but not by the one that tells of an end from outside. */
+	/* To end itself by a signal, but not by the one that tells of an end from outside. */
 	if (!ret)
-		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 2,
+				       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()),
 				       SCMP_A2(SCMP_CMP_NE, SIGKILL));
 	/* in all threads, one that the kernel made for the engine among them */
 	if (!ret)

@@ -30,17 +30,18 @@ json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 		xfn_quarantine__sentence(sup, fn, state, sizeof(state));
 		json_array_append_new(
 			list,
-			json_pack("{s:s, s:i, s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "name",
+			json_pack("{s:s, s:i, s:s, s:i, s:s, s:s, s:o, s:s, s:o, s:s, s:s}", "name",
 				  fn->mod->attr.name, "slot", (int)i, "address", text, "port",
 				  (int)fn->addr.port, "tier", xfn_tier_name(fn->tier), "mode",
-				  xfn_card__mode(sup, fn), "reason", fn->reason, "rule", fn->rule,
-				  "summary", fn->mod->attr.summary, "state",
+				  xfn_card__mode(sup, fn), "reason", xfn_control__text(fn->reason),
+				  "rule", fn->rule, "summary",
+				  xfn_control__text(fn->mod->attr.summary), "state",
 				  fn->quarantined ? "quarantined" : whole, "state_reason", state));
 	}
-	data = json_pack("{s:s?, s:s, s:s, s:s, s:s, s:s?, s:s, s:o}", "interface",
+	data = json_pack("{s:s?, s:s, s:o, s:s, s:s, s:s?, s:s, s:o}", "interface",
 			 sup->iface.name[0] ? sup->iface.name : NULL, "state", whole,
-			 "state_reason", whole_text, "mode", xfn_mode_name(sup->mode),
-			 "mode_reason", sup->mode_reason, "engine",
+			 "state_reason", xfn_control__text(whole_text), "mode",
+			 xfn_mode_name(sup->mode), "mode_reason", sup->mode_reason, "engine",
 			 sup->child_count ? sup->children[0].engine : NULL, "engine_reason",
 			 sup->engine_reason, "functions", list);
 	xfn_links__tell(sup, data);
@@ -85,8 +86,11 @@ static json_t *author_counters(struct xfn_supervisor *sup, unsigned slot)
 			json_object_set_new(all, name, json_integer(value));
 	for (page = next_page(sup, &at); page; page = next_page(sup, &at))
 		for (unsigned i = 0; i < XFN_PAGE_COUNTERS; i++) {
-			const char *own = page->counters[slot][i].name;
+			char own[sizeof(page->counters[slot][i].name) + 1];
 
+			/* a worker may have written anything there */
+			snprintf(own, sizeof(own), "%.*s", (int)sizeof(own) - 1,
+				 page->counters[slot][i].name);
 			if (!own[0])
 				break;
 			value = page->counters[slot][i].value +
@@ -176,16 +180,13 @@ static json_t *workers(const struct xfn_supervisor *sup)
 	return list;
 }
 
-json_t *xfn_stats__counters(struct xfn_supervisor *sup, bool audit)
+json_t *xfn_stats__counters(struct xfn_supervisor *sup)
 {
 	char text[300];
 	const char *state = xfn_presence__state(sup, text, sizeof(text));
-	json_t *all = json_pack("{s:s?, s:s, s:s, s:o, s:o, s:o}", "interface",
-				sup->iface.name[0] ? sup->iface.name : NULL, "state", state,
-				"state_reason", text, "functions", functions(sup), "reasons",
-				all_reasons(sup), "workers", workers(sup));
 
-	if (audit)
-		json_object_set_new(all, "frames", xfn_audit(sup));
-	return all;
+	return json_pack("{s:s?, s:s, s:o, s:o, s:o, s:o}", "interface",
+			 sup->iface.name[0] ? sup->iface.name : NULL, "state", state,
+			 "state_reason", xfn_control__text(text), "functions", functions(sup),
+			 "reasons", all_reasons(sup), "workers", workers(sup));
 }

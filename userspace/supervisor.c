@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 #include "channels.h"
 #include "clock.h"
 #include "log.h"
+#include "napi.h"
 #include "supervisor_inside.h"
 
 /* What is left is for workers to be restarted, maps to be changed and children to be ended. */
@@ -39,6 +41,17 @@ static void give_up_privileges(void)
 	if (capng_apply(CAPNG_SELECT_BOTH))
 		xfn_log__line(LOG_WARNING,
 			      "cannot give up capabilities; going on with all of them");
+}
+
+/* Each function has a socket or two on each address or device; workers inherit the bound. */
+static void allow_descriptors(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files))
+		return;
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
 }
 
 /*
@@ -142,8 +155,10 @@ static json_t *on_request(void *ctx, const char *verb, json_t *args, char *err, 
 
 	if (!strcmp(verb, "ls"))
 		return xfn_stats__functions(sup);
+	if (!strcmp(verb, "stat") && json_is_true(json_object_get(args, "audit")))
+		return xfn_audit(sup, xfn_stats__counters(sup), err, errlen);
 	if (!strcmp(verb, "stat"))
-		return xfn_stats__counters(sup, json_is_true(json_object_get(args, "audit")));
+		return xfn_stats__counters(sup);
 	if (!sup->serving && !strcmp(verb, "invoke")) {
 		xfn_presence__state(sup, text, sizeof(text));
 		snprintf(err, errlen, "%s; `xfn ls` says when it is", text);
@@ -156,7 +171,7 @@ static json_t *on_request(void *ctx, const char *verb, json_t *args, char *err, 
 	if (!strcmp(verb, "scale"))
 		return xfn_crews__scale(sup, args, err, errlen);
 	snprintf(err, errlen,
-		 "%s: unknown verb; this xfn knows ls, stat, invoke, release and scale", verb);
+		 "%.64s: unknown verb; this xfn knows ls, stat, invoke, release and scale", verb);
 	return NULL;
 }
 
@@ -182,6 +197,7 @@ static void loop(struct xfn_supervisor *sup, int signals)
 		timeout = sooner(timeout, xfn_quarantine__watch(sup));
 		timeout = sooner(timeout, xfn_crews__follow_load(sup));
 		timeout = sooner(timeout, xfn_invoke__watch(sup));
+		timeout = sooner(timeout, xfn_audit__watch(sup));
 		fds[0] = (struct pollfd){ .fd = signals, .events = POLLIN };
 		fds[1] = (struct pollfd){ .fd = xfn_control__fd(sup->control), .events = POLLIN };
 		fds[2] = (struct pollfd){ .fd = sup->addresses ? xfn_addresses__fd(sup->addresses) :
@@ -266,6 +282,9 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 	sup->opts = opts;
 	if (opts->several)
 		xfn_log__name(opts->ifname);
+	allow_descriptors();
+	/* who reads our messages may leave; the interface is still to be given back */
+	signal(SIGPIPE, SIG_IGN);
 	sup->clock_fd = xfn_clock__watch();
 	sup->channels_fd = opts->ifname ? xfn_channels__watch() : -1;
 	worker = hold_worker(sup);
@@ -278,6 +297,9 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 	signals = signalfd(-1, &ends, SFD_CLOEXEC);
 	ret = signals < 0 ? -errno : open_all(sup, err, sizeof(err));
 	if (!ret) {
+		/* also for an interface that is yet to come */
+		if (opts->ifname)
+			xfn_napi__open();
 		give_up_privileges();
 		say_ready(sup);
 		loop(sup, signals);
@@ -289,6 +311,7 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 	xfn_serving__end(sup);
 	xfn_loader__close(sup->before);
 	xfn_addresses__close(sup->addresses);
+	xfn_audit__close(sup);
 	xfn_control__close(sup->control);
 	xfn_deploy__close(sup);
 	if (sup->clock_fd >= 0)

@@ -113,6 +113,14 @@ struct xfn_pending {
 };
 #define XFN_PENDING 32
 
+/* A request that waits for workers to tell of their frames. */
+struct xfn_audit {
+	uint64_t ticket; /* of the control socket */
+	uint64_t until_ms;
+	json_t *data; /* owned */
+};
+#define XFN_AUDITS XFN_CONTROL_CLIENTS
+
 struct xfn_supervisor {
 	const struct xfn_run_options *opts;
 	char worker[PATH_MAX]; /* what is executed: the program held open, else its path */
@@ -153,6 +161,8 @@ struct xfn_supervisor {
 	struct xfn_control_server *control;
 	struct xfn_pending pending[XFN_PENDING]; /* in the order of asking */
 	unsigned pending_count;
+	struct xfn_audit audits[XFN_AUDITS];
+	unsigned audit_count;
 };
 
 /* deploy.c: all write one line to err and return 0 or -errno. */
@@ -354,11 +364,21 @@ uint64_t xfn_past__reason(const struct xfn_page *page, unsigned reason);
 
 /* stats.c */
 json_t *xfn_stats__functions(struct xfn_supervisor *sup); /* data of `ls` */
-/* data of `stat`; with `audit` each worker is asked where its frames are */
-json_t *xfn_stats__counters(struct xfn_supervisor *sup, bool audit);
+json_t *xfn_stats__counters(struct xfn_supervisor *sup);  /* data of `stat` */
 
-/* audit.c: where the frames of each worker are; frames_lost is null where one does not answer. */
-json_t *xfn_audit(struct xfn_supervisor *sup);
+/*
+ * audit.c: where the frames of each worker are; frames_lost is null where one does not answer.
+ */
+/* Ask them, for the request that is being handled: adds that to its `data`, which is taken. A new
+ * reference, or NULL with err filled; "": it is answered later. */
+json_t *xfn_audit(struct xfn_supervisor *sup, json_t *data, char *err, size_t errlen);
+/* The message AUDITED of `child`. */
+void xfn_audit__done(struct xfn_supervisor *sup, const struct xfn_child *child,
+		     const struct xfn_handover *msg);
+/* Answer what is complete, or waits too long. To be called in every round of the loop; returns ms
+ * until the next look, -1: none is needed. */
+int xfn_audit__watch(struct xfn_supervisor *sup);
+void xfn_audit__close(struct xfn_supervisor *sup);
 
 /* invoke.c: one request on purpose. A new reference, or NULL with err filled; "": its worker
  * answers later. */

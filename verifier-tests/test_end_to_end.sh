@@ -102,6 +102,32 @@ soon serves_again 1 && ask_all
 result packet_worker_restarted $?
 stop
 
+# who reads its messages goes, and then there are some
+mkfifo "$dir/messages"
+: >"$dir/ready"
+cat "$dir/messages" >/dev/null &
+others=$!
+"$xfn" lab -n "$name" exec server "$xfn" run -j -i "$iface" sha256 >"$dir/ready" 2>"$dir/messages" &
+run=$!
+soon grep -q '"ready"' "$dir/ready" && kill "$others"
+wait "$others" 2>/dev/null
+others=
+kill -KILL "$(worker)"
+soon ask 2256 a "$(printf a | sha256sum | cut -d' ' -f1)" >/dev/null && stop && [ -z "$(ls "$dir/run")" ]
+result goes_on_unread $?
+
+# more sockets than a shell allows its programs, unless asked
+prlimit --pid $$ --nofile=256:
+# shellcheck disable=SC2046 # functions are words
+start --tier socket echo $(seq -f 'echo@10.78.0.1:%.0f' 20001 20300) && ask 7 many many
+result many_sockets $?
+stop
+
+printf '#include "xfn.h"\nXFN_FUNCTION(latin, .port = 4077, .summary = "caf\351")\n{\n\treturn XFN_REPLY;\n}\n' >"$dir/latin.c"
+start "$dir/latin.c" && "$xfn" ls -i "$iface" | grep -q '^latin '
+result listed_whatever_its_summary $?
+stop
+
 # a burst of 16, then 10 a second: the rest is not answered, and counted
 for tier in xdp afxdp socket; do
 	start --tier $tier --rate 10 echo

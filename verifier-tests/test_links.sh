@@ -84,6 +84,13 @@ result links_settings_change $? || cat "$dir/check"
 stop && [ "$(settings)" = "$before" ] && [ -z "$(left)" ] && [ -z "$(find "$XFN_RUNTIME_DIR" -name '*.journal')" ]
 result links_settings_change_back $?
 
+server ip link set dev "$iface" down
+start --wait --defer-interrupts 30 echo
+server ip link set dev "$iface" up
+soon said ls '"state":"serving"' && [ "$(settings)" = "30000 2 " ] && stop && [ "$(settings)" = "$before" ]
+result links_settings_of_one_waited_for $? || cat "$dir/err"
+stop
+
 start --defer-interrupts 30 echo
 kill -KILL "$run"
 wait "$run" 2>/dev/null

@@ -50,6 +50,8 @@ no_bpf()
 	done
 }
 
+hangs() { [ "$("$xfn" stat -i "$iface" | awk '$1 == "hang" { print $3 }')" -ge 1 ]; }
+
 raise
 for function in escape crash hang ring; do
 	"$xfn" build "$sources/$function.c" -o "$dir/$function.xfn" >/dev/null || result "build_$function" 1
@@ -75,6 +77,8 @@ for way in "--tier afxdp" "--tier socket --engine uring" "--tier socket --sqpoll
 	result "execve_refused$tag" $?
 	refused "open now" && ask 7 "others go on"
 	result "open_refused$tag" $?
+	refused "kill now" && ask 7 "others go on"
+	result "signals_refused$tag" $?
 	ends escape 4005 "over" && logged 'in function escape, which had written past its payload' 1
 	result "overrun_noticed$tag" $?
 	ends crash 4001 "crash"
@@ -90,6 +94,34 @@ for way in "--tier afxdp" "--tier socket --engine uring" "--tier socket --sqpoll
 		result "ring_refuses$tag" $?
 	fi
 	[ $bad = 0 ] || { cat "$dir/err"; "$xfn" stat -i "$iface" -j | grep -A8 '"rings"'; }
+	stop
+done
+# what a worker does to the supervisor itself, which has no deadline to end it by
+for way in "--tier afxdp" "--tier socket"; do
+	tag=$(echo "$way" | tr -c 'a-z\n' _)
+	# shellcheck disable=SC2086 # options are words
+	start $way --deadline 0 --workers-per-queue 1 echo "$dir/escape.xfn" "$dir/hang.xfn"
+	times=0
+	for word in left junk; do
+		times=$((times + 1))
+		say 10.78.0.1:4005 "$word" &
+		soon logged 'killed since it had left its supervisor in function escape' $times && soon ended escape $times &&
+			ask 7 "after" &&
+			timeout 2 "$xfn" ls -i "$iface" >/dev/null
+		result "$word$tag" $? || cat "$dir/err"
+	done
+	[ "$tag" = __tier_afxdp ] || { stop; continue; }
+	say 10.78.0.1:4002 hang &
+	soon hangs
+	"$xfn" stat -v -i "$iface" -j >"$dir/audit" &
+	sleep 0.2
+	timeout 2 "$xfn" ls -i "$iface" >/dev/null && [ ! -s "$dir/audit" ] && wait $! && grep -q '"frames_lost": null' "$dir/audit"
+	result "audit_of_a_hung_worker_alone" $? || cat "$dir/audit"
+	# more than its socket holds
+	told=0
+	while [ $told -lt 400 ] && timeout 2 "$xfn" scale -i "$iface" 1 >/dev/null; do told=$((told + 1)); done
+	[ $told = 400 ]
+	result "hung_worker_takes_no_messages" $? || echo "$told were taken"
 	stop
 done
 "$xfn" run --sqpoll --engine mmsg echo >"$dir/out" 2>&1
