@@ -36,9 +36,9 @@
 #define XFN_AMPLIFY_DEFAULT 3
 
 /*
- * Ports of services that answer whatever comes: echo, daytime, qotd, chargen, time, TFTP, SSDP, mDNS,
- * memcached. A function that does so as well adds its own, or one forged request makes two of them
- * answer each other for ever: .responders = { XFN_RESPONDERS, 4000 }.
+ * Ports of services that answer whatever comes: echo, daytime, qotd, chargen, time, TFTP, SSDP,
+ * mDNS, memcached. A function that does so as well adds its own, or one forged request makes two of
+ * them answer each other for ever: .responders = { XFN_RESPONDERS, 4000 }.
  */
 #define XFN_RESPONDERS 7, 13, 17, 19, 37, 69, 1900, 5353, 11211
 
