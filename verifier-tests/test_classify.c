@@ -180,7 +180,7 @@ static void shipped_functions(void **state)
 		{ "functions/echo.c", "tier=xdp\n" },
 		{ "functions/reverse.c", "tier=xdp\n" },
 		{ "functions/time.c", "tier=xdp\n" },
-		{ "functions/sha256.c", "tier=afxdp rule=calls_unknown line=37\n" },
+		{ "functions/sha256.c", "tier=afxdp rule=calls_unknown line=38\n" },
 		{ "functions/regex.c", "tier=afxdp rule=calls_unknown\n" },
 	};
 	struct source sources[sizeof(expected) / sizeof(expected[0])];

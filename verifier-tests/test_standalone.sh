@@ -79,7 +79,7 @@ make builds_with_address bound.o --standalone --local-peer --mtu 600 --address 1
 	grep -q '"program":"xfn_echo","functions":\[{"name":"echo","port":99,"bound":"10.78.0.1:99"}\]'
 result builds_json $?
 
-refused refused_worker 1 "functions/sha256.c:37" --standalone functions/sha256.c
+refused refused_worker 1 "functions/sha256.c:38" --standalone functions/sha256.c
 refused refused_pinned 1 "its .tier asks for it" --standalone verifier-tests/sources/worker.c
 refused refused_broken 1 "syntax.c:" --standalone verifier-tests/sources/syntax.c
 refused refused_amplifier 1 "--allow-amplify loud" --standalone verifier-tests/sources/loud.c
