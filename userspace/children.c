@@ -26,6 +26,8 @@
 #define STABLE_NS	10000000000ull
 #define SERVED_NS	250000000ull /* was of use until it was killed from outside */
 #define BACK_OFF_MAX_MS 5000
+#define BUSY_RETRY_MS	20	      /* while an earlier socket still holds the queue, */
+#define BUSY_NS		5000000000ull /* which on a busy machine takes seconds */
 
 /* The descriptor of the worker's end becomes 3; all else is close-on-exec. */
 static int spawn(const struct xfn_supervisor *sup, struct xfn_child *child, int theirs, char *err,
@@ -278,6 +280,12 @@ static int start(struct xfn_supervisor *sup, struct xfn_child *child, char *err,
 	return 0;
 }
 
+/* Did it not start because of one whose end is not over yet? Then soon again. */
+static bool queue_held(const struct xfn_child *child, int ret)
+{
+	return ret == -EBUSY && xfn_now_ns() - child->ended_ns < BUSY_NS;
+}
+
 int xfn_children__add(struct xfn_supervisor *sup, const char *engine, uint32_t queue, char *err,
 		      size_t errlen)
 {
@@ -294,7 +302,10 @@ int xfn_children__add(struct xfn_supervisor *sup, const char *engine, uint32_t q
 	}
 	child->page_fd = child->ring.receive = child->ring.send = -1;
 	sup->child_count++;
-	ret = start(sup, child, err, errlen);
+	child->ended_ns = xfn_now_ns(); /* of a run before, maybe */
+	do
+		ret = start(sup, child, err, errlen);
+	while (queue_held(child, ret));
 	if (ret)
 		xfn_children__remove(sup, sup->child_count - 1);
 	return ret;
@@ -331,6 +342,14 @@ static int last_status(struct xfn_child *child, bool *killed)
 	return status;
 }
 
+/* Before the next try: longer each time. */
+static unsigned back_off_ms(const struct xfn_child *child)
+{
+	unsigned ms = 100u << (child->restarts < 6 ? child->restarts : 6);
+
+	return ms < BACK_OFF_MAX_MS ? ms : BACK_OFF_MAX_MS;
+}
+
 void xfn_children__ended(struct xfn_supervisor *sup, struct xfn_child *child)
 {
 	bool outside, too_often, killed;
@@ -352,11 +371,9 @@ void xfn_children__ended(struct xfn_supervisor *sup, struct xfn_child *child)
 	if (too_often)
 		wait_ms = 0;
 	else if (now - child->started_ns < (outside ? SERVED_NS : STABLE_NS) && child->restarts)
-		wait_ms = 100u << (child->restarts < 6 ? child->restarts : 6);
+		wait_ms = back_off_ms(child);
 	else
 		child->restarts = 0;
-	if (wait_ms > BACK_OFF_MAX_MS)
-		wait_ms = BACK_OFF_MAX_MS;
 	child->restart_at_ns = now + wait_ms * 1000000ull;
 	child->state = XFN_CHILD_DEAD;
 	xfn_log__line(LOG_WARNING,
@@ -366,6 +383,28 @@ void xfn_children__ended(struct xfn_supervisor *sup, struct xfn_child *child)
 		      killed ? ", killed since it had left its supervisor" : "", what, wait_ms);
 	if (too_often)
 		xfn_quarantine__begin(sup, child);
+}
+
+/* Try it. True: it serves; else .restart_at_ns is when to try again. */
+static bool restart(struct xfn_supervisor *sup, struct xfn_child *child)
+{
+	int ret = start(sup, child, child->error, sizeof(child->error));
+	uint64_t now = xfn_now_ns();
+
+	if (queue_held(child, ret)) {
+		child->restart_at_ns = now + BUSY_RETRY_MS * 1000000ull;
+		return false;
+	}
+	child->restarts++;
+	if (ret) {
+		xfn_log__line(LOG_ERR, "worker of engine %s, queue %u: %s", child->engine,
+			      child->queue, child->error);
+		child->restart_at_ns = now + back_off_ms(child) * 1000000ull;
+		return false;
+	}
+	xfn_log__line(LOG_NOTICE, "worker of engine %s, queue %u serves again after %u ms",
+		      child->engine, child->queue, (unsigned)((now - child->ended_ns) / 1000000));
+	return true;
 }
 
 int xfn_children__restart_due(struct xfn_supervisor *sup)
@@ -380,21 +419,10 @@ int xfn_children__restart_due(struct xfn_supervisor *sup)
 		/* no AF_XDP socket can be bound while the interface is down */
 		if (child->state != XFN_CHILD_DEAD || (xfn_child_by_afxdp(child) && !sup->iface.up))
 			continue;
-		if (child->restart_at_ns <= now) {
-			child->restarts++;
-			if (!start(sup, child, child->error, sizeof(child->error))) {
-				xfn_log__line(
-					LOG_NOTICE,
-					"worker of engine %s, queue %u serves again after %u ms",
-					child->engine, child->queue,
-					(unsigned)((xfn_now_ns() - child->ended_ns) / 1000000));
-				continue;
-			}
-			xfn_log__line(LOG_ERR, "worker of engine %s, queue %u: %s", child->engine,
-				      child->queue, child->error);
-			child->restart_at_ns = now + BACK_OFF_MAX_MS * 1000000ull;
-		}
-		ms = (child->restart_at_ns - now) / 1000000 + 1;
+		if (child->restart_at_ns <= now && restart(sup, child))
+			continue;
+		now = xfn_now_ns();
+		ms = child->restart_at_ns > now ? (child->restart_at_ns - now) / 1000000 + 1 : 0;
 		if (next_ms < 0 || ms < next_ms)
 			next_ms = ms;
 	}

@@ -14,7 +14,7 @@
 #include "../xdp/abi.h"
 #include "umem.h"
 
-#define BUSY_TRIES 100
+#define BUSY_TRIES 10
 #define BUSY_MS	   10
 #define L2_LEN	   (14 + 2 * 4) /* Ethernet header and two tags */
 
