@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* The modules of `xfn run`: found, built where they are sources, removed again. */
-#include <errno.h>
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "classify.h"
 #include "offload.h"
 #include "output.h"
 #include "paths.h"
+#include "private_folder.h"
 #include "run_inside.h"
 #include "spec.h"
 #include "verbs.h"
@@ -48,19 +47,12 @@ static bool ends_with(const char *text, const char *end)
 /* The private folder, made when it is first wanted. Exit status. */
 static int make_folder(struct run *run)
 {
-	const char *tmp = getenv("TMPDIR");
-	int status;
+	char err[XFN_ERR_MAX] = "";
 
-	if (*run->folder)
+	if (*run->folder ||
+	    !xfn_private_folder__make(run->folder, sizeof(run->folder), err, sizeof(err)))
 		return 0;
-	snprintf(run->folder, sizeof(run->folder), "%s/xfn-run-XXXXXX", tmp && *tmp ? tmp : "/tmp");
-	if (mkdtemp(run->folder))
-		return 0;
-	status = xfn_output__fail("run", run->opts.json, XFN_EXIT_FAILED,
-				  "%s: %s; set TMPDIR to a folder that can be written", run->folder,
-				  strerror(errno));
-	*run->folder = '\0';
-	return status;
+	return xfn_output__fail("run", run->opts.json, XFN_EXIT_FAILED, "%s", err);
 }
 
 /* Build a source into the private folder. Exit status; on success mod->path is the module. */
@@ -171,13 +163,5 @@ int xfn_run__card(struct run *run)
 
 void xfn_run__remove(const struct run *run)
 {
-	size_t len = strlen(run->folder);
-
-	for (unsigned i = 0; len && i < run->opts.module_count; i++)
-		if (!strncmp(run->modules[i].path, run->folder, len))
-			unlink(run->modules[i].path);
-	if (run->card[0])
-		unlink(run->card);
-	if (len)
-		rmdir(run->folder);
+	xfn_private_folder__remove(run->folder);
 }
