@@ -22,8 +22,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
+#include <linux/capability.h>
 #include <xdp/libxdp.h>
 #include "loader_inside.h"
+#include "privileges.h"
 #include "dispatcher.skel.h"
 
 static int show(enum libxdp_print_level level, const char *format, va_list args)
@@ -62,6 +64,8 @@ static int detach(unsigned ifindex, uint32_t id, enum xdp_attach_mode mode)
 /* The keeper: with no more of its parent than a pipe whose end is the parent's, or a word. */
 static void keep(const struct xfn_loader *ld, int fd, uint32_t id, enum xdp_attach_mode mode)
 {
+	/* the last one to ask by their number for programs that others attached */
+	static const unsigned kept[] = { CAP_NET_ADMIN, CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN };
 	sigset_t all;
 	char byte;
 	int ret;
@@ -71,6 +75,7 @@ static void keep(const struct xfn_loader *ld, int fd, uint32_t id, enum xdp_atta
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	prctl(PR_SET_NAME, "xfn-keeper");
+	xfn_privileges__keep(kept, sizeof(kept) / sizeof(kept[0]));
 	if (dup2(fd, STDIN_FILENO) < 0)
 		_exit(1);
 	close(STDOUT_FILENO);

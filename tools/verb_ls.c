@@ -62,7 +62,7 @@ static const char *member(json_t *object, const char *key, char *buf, size_t len
 	else if (json_is_real(value))
 		snprintf(buf, len, "%.1f", json_real_value(value));
 	else
-		snprintf(buf, len, "%s", value && !json_is_null(value) ? "?" : "");
+		snprintf(buf, len, "%s", json_is_null(value) ? "-" : value ? "?" : "");
 	return buf;
 }
 
@@ -225,7 +225,7 @@ static void print_stat(json_t *data, bool title)
 	static const char *const workers[] = { ">pid",	   ">queue",	">thread", "engine",
 					       "serves",   ">received", ">sent",   ">send_failed",
 					       ">wakeups", ">stalls",	">cpu_ms", ">restarts",
-					       ">cpu",	   "zero_copy" };
+					       ">cpu",	   "zero_copy", "state",   "state_reason" };
 	static const char *const frames[] = { ">pid",
 					      ">queue",
 					      ">frames_total",

@@ -152,8 +152,7 @@ int xfn_crews__apply(struct xfn_supervisor *sup, struct xfn_child *child)
 	}
 	/* awake before it is asked, asked no longer before it rests */
 	child->active = was | active;
-	if (child->state == XFN_CHILD_READY)
-		xfn_children__tell_active(child);
+	xfn_children__tell_active(child);
 	ret = xfn_loader__spread(sup->loader, child->queue, 0, 0, child->shared);
 	next = child->shared;
 	for (unsigned crew = 1; !ret && crew < XFN_CREWS; crew++) {
@@ -164,8 +163,7 @@ int xfn_crews__apply(struct xfn_supervisor *sup, struct xfn_child *child)
 		next += sup->own_threads[crew];
 	}
 	child->active = active;
-	if (child->state == XFN_CHILD_READY)
-		xfn_children__tell_active(child);
+	xfn_children__tell_active(child);
 	return ret;
 }
 

@@ -241,6 +241,16 @@ int xfn_deploy__bind(struct xfn_supervisor *sup, char *err, size_t errlen)
 	return 0;
 }
 
+unsigned xfn_deploy__descriptors(const struct xfn_supervisor *sup)
+{
+	unsigned devices = sup->device_count ?: 1, addresses = sup->served_count ?: 2;
+	unsigned queues = sup->iface.queues ?: 1;
+
+	/* of a function: its module, its programs and maps, its sockets; of a queue: a worker's */
+	return 64 + sup->opts->module_count * (8 + 2 * devices + addresses) +
+	       queues * (8 + XFN_THREADS);
+}
+
 void xfn_deploy__close(struct xfn_supervisor *sup)
 {
 	for (unsigned i = 0; i < sup->function_count; i++)

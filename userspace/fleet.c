@@ -18,6 +18,8 @@
 #include <sys/wait.h>
 #include <syslog.h>
 #include <unistd.h>
+#include <linux/capability.h>
+#include "../skel/privileges.h"
 #include "fleet.h"
 #include "log.h"
 #include "now.h"
@@ -307,6 +309,21 @@ static int take_cpus(struct member *m, unsigned index)
 	return 0;
 }
 
+/* What a supervisor's start needs, for those that are started again. */
+static void give_up_privileges(void)
+{
+	static const unsigned kept[] = {
+		CAP_NET_ADMIN,	     CAP_NET_RAW, CAP_BPF,	CAP_PERFMON, CAP_SETUID,
+		CAP_SETGID,	     CAP_SETPCAP, CAP_IPC_LOCK, CAP_KILL,    CAP_NET_BIND_SERVICE,
+		CAP_SYS_ADMIN, /* the name of a program that holds the interface; libxdp; /sys */
+		CAP_DAC_READ_SEARCH, /* modules that are their author's alone */
+	};
+
+	if (xfn_privileges__keep(kept, sizeof(kept) / sizeof(kept[0])))
+		xfn_log__line(LOG_WARNING,
+			      "cannot give up capabilities; going on with all of them");
+}
+
 int xfn_fleet__run(const struct xfn_run_options *opts, const char *const *ifnames, unsigned count)
 {
 	static const int taken[] = { SIGINT, SIGTERM, SIGHUP, SIGCHLD };
@@ -339,6 +356,7 @@ int xfn_fleet__run(const struct xfn_run_options *opts, const char *const *ifname
 		fprintf(stderr, "xfn: cannot watch several supervisors: %s\n", strerror(-ret));
 		return 1;
 	}
+	give_up_privileges();
 	/* a supervisor's copy of what is not printed yet would be printed twice */
 	fflush(NULL);
 	loop(fleet);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * `xfn run` on several interfaces: one supervisor process each, which share nothing, below one that
- * starts, watches and ends them. That one touches neither BPF nor sockets, and keeps its
- * privileges: a supervisor that it starts again wants them all.
+ * starts, watches and ends them. That one touches neither BPF nor sockets, and keeps no more
+ * capabilities than a supervisor needs that it starts again.
  */
 #ifndef XFN_FLEET_H
 #define XFN_FLEET_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* What a worker is given before it starts, in the order of handover.h. */
+/* What a worker is given before it starts, in the order of handover.h: written down, for its
+ * socket to take. */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
@@ -33,7 +33,7 @@ static bool bound_elsewhere(const struct xfn_supervisor *sup, unsigned i)
 	return false;
 }
 
-static int send_functions(const struct xfn_supervisor *sup, const struct xfn_child *child)
+static int put_functions(const struct xfn_supervisor *sup, struct xfn_child *child)
 {
 	int ret = 0;
 
@@ -46,7 +46,7 @@ static int send_functions(const struct xfn_supervisor *sup, const struct xfn_chi
 			continue;
 		msg.function.slot = slot;
 		memcpy(msg.function.name, fn->mod->attr.name, sizeof(msg.function.name));
-		ret = xfn_handover__send(child->sock, &msg, fn->mod->fd);
+		ret = xfn_outbox__put(&child->outbox, &msg, fn->mod->fd);
 		if (ret)
 			break;
 		memset(&msg.bind, 0, sizeof(msg.bind));
@@ -56,7 +56,7 @@ static int send_functions(const struct xfn_supervisor *sup, const struct xfn_chi
 		msg.bind.addr = fn->addr;
 		/* Behind UDP sockets the socket tells the function. */
 		if (xfn_child_by_afxdp(child))
-			ret = xfn_handover__send(child->sock, &msg, -1);
+			ret = xfn_outbox__put(&child->outbox, &msg, -1);
 	}
 	for (unsigned i = 0; !ret && xfn_child_by_ring(child) && i < sup->listener_count; i++) {
 		struct xfn_handover msg = { .type = XFN_HO_BIND, .version = XFN_HANDOVER_VERSION };
@@ -65,12 +65,12 @@ static int send_functions(const struct xfn_supervisor *sup, const struct xfn_chi
 			continue;
 		msg.bind.slot = sup->listeners[i].slot;
 		msg.bind.addr = sup->listeners[i].local;
-		ret = xfn_handover__send(child->sock, &msg, -1);
+		ret = xfn_outbox__put(&child->outbox, &msg, -1);
 	}
 	return ret;
 }
 
-static int send_sockets(const struct xfn_supervisor *sup, const struct xfn_child *child)
+static int put_sockets(const struct xfn_supervisor *sup, struct xfn_child *child)
 {
 	struct xfn_handover msg = { .type = XFN_HO_UMEM, .version = XFN_HANDOVER_VERSION };
 	int ret = 0;
@@ -82,14 +82,14 @@ static int send_sockets(const struct xfn_supervisor *sup, const struct xfn_child
 		msg.umem.fill_size = child->umem.fill_size;
 		msg.umem.comp_size = child->umem.comp_size;
 		msg.umem.longest = child->umem.longest;
-		ret = xfn_handover__send(child->sock, &msg, child->umem.memfd);
+		ret = xfn_outbox__put(&child->outbox, &msg, child->umem.memfd);
 		memset(&msg.socket, 0, sizeof(msg.socket));
 		msg.type = XFN_HO_SOCKET;
 		msg.socket.queue = child->queue;
 		msg.socket.rx_size = child->umem.rx_size;
 		msg.socket.tx_size = child->umem.tx_size;
 		for (unsigned i = 0; !ret && i < child->threads; i++)
-			ret = xfn_handover__send(child->sock, &msg, child->umem.xsk[i]);
+			ret = xfn_outbox__put(&child->outbox, &msg, child->umem.xsk[i]);
 		return ret;
 	}
 	if (xfn_child_by_ring(child)) {
@@ -97,20 +97,20 @@ static int send_sockets(const struct xfn_supervisor *sup, const struct xfn_child
 		msg.type = XFN_HO_SOCKET;
 		msg.socket.block_size = xfn_packet_ring__block(sup->ring_mtu);
 		msg.socket.block_count = XFN_PACKET_RING / msg.socket.block_size;
-		ret = xfn_handover__send(child->sock, &msg, child->ring.receive);
-		return ret ?: xfn_handover__send(child->sock, &msg, child->ring.send);
+		ret = xfn_outbox__put(&child->outbox, &msg, child->ring.receive);
+		return ret ?: xfn_outbox__put(&child->outbox, &msg, child->ring.send);
 	}
 	for (unsigned i = 0; !ret && i < sup->listener_count; i++) {
 		memset(&msg.socket, 0, sizeof(msg.socket));
 		msg.type = XFN_HO_SOCKET;
 		msg.socket.slot = sup->listeners[i].slot;
 		msg.socket.local = sup->listeners[i].local;
-		ret = xfn_handover__send(child->sock, &msg, sup->listeners[i].fd);
+		ret = xfn_outbox__put(&child->outbox, &msg, sup->listeners[i].fd);
 	}
 	return ret;
 }
 
-int xfn_children__hand_over(const struct xfn_supervisor *sup, const struct xfn_child *child)
+int xfn_children__hand_over(const struct xfn_supervisor *sup, struct xfn_child *child)
 {
 	struct xfn_handover msg = { .type = XFN_HO_HELLO, .version = XFN_HANDOVER_VERSION };
 	int ret;
@@ -129,29 +129,38 @@ int xfn_children__hand_over(const struct xfn_supervisor *sup, const struct xfn_c
 	msg.hello.busy_us = sup->opts->links.busy_poll;
 	msg.hello.threads = child->threads;
 	memcpy(msg.hello.cpu, child->cpu, sizeof(msg.hello.cpu));
-	ret = xfn_handover__send(child->sock, &msg, child->page_fd);
-	ret = ret ?: send_functions(sup, child);
+	ret = xfn_outbox__put(&child->outbox, &msg, child->page_fd);
+	ret = ret ?: put_functions(sup, child);
 	ret = ret ?: xfn_quarantine__tell(sup, child);
-	ret = ret ?: send_sockets(sup, child);
+	ret = ret ?: put_sockets(sup, child);
 	ret = ret ?: xfn_children__tell_active(child);
 	msg = (struct xfn_handover){ .type = XFN_HO_START, .version = XFN_HANDOVER_VERSION };
-	return ret ?: xfn_handover__send(child->sock, &msg, -1);
+	return ret ?: xfn_outbox__put(&child->outbox, &msg, -1);
 }
 
-int xfn_children__order(const struct xfn_child *child, const struct xfn_handover *msg)
+int xfn_children__order(struct xfn_child *child, const struct xfn_handover *msg)
 {
-	int ret = xfn_handover__send(child->sock, msg, -1);
+	bool starts = child->state != XFN_CHILD_READY;
+	int ret;
 
+	if (child->sock < 0)
+		return 0;
+	/* in the order of all others, of which the last is START */
+	if (xfn_outbox__waits(&child->outbox))
+		return xfn_outbox__put(&child->outbox, msg, -1);
+	ret = xfn_handover__send(child->sock, msg, -1);
+	if (ret == -EAGAIN && starts)
+		return xfn_outbox__put(&child->outbox, msg, -1);
 	if (ret == -EAGAIN) {
 		xfn_log__line(LOG_ERR,
 			      "worker of engine %s, queue %u takes no orders any more: ended",
 			      child->engine, child->queue);
-		kill(child->pid, SIGKILL);
+		xfn_process__kill(child);
 	}
 	return ret;
 }
 
-int xfn_children__tell_active(const struct xfn_child *child)
+int xfn_children__tell_active(struct xfn_child *child)
 {
 	struct xfn_handover msg = { .type = XFN_HO_ACTIVE,
 				    .version = XFN_HANDOVER_VERSION,

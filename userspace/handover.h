@@ -20,7 +20,8 @@
  *				<-	AUDITED, where they are
  *	STOP			->	drains, ends with status 0
  *
- * The worker ends by itself when the pair is closed.
+ * The worker ends by itself when the pair is closed. The supervisor takes no descriptor from a
+ * worker, and believes a worker's end when the kernel says so, not when the pair is closed.
  */
 #ifndef XFN_HANDOVER_H
 #define XFN_HANDOVER_H
@@ -110,7 +111,10 @@ struct xfn_handover {
 
 /* Send one message; fd -1: none. 0 or -errno. */
 int xfn_handover__send(int sock, const struct xfn_handover *msg, int fd);
-/* Receive one; *fd is -1 if none came. 1: got one, 0: the other end is closed, or -errno. */
+/*
+ * Receive one; *fd is its descriptor, -1 if none came. NULL: none is taken, as from a worker. 1:
+ * got one, 0: the other end is closed, or -errno. Descriptors beyond that one never stay open.
+ */
 int xfn_handover__recv(int sock, struct xfn_handover *msg, int *fd);
 
 #endif

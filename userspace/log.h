@@ -11,6 +11,7 @@
 /* From now on each line says whose it is, "NAME: ", where it does not begin so by itself. */
 void xfn_log__name(const char *name);
 
+/* Never waits: a line that whoever reads does not take is lost, and counted in the next one. */
 void xfn_log__line(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

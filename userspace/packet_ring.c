@@ -263,8 +263,14 @@ fail:
 
 void xfn_packet_ring__close(struct xfn_packet_ring *ring)
 {
-	if (ring->receive >= 0)
+	struct sock_filter none = { .code = BPF_RET | BPF_K };
+	const struct sock_fprog prog = { .len = 1, .filter = &none };
+
+	/* A worker that has it still answers what it holds, and nothing that another one gets too. */
+	if (ring->receive >= 0) {
+		setsockopt(ring->receive, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog));
 		close(ring->receive);
+	}
 	if (ring->send >= 0)
 		close(ring->send);
 	ring->receive = ring->send = -1;

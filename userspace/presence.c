@@ -32,6 +32,11 @@ const char *xfn_presence__state(const struct xfn_supervisor *sup, char *text, si
 		snprintf(text, len, "%s: down, waiting for it to come up", name);
 		return "down";
 	}
+	if (sup->phase && !sup->serving) {
+		snprintf(text, len, "%s: starting, since %u ms", name[0] ? name : "UDP sockets",
+			 (unsigned)((xfn_now_ns() - sup->begun_ns) / 1000000));
+		return "starting";
+	}
 	if (!sup->serving) {
 		snprintf(text, len, "%s: not served: %s", name, why);
 		return "failed";
@@ -65,16 +70,13 @@ static void say_why(const struct xfn_supervisor *sup)
 			      sup->udp_engine ?: "", sup->engine_reason);
 }
 
-/* It is there and up: serve. A failure is said once, and tried again. */
-static void begin(struct xfn_supervisor *sup)
+/* It is served again, or cannot be: that is said once, and tried again. */
+static void begun(struct xfn_supervisor *sup, int ret, const char *err)
 {
-	uint64_t start = xfn_now_ns();
-	char err[XFN_ERR_MAX] = "";
-
-	if (!xfn_serving__begin(sup, err, sizeof(err))) {
+	if (!ret) {
 		sup->not_serving[0] = '\0';
 		xfn_log__line(LOG_NOTICE, "%s: there, and served after %u ms", sup->iface.name,
-			      (unsigned)((xfn_now_ns() - start) / 1000000));
+			      (unsigned)((xfn_now_ns() - sup->begun_ns) / 1000000));
 		say_why(sup);
 		return;
 	}
@@ -86,16 +88,26 @@ static void begin(struct xfn_supervisor *sup)
 	say(sup, LOG_ERR);
 }
 
+/* It is there and up: serve. */
+static void begin(struct xfn_supervisor *sup)
+{
+	char err[XFN_ERR_MAX] = "";
+	int ret = xfn_serving__begin(sup, err, sizeof(err));
+
+	if (ret)
+		begun(sup, ret, err);
+}
+
 int xfn_presence__retry(struct xfn_supervisor *sup)
 {
 	uint64_t now = xfn_now_ns();
 
-	if (sup->serving || !sup->iface.up)
+	if (sup->serving || sup->phase || !sup->iface.up)
 		return -1;
 	if (now >= sup->retry_at_ns)
 		begin(sup);
-	if (sup->serving)
-		return -1;
+	if (sup->phase)
+		return 0;
 	now = xfn_now_ns();
 	return sup->retry_at_ns > now ? (int)((sup->retry_at_ns - now) / 1000000) + 1 : 0;
 }
@@ -128,7 +140,13 @@ static void compare(struct xfn_supervisor *sup, const struct xfn_interface *now)
 		for (unsigned i = 0; i < sup->child_count; i++)
 			sup->children[i].restart_at_ns = 0;
 	}
-	if (!sup->serving || (was.mtu == sup->iface.mtu && was.queues == sup->iface.queues))
+	if (was.mtu == sup->iface.mtu && was.queues == sup->iface.queues)
+		return;
+	if (sup->phase && !sup->serving) { /* what was begun is for the shape it had */
+		xfn_serving__end(sup);
+		sup->retry_at_ns = 0;
+	}
+	if (!sup->serving)
 		return;
 	xfn_served__live(sup);
 	if (workers) {
@@ -180,7 +198,21 @@ bool xfn_presence__changed(struct xfn_supervisor *sup)
 	compare(sup, &now);
 	if (sup->serving)
 		follow(sup);
-	else if (sup->iface.up)
+	else if (sup->iface.up && !sup->phase)
 		begin(sup);
 	return sup->renewals != was;
+}
+
+void xfn_presence__begun(struct xfn_supervisor *sup, bool anew, int ret, const char *err)
+{
+	if (!anew)
+		begun(sup, ret, err);
+	if (anew && ret) {
+		xfn_log__line(LOG_ERR, "%s: workers cannot be made anew (%s); all is",
+			      sup->iface.name, err);
+		sup->retry_at_ns = 0;
+	}
+	/* what has changed meanwhile */
+	if (sup->serving)
+		follow(sup);
 }

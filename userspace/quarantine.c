@@ -101,7 +101,7 @@ int xfn_quarantine__watch(struct xfn_supervisor *sup)
 	return (int)((sup->next_look_ns - now) / 1000000) + 1;
 }
 
-static int tell(const struct xfn_child *child, unsigned slot, bool on)
+static int tell(struct xfn_child *child, unsigned slot, bool on)
 {
 	struct xfn_handover msg = { .type = XFN_HO_QUARANTINE,
 				    .version = XFN_HANDOVER_VERSION,
@@ -110,7 +110,7 @@ static int tell(const struct xfn_child *child, unsigned slot, bool on)
 	return xfn_children__order(child, &msg);
 }
 
-int xfn_quarantine__tell(const struct xfn_supervisor *sup, const struct xfn_child *child)
+int xfn_quarantine__tell(const struct xfn_supervisor *sup, struct xfn_child *child)
 {
 	int ret = 0;
 
@@ -126,7 +126,7 @@ static void set(struct xfn_supervisor *sup, unsigned slot, bool on)
 	sup->functions[slot].quarantined = on;
 	sup->functions[slot].crash_count = 0;
 	for (unsigned i = 0; i < sup->child_count; i++)
-		if (sup->children[i].state == XFN_CHILD_READY && sup->children[i].sock >= 0)
+		if (sup->children[i].sock >= 0)
 			tell(&sup->children[i], slot, on);
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Serving on the interface: dispatcher attached, tiers settled, sockets open, workers started; and
- * the end of that. Must never know why it begins or ends.
+ * the end of that. Workers take their time to start, and nothing here waits for them. Must never
+ * know why it begins or ends.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include <syslog.h>
 #include <cap-ng.h>
 #include "log.h"
+#include "now.h"
 #include "supervisor_inside.h"
 
 static bool may_use_bpf(void)
@@ -165,33 +167,66 @@ static void check_forwarding(const struct xfn_supervisor *sup)
 	}
 }
 
-static int start_frame_workers(struct xfn_supervisor *sup, char *err, size_t errlen)
+static void start_frame_workers(struct xfn_supervisor *sup)
 {
 	unsigned queues = xfn_links__queues(sup);
-	bool needed = sup->opts->tier == XFN_TIER_AFXDP || xfn_links__insists(sup);
+
+	for (unsigned i = 0; sup->loader && xfn_deploy__wants_frames(sup) && i < queues; i++)
+		xfn_children__add(sup, "afxdp", xfn_links__queue(sup, i));
+}
+
+/*
+ * Have all serve that were added? 0, 1: one is still starting, or -errno with its line in err: one
+ * cannot. An optional one that cannot is said, and its place, the last one, is given up.
+ */
+static int all_serve(struct xfn_supervisor *sup, char *err, size_t errlen)
+{
 	int ret = 0;
 
-	if (!sup->loader || !xfn_deploy__wants_frames(sup))
-		return 0;
-	for (unsigned i = 0; !ret && i < queues; i++)
-		ret = xfn_children__add(sup, "afxdp", xfn_links__queue(sup, i), err, errlen);
-	if (!ret && sup->iface.mtu > XFN_MTU_LINEAR && !sup->children[0].umem.longest)
+	for (unsigned i = 0; i < sup->child_count; i++) {
+		struct xfn_child *child = &sup->children[i];
+
+		if (child->served)
+			continue;
+		if (child->state != XFN_CHILD_DEAD) {
+			ret = 1;
+			continue;
+		}
+		if (!child->optional) {
+			snprintf(err, errlen, "%s", child->error);
+			return child->ret;
+		}
+		xfn_log__line(LOG_WARNING, "no slow path: %s", child->error);
+		xfn_children__remove(sup, i);
+	}
+	return ret;
+}
+
+/* How the workers of frames have started. 0: the next ones may. */
+static int frames_started(struct xfn_supervisor *sup, int ret, char *err)
+{
+	if (!ret && sup->child_count && sup->iface.mtu > XFN_MTU_LINEAR &&
+	    !sup->children[0].umem.longest)
 		xfn_log__line(LOG_NOTICE,
 			      "%s: frames in several buffers take the slow path: this kernel's "
 			      "AF_XDP does not take them (6.6 and later do)",
 			      sup->iface.name);
-	if (!ret && sup->opts->route_fib)
+	if (!ret && sup->child_count && sup->opts->route_fib)
 		xfn_log__line(LOG_NOTICE, "--reply-route fib: in tier xdp only; AF_XDP workers "
 					  "answer the way the request came");
 	if (!ret)
 		return 0;
 	xfn_children__remove(sup, 0);
-	if (needed)
+	if (sup->opts->tier == XFN_TIER_AFXDP || xfn_links__insists(sup))
 		return ret;
 	snprintf(sup->engine_reason, sizeof(sup->engine_reason), "not afxdp: %.200s", err);
 	xfn_log__line(LOG_WARNING, "AF_XDP cannot be had (%s); UDP sockets serve instead", err);
 	xfn_deploy__to_sockets(sup, sup->engine_reason);
-	return 0;
+	if (!sup->serving)
+		return 0;
+	/* other tiers want other sockets and ports */
+	snprintf(err, XFN_ERR_MAX, "its functions change to UDP sockets");
+	return -EAGAIN;
 }
 
 /*
@@ -206,12 +241,13 @@ static int start_ring_worker(struct xfn_supervisor *sup, char *err, size_t errle
 
 	sup->ring_mtu = sup->iface.mtu;
 	ret = xfn_listeners__share(sup, err, errlen);
-	ret = ret ?: xfn_children__add(sup, sup->udp_engine, 0, err, errlen);
 	if (ret)
 		return ret;
-	if (best_udp_engine(sup, &engine, why, sizeof(why)) ||
-	    xfn_children__add(sup, engine, 0, why, sizeof(why)))
+	xfn_children__add(sup, sup->udp_engine, 0);
+	if (best_udp_engine(sup, &engine, why, sizeof(why)))
 		xfn_log__line(LOG_WARNING, "no slow path: %s", why);
+	else
+		xfn_children__add(sup, engine, 0)->optional = true;
 	return 0;
 }
 
@@ -226,7 +262,7 @@ static int start_socket_worker(struct xfn_supervisor *sup, char *err, size_t err
 	if (!ret && xfn_deploy__wants_ring(sup))
 		return start_ring_worker(sup, err, errlen);
 	if (!ret && sup->listener_count)
-		ret = xfn_children__add(sup, sup->udp_engine, 0, err, errlen);
+		xfn_children__add(sup, sup->udp_engine, 0)->optional = !wanted;
 	if (!ret || wanted)
 		return ret;
 	xfn_log__line(LOG_WARNING, "no slow path: %s", err);
@@ -238,6 +274,8 @@ int xfn_serving__begin(struct xfn_supervisor *sup, char *err, size_t errlen)
 	int ret;
 
 	sup->renewals++;
+	sup->begun_ns = xfn_now_ns();
+	sup->addresses_changed = sup->devices_changed = false;
 	sup->mode_reason[0] = sup->engine_reason[0] = '\0';
 	ret = attach(sup, err, errlen);
 	ret = ret ?: xfn_deploy__tiers(sup, err, errlen);
@@ -246,27 +284,66 @@ int xfn_serving__begin(struct xfn_supervisor *sup, char *err, size_t errlen)
 	xfn_crews__load(sup);
 	if (!ret && sup->loader && sup->opts->route_fib)
 		check_forwarding(sup);
-	ret = ret ?: start_frame_workers(sup, err, errlen);
-	xfn_served__live(sup);
-	ret = ret ?: xfn_listeners__open(sup, err, errlen);
-	if (!ret && sup->loader)
-		xfn_listeners__slow(sup);
-	ret = ret ?: start_socket_worker(sup, err, errlen);
-	ret = ret ?: xfn_deploy__bind(sup, err, errlen);
-	/* last: what the card passes on finds the host serving */
-	ret = ret ?: xfn_card__take(sup, err, errlen);
 	if (ret) {
 		xfn_serving__end(sup);
 		return ret;
 	}
-	if (sup->loader) {
+	start_frame_workers(sup);
+	sup->phase = XFN_PHASE_FRAMES;
+	return 0;
+}
+
+/* Workers of frames serve, or there are none: now those behind UDP sockets. */
+static int begin_sockets(struct xfn_supervisor *sup, char *err, size_t errlen)
+{
+	int ret = 0;
+
+	xfn_served__live(sup);
+	if (!sup->serving) {
+		ret = xfn_listeners__open(sup, err, errlen);
+		if (!ret && sup->loader)
+			xfn_listeners__slow(sup);
+	}
+	sup->phase = XFN_PHASE_SOCKETS;
+	return ret ?: start_socket_worker(sup, err, errlen);
+}
+
+/* All workers serve: let requests in. */
+static int open_ports(struct xfn_supervisor *sup, char *err, size_t errlen)
+{
+	int ret = xfn_deploy__bind(sup, err, errlen);
+
+	/* last: what the card passes on finds the host serving */
+	ret = ret ?: xfn_card__take(sup, err, errlen);
+	if (!ret && sup->loader) {
 		xfn_loader__part(sup->loader);
 		xfn_loader__close(sup->before);
 		sup->before = NULL;
 	}
-	sup->serving = sup->served_once = true;
-	sup->addresses_changed = sup->devices_changed = false;
-	return 0;
+	if (!ret)
+		sup->serving = sup->served_once = true;
+	return ret;
+}
+
+int xfn_serving__step(struct xfn_supervisor *sup, char *err, size_t errlen)
+{
+	int ret = all_serve(sup, err, errlen);
+
+	if (ret == 1)
+		return 1;
+	if (sup->phase == XFN_PHASE_FRAMES) {
+		ret = frames_started(sup, ret, err);
+		ret = ret ?: begin_sockets(sup, err, errlen);
+		ret = ret ?: all_serve(sup, err, errlen);
+		if (ret == 1)
+			return 1;
+	}
+	if (!ret && !sup->serving)
+		ret = open_ports(sup, err, errlen);
+	if (ret)
+		xfn_serving__end(sup);
+	sup->phase = XFN_PHASE_NONE;
+	return ret;
 }
 
 void xfn_serving__end(struct xfn_supervisor *sup)
@@ -287,26 +364,14 @@ void xfn_serving__end(struct xfn_supervisor *sup)
 		sup->before = sup->loader;
 	sup->loader = NULL;
 	sup->serving = false;
+	sup->phase = XFN_PHASE_NONE;
 }
 
 void xfn_serving__renew_workers(struct xfn_supervisor *sup)
 {
-	bool frames = sup->loader && xfn_deploy__wants_frames(sup);
-	char err[XFN_ERR_MAX] = "its functions change to UDP sockets";
-	int ret;
-
 	sup->renewals++;
+	sup->begun_ns = xfn_now_ns();
 	xfn_children__remove(sup, 0);
-	ret = start_frame_workers(sup, err, sizeof(err));
-	/* other tiers want other sockets and ports */
-	if (!ret && frames && !sup->child_count)
-		ret = -EAGAIN;
-	xfn_served__live(sup);
-	ret = ret ?: start_socket_worker(sup, err, sizeof(err));
-	if (!ret)
-		return;
-	xfn_log__line(LOG_ERR, "%s: workers cannot be made anew (%s); all is", sup->iface.name,
-		      err);
-	xfn_serving__end(sup);
-	sup->retry_at_ns = 0;
+	start_frame_workers(sup);
+	sup->phase = XFN_PHASE_FRAMES;
 }

@@ -2,6 +2,7 @@
 /* What runs and what it did: kernel counters and workers' pages, summed. Changes nothing. */
 #include <stdlib.h>
 #include <string.h>
+#include "printable.h"
 #include "supervisor_inside.h"
 
 static const struct {
@@ -21,22 +22,26 @@ json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 	for (unsigned i = 0; i < sup->function_count; i++) {
 		const struct xfn_deployed *fn = &sup->functions[i];
 		struct xfn_address addr = fn->addr;
-		char text[64] = "", state[300];
+		char text[64] = "", why[300];
+		const char *state = whole;
 
 		if (!fn->any) {
 			xfn_udp_socket__text(&addr, text, sizeof(text));
 			*strrchr(text, ':') = 0; /* the port stands in its own field */
 		}
-		xfn_quarantine__sentence(sup, fn, state, sizeof(state));
+		xfn_quarantine__sentence(sup, fn, why, sizeof(why));
+		if (fn->quarantined)
+			state = "quarantined";
+		else if (sup->serving)
+			state = xfn_children__state(sup, fn, why, sizeof(why));
 		json_array_append_new(
-			list,
-			json_pack("{s:s, s:i, s:s, s:i, s:s, s:s, s:o, s:s, s:o, s:s, s:s}", "name",
-				  fn->mod->attr.name, "slot", (int)i, "address", text, "port",
-				  (int)fn->addr.port, "tier", xfn_tier_name(fn->tier), "mode",
-				  xfn_card__mode(sup, fn), "reason", xfn_control__text(fn->reason),
-				  "rule", fn->rule, "summary",
-				  xfn_control__text(fn->mod->attr.summary), "state",
-				  fn->quarantined ? "quarantined" : whole, "state_reason", state));
+			list, json_pack("{s:s, s:i, s:s, s:i, s:s, s:s, s:o, s:s, s:o, s:s, s:o}",
+					"name", fn->mod->attr.name, "slot", (int)i, "address", text,
+					"port", (int)fn->addr.port, "tier", xfn_tier_name(fn->tier),
+					"mode", xfn_card__mode(sup, fn), "reason",
+					xfn_control__text(fn->reason), "rule", fn->rule, "summary",
+					xfn_control__text(fn->mod->attr.summary), "state", state,
+					"state_reason", xfn_control__text(why)));
 	}
 	data = json_pack("{s:s?, s:s, s:o, s:s, s:s, s:s?, s:s, s:o}", "interface",
 			 sup->iface.name[0] ? sup->iface.name : NULL, "state", whole,
@@ -50,10 +55,14 @@ json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 
 /* A thread of a worker. */
 struct place {
-	unsigned child, thread;
+	unsigned child, thread, past;
+	const struct xfn_leaver *leaver;
 };
 
-/* The pages of all threads in turn, behind them that of those that are no more; NULL at the end. */
+/*
+ * The pages of all threads in turn, then those of workers that are ending, then that of those that
+ * are no more; NULL at the end.
+ */
 static const struct xfn_page *next_page(const struct xfn_supervisor *sup, struct place *at)
 {
 	for (; at->child < sup->child_count; at->child++, at->thread = 0) {
@@ -62,7 +71,12 @@ static const struct xfn_page *next_page(const struct xfn_supervisor *sup, struct
 		if (child->page && at->thread < child->threads)
 			return &child->page[at->thread++];
 	}
-	return at->child++ == sup->child_count ? sup->past : NULL;
+	if (!at->past && !at->leaver)
+		at->leaver = sup->leavers;
+	for (; at->leaver; at->leaver = at->leaver->next, at->thread = 0)
+		if (at->leaver->page && at->thread < at->leaver->threads)
+			return &at->leaver->page[at->thread++];
+	return at->past++ ? NULL : sup->past;
 }
 
 static struct xfn_loader *loader_of(const struct xfn_supervisor *sup)
@@ -86,11 +100,12 @@ static json_t *author_counters(struct xfn_supervisor *sup, unsigned slot)
 			json_object_set_new(all, name, json_integer(value));
 	for (page = next_page(sup, &at); page; page = next_page(sup, &at))
 		for (unsigned i = 0; i < XFN_PAGE_COUNTERS; i++) {
-			char own[sizeof(page->counters[slot][i].name) + 1];
+			char written[sizeof(page->counters[slot][i].name)];
+			char own[sizeof(written) + 1];
 
 			/* a worker may have written anything there */
-			snprintf(own, sizeof(own), "%.*s", (int)sizeof(own) - 1,
-				 page->counters[slot][i].name);
+			memcpy(written, page->counters[slot][i].name, sizeof(written));
+			xfn_printable(written, strnlen(written, sizeof(written)), own, sizeof(own));
 			if (!own[0])
 				break;
 			value = page->counters[slot][i].value +
@@ -156,15 +171,19 @@ static json_t *worker(const struct xfn_supervisor *sup, const struct xfn_child *
 	const struct xfn_page *page = &child->page[thread];
 	const struct xfn_engine_stats *e = &page->engine;
 	int cpu = child->cpu[thread];
+	char why[300];
+	const char *state = xfn_child__state(child, why, sizeof(why));
 
-	return json_pack("{s:i, s:i, s:i, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:o}", "pid",
-			 (int)child->pid, "queue", (int)child->queue, "thread", (int)thread,
-			 "engine", child->engine, "serves", xfn_crews__serves(sup, child, thread),
-			 "received", (json_int_t)e->received, "sent", (json_int_t)e->sent,
-			 "send_failed", (json_int_t)e->send_failed, "wakeups",
-			 (json_int_t)e->wakeups, "stalls", (json_int_t)e->stalls, "cpu_ms",
-			 (json_int_t)(page->cpu_ns / 1000000), "restarts", (int)child->restarts,
-			 "cpu", cpu < 0 ? json_null() : json_integer(cpu));
+	return json_pack(
+		"{s:o, s:s, s:o, s:i, s:i, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:o}",
+		"pid", child->pid > 0 ? json_integer(child->pid) : json_null(), "state", state,
+		"state_reason", xfn_control__text(why), "queue", (int)child->queue, "thread",
+		(int)thread, "engine", child->engine, "serves",
+		xfn_crews__serves(sup, child, thread), "received", (json_int_t)e->received, "sent",
+		(json_int_t)e->sent, "send_failed", (json_int_t)e->send_failed, "wakeups",
+		(json_int_t)e->wakeups, "stalls", (json_int_t)e->stalls, "cpu_ms",
+		(json_int_t)(page->cpu_ns / 1000000), "restarts", (int)child->restarts, "cpu",
+		cpu < 0 ? json_null() : json_integer(cpu));
 }
 
 static json_t *workers(const struct xfn_supervisor *sup)

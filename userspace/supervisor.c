@@ -12,46 +12,29 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <syslog.h>
 #include <unistd.h>
-#include <cap-ng.h>
+#include <linux/capability.h>
 #include "channels.h"
 #include "clock.h"
+#include "descriptors.h"
 #include "log.h"
 #include "napi.h"
+#include "../skel/privileges.h"
 #include "supervisor_inside.h"
 
 /* What is left is for workers to be restarted, maps to be changed and children to be ended. */
 static void give_up_privileges(void)
 {
-	static const unsigned keep[] = { CAP_NET_ADMIN,	      CAP_NET_RAW,  CAP_BPF,
+	static const unsigned kept[] = { CAP_NET_ADMIN,	      CAP_NET_RAW,  CAP_BPF,
 					 CAP_PERFMON,	      CAP_SETUID,   CAP_SETGID,
 					 CAP_SETPCAP,	      CAP_IPC_LOCK, CAP_KILL,
 					 CAP_NET_BIND_SERVICE };
 
-	if (geteuid())
-		return;
-	capng_get_caps_process();
-	capng_clear(CAPNG_SELECT_BOTH);
-	for (unsigned i = 0; i < sizeof(keep) / sizeof(keep[0]); i++)
-		capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
-			     keep[i]);
-	if (capng_apply(CAPNG_SELECT_BOTH))
+	if (xfn_privileges__keep(kept, sizeof(kept) / sizeof(kept[0])))
 		xfn_log__line(LOG_WARNING,
 			      "cannot give up capabilities; going on with all of them");
-}
-
-/* Each function has a socket or two on each address or device; workers inherit the bound. */
-static void allow_descriptors(void)
-{
-	struct rlimit files;
-
-	if (getrlimit(RLIMIT_NOFILE, &files))
-		return;
-	files.rlim_cur = files.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &files);
 }
 
 /*
@@ -181,60 +164,128 @@ static int sooner(int a, int b)
 	return a < 0 || (b >= 0 && b < a) ? b : a;
 }
 
-#define OTHERS 5 /* what is polled besides workers */
+enum {
+	SIGNALS,
+	CONTROL,
+	ADDRESSES,
+	CLOCK,
+	CHANNELS,
+	OTHERS
+}; /* what is polled besides workers */
+#define LEAVERS (OTHERS + XFN_CHILD_FDS * XFN_CHILDREN)
+#define POLLED	(LEAVERS + 2 * XFN_CHILDREN)
 
-static void loop(struct xfn_supervisor *sup, int signals)
+/* Returns ms until something is due, -1: nothing is. */
+static int work(struct xfn_supervisor *sup, bool ready)
 {
-	struct pollfd fds[OTHERS + XFN_CHILDREN];
-	bool ends = false;
+	int timeout = sup->iface.name[0] && ready ? xfn_presence__retry(sup) : -1;
 
-	while (!ends) {
-		int timeout = sup->iface.name[0] ? xfn_presence__retry(sup) : -1;
-		unsigned n = OTHERS;
-		bool look;
+	timeout = sooner(timeout, xfn_children__due(sup));
+	timeout = sooner(timeout, xfn_process__reap(sup));
+	timeout = sooner(timeout, xfn_quarantine__watch(sup));
+	timeout = sooner(timeout, xfn_crews__follow_load(sup));
+	timeout = sooner(timeout, xfn_invoke__watch(sup));
+	return sooner(timeout, xfn_audit__watch(sup));
+}
 
-		timeout = sooner(timeout, xfn_children__restart_due(sup));
-		timeout = sooner(timeout, xfn_quarantine__watch(sup));
-		timeout = sooner(timeout, xfn_crews__follow_load(sup));
-		timeout = sooner(timeout, xfn_invoke__watch(sup));
-		timeout = sooner(timeout, xfn_audit__watch(sup));
-		fds[0] = (struct pollfd){ .fd = signals, .events = POLLIN };
-		fds[1] = (struct pollfd){ .fd = xfn_control__fd(sup->control), .events = POLLIN };
-		fds[2] = (struct pollfd){ .fd = sup->addresses ? xfn_addresses__fd(sup->addresses) :
-								 -1,
-					  .events = POLLIN };
-		fds[3] = (struct pollfd){ .fd = sup->clock_fd, .events = POLLIN };
-		fds[4] = (struct pollfd){ .fd = sup->channels_fd, .events = POLLIN };
-		for (unsigned i = 0; i < sup->child_count; i++)
-			fds[n++] =
-				(struct pollfd){ .fd = sup->children[i].state == XFN_CHILD_READY ?
-							       sup->children[i].sock :
-							       -1,
-						 .events = POLLIN };
-		if (poll(fds, n, timeout) < 0) {
+/* What the interface does while the first start is under way waits for its end. */
+static unsigned watch(const struct xfn_supervisor *sup, int signals, bool ready, struct pollfd *fds)
+{
+	const int others[OTHERS] = {
+		[SIGNALS] = signals,
+		[CONTROL] = xfn_control__fd(sup->control),
+		[ADDRESSES] = sup->addresses && ready ? xfn_addresses__fd(sup->addresses) : -1,
+		[CLOCK] = sup->clock_fd,
+		[CHANNELS] = ready ? sup->channels_fd : -1,
+	};
+	unsigned n;
+
+	for (n = 0; n < OTHERS; n++)
+		fds[n] = (struct pollfd){ .fd = others[n], .events = POLLIN };
+	for (unsigned i = 0; i < sup->child_count; i++, n += XFN_CHILD_FDS)
+		xfn_children__poll(&sup->children[i], fds + n);
+	return n + xfn_process__poll(sup, fds + n, POLLED - LEAVERS);
+}
+
+/* What poll(2) found, but for signals. */
+static void attend(struct xfn_supervisor *sup, const struct pollfd *fds, bool ready)
+{
+	unsigned count = sup->child_count;
+	bool look;
+
+	if (fds[CLOCK].revents) {
+		xfn_clock__taken(sup->clock_fd);
+		xfn_served__live(sup);
+	}
+	/* An interface that goes takes its workers along before it says so. */
+	look = fds[ADDRESSES].revents || fds[CHANNELS].revents;
+	if (fds[CHANNELS].revents)
+		xfn_channels__taken(sup->channels_fd);
+	for (unsigned i = 0; i < count; i++)
+		look = look || fds[OTHERS + XFN_CHILD_FDS * i].revents ||
+		       fds[OTHERS + XFN_CHILD_FDS * i + 1].revents;
+	if (look && ready && sup->addresses && xfn_presence__changed(sup))
+		return;
+	/* Before the control socket: a request may wait for a worker that is gone. */
+	for (unsigned i = 0; i < count; i++) {
+		const struct pollfd *own = fds + OTHERS + XFN_CHILD_FDS * i;
+
+		if (own[0].revents || own[1].revents || own[2].revents)
+			xfn_children__attend(sup, &sup->children[i]);
+	}
+	if (fds[CONTROL].revents)
+		xfn_control__serve(sup->control);
+}
+
+/* Is the first start over? It ends with 0 and what is served is said, or with -errno and err. */
+static bool has_started(struct xfn_supervisor *sup, int *ret, char *err, size_t errlen)
+{
+	*ret = sup->phase ? xfn_serving__step(sup, err, errlen) : 0;
+	if (*ret == 1)
+		return false;
+	if (*ret)
+		return true;
+	/* also for an interface that is yet to come */
+	if (sup->opts->ifname)
+		xfn_napi__open();
+	give_up_privileges();
+	say_ready(sup);
+	return true;
+}
+
+/* Until a signal ends it: 0; or -errno of the first start with one line in err. */
+static int loop(struct xfn_supervisor *sup, int signals, char *err, size_t errlen)
+{
+	struct pollfd fds[POLLED];
+	bool ready = false;
+	int ret = 0, timeout;
+
+	for (;;) {
+		timeout = work(sup, ready);
+		if (!ready) {
+			ready = has_started(sup, &ret, err, errlen);
+			if (ret < 0)
+				return ret;
+			if (ready)
+				continue;
+		} else if (sup->phase) {
+			bool anew = sup->serving;
+
+			ret = xfn_serving__step(sup, err, errlen);
+			if (ret != 1) {
+				xfn_presence__begun(sup, anew, ret, err);
+				continue;
+			}
+		}
+		if (poll(fds, watch(sup, signals, ready, fds), timeout) < 0) {
 			if (errno != EINTR)
-				break;
+				return 0;
 			continue;
 		}
-		ends = fds[0].revents;
-		if (fds[3].revents) {
-			xfn_clock__taken(sup->clock_fd);
-			xfn_served__live(sup);
-		}
-		/* An interface that goes takes its workers along before it says so. */
-		look = fds[2].revents || fds[4].revents;
-		if (fds[4].revents)
-			xfn_channels__taken(sup->channels_fd);
-		for (unsigned i = OTHERS; i < n; i++)
-			look = look || fds[i].revents;
-		if (look && sup->addresses && xfn_presence__changed(sup))
-			continue;
-		/* Before the control socket: a request may wait for a worker that is gone. */
-		for (unsigned i = 0; i < sup->child_count; i++)
-			if (fds[OTHERS + i].revents)
-				xfn_children__message(sup, &sup->children[i]);
-		if (fds[1].revents)
-			xfn_control__serve(sup->control);
+		/* first: workers that end with us need no word, and no other one */
+		if (fds[SIGNALS].revents)
+			return 0;
+		attend(sup, fds, ready);
 	}
 }
 
@@ -282,7 +333,8 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 	sup->opts = opts;
 	if (opts->several)
 		xfn_log__name(opts->ifname);
-	allow_descriptors();
+	/* each function has a socket or two on each address or device */
+	xfn_descriptors__allow();
 	/* who reads our messages may leave; the interface is still to be given back */
 	signal(SIGPIPE, SIG_IGN);
 	sup->clock_fd = xfn_clock__watch();
@@ -296,19 +348,15 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 	sigprocmask(SIG_BLOCK, &ends, &old);
 	signals = signalfd(-1, &ends, SFD_CLOEXEC);
 	ret = signals < 0 ? -errno : open_all(sup, err, sizeof(err));
-	if (!ret) {
-		/* also for an interface that is yet to come */
-		if (opts->ifname)
-			xfn_napi__open();
-		give_up_privileges();
-		say_ready(sup);
-		loop(sup, signals);
-	} else {
+	ret = ret ?: loop(sup, signals, err, sizeof(err));
+	if (ret) {
+		xfn_descriptors__advise(err, sizeof(err), xfn_deploy__descriptors(sup));
 		say_failed(sup, err);
 	}
 	/* Card and interface first: what still comes goes to the host's stack. */
 	xfn_card__give_back(sup);
 	xfn_serving__end(sup);
+	xfn_process__wait(sup);
 	xfn_loader__close(sup->before);
 	xfn_addresses__close(sup->addresses);
 	xfn_audit__close(sup);

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -15,10 +16,12 @@
 #include "control.h"
 #include "handover.h"
 #include "interface.h"
+#include "outbox.h"
 #include "packet_ring.h"
 #include "supervisor.h"
 #include "udp_socket.h"
 #include "umem.h"
+#include "worker_output.h"
 
 #define XFN_CHILDREN                                                                               \
 	(XFN_QUEUES + 1)   /* one per queue, or of a ring, and one behind UDP sockets              \
@@ -53,12 +56,26 @@ struct xfn_listener {
 	struct xfn_address local;
 };
 
+/*
+ * STARTING -> BINDING -> READY -> DEAD -> STARTING ...; from each of the first three to LEAVING and
+ * to DEAD. None of them is waited for: each has its time in .until_ms, and the loop goes on.
+ */
 enum xfn_child_state {
-	XFN_CHILD_NONE,
-	XFN_CHILD_STARTING,
-	XFN_CHILD_READY,
-	XFN_CHILD_DEAD
+	XFN_CHILD_DEAD,	    /* no process; .restart_at_ns is when the next one starts */
+	XFN_CHILD_STARTING, /* takes messages, runs its XFN_INITs */
+	XFN_CHILD_BINDING,  /* has started; an earlier socket still holds its queue */
+	XFN_CHILD_READY,    /* serves */
+	XFN_CHILD_LEAVING   /* has left us, or was given up: killed at .until_ms at the latest */
 };
+
+/* Why serving begins, or workers are made anew, and how far that is. */
+enum xfn_phase {
+	XFN_PHASE_NONE,
+	XFN_PHASE_FRAMES, /* workers of frames start; where they cannot, UDP sockets serve */
+	XFN_PHASE_SOCKETS /* then those behind UDP sockets */
+};
+
+#define XFN_WHO 64 /* room for the name of a worker in messages */
 
 /* The call that the last look saw running, and how many looks in a row saw it. */
 struct xfn_seen {
@@ -84,6 +101,8 @@ struct xfn_child {
 	pid_t pid;
 	int pidfd;
 	int sock; /* the supervisor's end of the handover pair */
+	struct xfn_outbox outbox; /* what it is still to be given */
+	struct xfn_worker_output output;
 	int page_fd;
 	struct xfn_page *page; /* one for each thread; outlive the process: counters go on */
 	struct xfn_umem umem;
@@ -93,12 +112,29 @@ struct xfn_child {
 	uint64_t last_load_ns, next_load_ns;
 	unsigned calm; /* looks in a row that found a thread too many */
 	unsigned restarts;
-	uint64_t started_ns;
+	bool served;   /* one has, in this place: another one is started where it ends */
+	bool optional; /* what is served goes on without it */
+	int ret;       /* of the last start, where it failed */
+	uint64_t until_ms;
+	uint64_t retry_ms;   /* BINDING: when to try again */
+	uint64_t started_ns; /* when this process was ready, 0: not yet */
 	uint64_t ended_ns;
 	struct xfn_seen seen[XFN_THREADS];
 	bool hung;		/* a function did not return in time: ended by us */
 	uint64_t restart_at_ns; /* while DEAD: when to try again */
-	char error[256];	/* why the last start failed */
+	char error[256];	/* why the last start failed, "" if it did not */
+};
+
+/* A worker that nobody needs any more, until it has ended. */
+struct xfn_leaver {
+	struct xfn_leaver *next;
+	pid_t pid;
+	int pidfd;
+	struct xfn_page *page; /* of its threads; it still counts */
+	unsigned threads;
+	struct xfn_worker_output output;
+	uint64_t until_ms; /* then it is killed */
+	char who[XFN_WHO];
 };
 
 /* An invocation that a worker has under way. */
@@ -127,6 +163,8 @@ struct xfn_supervisor {
 	/* As last seen: name "" where none is used, index 0 while it is not there. */
 	struct xfn_interface iface;
 	bool serving;		   /* begun, not ended */
+	enum xfn_phase phase;	   /* of workers that are being made */
+	uint64_t begun_ns;	   /* when that began */
 	bool served_once;	   /* the functions have their tiers */
 	char not_serving[256];	   /* why the interface is there and up, but not served */
 	uint64_t retry_at_ns;	   /* then: when to try again */
@@ -145,6 +183,7 @@ struct xfn_supervisor {
 	unsigned listener_count;
 	struct xfn_child children[XFN_CHILDREN];
 	unsigned child_count;
+	struct xfn_leaver *leavers;
 	struct xfn_links *links;	 /* links.c's own; NULL without an interface */
 	unsigned own_threads[XFN_CREWS]; /* of each crew but the shared one, on every queue */
 	unsigned shared[XFN_QUEUES]; /* threads of the shared one, as last scaled; 0: as begun */
@@ -175,6 +214,8 @@ void xfn_deploy__to_sockets(struct xfn_supervisor *sup, const char *why);
 /* Direct the ports to their functions: from now on the fast path answers. */
 int xfn_deploy__bind(struct xfn_supervisor *sup, char *err, size_t errlen);
 void xfn_deploy__close(struct xfn_supervisor *sup);
+/* Descriptors that this run opens at most, about. */
+unsigned xfn_deploy__descriptors(const struct xfn_supervisor *sup);
 bool xfn_deploy__wants_frames(const struct xfn_supervisor *sup); /* is an AF_XDP worker of use? */
 bool xfn_deploy__wants_sockets(const struct xfn_supervisor *sup);
 bool xfn_deploy__wants_ring(const struct xfn_supervisor *sup); /* was engine packet asked for? */
@@ -226,11 +267,17 @@ void xfn_served__load(struct xfn_supervisor *sup); /* into a dispatcher that cam
 
 /* serving.c */
 /*
- * Attach, settle tiers, open sockets, start workers, let requests in. 0, or -errno with one line in
- * err: then nothing is attached or left. Counters go on from the time before.
+ * Attach, settle tiers, open sockets, start workers, let requests in. 0: under way, xfn_serving__step
+ * goes on with it; or -errno with one line in err: then nothing is attached or left. Counters go on
+ * from the time before.
  */
 int xfn_serving__begin(struct xfn_supervisor *sup, char *err, size_t errlen);
-/* Detach, end workers and sockets; keeps what was counted. Safe where nothing is served. */
+/*
+ * Go on, in each round of the loop while sup->phase is set; never waits. 1: still under way, 0: all
+ * is served, or -errno with one line in err: nothing is any more.
+ */
+int xfn_serving__step(struct xfn_supervisor *sup, char *err, size_t errlen);
+/* Detach, dismiss workers, close sockets; keeps what was counted. Safe where nothing is served. */
 void xfn_serving__end(struct xfn_supervisor *sup);
 /* Make the set of workers anew, for MTU, queues and addresses of now; the kernel goes on serving.
  */
@@ -244,34 +291,71 @@ void xfn_serving__renew_workers(struct xfn_supervisor *sup);
 bool xfn_presence__changed(struct xfn_supervisor *sup);
 /* Try again what failed, if it is time. Returns ms until the next try, -1: none is needed. */
 int xfn_presence__retry(struct xfn_supervisor *sup);
-/* "serving", "down", "gone" or "failed", and a sentence on it; "" while all is well. */
+/* What was begun (`anew`: workers only) is over, with what xfn_serving__step returned. */
+void xfn_presence__begun(struct xfn_supervisor *sup, bool anew, int ret, const char *err);
+/* "serving", "starting", "down", "gone" or "failed", and a sentence on it; "" while all is well. */
 const char *xfn_presence__state(const struct xfn_supervisor *sup, char *text, size_t len);
 
+/* provision.c */
+/* Pages, rings and CPUs for a worker that is to start. 0 or -errno; err may tell. */
+int xfn_provision__make(struct xfn_supervisor *sup, struct xfn_child *child, char *err,
+			size_t errlen);
+/* Bind its sockets to their queue: frames come from then on. -EBUSY: not yet. Else as above. */
+int xfn_provision__bind(struct xfn_supervisor *sup, struct xfn_child *child, char *err,
+			size_t errlen);
+void xfn_provision__drop(struct xfn_supervisor *sup, struct xfn_child *child); /* its rings */
+/* Warn about any thread that is not on its CPU. */
+void xfn_provision__check_pinned(struct xfn_child *child);
+
+/* process.c */
+/* Start a process with a pair, a pipe for what it prints, and a pidfd. 0 or -errno; err may tell. */
+int xfn_process__start(const struct xfn_supervisor *sup, struct xfn_child *child, char *err,
+		       size_t errlen);
+void xfn_process__kill(const struct xfn_child *child); /* with all that it has started */
+bool xfn_process__has_ended(const struct xfn_child *child);
+/* Wait for one that has ended, or was killed; its status. Safe where there is none. */
+int xfn_process__status(struct xfn_child *child);
+/* Tell it to end, and give it up: its place is free, and its page is added to what was counted. */
+void xfn_process__retire(struct xfn_supervisor *sup, struct xfn_child *child);
+/* Bury those of them that have ended. Returns ms until one is late, -1: none is left. */
+int xfn_process__reap(struct xfn_supervisor *sup);
+/* Descriptors to be polled for that, at most `room`; how many there are. */
+unsigned xfn_process__poll(const struct xfn_supervisor *sup, struct pollfd *fds, unsigned room);
+void xfn_process__wait(struct xfn_supervisor *sup); /* for all of them, at the end */
+
 /* children.c */
-/* Add a place for a worker and start it; waits until it serves, or says why not. */
-int xfn_children__add(struct xfn_supervisor *sup, const char *engine, uint32_t queue, char *err,
-		      size_t errlen);
-/* Stop the worker behind UDP sockets and start it on the listeners of now; requests wait meanwhile.
- */
+/* Add a place for a worker, and start one in it: .served says when it serves, DEAD that it cannot.
+ * Returns the place. */
+struct xfn_child *xfn_children__add(struct xfn_supervisor *sup, const char *engine, uint32_t queue);
+/* Replace the worker behind UDP sockets by one on the listeners of now; requests wait meanwhile. */
 void xfn_children__renew_sockets(struct xfn_supervisor *sup);
+/* What may have come of `child`: messages, words, its end; and what is due. */
+void xfn_children__attend(struct xfn_supervisor *sup, struct xfn_child *child);
+/* Restart what is due. Returns ms until the next thing that is, -1: none is planned. */
+int xfn_children__due(struct xfn_supervisor *sup);
+/* Three descriptors to be polled for attending to it. */
+#define XFN_CHILD_FDS 3
+void xfn_children__poll(const struct xfn_child *child, struct pollfd fds[XFN_CHILD_FDS]);
+/* Remove the places from `keep` on: dismiss the workers, free what they had. */
+void xfn_children__remove(struct xfn_supervisor *sup, unsigned keep);
+/* worker_state.c: */
+/* "worker of engine ENGINE, queue N" */
+const char *xfn_child__who(const struct xfn_child *child, char who[XFN_WHO]);
+/* "serving", "starting", "waiting" (for its restart) or "ending", and why; "" while it serves. */
+const char *xfn_child__state(const struct xfn_child *child, char *text, size_t len);
+/* That of the first worker which `fn` lacks, "serving" where there is none. */
+const char *xfn_children__state(const struct xfn_supervisor *sup, const struct xfn_deployed *fn,
+				char *text, size_t len);
 /* hand_over.c: */
-/* Give a started worker all it needs, and let it begin. 0 or -errno. */
-int xfn_children__hand_over(const struct xfn_supervisor *sup, const struct xfn_child *child);
+/* Write down all that a worker needs, to be sent as it takes it. 0 or -errno. */
+int xfn_children__hand_over(const struct xfn_supervisor *sup, struct xfn_child *child);
 /*
  * A message that a worker must not miss. 0 or -errno; one that has not read those before, and has
  * no room for another, is ended: the next begins with things as they are.
  */
-int xfn_children__order(const struct xfn_child *child, const struct xfn_handover *msg);
+int xfn_children__order(struct xfn_child *child, const struct xfn_handover *msg);
 /* Tell it which of its threads serve. 0 or -errno. */
-int xfn_children__tell_active(const struct xfn_child *child);
-/* The process of `child` has ended: say so, and plan its restart. */
-void xfn_children__ended(struct xfn_supervisor *sup, struct xfn_child *child);
-/* Restart what is due. Returns ms until the next restart, -1: none planned. */
-int xfn_children__restart_due(struct xfn_supervisor *sup);
-/* A message from `child`, or its end. */
-void xfn_children__message(struct xfn_supervisor *sup, struct xfn_child *child);
-/* Remove the places from `keep` on: stop the workers, free what they had. */
-void xfn_children__remove(struct xfn_supervisor *sup, unsigned keep);
+int xfn_children__tell_active(struct xfn_child *child);
 
 static inline bool xfn_child_by_afxdp(const struct xfn_child *child)
 {
@@ -340,7 +424,7 @@ bool xfn_quarantine__ended(struct xfn_supervisor *sup, const struct xfn_child *c
 /* Quarantine the function in which `child` ended, and say so. */
 void xfn_quarantine__begin(struct xfn_supervisor *sup, const struct xfn_child *child);
 /* Tell a worker being started which of its functions are not to be called. 0 or -errno. */
-int xfn_quarantine__tell(const struct xfn_supervisor *sup, const struct xfn_child *child);
+int xfn_quarantine__tell(const struct xfn_supervisor *sup, struct xfn_child *child);
 /* Verb `release`: a new reference, or NULL with err filled. */
 json_t *xfn_quarantine__release(struct xfn_supervisor *sup, json_t *args, char *err, size_t errlen);
 /* What `ls` says of a quarantined function and what to do; "" for others. */

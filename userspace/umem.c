@@ -6,7 +6,6 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 #include <linux/if_xdp.h>
 #include <linux/memfd.h>
@@ -14,9 +13,7 @@
 #include "../xdp/abi.h"
 #include "umem.h"
 
-#define BUSY_TRIES 10
-#define BUSY_MS	   10
-#define L2_LEN	   (14 + 2 * 4) /* Ethernet header and two tags */
+#define L2_LEN (14 + 2 * 4) /* Ethernet header and two tags */
 
 #ifndef XDP_USE_SG
 #define XDP_USE_SG (1 << 4) /* since 6.6 */
@@ -171,22 +168,14 @@ static bool has_zero_copy(const struct xfn_umem *umem)
 int xfn_umem__bind(struct xfn_umem *umem, const char *ifname, unsigned ifindex, bool zero_copy,
 		   char *err, size_t errlen)
 {
-	const struct timespec pause = { .tv_nsec = BUSY_MS * 1000000 };
 	const struct sockaddr_xdp addr = { .sxdp_family = AF_XDP,
 					   .sxdp_ifindex = ifindex,
 					   .sxdp_queue_id = umem->queue,
 					   .sxdp_flags = (zero_copy ? XDP_ZEROCOPY : XDP_COPY) |
 							 XDP_USE_NEED_WAKEUP |
 							 (umem->longest ? XDP_USE_SG : 0) };
-	int ret = 0;
+	int ret = bind(umem->xsk[0], (const struct sockaddr *)&addr, sizeof(addr)) ? -errno : 0;
 
-	for (int i = 0; i < BUSY_TRIES; i++) {
-		ret = bind(umem->xsk[0], (const struct sockaddr *)&addr, sizeof(addr)) ? -errno : 0;
-		if (ret != -EBUSY)
-			break;
-		/* an earlier socket's end is asynchronous */
-		nanosleep(&pause, NULL);
-	}
 	for (unsigned i = 1; !ret && i < umem->threads; i++)
 		ret = bind_shared(umem, i, ifindex);
 	if (ret)

@@ -46,10 +46,9 @@ int xfn_umem__open(const char *ifname, unsigned queue, unsigned threads, uint32_
 /*
  * Bind its sockets to their queue, with zero copy or in copy mode; only then do frames come.
  * umem->zero_copy is what the kernel says of it then. Kernels before 6.4 refuse to map the rings of
- * a bound socket (EBUSY): whoever works them must have mapped them before. Waits 0.1 s for an
- * earlier owner of the queue to be torn down, which the kernel does in its own time. 0, -EBUSY
- * where that was not enough, or another -errno, with one line in err; after zero copy was refused,
- * copy mode may be asked for.
+ * a bound socket (EBUSY): whoever works them must have mapped them before. 0, -EBUSY while an
+ * earlier owner of the queue is torn down, which the kernel does in its own time (try again), or
+ * another -errno, with one line in err; after zero copy was refused, copy mode may be asked for.
  */
 int xfn_umem__bind(struct xfn_umem *umem, const char *ifname, unsigned ifindex, bool zero_copy,
 		   char *err, size_t errlen);

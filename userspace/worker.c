@@ -4,6 +4,7 @@
  * is told to stop. Everything it uses was handed to it (handover.h); it opens no socket of its own.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,8 @@
 #include "sandbox.h"
 #include "worker_inside.h"
 
-#define SOCKETS_MAX 4096
+#define SOCKETS_MAX  4096
+#define LAST_WORD_NS 1000000000ull /* for the supervisor's STOP to follow a signal */
 
 _Static_assert(XFN_ENGINE_THREADS == XFN_THREADS, "a thread, an engine");
 
@@ -33,7 +35,50 @@ static struct {
 	const struct xfn_engine_ops *ops;
 	int module_fds[XFN_SLOTS * XFN_THREADS];
 	unsigned module_fd_count;
+	uint64_t signalled_ns; /* when its signal was seen, 0: there was none */
 } worker;
+
+static volatile sig_atomic_t signalled; /* the signal that asked this process to end */
+
+static void on_end(int sig)
+{
+	signalled = sig;
+}
+
+/*
+ * What ends a terminal's or a service's processes reaches the supervisor too, which then says STOP:
+ * the worker waits for that, so that it answers what has arrived. Where nobody says so it was meant
+ * alone. A second signal ends it at once.
+ */
+static void wait_for_the_supervisor(void)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	const struct sigaction act = { .sa_handler = on_end,
+				       .sa_flags = SA_RESTART | SA_RESETHAND };
+
+	for (unsigned i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		sigaction(signals[i], &act, NULL);
+}
+
+/* Was a signal meant for this process alone? */
+static bool ends_alone(void)
+{
+	if (!signalled)
+		return false;
+	if (!worker.signalled_ns)
+		worker.signalled_ns = xfn_now_ns();
+	return xfn_now_ns() - worker.signalled_ns > LAST_WORD_NS;
+}
+
+/*
+ * Programs that a library starts get neither the supervisor's end of the pair nor what came with
+ * its messages, and this process has nothing that its supervisor was started with.
+ */
+static void own_descriptors(void)
+{
+	fcntl(XFN_HANDOVER_FD, F_SETFD, FD_CLOEXEC);
+	close_range(XFN_HANDOVER_FD + 1, ~0u, 0);
+}
 
 static int tell(const struct xfn_handover *msg)
 {
@@ -178,14 +223,21 @@ static void quarantine(const struct xfn_handover *msg)
 
 static int take(const struct xfn_handover *msg, int fd, char *err, size_t errlen)
 {
+	bool wants = msg->type == XFN_HO_HELLO || msg->type == XFN_HO_FUNCTION ||
+		     msg->type == XFN_HO_UMEM || msg->type == XFN_HO_SOCKET;
+
 	snprintf(err, errlen, "handover message %u out of order", msg->type);
-	if (msg->type == XFN_HO_HELLO && !worker.count && fd >= 0)
+	if (!wants && fd >= 0)
+		close(fd);
+	if (wants && fd < 0)
+		return -EPROTO;
+	if (msg->type == XFN_HO_HELLO && !worker.count)
 		return take_hello(msg, fd, err, errlen);
 	if (!worker.count)
 		return -EPROTO;
 	switch (msg->type) {
 	case XFN_HO_FUNCTION:
-		return fd < 0 ? -EPROTO : take_function(msg, fd, err, errlen);
+		return take_function(msg, fd, err, errlen);
 	case XFN_HO_BIND:
 		return bind_function(msg);
 	case XFN_HO_QUARANTINE:
@@ -202,9 +254,9 @@ static int take(const struct xfn_handover *msg, int fd, char *err, size_t errlen
 		worker.config.fill_size = msg->umem.fill_size;
 		worker.config.comp_size = msg->umem.comp_size;
 		worker.config.longest = msg->umem.longest;
-		return fd < 0 ? -EPROTO : 0;
+		return 0;
 	case XFN_HO_SOCKET:
-		if (fd < 0 || worker.config.socket_count == SOCKETS_MAX)
+		if (worker.config.socket_count == SOCKETS_MAX)
 			return -EPROTO;
 		worker.sockets[worker.config.socket_count] = msg->socket;
 		worker.sockets[worker.config.socket_count++].fd = fd;
@@ -351,6 +403,10 @@ static bool look_at_messages(void)
 	char byte;
 	int fd, ret;
 
+	if (ends_alone()) {
+		stop_others();
+		return false;
+	}
 	for (;;) {
 		ssize_t n = recv(XFN_HANDOVER_FD, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 
@@ -388,6 +444,8 @@ static int serve(void)
 		pthread_join(worker.thread[i]->id, NULL);
 	while (worker.count)
 		worker.ops->close(worker.thread[--worker.count]->engine);
+	if (!ret && ends_alone())
+		raise(signalled); /* which has its default action again: the status tells it */
 	return ret ? 1 : 0;
 }
 
@@ -405,7 +463,9 @@ int main(int argc, char **argv)
 	}
 	prctl(PR_SET_NAME, "xfn-worker"); /* it may have been executed by a descriptor */
 	xfn_sandbox__die_with_parent();
-	signal(SIGINT, SIG_IGN); /* Ctrl-C is the supervisor's: it tells us to stop */
+	own_descriptors();
+	wait_for_the_supervisor();
+	setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* a pipe, which the supervisor reads by the line */
 	for (;;) {
 		ret = xfn_handover__recv(XFN_HANDOVER_FD, &msg, &fd);
 		if (ret <= 0)
