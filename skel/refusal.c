@@ -58,6 +58,14 @@ const struct xfn_rule_text *xfn_refusal__rule(enum xfn_rule rule)
 	return &rules[rule];
 }
 
+const struct xfn_rule_text *xfn_refusal__by_id(const char *id)
+{
+	for (unsigned i = 0; i < XFN_RULE_COUNT; i++)
+		if (!strcmp(rules[i].id, id))
+			return &rules[i];
+	return NULL;
+}
+
 void xfn_refusal__set(struct xfn_refusal *out, enum xfn_rule rule, const char *detail,
 		      const char *file, uint32_t line)
 {

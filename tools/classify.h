@@ -60,6 +60,12 @@ int xfn_classify__bpf(const char *source, struct xfn_verdict *v, char *err, size
  */
 void xfn_classify__cost(const char *source, uint32_t budget_ns, struct xfn_verdict *v);
 
+/*
+ * The attributes of a shared object, as compiled from XFN_FUNCTION; and, unless NULL, how many
+ * XFN_COUNTERs it has. 0 or -ENOENT.
+ */
+int xfn_classify__attributes(const char *so, struct xfn_attributes *attr, unsigned *counters);
+
 /* SHA-256 of the file, as modules carry it. 0, or -errno with one line in err. */
 int xfn_classify__hash(const char *source, char hex[65], char *err, size_t errlen);
 

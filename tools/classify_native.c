@@ -297,9 +297,7 @@ static int analyze(const char *source, struct xfn_verdict *v, struct arguments *
 	return 0;
 }
 
-/* The section's bytes of the shared object, as compiled from XFN_FUNCTION; and how many
- * XFN_COUNTERs it has. */
-static int read_attributes(const char *so, struct xfn_attributes *attr, unsigned *counters)
+int xfn_classify__attributes(const char *so, struct xfn_attributes *attr, unsigned *counters)
 {
 	int fd = open(so, O_RDONLY | O_CLOEXEC), ret = -ENOENT;
 	Elf *elf = fd >= 0 && elf_version(EV_CURRENT) ? elf_begin(fd, ELF_C_READ, NULL) : NULL;
@@ -314,7 +312,7 @@ static int read_attributes(const char *so, struct xfn_attributes *attr, unsigned
 						   elf_strptr(elf, names, head.sh_name) :
 						   NULL;
 
-			if (name && !strcmp(name, "xfn_counters"))
+			if (counters && name && !strcmp(name, "xfn_counters"))
 				*counters = head.sh_size / sizeof(void *);
 			if (!name || strcmp(name, XFN_SECTION_ATTR) || !data ||
 			    data->d_size != sizeof(*attr))
@@ -401,7 +399,7 @@ int xfn_classify__native(const char *source, struct xfn_verdict *v, char *err, s
 	} else if (ret) {
 		judge_error(source, said, v);
 		ret = 0;
-	} else if (read_attributes(so, &v->attr, &v->counters)) {
+	} else if (xfn_classify__attributes(so, &v->attr, &v->counters)) {
 		xfn_refusal__set(&v->refusal, XFN_RULE_native_error,
 				 "defines no function: XFN_FUNCTION is missing", source, 1);
 	} else {

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "classify.h"
 #include "module_write.h"
 
 extern char **environ;
@@ -49,9 +50,28 @@ static int run(const char *const *argv)
 	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -EIO;
 }
 
-int xfn_module__write(const char *so_path, const struct xfn_module_meta *meta, const void *bpf,
+/* The hashes of all parts: what a reader checks before it reads any of them. */
+static int fill_hashes(const char *so_path, struct xfn_module_meta *meta, const void *bpf,
+		       size_t bpf_len)
+{
+	struct xfn_attributes attr;
+	int fd = open(so_path, O_RDONLY | O_CLOEXEC), ret = fd < 0 ? -errno : 0;
+
+	ret = ret ?: xfn_module__hash_native(fd, meta->native_hash);
+	if (fd >= 0)
+		close(fd);
+	ret = ret ?: xfn_classify__attributes(so_path, &attr, NULL);
+	ret = ret ?: xfn_module__hash(&attr, sizeof(attr), meta->attr_hash);
+	memset(meta->kernel_hash, 0, sizeof(meta->kernel_hash));
+	if (bpf)
+		ret = ret ?: xfn_module__hash(bpf, bpf_len, meta->kernel_hash);
+	return ret ?: xfn_module__hash_meta(meta);
+}
+
+int xfn_module__write(const char *so_path, const struct xfn_module_meta *verdict, const void *bpf,
 		      size_t bpf_len, const char *out_path, char *err, size_t errlen)
 {
+	struct xfn_module_meta meta = *verdict;
 	char part[PATH_MAX], meta_name[PATH_MAX], bpf_name[PATH_MAX];
 	char add_meta[PATH_MAX + 32], add_bpf[PATH_MAX + 32];
 	const char *argv[12];
@@ -75,7 +95,14 @@ int xfn_module__write(const char *so_path, const struct xfn_module_meta *meta, c
 		return ret;
 	}
 	close(fd);
-	ret = spill(meta_name, meta, sizeof(*meta));
+	ret = fill_hashes(so_path, &meta, bpf, bpf_len);
+	if (ret) {
+		snprintf(err, errlen, "%s: cannot be hashed: %s; build it again", so_path,
+			 strerror(-ret));
+		unlink(part);
+		return ret;
+	}
+	ret = spill(meta_name, &meta, sizeof(meta));
 	if (!ret && bpf)
 		ret = spill(bpf_name, bpf, bpf_len);
 	if (ret) {
