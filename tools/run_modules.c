@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "../userspace/descriptors.h"
 #include "classify.h"
 #include "offload.h"
 #include "output.h"
@@ -149,6 +150,25 @@ int xfn_run__sources(struct run *run)
 	return xfn_run_interrupted ? XFN_EXIT_FAILED : status;
 }
 
+/*
+ * Everybody who serves them uses what is read here: a file that is changed later changes nothing,
+ * whichever supervisor or worker starts when. A module named twice is two, each with its own data.
+ */
+int xfn_run__open(struct run *run)
+{
+	char err[XFN_ERR_MAX] = "";
+
+	xfn_descriptors__allow(); /* each is one */
+	for (unsigned i = 0; i < run->opts.module_count; i++) {
+		struct xfn_run_module *mod = &run->modules[i];
+
+		mod->mod = xfn_module__open(mod->path, err, sizeof(err));
+		if (!mod->mod)
+			return xfn_output__fail("run", run->opts.json, XFN_EXIT_FAILED, "%s", err);
+	}
+	return 0;
+}
+
 /* What the card is to take. Exit status. */
 int xfn_run__card(struct run *run)
 {
@@ -161,7 +181,9 @@ int xfn_run__card(struct run *run)
 	return xfn_run_interrupted ? XFN_EXIT_FAILED : status;
 }
 
-void xfn_run__remove(const struct run *run)
+void xfn_run__remove(struct run *run)
 {
+	for (unsigned i = 0; run->modules && i < run->opts.module_count; i++)
+		xfn_module__close(run->modules[i].mod);
 	xfn_private_folder__remove(run->folder);
 }

@@ -433,6 +433,8 @@ int verb_run(int argc, char **argv)
 	if (!status)
 		status = xfn_run__sources(&run);
 	if (!status)
+		status = xfn_run__open(&run);
+	if (!status)
 		status = xfn_run__card(&run);
 	/* what comes from here on waits for the supervisor */
 	sigprocmask(SIG_BLOCK, &ends, NULL);

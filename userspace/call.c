@@ -89,7 +89,7 @@ int xfn_call__bind(struct xfn_call *c, const uint8_t *ip, uint16_t port, unsigne
 {
 	struct xfn_call_binding *more;
 
-	if (!port || slot >= XFN_SLOTS || !c->slots[slot].module)
+	if (!port || slot >= XFN_SLOTS || (!c->slots[slot].module && !c->slots[slot].quarantined))
 		return -EINVAL;
 	if (!ip && !c->ports[port]) {
 		c->ports[port] = slot + 1;
@@ -127,8 +127,9 @@ int xfn_call__bind(struct xfn_call *c, const uint8_t *ip, uint16_t port, unsigne
 
 void xfn_call__quarantine(struct xfn_call *c, unsigned slot, bool on)
 {
+	/* one that could not be loaded stays in it */
 	if (slot < XFN_SLOTS)
-		c->slots[slot].quarantined = on;
+		c->slots[slot].quarantined = on || !c->slots[slot].module;
 }
 
 /* The slot of (address, port), or -1. */

@@ -42,13 +42,19 @@ static unsigned back_off_ms(const struct xfn_child *child)
 	return ms < BACK_OFF_MAX_MS ? ms : BACK_OFF_MAX_MS;
 }
 
+static void start(struct xfn_supervisor *sup, struct xfn_child *child);
+
 /* Its start has failed, with .ret and .error; the process is gone, if there was one. */
-static void not_started(const struct xfn_supervisor *sup, struct xfn_child *child)
+static void not_started(struct xfn_supervisor *sup, struct xfn_child *child)
 {
 	char who[XFN_WHO];
 
 	xfn_descriptors__advise(child->error, sizeof(child->error), xfn_deploy__descriptors(sup));
 	child->state = XFN_CHILD_DEAD;
+	if (xfn_quarantine__blame(sup, child, child->ret, child->error)) {
+		start(sup, child); /* without that function */
+		return;
+	}
 	/* one that never served is the matter of whoever added the place */
 	if (!child->served)
 		return;
@@ -201,8 +207,14 @@ static void bury(struct xfn_supervisor *sup, struct xfn_child *child)
 		return;
 	}
 	if (!child->ret) {
-		child->ret = -ECHILD;
+		bool outside = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+
+		child->ret = outside ? -EINTR : -ECHILD;
 		snprintf(child->error, sizeof(child->error), "the worker ended while it started");
+		if (WIFSIGNALED(status))
+			snprintf(child->error, sizeof(child->error),
+				 "the worker was ended by signal %d while it started",
+				 WTERMSIG(status));
 	}
 	not_started(sup, child);
 }

@@ -22,12 +22,10 @@ static bool may_amplify(const struct xfn_run_options *opts, const char *name)
 	return false;
 }
 
-static int open_one(const struct xfn_run_options *opts, const struct xfn_run_module *want,
+static int settle_one(const struct xfn_run_options *opts, const struct xfn_run_module *want,
 		    struct xfn_deployed *fn, char *err, size_t errlen)
 {
-	fn->mod = xfn_module__open(want->path, err, errlen);
-	if (!fn->mod)
-		return -EINVAL;
+	fn->mod = want->mod;
 	fn->any = !want->addr || !want->addr[0];
 	if (!fn->any && xfn_udp_socket__parse(want->addr, fn->addr.ip)) {
 		snprintf(err, errlen,
@@ -71,7 +69,7 @@ int xfn_deploy__open(struct xfn_supervisor *sup, char *err, size_t errlen)
 		struct xfn_deployed *fn = &sup->functions[i];
 
 		sup->function_count++;
-		ret = open_one(opts, &opts->modules[i], fn, err, errlen);
+		ret = settle_one(opts, &opts->modules[i], fn, err, errlen);
 		if (ret)
 			return ret;
 		for (unsigned j = 0; j < i; j++) {
@@ -253,9 +251,6 @@ unsigned xfn_deploy__descriptors(const struct xfn_supervisor *sup)
 
 void xfn_deploy__close(struct xfn_supervisor *sup)
 {
-	for (unsigned i = 0; i < sup->function_count; i++)
-		if (sup->functions[i].mod)
-			xfn_module__close(sup->functions[i].mod);
 	free(sup->functions);
 	free(sup->served);
 	free(sup->devices);

@@ -46,7 +46,12 @@ static int put_functions(const struct xfn_supervisor *sup, struct xfn_child *chi
 			continue;
 		msg.function.slot = slot;
 		memcpy(msg.function.name, fn->mod->attr.name, sizeof(msg.function.name));
-		ret = xfn_outbox__put(&child->outbox, &msg, fn->mod->fd);
+		if (fn->set_aside[0]) { /* has a port, and drops what comes to it */
+			msg.type = XFN_HO_QUARANTINE;
+			msg.quarantine.slot = slot;
+			msg.quarantine.on = 1;
+		}
+		ret = xfn_outbox__put(&child->outbox, &msg, fn->set_aside[0] ? -1 : fn->mod->fd);
 		if (ret)
 			break;
 		memset(&msg.bind, 0, sizeof(msg.bind));

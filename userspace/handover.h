@@ -10,7 +10,8 @@
  *	BIND			->	(slot, address, port)
  *	UMEM (+ memfd)		->	maps it				(afxdp only)
  *	SOCKET (+ fd)		->	keeps it			(afxdp: one per thread)
- *	QUARANTINE		->	drops a slot's requests		(at any time)
+ *	QUARANTINE		->	drops a slot's requests		(at any time; instead
+ *							of FUNCTION where it cannot be loaded)
  *	START			->	XFN_INIT, engine open, sandbox
  *				<-	READY, or FAILED with one line
  *	ACTIVE			->	lets other threads rest		(at any time)

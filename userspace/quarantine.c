@@ -2,7 +2,7 @@
 /*
  * Functions that end their workers: by a crash, or by not returning. Which one it was is known from
  * the page that the worker shares; what does it again and again is not called any more, so that the
- * others of its worker go on.
+ * others of its worker go on. A function that cannot be loaded is set aside likewise, at once.
  */
 #include <errno.h>
 #include <signal.h>
@@ -195,28 +195,96 @@ void xfn_quarantine__begin(struct xfn_supervisor *sup, const struct xfn_child *c
 		name_of(fn), XFN_CRASHES, XFN_CRASHES_S, next);
 }
 
+bool xfn_quarantine__blame(struct xfn_supervisor *sup, const struct xfn_child *child, int ret,
+			   const char *err)
+{
+	struct xfn_deployed *fn;
+	uint32_t slot = 0;
+	char next[80];
+	size_t len;
+
+	/* ended from outside: by the kernel, out of memory, or a person */
+	if (ret == -EINTR || !child->page)
+		return false;
+	for (unsigned i = 0; !slot && i < child->threads; i++)
+		slot = running(sup, &child->page[i]);
+	if (!slot || sup->functions[slot - 1].set_aside[0])
+		return false;
+	fn = &sup->functions[slot - 1];
+	len = strlen(name_of(fn));
+	if (!strncmp(err, name_of(fn), len) && !strncmp(err + len, ": ", 2))
+		err += len + 2;
+	snprintf(fn->set_aside, sizeof(fn->set_aside), "%s", err);
+	/* alone, and not served yet: the run ends with these words */
+	if (sup->function_count == 1 && !sup->served_once && !fn->in_kernel)
+		return true;
+	release_command(sup, fn, next, sizeof(next));
+	xfn_log__line(LOG_ERR,
+		      "%s: %s; it is set aside, %s; where the module is not the cause, %s tries "
+		      "again",
+		      name_of(fn), fn->set_aside,
+		      fn->in_kernel ? "the kernel goes on answering" :
+				      "its requests are dropped (QUARANTINE), the others go on",
+		      next);
+	return true;
+}
+
+int xfn_quarantine__any_serves(const struct xfn_supervisor *sup, char *err, size_t errlen)
+{
+	const struct xfn_deployed *first = sup->functions;
+
+	for (unsigned i = 0; i < sup->function_count; i++)
+		if (!sup->functions[i].set_aside[0] || sup->functions[i].in_kernel)
+			return 0;
+	if (!sup->function_count)
+		return 0;
+	if (sup->function_count == 1)
+		snprintf(err, errlen, "%s: %s", name_of(first), first->set_aside);
+	else
+		snprintf(err, errlen, "none of the %u functions can be loaded; %s: %s",
+			 sup->function_count, name_of(first), first->set_aside);
+	return -ECANCELED;
+}
+
+const char *xfn_quarantine__state(const struct xfn_deployed *fn)
+{
+	return fn->set_aside[0] ? "set_aside" : fn->quarantined ? "quarantined" : "";
+}
+
 json_t *xfn_quarantine__release(struct xfn_supervisor *sup, json_t *args, char *err, size_t errlen)
 {
 	const char *name = json_string_value(json_object_get(args, "name"));
-	bool known = false, released = false;
+	bool known = false, released = false, again = false;
 
 	if (!name) {
 		snprintf(err, errlen, "release wants the name of a function; `xfn ls` lists them");
+		return NULL;
+	}
+	if (sup->phase != XFN_PHASE_NONE) {
+		snprintf(err, errlen, "workers are starting; try again when `xfn ls` says serving");
 		return NULL;
 	}
 	for (unsigned slot = 0; slot < sup->function_count; slot++) {
 		if (strcmp(name_of(&sup->functions[slot]), name))
 			continue;
 		known = true;
-		if (!sup->functions[slot].quarantined)
-			continue;
-		released = true;
-		set(sup, slot, false);
+		if (sup->functions[slot].set_aside[0]) {
+			sup->functions[slot].set_aside[0] = '\0';
+			again = true;
+		} else if (sup->functions[slot].quarantined) {
+			released = true;
+			set(sup, slot, false);
+		}
 	}
+	/* by new workers: how that went, the log and `xfn ls` tell */
+	if (again && sup->serving)
+		xfn_serving__renew_workers(sup);
+	released = released || again;
 	if (!known)
 		snprintf(err, errlen, "%.64s: no such function here; `xfn ls` lists them", name);
 	else if (!released)
-		snprintf(err, errlen, "%.64s: is not in quarantine; `xfn ls` shows what is", name);
+		snprintf(err, errlen, "%.64s: is neither in quarantine nor set aside; `xfn ls` shows what is",
+			 name);
 	if (!released)
 		return NULL;
 	xfn_log__line(LOG_NOTICE, "%s is released from quarantine", name);
@@ -229,9 +297,17 @@ void xfn_quarantine__sentence(const struct xfn_supervisor *sup, const struct xfn
 	char next[80];
 
 	text[0] = 0;
-	if (!fn->quarantined)
+	if (!xfn_quarantine__state(fn)[0])
 		return;
 	release_command(sup, fn, next, sizeof(next));
+	if (fn->set_aside[0]) {
+		snprintf(text, len, "set aside: %s; %s; mend it, then %s or a new start",
+			 fn->set_aside,
+			 fn->in_kernel ? "workers drop its requests, the kernel goes on answering" :
+					 "its requests are dropped",
+			 next);
+		return;
+	}
 	snprintf(text, len, "quarantined: ended its worker %d times within %d s; %s; %s",
 		 XFN_CRASHES, XFN_CRASHES_S,
 		 fn->in_kernel ? "workers drop its requests, the kernel goes on answering" :

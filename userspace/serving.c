@@ -277,6 +277,8 @@ int xfn_serving__begin(struct xfn_supervisor *sup, char *err, size_t errlen)
 	sup->begun_ns = xfn_now_ns();
 	sup->addresses_changed = sup->devices_changed = false;
 	sup->mode_reason[0] = sup->engine_reason[0] = '\0';
+	for (unsigned i = 0; !sup->served_once && i < sup->function_count; i++)
+		sup->functions[i].set_aside[0] = '\0'; /* a first start tries all of them */
 	ret = attach(sup, err, errlen);
 	ret = ret ?: xfn_deploy__tiers(sup, err, errlen);
 	ret = ret ?: xfn_links__begin(sup, err, errlen);
@@ -315,6 +317,9 @@ static int open_ports(struct xfn_supervisor *sup, char *err, size_t errlen)
 
 	/* last: what the card passes on finds the host serving */
 	ret = ret ?: xfn_card__take(sup, err, errlen);
+	/* a run that serves nothing is of no use to whom it was started for */
+	if (!sup->served_once)
+		ret = ret ?: xfn_quarantine__any_serves(sup, err, errlen);
 	if (!ret && sup->loader) {
 		xfn_loader__part(sup->loader);
 		xfn_loader__close(sup->before);

@@ -22,7 +22,7 @@ json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 	for (unsigned i = 0; i < sup->function_count; i++) {
 		const struct xfn_deployed *fn = &sup->functions[i];
 		struct xfn_address addr = fn->addr;
-		char text[64] = "", why[300];
+		char text[64] = "", why[512];
 		const char *state = whole;
 
 		if (!fn->any) {
@@ -30,8 +30,8 @@ json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 			*strrchr(text, ':') = 0; /* the port stands in its own field */
 		}
 		xfn_quarantine__sentence(sup, fn, why, sizeof(why));
-		if (fn->quarantined)
-			state = "quarantined";
+		if (xfn_quarantine__state(fn)[0])
+			state = xfn_quarantine__state(fn);
 		else if (sup->serving)
 			state = xfn_children__state(sup, fn, why, sizeof(why));
 		json_array_append_new(

@@ -64,11 +64,13 @@ static void print_functions(const struct xfn_supervisor *sup, FILE *out)
 
 	for (unsigned i = 0; sup->served_once && i < sup->function_count; i++) {
 		const struct xfn_deployed *fn = &sup->functions[i];
+		char state[512];
 
+		xfn_quarantine__sentence(sup, fn, state, sizeof(state));
 		fprintf(out, "%-15s port %-5u tier %-6s %-7s %s\n", fn->mod->attr.name,
 			fn->addr.port, xfn_tier_name(fn->tier),
 			fn->tier == XFN_TIER_SOCKET ? sup->udp_engine : xfn_card__mode(sup, fn),
-			fn->reason);
+			*state ? state : fn->reason);
 	}
 	if (sup->mode == XFN_MODE_GENERIC && sup->mode_reason[0])
 		fprintf(out, "generic mode, because %s\n", sup->mode_reason);

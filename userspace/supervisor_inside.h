@@ -32,7 +32,7 @@
 
 /* A deployed function. Its index in the table is its slot. */
 struct xfn_deployed {
-	struct xfn_module *mod;
+	const struct xfn_module *mod; /* the caller's */
 	struct xfn_address addr; /* where it is asked for; port 0 never */
 	bool any;		 /* every served address */
 	uint16_t port;		 /* asked for; behind UDP sockets .addr may have another */
@@ -44,6 +44,7 @@ struct xfn_deployed {
 	unsigned crew;			  /* threads of its own take its requests, 0: shared ones */
 	uint64_t crashes_ns[XFN_CRASHES]; /* when it last ended a worker; a ring */
 	unsigned crash_count;
+	char set_aside[256]; /* why workers cannot load it, "": they can; they drop its requests */
 	char rule[32];
 	char reason[512];
 };
@@ -205,7 +206,7 @@ struct xfn_supervisor {
 };
 
 /* deploy.c: all write one line to err and return 0 or -errno. */
-/* Open the modules, settle addresses and ports, refuse two functions on one. */
+/* Settle addresses and ports of the modules, refuse two functions on one. */
 int xfn_deploy__open(struct xfn_supervisor *sup, char *err, size_t errlen);
 /* Give every function its tier, with the reason; put kernel halves into their slots. */
 int xfn_deploy__tiers(struct xfn_supervisor *sup, char *err, size_t errlen);
@@ -423,11 +424,21 @@ bool xfn_quarantine__ended(struct xfn_supervisor *sup, const struct xfn_child *c
 			   size_t len);
 /* Quarantine the function in which `child` ended, and say so. */
 void xfn_quarantine__begin(struct xfn_supervisor *sup, const struct xfn_child *child);
+/*
+ * A worker did not start: ret of that, in the words of err. True: a function could not be loaded, or
+ * its XFN_INIT failed; it is set aside, and the worker can be started without it.
+ */
+bool xfn_quarantine__blame(struct xfn_supervisor *sup, const struct xfn_child *child, int ret,
+			   const char *err);
+/* Does any function serve? -ECANCELED with one line in err: all are set aside. */
+int xfn_quarantine__any_serves(const struct xfn_supervisor *sup, char *err, size_t errlen);
+/* "quarantined", "set_aside" or "": in what state `fn` is besides its interface. */
+const char *xfn_quarantine__state(const struct xfn_deployed *fn);
 /* Tell a worker being started which of its functions are not to be called. 0 or -errno. */
 int xfn_quarantine__tell(const struct xfn_supervisor *sup, struct xfn_child *child);
 /* Verb `release`: a new reference, or NULL with err filled. */
 json_t *xfn_quarantine__release(struct xfn_supervisor *sup, json_t *args, char *err, size_t errlen);
-/* What `ls` says of a quarantined function and what to do; "" for others. */
+/* What `ls` says of a function in quarantine or set aside, and what to do; "" for others. */
 void xfn_quarantine__sentence(const struct xfn_supervisor *sup, const struct xfn_deployed *fn,
 			      char *text, size_t len);
 

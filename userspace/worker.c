@@ -12,10 +12,10 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/sendfile.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
+#include "../skel/module.h"
+#include "../skel/sealed_copy.h"
 #include "crash_note.h"
 #include "sandbox.h"
 #include "worker_inside.h"
@@ -148,29 +148,6 @@ static int take_hello(const struct xfn_handover *msg, int fd, char *err, size_t 
 	return 0;
 }
 
-/*
- * Another file of the same bytes, which the linker takes for another module: so its data is the
- * thread's own. A descriptor, or -errno.
- */
-static int copy_of(int fd)
-{
-	int copy = memfd_create("xfn-module", MFD_CLOEXEC);
-	struct stat st;
-	off_t at = 0;
-
-	if (copy < 0 || fstat(fd, &st))
-		return -errno;
-	while (at < st.st_size) {
-		ssize_t n = sendfile(copy, fd, &at, st.st_size - at);
-
-		if (n <= 0) {
-			close(copy);
-			return n ? -errno : -EIO;
-		}
-	}
-	return copy;
-}
-
 static int take_function(const struct xfn_handover *msg, int fd, char *err, size_t errlen)
 {
 	unsigned slot = msg->function.slot;
@@ -183,7 +160,9 @@ static int take_function(const struct xfn_handover *msg, int fd, char *err, size
 	}
 	for (unsigned i = 0; !ret && i < worker.count; i++) {
 		struct xfn_worker_thread *t = worker.thread[i];
-		int file = i ? copy_of(fd) : fd;
+		/* another file of the same bytes, which the linker takes for another module: so its
+		 * data is the thread's own */
+		int file = i ? xfn_sealed_copy(fd, XFN_MODULE_MAX) : fd;
 
 		if (file < 0) {
 			snprintf(err, errlen, "%s: cannot be copied for another thread: %s",
@@ -192,6 +171,8 @@ static int take_function(const struct xfn_handover *msg, int fd, char *err, size
 		}
 		/* stays open until all are loaded: see xfn_native__load */
 		worker.module_fds[worker.module_fd_count++] = file;
+		/* tells the supervisor whose fault it is, also where a constructor ends us */
+		t->page->running_slot = slot + 1;
 		ret = xfn_native__load(file, msg->function.name, &t->natives[slot], err, errlen);
 		if (ret)
 			return ret;
@@ -199,6 +180,8 @@ static int take_function(const struct xfn_handover *msg, int fd, char *err, size
 		if (ret)
 			snprintf(err, errlen, "%s: more than %d counters; use fewer",
 				 msg->function.name, XFN_PAGE_COUNTERS);
+		else
+			t->page->running_slot = 0;
 	}
 	return ret;
 }

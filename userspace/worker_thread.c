@@ -210,12 +210,16 @@ int xfn_worker__init(struct xfn_worker_thread *t)
 	for (unsigned slot = 0; slot < XFN_SLOTS; slot++) {
 		const struct xfn_native_module *mod = t->natives[slot].module;
 
-		ret = mod && mod->init ? mod->init() : 0;
+		if (!mod || !mod->init)
+			continue;
+		t->page->running_slot = slot + 1; /* as while it is loaded */
+		ret = mod->init();
 		if (ret) {
 			snprintf(t->err, sizeof(t->err), "%s: its XFN_INIT returned %d (%s)",
 				 mod->attr->name, ret, strerror(abs(ret)));
 			return -ECANCELED;
 		}
+		t->page->running_slot = 0;
 	}
 	return xfn_crash_note__enter(&t->call);
 }
