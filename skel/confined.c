@@ -31,13 +31,13 @@
 
 /* What an allocator, a lock, a message on standard error and the end need. */
 static const unsigned allowed[] = {
-	__NR_brk,   __NR_munmap, __NR_mremap, __NR_madvise, __NR_futex,	    __NR_getrandom,
+	__NR_brk,   __NR_munmap, __NR_mremap, __NR_madvise, __NR_futex,	     __NR_getrandom,
 	__NR_write, __NR_exit,	 __NR_getpid, __NR_gettid,  __NR_exit_group, __NR_rt_sigreturn,
 };
 #define ALLOWED (sizeof(allowed) / sizeof(allowed[0]))
 
-#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-#define RETURN(what) BPF_STMT(BPF_RET | BPF_K, (what))
+#define LOAD(field)	      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+#define RETURN(what)	      BPF_STMT(BPF_RET | BPF_K, (what))
 #define EQUAL(value, yes, no) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), (yes), (no))
 
 /* By hand: libseccomp takes longer to make its filter than a module takes to be read. */

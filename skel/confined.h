@@ -8,9 +8,9 @@
 
 /*
  * Run work(ctx) in a child process: as nobody where the caller is root, without any descriptor but
- * the standard ones, all system calls but those for memory refused, its CPU time bounded. Results go
- * through memory that is mapped shared. 0: it returned; -EBADMSG: it crashed or took too long; or
- * another -errno: there is no such process.
+ * the standard ones, all system calls but those for memory refused, its CPU time bounded. Results
+ * go through memory that is mapped shared. 0: it returned; -EBADMSG: it crashed or took too long;
+ * or another -errno: there is no such process.
  */
 int xfn_confined(void (*work)(void *ctx), void *ctx);
 

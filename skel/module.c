@@ -68,7 +68,12 @@ struct part {
 	bool there;
 };
 
-enum { ATTR, META, KERNEL, PARTS };
+enum {
+	ATTR,
+	META,
+	KERNEL,
+	PARTS
+};
 
 /* The sealed copy as mapped memory, and what the confined process finds in it. Shared with it. */
 struct search {
@@ -130,8 +135,8 @@ static void search(void *ctx)
 /* What that process left is numbers that are not to be trusted. NULL, or what is wrong. */
 static const char *check_parts(struct search *s, int ret)
 {
-	static const char no_module[] = "no module: it has no " XFN_SECTION_ATTR
-					" and " XFN_SECTION_META " sections";
+	static const char no_module[] =
+		"no module: it has no " XFN_SECTION_ATTR " and " XFN_SECTION_META " sections";
 
 	if (ret)
 		return ret == -EBADMSG ? "it is damaged: reading its sections crashes" :
@@ -232,8 +237,8 @@ static const char *check_contents(const struct xfn_module *mod)
 /* What is in the sealed copy. NULL, or what is wrong with it; `wrong` is room for that. */
 static const char *read_copy(struct xfn_module *mod, char *wrong, size_t len)
 {
-	struct search *s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE,
-				MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct search *s =
+		mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	const char *why = "out of memory";
 	struct stat st;
 	void *bytes;

@@ -11,8 +11,8 @@
  * a file that is changed or removed later changes nothing. libelf finds the sections in a confined
  * process of its own; nothing of the module is run. The metadata has a hash of each part, checked
  * before anything else reads that part: a damaged module, and one put together from two builds, is
- * refused in words. The hashes guard against damage, not against forgery: who writes a module writes
- * its hashes as well. Must never know of libbpf.
+ * refused in words. The hashes guard against damage, not against forgery: who writes a module
+ *writes its hashes as well. Must never know of libbpf.
  */
 #ifndef XFN_MODULE_H
 #define XFN_MODULE_H

@@ -19,8 +19,7 @@ int xfn_module__hash(const void *bytes, size_t len, uint8_t hash[XFN_HASH_LEN])
 
 int xfn_module__hash_meta(struct xfn_module_meta *meta)
 {
-	return xfn_module__hash(meta, offsetof(struct xfn_module_meta, meta_hash),
-				meta->meta_hash);
+	return xfn_module__hash(meta, offsetof(struct xfn_module_meta, meta_hash), meta->meta_hash);
 }
 
 static bool within(uint64_t off, uint64_t size, size_t len)
@@ -38,7 +37,8 @@ static int add_segment(EVP_MD_CTX *ctx, const uint8_t *bytes, uint64_t off, uint
 	return EVP_DigestUpdate(ctx, bytes + off + skip, size - skip);
 }
 
-/* The ELF header without its section table, the program headers, and each segment that is loaded. */
+/* The ELF header without its section table, the program headers, and each segment that is loaded.
+ */
 static int add_all(EVP_MD_CTX *ctx, const uint8_t *bytes, size_t len)
 {
 	uint64_t total = 0;

@@ -132,9 +132,7 @@ static void native_one(const struct run *r, struct xfn_call *call, const struct 
 	if (seen.called && seen.action == XFN_CONSUME)
 		o->action = XFN_CONSUME;
 	/* What only the kernel does is told of the native half as the kernel would do it. */
-	if (seen.called &&
-	    (seen.action == XFN_PUNT ||
-	     (seen.action == XFN_PASS && r->mod->attr.fallback == XFN_FALLBACK_HOST))) {
+	if (seen.called && seen.action == XFN_PASS && r->mod->attr.fallback == XFN_FALLBACK_HOST) {
 		o->action = seen.edited ? XFN_DROP : seen.action;
 		o->reason = seen.edited ? XFN_REASON_NO_SLOW : 0;
 	}
@@ -274,7 +272,7 @@ static int kernel_action(unsigned action, const uint64_t *reasons,
 		return XFN_CONSUME;
 	if (reasons[XFN_REASON_HOST])
 		return XFN_PASS;
-	return n->passed ? XFN_PUNT : XFN_DROP;
+	return XFN_DROP;
 }
 
 static void kernel_one(const struct run *r, struct xfn_loader *ld, const struct xfn_case *c,
@@ -326,6 +324,9 @@ static void kernel_one(const struct run *r, struct xfn_loader *ld, const struct 
 	for (unsigned i = 1; i < XFN_REASON_COUNT && o->action == XFN_DROP; i++)
 		if (is[i])
 			o->reason = i;
+	/* punted to a slow half, and there is none yet */
+	if (o->action == XFN_DROP && after.passed)
+		o->reason = XFN_REASON_NO_SLOW;
 	if (o->action != XFN_REPLY || !copy_reply(o, reply, replied))
 		o->ran = true;
 }

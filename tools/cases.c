@@ -28,8 +28,7 @@ struct reader {
 static const char *const actions[] = { [XFN_DROP] = "drop",
 				       [XFN_REPLY] = "reply",
 				       [XFN_CONSUME] = "consume",
-				       [XFN_PASS] = "pass",
-				       [XFN_PUNT] = "punt" };
+				       [XFN_PASS] = "pass" };
 #define ACTIONS (int)(sizeof(actions) / sizeof(actions[0]))
 
 static const char *const reasons[] = {
@@ -155,7 +154,7 @@ static int parse_action(struct reader *r, char *text)
 		if (strlen(actions[i]) == len && !strncmp(text, actions[i], len))
 			c->action = i;
 	if (c->action < 0)
-		return wrong(r, text, "take reply, drop, consume, pass or punt");
+		return wrong(r, text, "take reply, drop, consume or pass");
 	if (*reason && c->action != XFN_DROP)
 		return wrong(r, reason, "only a drop has a reason; leave it out");
 	for (unsigned i = 1; *reason && i < XFN_REASON_COUNT; i++)

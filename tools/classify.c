@@ -134,6 +134,11 @@ static void check_attributes(const char *source, struct xfn_verdict *v)
 		xfn_refusal__set(&v->refusal, XFN_RULE_bad_attributes, text, source, line);
 		return;
 	}
+	line = xfn_source_text__find(source, "XFN_PUNT", false);
+	if (line) {
+		xfn_refusal__set(&v->refusal, XFN_RULE_punt_without_slow, NULL, source, line);
+		return;
+	}
 	line = xfn_source_text__find(source, "XFN_PASS", false);
 	if (line && attr->fallback != XFN_FALLBACK_HOST)
 		xfn_refusal__set(&v->refusal, XFN_RULE_pass_without_host, NULL, source, line);

@@ -327,6 +327,68 @@ int xfn_classify__attributes(const char *so, struct xfn_attributes *attr, unsign
 	return ret;
 }
 
+/* The native half in the compiler's own language. NULL: it cannot be had; the caller frees. */
+static char *emit(const char *source, const struct xfn_verdict *v, const struct arguments *links,
+		  const char *level, const char *debug)
+{
+	struct arguments a = {};
+	char *said;
+	int ret;
+
+	add(&a, xfn_command__clang());
+	common(&a, v);
+	add(&a, "-w");
+	add(&a, level);
+	add(&a, debug);
+	add(&a, "-S");
+	add(&a, "-emit-llvm");
+	for (unsigned i = 0; i < links->count; i++)
+		if (!strncmp(links->argv[i], "-I", 2) || !strncmp(links->argv[i], "-D", 2))
+			add(&a, links->argv[i]);
+	add(&a, source);
+	add(&a, "-o");
+	add(&a, "-");
+	ret = xfn_command__run(a.argv, &said);
+	free_arguments(&a);
+	if (!ret)
+		return said;
+	free(said);
+	return NULL;
+}
+
+/* Is it an action that cannot be served? ctx: the attributes. */
+static bool bad_action(int value, void *ctx)
+{
+	const struct xfn_attributes *attr = ctx;
+
+	return value < 0 || value > XFN_PASS ||
+	       (value == XFN_PASS && attr->fallback != XFN_FALLBACK_HOST);
+}
+
+/* Values that the compiler knows to be returned: what is no action would be dropped, always. */
+static void judge_actions(const char *source, struct xfn_verdict *v, const struct arguments *links)
+{
+	char *ir = emit(source, v, links, "-O1", "-g0"), text[200] = "";
+	enum xfn_rule rule;
+	uint32_t line = 0;
+	int value;
+
+	if (ir && xfn_classify__returns(ir, bad_action, &v->attr, &value)) {
+		free(ir);
+		ir = emit(source, v, links, "-O0", "-g");
+		if (ir)
+			line = xfn_classify__returned_at(ir, source, value);
+		rule = value == XFN_PASS ? XFN_RULE_pass_without_host :
+		       value == XFN_PUNT ? XFN_RULE_punt_without_slow :
+					   XFN_RULE_bad_action;
+		if (rule == XFN_RULE_bad_action)
+			snprintf(text, sizeof(text), "returns %d, which is no action", value);
+		xfn_refusal__set(&v->refusal, rule, *text ? text : NULL, source,
+				 line ?: xfn_source_text__find(source, "XFN_FUNCTION", false));
+	}
+	free(ir);
+}
+
 /* What the compiler said of a native half that is none. */
 static void judge_error(const char *source, const char *said, struct xfn_verdict *v)
 {
@@ -417,6 +479,8 @@ int xfn_classify__native(const char *source, struct xfn_verdict *v, char *err, s
 			judge_symbols(source, said, v);
 		if (!v->refusal.rule[0])
 			ret = analyze(source, v, &links, err, errlen);
+		if (!ret && !v->refusal.rule[0])
+			judge_actions(source, v, &links);
 	}
 	if (v->refusal.rule[0] && !v->log)
 		v->log = said;

@@ -23,7 +23,7 @@ static bool may_amplify(const struct xfn_run_options *opts, const char *name)
 }
 
 static int settle_one(const struct xfn_run_options *opts, const struct xfn_run_module *want,
-		    struct xfn_deployed *fn, char *err, size_t errlen)
+		      struct xfn_deployed *fn, char *err, size_t errlen)
 {
 	fn->mod = want->mod;
 	fn->any = !want->addr || !want->addr[0];
@@ -93,11 +93,17 @@ bool xfn_deploy__wants_ring(const struct xfn_supervisor *sup)
 	return sup->opts->engine && !strcmp(sup->opts->engine, "packet");
 }
 
-static void why(struct xfn_deployed *fn, int tier, const char *rule, const char *reason)
+static void why(struct xfn_deployed *fn, int tier, const struct xfn_rule_text *rule,
+		const char *reason)
 {
 	fn->tier = tier;
-	snprintf(fn->rule, sizeof(fn->rule), "%s", rule);
+	fn->rule = rule;
 	snprintf(fn->reason, sizeof(fn->reason), "%s", reason);
+}
+
+static const struct xfn_rule_text *rule_of(enum xfn_rule rule)
+{
+	return xfn_refusal__rule(rule);
 }
 
 /* Put the kernel half into its slot; a refusal leaves fn with tier afxdp and its reason. */
@@ -108,12 +114,12 @@ static int put(struct xfn_supervisor *sup, struct xfn_deployed *fn, char *err, s
 
 	if (!ret) {
 		fn->in_kernel = true;
-		why(fn, XFN_TIER_XDP, "", "accepted by this kernel's verifier");
+		why(fn, XFN_TIER_XDP, NULL, "accepted by this kernel's verifier");
 		return 0;
 	}
 	if (!refusal.rule[0])
 		return ret;
-	why(fn, XFN_TIER_AFXDP, refusal.rule, refusal.reason);
+	why(fn, XFN_TIER_AFXDP, xfn_refusal__by_id(refusal.rule), refusal.reason);
 	/* of the interface, and said when it was attached */
 	if (!strcmp(refusal.rule, "shared_interface"))
 		return 0;
@@ -138,16 +144,18 @@ static int decide(struct xfn_supervisor *sup, struct xfn_deployed *fn, char *err
 				 xfn_tier_name(forced), sup->mode_reason);
 			return -EOPNOTSUPP;
 		}
-		why(fn, XFN_TIER_SOCKET, "no_xdp",
-		    forced == XFN_TIER_SOCKET ? by : sup->mode_reason);
+		if (forced == XFN_TIER_SOCKET)
+			why(fn, XFN_TIER_SOCKET, rule_of(XFN_RULE_forced), by);
+		else
+			why(fn, XFN_TIER_SOCKET, rule_of(XFN_RULE_no_xdp), sup->mode_reason);
 		return 0;
 	}
 	if (forced == XFN_TIER_SOCKET || forced == XFN_TIER_AFXDP) {
-		why(fn, forced, "forced", by);
+		why(fn, forced, rule_of(XFN_RULE_forced), by);
 		return 0;
 	}
 	if (!fn->mod->bpf || meta->tier != XFN_TIER_XDP) {
-		why(fn, XFN_TIER_AFXDP, meta->rule, meta->reason);
+		why(fn, XFN_TIER_AFXDP, xfn_refusal__by_id(meta->rule), meta->reason);
 	} else {
 		ret = put(sup, fn, err, errlen);
 		if (ret)
@@ -207,7 +215,8 @@ void xfn_deploy__to_sockets(struct xfn_supervisor *sup, const char *reason)
 {
 	for (unsigned i = 0; i < sup->function_count; i++)
 		if (sup->functions[i].tier == XFN_TIER_AFXDP)
-			why(&sup->functions[i], XFN_TIER_SOCKET, "no_afxdp", reason);
+			why(&sup->functions[i], XFN_TIER_SOCKET, rule_of(XFN_RULE_no_afxdp),
+			    reason);
 }
 
 bool xfn_deploy__is_slow(const struct xfn_deployed *fn)

@@ -283,7 +283,8 @@ json_t *xfn_quarantine__release(struct xfn_supervisor *sup, json_t *args, char *
 	if (!known)
 		snprintf(err, errlen, "%.64s: no such function here; `xfn ls` lists them", name);
 	else if (!released)
-		snprintf(err, errlen, "%.64s: is neither in quarantine nor set aside; `xfn ls` shows what is",
+		snprintf(err, errlen,
+			 "%.64s: is neither in quarantine nor set aside; `xfn ls` shows what is",
 			 name);
 	if (!released)
 		return NULL;

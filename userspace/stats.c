@@ -35,13 +35,14 @@ json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 		else if (sup->serving)
 			state = xfn_children__state(sup, fn, why, sizeof(why));
 		json_array_append_new(
-			list, json_pack("{s:s, s:i, s:s, s:i, s:s, s:s, s:o, s:s, s:o, s:s, s:o}",
-					"name", fn->mod->attr.name, "slot", (int)i, "address", text,
-					"port", (int)fn->addr.port, "tier", xfn_tier_name(fn->tier),
-					"mode", xfn_card__mode(sup, fn), "reason",
-					xfn_control__text(fn->reason), "rule", fn->rule, "summary",
-					xfn_control__text(fn->mod->attr.summary), "state", state,
-					"state_reason", xfn_control__text(why)));
+			list,
+			json_pack("{s:s, s:i, s:s, s:i, s:s, s:s, s:o, s:s, s:o, s:s, s:o}", "name",
+				  fn->mod->attr.name, "slot", (int)i, "address", text, "port",
+				  (int)fn->addr.port, "tier", xfn_tier_name(fn->tier), "mode",
+				  xfn_card__mode(sup, fn), "reason", xfn_control__text(fn->reason),
+				  "rule", fn->rule ? fn->rule->id : "", "summary",
+				  xfn_control__text(fn->mod->attr.summary), "state", state,
+				  "state_reason", xfn_control__text(why)));
 	}
 	data = json_pack("{s:s?, s:s, s:o, s:s, s:s, s:s?, s:s, s:o}", "interface",
 			 sup->iface.name[0] ? sup->iface.name : NULL, "state", whole,

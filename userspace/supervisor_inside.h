@@ -33,9 +33,9 @@
 /* A deployed function. Its index in the table is its slot. */
 struct xfn_deployed {
 	const struct xfn_module *mod; /* the caller's */
-	struct xfn_address addr; /* where it is asked for; port 0 never */
-	bool any;		 /* every served address */
-	uint16_t port;		 /* asked for; behind UDP sockets .addr may have another */
+	struct xfn_address addr;      /* where it is asked for; port 0 never */
+	bool any;		      /* every served address */
+	uint16_t port;		      /* asked for; behind UDP sockets .addr may have another */
 	int tier;
 	bool in_kernel;			  /* its program is in its slot */
 	bool on_card;			  /* and on the interface's card */
@@ -45,7 +45,7 @@ struct xfn_deployed {
 	uint64_t crashes_ns[XFN_CRASHES]; /* when it last ended a worker; a ring */
 	unsigned crash_count;
 	char set_aside[256]; /* why workers cannot load it, "": they can; they drop its requests */
-	char rule[32];
+	const struct xfn_rule_text *rule; /* of tier and reason; NULL: none stands in the way */
 	char reason[512];
 };
 
@@ -425,8 +425,8 @@ bool xfn_quarantine__ended(struct xfn_supervisor *sup, const struct xfn_child *c
 /* Quarantine the function in which `child` ended, and say so. */
 void xfn_quarantine__begin(struct xfn_supervisor *sup, const struct xfn_child *child);
 /*
- * A worker did not start: ret of that, in the words of err. True: a function could not be loaded, or
- * its XFN_INIT failed; it is set aside, and the worker can be started without it.
+ * A worker did not start: ret of that, in the words of err. True: a function could not be loaded,
+ * or its XFN_INIT failed; it is set aside, and the worker can be started without it.
  */
 bool xfn_quarantine__blame(struct xfn_supervisor *sup, const struct xfn_child *child, int ret,
 			   const char *err);

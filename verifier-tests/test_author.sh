@@ -99,7 +99,7 @@ XFN_FUNCTION(fails, .port = 4000)
 		*(volatile char *)(uintptr_t)xfn_len(req) = 1;
 	while (forever)
 		;
-	return *p == 9 ? 9 : XFN_REPLY;
+	return *p < 32 ? *p : XFN_REPLY;
 }
 END
 cat >fails.cases <<'END'

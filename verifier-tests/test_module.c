@@ -250,8 +250,9 @@ static void refuses_halves_of_two_builds(void **state)
 	write_bad(image, image_len);
 	replace_section(XFN_SECTION_BPF, other);
 	assert_null(xfn_module__open(bad, err, sizeof(err)));
-	assert_non_null(strstr(err, "its kernel half is damaged, or of another build than its native "
-				    "half"));
+	assert_non_null(strstr(err,
+			       "its kernel half is damaged, or of another build than its native "
+			       "half"));
 	/* its metadata too: now the native half is the stranger */
 	replace_section(XFN_SECTION_META, other);
 	assert_null(xfn_module__open(bad, err, sizeof(err)));

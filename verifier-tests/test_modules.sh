@@ -129,4 +129,18 @@ start --mode native "$dir/wants.xfn" && replies 4001 616263 && [ "$(field wants 
 	field wants state_reason | grep -q 'the kernel goes on answering'
 result modules_kernel_goes_on $? || cat "$dir/err"
 stop
+
+# each rule that `ls` gives for a tier has its page
+for options in "--tier afxdp echo" "--tier socket echo" "--engine packet echo" "--mode none echo" "--mode native echo sha256"; do
+	# shellcheck disable=SC2086 # words
+	start $options
+	"$xfn" ls -i "$iface" -j | sed -n 's/^ *"rule": "\([^"]*\)".*/\1/p' >>"$dir/rules"
+	stop
+done
+pages=0
+for rule in $(sort -u "$dir/rules"); do
+	"$xfn" explain --rule "$rule" >"$dir/out" 2>&1 || { pages=1; cat "$dir/out"; }
+done
+[ $pages = 0 ] && grep -qx forced "$dir/rules" && grep -qx no_xdp "$dir/rules" && grep -qx calls_unknown "$dir/rules"
+result modules_rules_have_pages $? || cat "$dir/rules"
 exit $bad
