@@ -11,7 +11,7 @@ BPFTOOL ?= bpftool
 CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
 DESTDIR ?=
-VERSION := 0.1
+VERSION := 0.1# of the program, its pages and xfn.pc
 BUILD := build$(if $(SANITIZE),/sanitize)
 
 san := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer)
@@ -199,6 +199,12 @@ $(BUILD)/skel/rule_pages.h: $(wildcard tools/rules/*.txt)
 		sed 's/\\/\\\\/g;s/"/\\"/g;s/^/"/;s/$$/\\n"/' $$f; echo ,; done >$@
 
 $(BUILD)/obj/tools/explain_rule.o: $(BUILD)/skel/rule_pages.h
+
+$(BUILD)/skel/version.h: FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q)echo '#define XFN_VERSION "$(VERSION)"' | cmp -s - $@ || echo '#define XFN_VERSION "$(VERSION)"' >$@
+
+$(BUILD)/obj/tools/xfn.o: $(BUILD)/skel/version.h
 
 $(BUILD)/functions/%.xfn: functions/%.c functions/xfn.h $(wildcard xdp/*.h) userspace/function_native.h userspace/request.h $(BUILD)/xfn
 	$(call say,XFN,$@)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "../skel/regular_file.h"
 #include "../xdp/reason.h"
 #include "cases.h"
 
@@ -410,6 +411,17 @@ static int parse_line(struct reader *r, char *line)
 	return parse_field(r, field, value);
 }
 
+/* The byte order mark that some editors begin a file with: of UTF-8 it says nothing. */
+static int skip_mark(struct reader *r, char **text)
+{
+	if (!strncmp(*text, "\xef\xbb\xbf", 3))
+		*text += 3;
+	if (strncmp(*text, "\xff\xfe", 2) && strncmp(*text, "\xfe\xff", 2))
+		return 0;
+	snprintf(r->err, sizeof(r->err), "is text in UTF-16; save it as UTF-8");
+	return -EINVAL;
+}
+
 int xfn_cases__read(const char *path, struct xfn_cases *out, char *err, size_t errlen)
 {
 	struct reader r = { .cases = out,
@@ -420,23 +432,23 @@ int xfn_cases__read(const char *path, struct xfn_cases *out, char *err, size_t e
 					  .random = 7,
 					  .mtu = 1500 } };
 	const char *slash = strrchr(path, '/');
-	FILE *f = fopen(path, "re");
+	FILE *f = xfn_regular_file__stream(path, "write cases there, `xfn new` shows some", err,
+					   errlen);
 	size_t room = 0;
 	char *line = NULL;
 	int ret = 0;
 
 	memset(out, 0, sizeof(*out));
-	if (!f) {
-		ret = -errno;
-		snprintf(err, errlen, "%s: %s; write cases there, `xfn new` shows some", path,
-			 strerror(-ret));
-		return ret;
-	}
+	if (!f)
+		return -errno;
 	snprintf(r.folder, sizeof(r.folder), "%.*s", slash ? (int)(slash - path) : 1,
 		 slash ? path : ".");
 	for (unsigned number = 1; !ret && getline(&line, &room, f) >= 0; number++) {
+		char *text = line;
+
 		r.line = number;
-		ret = parse_line(&r, line);
+		ret = number > 1 ? 0 : skip_mark(&r, &text);
+		ret = ret ?: parse_line(&r, text);
 	}
 	if (!ret && ferror(f)) {
 		ret = -EIO;

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include "../skel/regular_file.h"
 #include "../userspace/descriptors.h"
 #include "classify.h"
 #include "offload.h"
@@ -109,6 +111,19 @@ static int take_shipped(struct run *run)
 	return run->modules ? 0 : XFN_EXIT_FAILED;
 }
 
+/* Exit status. */
+static int no_module(const struct run *run, const char *path)
+{
+	const char *kind;
+	struct stat st;
+
+	kind = stat(path, &st) ? NULL : xfn_regular_file__other_kind(st.st_mode);
+	return xfn_output__fail("run", run->opts.json, XFN_EXIT_FAILED,
+				"%s: %s%s%s; name F.xfn or a source F.c", path,
+				kind ? "is " : "no such module", kind ?: "",
+				kind ? ", not a regular file" : "");
+}
+
 /* The modules named. A bare name that is no file here means the shipped module. */
 int xfn_run__modules(struct run *run)
 {
@@ -131,9 +146,7 @@ int xfn_run__modules(struct run *run)
 		snprintf(path, sizeof(path), "%s/%.*s.xfn", dir, XFN_NAME_MAX, mod->path);
 		if (strchr(mod->path, '/') || strlen(mod->path) > XFN_NAME_MAX ||
 		    !xfn_spec__is_file(path))
-			return xfn_output__fail("run", run->opts.json, XFN_EXIT_FAILED,
-						"%s: no such module; name F.xfn or a source F.c",
-						mod->path);
+			return no_module(run, mod->path);
 		mod->path = copy(path);
 	}
 	return status;

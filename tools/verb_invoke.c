@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "../skel/regular_file.h"
 #include "../userspace/control.h"
 #include "../userspace/now.h"
 #include "output.h"
@@ -144,13 +145,18 @@ static int read_hex(struct options *opts)
 
 static int read_file(struct options *opts)
 {
-	FILE *f = strcmp(opts->file, "-") ? fopen(opts->file, "re") : stdin;
+	static const char next[] = "give a file that can be read, or - for standard input";
+	char err[512];
+	FILE *f = strcmp(opts->file, "-") ?
+			  xfn_regular_file__stream(opts->file, next, err, sizeof(err)) :
+			  stdin;
 	int bad;
 
-	if (f)
-		opts->len = fread(opts->payload, 1, sizeof(opts->payload), f);
-	bad = !f || ferror(f) ? errno : 0;
-	if (f && f != stdin)
+	if (!f)
+		return xfn_output__fail("invoke", opts->json, XFN_EXIT_FAILED, "%s", err);
+	opts->len = fread(opts->payload, 1, sizeof(opts->payload), f);
+	bad = ferror(f) ? errno : 0;
+	if (f != stdin)
 		fclose(f);
 	if (bad)
 		return xfn_output__fail("invoke", opts->json, XFN_EXIT_FAILED,

@@ -4,10 +4,7 @@
 #include <string.h>
 #include "output.h"
 #include "verbs.h"
-
-#ifndef XFN_VERSION
-#define XFN_VERSION "0.1" /* the Makefile's VERSION */
-#endif
+#include "version.h" /* the build writes it */
 
 static const struct verb {
 	const char *name;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Module writer and reader: a good module comes back whole; damaged ones are named, never crash. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,13 +16,14 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include <linux/types.h>
+#include "../skel/offload.h"
 #include "../skel/program.h"
 #include "../tools/module_write.h"
 #include "../userspace/call.h"
 #include "../xdp/abi.h"
 
 static char dir[] = "/tmp/xfn-test-module-XXXXXX";
-static char good[64], bad[64];
+static char good[64], bad[64], object[128];
 static uint8_t *kernel_half, *image; /* echo's BPF object, and the module in `good` */
 static size_t kernel_len, image_len;
 
@@ -64,8 +66,6 @@ static int write_echo(int tier, const char *path)
 
 static int set_up(void **state)
 {
-	char object[128];
-
 	(void)state;
 	snprintf(object, sizeof(object), "%s/functions/echo.bpf.o", getenv("XFN_BUILD") ?: "build");
 	kernel_half = read_all(object, &kernel_len);
@@ -390,6 +390,45 @@ static void no_mutant_ends_its_reader(void **state)
 	free(bytes);
 }
 
+/* A BPF object that no module holds has no hash: libbpf itself is asked, in a process of its own.
+ */
+static void no_mutant_object_ends_its_reader(void **state)
+{
+	uint8_t *bytes = malloc(kernel_len);
+	unsigned taken = 0, refused = 0, crashed = 0;
+	uint32_t seed = 20240301;
+	char err[256] = "";
+	GElf_Shdr btf;
+
+	(void)state;
+	assert_non_null(bytes);
+	find_section(object, ".BTF", &btf);
+	assert_int_equal(xfn_offload__check(kernel_half, kernel_len, err, sizeof(err)), 0);
+	for (unsigned i = 0; i < MUTANTS / 2; i++) {
+		GElf_Shdr all = { .sh_offset = 600, .sh_size = kernel_len - 600 };
+		int ret;
+
+		memcpy(bytes, kernel_half, kernel_len);
+		/* types without end: the place where libbpf 1.1.2 does crash */
+		if (i % 2)
+			bytes[btf.sh_offset + 512 + i / 2] |= 0x20;
+		else
+			mutate(bytes, kernel_len, &all, &all, &seed);
+		ret = xfn_offload__check(bytes, kernel_len, err, sizeof(err));
+		if (!ret)
+			taken++;
+		else if (ret == -EBADMSG)
+			crashed++;
+		else
+			refused++;
+		assert_true(!ret || err[0]);
+	}
+	print_message("%u objects read, %u refused, %u ended their reader's process\n", taken,
+		      refused, crashed);
+	assert_true(refused > 0);
+	free(bytes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -401,6 +440,7 @@ int main(void)
 		cmocka_unit_test(refuses_halves_of_two_builds),
 		cmocka_unit_test(keeps_what_was_opened),
 		cmocka_unit_test(no_mutant_ends_its_reader),
+		cmocka_unit_test(no_mutant_object_ends_its_reader),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -56,6 +56,30 @@ fi
 expect verbs_ls_none_named 1 "xfn run -i nix0" ls -i nix0
 expect verbs_stat_json 1 '"next": "start one with `xfn run`"' stat -j
 XFN_CLANG=clang-0 expect verbs_check_clang 0 "clang-0 does not run" check
+# what nobody writes to is not waited for, wherever a file is named
+mkfifo "$dir/fifo.c" "$dir/fifo.cases" "$dir/fifo.xfn" "$dir/fifo.h"
+fifo="is a FIFO, not a regular file"
+expect verbs_fifo_build 1 "fifo.c: $fifo" build -o "$dir/x.xfn" "$dir/fifo.c"
+expect verbs_fifo_standalone 1 "fifo.c: $fifo" build --standalone -o "$dir/x.o" "$dir/fifo.c"
+expect verbs_fifo_explain 1 "fifo.c: $fifo" explain "$dir/fifo.c"
+expect verbs_fifo_explain_offload 1 "fifo.c: $fifo" explain --offload "$dir/fifo.c"
+expect verbs_fifo_explain_module 1 "fifo.xfn: $fifo" explain "$dir/fifo.xfn"
+expect verbs_fifo_test 1 "fifo.c: $fifo" test "$dir/fifo.c"
+expect verbs_fifo_test_module 1 "fifo.xfn: $fifo" test "$dir/fifo.xfn"
+expect verbs_fifo_cases 1 "fifo.cases: $fifo" test -c "$dir/fifo.cases" functions/echo.c
+expect verbs_fifo_invoke 1 "fifo.cases: $fifo" invoke -f "$dir/fifo.cases" 127.0.0.1:7
+expect verbs_fifo_bench 1 "fifo.cases: $fifo" bench --request "$dir/fifo.cases" 127.0.0.1:7
+expect verbs_fifo_run 1 "fifo.xfn: $fifo" run "$dir/fifo.xfn"
+printf '#include "xfn.h"\n/* #include "fifo.xfn" */\n#  include "between.h"\nXFN_FUNCTION(reads, .port = 4000)\n{\n\treturn XFN_REPLY;\n}\n' >"$dir/reads.c"
+printf '#pragma once\n\n#include "fifo.h"\n' >"$dir/between.h"
+expect verbs_fifo_include 1 "between.h: line 3 includes $dir/fifo.h, which $fifo" build -o "$dir/x.xfn" "$dir/reads.c"
+expect verbs_fifo_include_standalone 1 "between.h: line 3 includes $dir/fifo.h, which $fifo" build --standalone -o "$dir/x.o" "$dir/reads.c"
+printf '#include "/dev/zero"\n' >"$dir/between.h"
+expect verbs_device_include 1 "which is a device" explain "$dir/reads.c"
+# the mark that some editors begin a text with
+printf '\357\273\277' | cat - functions/echo.c >"$dir/echo.c"
+printf '\357\273\277' | cat - functions/echo.cases >"$dir/echo.cases"
+expect verbs_byte_order_mark 0 " 0 failed" test "$dir/echo.c"
 expect verbs_build_nowhere 1 "x.xfn: No such file or directory; choose another place" build -o "$dir/none/x.xfn" functions/echo.c
 XFN_SUPPORT=/nowhere expect verbs_build_support 1 "holds none of xfn's headers" build -o "$dir/x.xfn" functions/echo.c
 expect verbs_run_mode 2 "--mode 'fast'" run --mode fast
