@@ -234,7 +234,8 @@ int xfn_quarantine__any_serves(const struct xfn_supervisor *sup, char *err, size
 	const struct xfn_deployed *first = sup->functions;
 
 	for (unsigned i = 0; i < sup->function_count; i++)
-		if (!sup->functions[i].set_aside[0] || sup->functions[i].in_kernel)
+		if (!sup->functions[i].set_aside[0] || sup->functions[i].in_kernel ||
+		    sup->functions[i].on_card)
 			return 0;
 	if (!sup->function_count)
 		return 0;
@@ -260,14 +261,15 @@ json_t *xfn_quarantine__release(struct xfn_supervisor *sup, json_t *args, char *
 		snprintf(err, errlen, "release wants the name of a function; `xfn ls` lists them");
 		return NULL;
 	}
-	if (sup->phase != XFN_PHASE_NONE) {
-		snprintf(err, errlen, "workers are starting; try again when `xfn ls` says serving");
-		return NULL;
-	}
 	for (unsigned slot = 0; slot < sup->function_count; slot++) {
 		if (strcmp(name_of(&sup->functions[slot]), name))
 			continue;
 		known = true;
+		if (sup->functions[slot].set_aside[0] && sup->phase != XFN_PHASE_NONE) {
+			snprintf(err, errlen, "%.64s: workers are starting; try again in a second",
+				 name);
+			return NULL;
+		}
 		if (sup->functions[slot].set_aside[0]) {
 			sup->functions[slot].set_aside[0] = '\0';
 			again = true;
@@ -288,7 +290,8 @@ json_t *xfn_quarantine__release(struct xfn_supervisor *sup, json_t *args, char *
 			 name);
 	if (!released)
 		return NULL;
-	xfn_log__line(LOG_NOTICE, "%s is released from quarantine", name);
+	xfn_log__line(LOG_NOTICE, again ? "%s is loaded again" : "%s is released from quarantine",
+		      name);
 	return json_pack("{s:s, s:b}", "name", name, "released", 1);
 }
 

@@ -44,7 +44,8 @@
 	X(31, SEND, DROP, "the kernel refused the reply")                                          \
 	X(32, NO_ROUTE, PASS,                                                                      \
 	  "no neighbour, or no way back by this interface (--reply-route fib)")                    \
-	X(33, QUARANTINE, DROP, "its function crashed its worker again and again (`xfn release`)") \
+	X(33, QUARANTINE, DROP,                                                                    \
+	  "its function ended its worker too often, or cannot be loaded (`xfn ls`)")               \
 	X(34, BACKLOG, DROP,                                                                       \
 	  "too many wait for a slow function that shares its worker (`xfn scale NAME 1`)")
 
