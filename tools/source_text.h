@@ -23,8 +23,8 @@ uint32_t xfn_source_text__line(const char *text, const char *at);
 uint32_t xfn_source_text__find(const char *path, const char *word, bool last);
 
 /*
- * Are the files that a source includes, and these in turn, regular ones, as far as they lie beside it?
- * 0, or -EINVAL with one line in err.
+ * Are the files that a source includes, and these in turn, regular ones, as far as they lie beside
+ * it? 0, or -EINVAL with one line in err.
  */
 int xfn_source__includes(const char *source, char *err, size_t errlen);
 
