@@ -18,7 +18,7 @@ restarted() { was=$(worker); kill -"$1" "$was" && soon other_worker; }
 # field NAME FIELD: of `ls`
 field() { "$xfn" ls -i "$iface" -j | python3 -c 'import json, sys
 print([f[sys.argv[2]] for f in json.load(sys.stdin)["functions"] if f["name"] == sys.argv[1]][0])' "$1" "$2"; }
-idle() { [ "$(field echo state)" = serving ]; }
+in_state() { [ "$(field "$1" state)" = "$2" ]; }
 # aside NAME TIMES: so often it was
 aside() { [ "$(grep -c "$1: .* it is set aside" "$dir/err")" = "$2" ]; }
 # make NAME PORT TEXT: a function that replies, with native code besides; its module
@@ -98,14 +98,14 @@ for tier in afxdp socket; do
 	result modules_set_aside_loud_$tier $? || cat "$dir/err"
 	silent 4001 && "$xfn" stat -i "$iface" | grep -q QUARANTINE
 	result modules_set_aside_dropped_$tier $?
-	"$xfn" release fails -i "$iface" >/dev/null && soon aside fails 2 && [ "$(field fails state)" = set_aside ] && soon replies 7 616263
+	"$xfn" release fails -i "$iface" >/dev/null && soon aside fails 2 && in_state fails set_aside && soon replies 7 616263
 	result modules_release_in_vain_$tier $?
 	rm "$dir/fail"
-	soon idle && "$xfn" release fails -i "$iface" >/dev/null && soon replies 4003 616263 && [ "$(field fails state)" = serving ] && soon replies 7 616263
+	soon in_state echo serving && "$xfn" release fails -i "$iface" >/dev/null && soon replies 4003 616263 && soon in_state fails serving && soon replies 7 616263
 	result modules_release_$tier $? || cat "$dir/err"
 	: >"$dir/fail"
 	# what has served is set aside at a restart as well
-	restarted KILL && soon replies 7 616263 && [ "$(field fails state)" = set_aside ]
+	restarted KILL && soon in_state fails set_aside && soon replies 7 616263
 	result modules_set_aside_at_restart_$tier $? || cat "$dir/err"
 	stop
 done
