@@ -404,7 +404,7 @@ static void no_mutant_object_ends_its_reader(void **state)
 	assert_non_null(bytes);
 	find_section(object, ".BTF", &btf);
 	assert_int_equal(xfn_offload__check(kernel_half, kernel_len, err, sizeof(err)), 0);
-	for (unsigned i = 0; i < MUTANTS / 2; i++) {
+	for (unsigned i = 0; i < MUTANTS / 4; i++) {
 		GElf_Shdr all = { .sh_offset = 600, .sh_size = kernel_len - 600 };
 		int ret;
 
