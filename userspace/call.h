@@ -101,7 +101,8 @@ int xfn_call__bound(struct xfn_call *c, uint32_t rate);
 void xfn_call__free(struct xfn_call *c);
 /* Put a module into a slot; registers its counters in the page. */
 int xfn_call__put(struct xfn_call *c, unsigned slot, const struct xfn_native_module *mod);
-/* ip NULL: any address. Port in host order. */
+/* ip NULL: any address; 0.0.0.0 or ::: any of that version. The most exact binding counts. Port in
+ * host order. */
 int xfn_call__bind(struct xfn_call *c, const uint8_t *ip, uint16_t port, unsigned slot);
 /* Drop the slot's requests from now on, or no longer. An empty or impossible slot is ignored. */
 void xfn_call__quarantine(struct xfn_call *c, unsigned slot, bool on);

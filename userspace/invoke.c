@@ -50,7 +50,8 @@ static bool served_address(const struct xfn_supervisor *sup, const struct xfn_de
 	}
 	for (unsigned i = 0; i < sup->served_count; i++) {
 		memcpy(ip, sup->served[i].ip, 16);
-		if (!sup->served[i].tag[0] && !memcmp(ip, mapped, 12) == (version == 4))
+		if (!sup->served[i].tag[0] && !memcmp(ip, mapped, 12) == (version == 4) &&
+		    xfn_deploy__owner(sup, ip, fn->addr.port) == fn - sup->functions)
 			return true;
 	}
 	return false;

@@ -295,17 +295,18 @@ int xfn_serving__begin(struct xfn_supervisor *sup, char *err, size_t errlen)
 	return 0;
 }
 
-/* Workers of frames serve, or there are none: now those behind UDP sockets. */
+/*
+ * Workers of frames serve, or there are none: now those behind UDP sockets. 1: sockets are tried
+ * again soon.
+ */
 static int begin_sockets(struct xfn_supervisor *sup, char *err, size_t errlen)
 {
 	int ret = 0;
 
-	xfn_served__live(sup);
-	if (!sup->serving) {
+	if (!sup->serving)
 		ret = xfn_listeners__open(sup, err, errlen);
-		if (!ret && sup->loader)
-			xfn_listeners__slow(sup);
-	}
+	if (ret == 1)
+		return 1;
 	sup->phase = XFN_PHASE_SOCKETS;
 	return ret ?: start_socket_worker(sup, err, errlen);
 }
@@ -338,11 +339,15 @@ int xfn_serving__step(struct xfn_supervisor *sup, char *err, size_t errlen)
 		return 1;
 	if (sup->phase == XFN_PHASE_FRAMES) {
 		ret = frames_started(sup, ret, err);
-		ret = ret ?: begin_sockets(sup, err, errlen);
-		ret = ret ?: all_serve(sup, err, errlen);
-		if (ret == 1)
-			return 1;
+		xfn_served__live(sup);
+		sup->phase = XFN_PHASE_LISTENERS;
 	}
+	if (!ret && sup->phase == XFN_PHASE_LISTENERS) {
+		ret = begin_sockets(sup, err, errlen);
+		ret = ret ?: all_serve(sup, err, errlen);
+	}
+	if (ret == 1)
+		return 1;
 	if (!ret && !sup->serving)
 		ret = open_ports(sup, err, errlen);
 	if (ret)

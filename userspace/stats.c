@@ -25,7 +25,7 @@ json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 		char text[64] = "", why[512];
 		const char *state = whole;
 
-		if (!fn->any) {
+		if (!fn->any || fn->version) {
 			xfn_udp_socket__text(&addr, text, sizeof(text));
 			*strrchr(text, ':') = 0; /* the port stands in its own field */
 		}
@@ -154,6 +154,7 @@ static json_t *all_reasons(struct xfn_supervisor *sup)
 
 	if (loader_of(sup))
 		xfn_loader__reasons(loader_of(sup), count);
+	xfn_losses__add(sup, count);
 	xfn_card__reasons(sup, count);
 	for (page = next_page(sup, &at); page; page = next_page(sup, &at))
 		for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)

@@ -182,6 +182,8 @@ static int work(struct xfn_supervisor *sup, bool ready)
 {
 	int timeout = sup->iface.name[0] && ready ? xfn_presence__retry(sup) : -1;
 
+	if (sup->phase == XFN_PHASE_LISTENERS)
+		timeout = sooner(timeout, xfn_listeners__retry_ms(sup));
 	timeout = sooner(timeout, xfn_children__due(sup));
 	timeout = sooner(timeout, xfn_process__reap(sup));
 	timeout = sooner(timeout, xfn_quarantine__watch(sup));

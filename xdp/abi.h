@@ -64,7 +64,10 @@ struct xfn_device {
 	__u16 tag[XFN_TAGS]; /* VLAN ids its frames have on the wire, outermost first */
 };
 
-/* Key of xfn_bindings: a function bound to one address of a port that several functions share. */
+/*
+ * Key of xfn_bindings: a function bound to one address of a port that several functions share, or
+ * by 0.0.0.0 and :: to all that are not named so. Value: that of xfn_ports; 0: it has UDP sockets.
+ */
 struct xfn_binding_key {
 	__u8 ip[16];
 	__u16 port; /* host order */
