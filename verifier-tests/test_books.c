@@ -41,11 +41,13 @@ static unsigned long flood(const char *ip, unsigned count, size_t len)
 	struct sockaddr_storage to;
 	socklen_t to_len = place(ip, PORT, &to);
 	static uint8_t payload[2000];
+	const int on = 1;
 	int fd;
 
 	be("client");
 	fd = socket(to.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	be(NULL);
+	setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on));
 	assert_int_equal(connect(fd, (struct sockaddr *)&to, to_len), 0);
 	for (unsigned i = 0; i < count; i++)
 		sent += send(fd, payload, len, 0) == (ssize_t)len;
@@ -167,6 +169,36 @@ BALANCE(mmsg, "--tier socket --engine mmsg", "fd78::1", true)
 BALANCE(simple, "--tier socket --engine simple", AT, true)
 BALANCE(packet, "--engine packet", AT, true)
 
+/* What is for many, or in a frame for all, is nobody's request, and counted once. */
+static void once(void **state)
+{
+	static const char *const ways[] = { "--tier xdp", "--tier afxdp", "--mode generic" };
+	static const char *const to[] = { "224.0.0.251", "10.78.0.255", AT };
+	unsigned long before, reached;
+	char words[300];
+
+	(void)state;
+	if (!lab[0])
+		skip();
+	ON("client", "ip route add 224.0.0.0/4 dev %s", client_iface);
+	ON("client", "ip neigh replace " AT " lladdr ff:ff:ff:ff:ff:ff dev %s nud permanent",
+	   client_iface);
+	for (unsigned w = 0; w < 3; w++) {
+		snprintf(words, sizeof(words), "-i %s %s echo@%u", iface, ways[w], PORT);
+		start(words);
+		for (unsigned i = 0; i < 3; i++) {
+			before = counted(false);
+			reached = flood(to[i], 50, 20);
+			if (!SOON(counted(false) - before >= reached) ||
+			    counted(false) - before != reached ||
+			    count("functions", "echo", "requests"))
+				UNBALANCED("%s, to %s: %lu reached the interface, %lu are counted",
+					   ways[w], to[i], reached, counted(false) - before);
+		}
+		stop();
+	}
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -184,6 +216,7 @@ int main(void)
 		cmocka_unit_test_teardown(balance_mmsg, end_server),
 		cmocka_unit_test_teardown(balance_simple, end_server),
 		cmocka_unit_test_teardown(balance_packet, end_server),
+		cmocka_unit_test_teardown(once, end_server),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, lower);
