@@ -28,7 +28,7 @@ int xfn_native__load(int fd, const char *name, struct xfn_native *out, char *err
 void xfn_native__unload(struct xfn_native *nat);
 
 /* The request during which the worker died, as it stood then: noted by the dying (crash_note.h). */
-#define XFN_CRASH_MAX 65536
+#define XFN_CRASH_MAX 65536 /* any frame, and XFN_PAYLOAD_MAX */
 struct xfn_crash {
 	uint32_t noted; /* 1: the rest holds */
 	uint32_t kind;	/* enum xfn_datagram_kind */

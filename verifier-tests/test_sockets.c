@@ -9,7 +9,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <linux/types.h>
 #include <cmocka.h>
+#include "../xdp/abi.h"
 #include "lab.h"
 
 #define ASKERS 8 /* sockets that ask, each from another port */
@@ -23,7 +25,7 @@ static char who(const char *ip, uint16_t port, size_t len, int wait_ms)
 	struct pollfd fds[ASKERS];
 	struct sockaddr_storage to;
 	socklen_t to_len = place(ip, port, &to);
-	uint8_t out[4096], back[4096], in[4096];
+	static uint8_t out[65536], back[65536], in[65536];
 	char all = 0;
 
 	for (size_t i = 0; i < len; i++) {
@@ -97,6 +99,9 @@ static void exact(const char *options)
 	expect("r " SIX " 4001");
 	expect("r " NEAR " 4002");
 	expect("e " SIX " 4002");
+	/* the longest that there are */
+	assert_int_equal(who(NEAR, 4000, XFN_PAYLOAD_MAX_V4, WAIT), 'e');
+	assert_int_equal(who(SIX, 4000, XFN_PAYLOAD_MAX, WAIT), 'r');
 	stop();
 }
 
@@ -147,6 +152,25 @@ static void exact_of_two_tiers(void **state)
 	expect("r " NEAR " 4000");
 	expect("e " ALSO " 4000");
 	expect("e " SIX " 4000");
+	stop();
+}
+
+/* The longest request is kept when a worker dies on it. */
+static void longest_kept(void **state)
+{
+	char path[200];
+	struct stat st = {};
+
+	(void)state;
+	if (!lab[0])
+		skip();
+	build("dies", "__builtin_trap();");
+	begin("-i %s %s/dies.xfn", iface, folder);
+	assert_int_equal(who(SIX, 4000, XFN_PAYLOAD_MAX, 10), 'n');
+	snprintf(path, sizeof(path), "%s/%s.dies.0.pcap", folder, iface);
+	assert_true(SOON(!stat(path, &st)));
+	/* headers of file and packet, IPv6 and UDP */
+	assert_true(SOON(!stat(path, &st) && st.st_size == 24 + 16 + 48 + XFN_PAYLOAD_MAX));
 	stop();
 }
 
@@ -338,6 +362,7 @@ int main(void)
 		cmocka_unit_test_teardown(exact_simple, end_server),
 		cmocka_unit_test_teardown(exact_packet, end_server),
 		cmocka_unit_test_teardown(exact_of_two_tiers, end_server),
+		cmocka_unit_test_teardown(longest_kept, end_server),
 		cmocka_unit_test_teardown(other_address, end_server),
 		cmocka_unit_test_teardown(slow_path_held, end_server),
 		cmocka_unit_test_teardown(never_shared, end_server),

@@ -24,6 +24,11 @@
 #define XFN_MTU_LINEAR	 (XFN_FRAME_MAX - 14) /* beyond it a frame may be in several buffers */
 #define XFN_MTU_DEFAULT	 1500
 
+/* The longest payload of a datagram, in bytes: IPv4's length (RFC 791) counts its own header and
+ * UDP's, that of IPv6 (RFC 8200) only UDP's. */
+#define XFN_PAYLOAD_MAX_V4 (65535 - 20 - 8)
+#define XFN_PAYLOAD_MAX	   (65535 - 8)
+
 /* Index into xfn_xsks. */
 #define XFN_XSK_INDEX(iface, queue, thread)                                                        \
 	(((iface)*XFN_QUEUES + (queue)) * XFN_THREADS + (thread))
