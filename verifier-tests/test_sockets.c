@@ -341,6 +341,24 @@ static void unfit(void **state)
 	refused("echo: 10.78.0.255 is a broadcast address", "-i %s echo@10.78.0.255:7", iface);
 }
 
+/* A loopback interface has no fast path: UDP sockets answer, or it is said what does not. */
+static void loopback(void **state)
+{
+	static const char *const ways[] = { "--tier afxdp", "--tier xdp", "--mode generic",
+					    "--engine packet" };
+
+	(void)state;
+	if (!lab[0])
+		skip();
+	begin("-i lo echo@4000");
+	assert_int_equal(ON("server", "%s invoke 127.0.0.1:4000 hello | grep -q hello", xfn), 0);
+	assert_int_equal(ON("server", "%s invoke [::1]:4000 hello | grep -q hello", xfn), 0);
+	stop();
+	for (int i = 0; i < 4; i++)
+		refused("requests are this host's own, which UDP sockets answer", "-i lo %s echo",
+			ways[i]);
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -368,6 +386,7 @@ int main(void)
 		cmocka_unit_test_teardown(never_shared, end_server),
 		cmocka_unit_test_teardown(address_held, end_server),
 		cmocka_unit_test_teardown(unfit, end_server),
+		cmocka_unit_test_teardown(loopback, end_server),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, lower);
