@@ -73,7 +73,8 @@ static const struct argp_option options[] = {
 	  "uppers', and anycast ones on lo)",
 	  0 },
 	{ "bind", KEY_BIND, "ADDR", 0,
-	  "Address for UDP sockets; may be repeated (default: the interface's, or 127.0.0.1 and ::1)",
+	  "Address for UDP sockets of functions that name none; 0.0.0.0 and :: are every one; may be "
+	  "repeated (default: the interface's, or 127.0.0.1 and ::1)",
 	  0 },
 	{ "port-offset", KEY_OFFSET, "N", 0,
 	  "Add N to ports below 1024 on UDP sockets (default: 10000, where they may not be bound)",
