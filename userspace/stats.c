@@ -44,12 +44,13 @@ json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 				  xfn_control__text(fn->mod->attr.summary), "state", state,
 				  "state_reason", xfn_control__text(why)));
 	}
-	data = json_pack("{s:s?, s:s, s:o, s:s, s:s, s:s?, s:s, s:o}", "interface",
+	data = json_pack("{s:s?, s:s, s:o, s:s, s:s, s:s?, s:s, s:i, s:i, s:o}", "interface",
 			 sup->iface.name[0] ? sup->iface.name : NULL, "state", whole,
 			 "state_reason", xfn_control__text(whole_text), "mode",
 			 xfn_mode_name(sup->mode), "mode_reason", sup->mode_reason, "engine",
 			 sup->child_count ? sup->children[0].engine : NULL, "engine_reason",
-			 sup->engine_reason, "functions", list);
+			 sup->engine_reason, "sockets", (int)sup->listener_count, "sockets_missing",
+			 (int)sup->missing_count, "functions", list);
 	xfn_links__tell(sup, data);
 	return data;
 }

@@ -246,6 +246,8 @@ static void slow_path_held(void **state)
 	assert_int_not_equal(who(NEAR, 7, SLOW, 100), 'e');
 	assert_true(said("echo has no slow path at " NEAR ":7: cannot bind UDP"));
 	assert_true(said("other socket"));
+	assert_int_equal(shell("%s ls -i %s | grep -q ', 2 UDP sockets cannot be had'", xfn, iface),
+			 0);
 	close(every);
 	assert_true(SOON(who(NEAR, 7, SLOW, 100) == 'e'));
 	expect("e " ALSO " 7");
