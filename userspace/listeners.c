@@ -335,11 +335,12 @@ int xfn_listeners__open(struct xfn_supervisor *sup, char *err, size_t errlen)
 		return 1;
 	shift_all(sup);
 	ret = check_addresses(sup, err, errlen);
-	do
-		ret = ret				    ?:
-			      check_ports(sup, err, errlen) ?:
-							      follow(sup, strict, &news, err, errlen);
-	while (ret == -EACCES && shift_ports(sup, &news.first) && !(ret = 0));
+	while (!ret) {
+		ret = check_ports(sup, err, errlen) ?: follow(sup, strict, &news, err, errlen);
+		if (ret != -EACCES || !shift_ports(sup, &news.first))
+			break;
+		ret = 0;
+	}
 	plan_retry(sup);
 	sup->missing_unknown =
 		ret == -EADDRINUSE && xfn_now_ns() - sup->begun_ns < FIRST_WAIT_MS * 1000000ull;

@@ -182,8 +182,6 @@ static int work(struct xfn_supervisor *sup, bool ready)
 {
 	int timeout = sup->iface.name[0] && ready ? xfn_presence__retry(sup) : -1;
 
-	if (sup->phase == XFN_PHASE_LISTENERS)
-		timeout = sooner(timeout, xfn_listeners__retry_ms(sup));
 	timeout = sooner(timeout, xfn_children__due(sup));
 	timeout = sooner(timeout, xfn_process__reap(sup));
 	timeout = sooner(timeout, xfn_quarantine__watch(sup));
@@ -281,6 +279,9 @@ static int loop(struct xfn_supervisor *sup, int signals, char *err, size_t errle
 				continue;
 			}
 		}
+		/* the step before may have found a socket held */
+		if (sup->phase == XFN_PHASE_LISTENERS)
+			timeout = sooner(timeout, xfn_listeners__retry_ms(sup));
 		if (poll(fds, watch(sup, signals, ready, fds), timeout) < 0) {
 			if (errno != EINTR)
 				return 0;
