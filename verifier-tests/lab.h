@@ -120,6 +120,7 @@ static void stop(void)
 {
 	int status = -1;
 
+	assert_true(server > 0);
 	kill(server, SIGTERM);
 	waitpid(server, &status, 0);
 	server = 0;
