@@ -20,7 +20,7 @@
  * now, and the kernel frees what its io_uring held a moment later. */
 #define RETRY_MS      50
 #define RETRY_MAX_MS  2000
-#define FIRST_WAIT_MS 500 /* so long the first start waits for that */
+#define FIRST_WAIT_MS 500 /* so long the first start waits for that, and nothing is logged */
 
 static const char *name_of(const struct xfn_supervisor *sup, const struct xfn_listener *one)
 {
@@ -155,6 +155,7 @@ struct news {
 	char why[XFN_ERR_MAX];
 	struct xfn_listener first;
 	unsigned count;
+	unsigned unknown; /* that were not missing before */
 };
 
 static void tell(const struct xfn_supervisor *sup, const struct news *news)
@@ -203,12 +204,13 @@ static int open_rest(struct xfn_supervisor *sup, struct xfn_listener *wanted, un
 
 	for (unsigned i = 0; i < count; i++) {
 		struct xfn_listener one = wanted[i];
-		bool known = xfn_listeners__find(sup->missing, sup->missing_count, &one);
+		const struct xfn_listener *known =
+			xfn_listeners__find(sup->missing, sup->missing_count, &one);
 		int ret = one.fd < 0 ? open_one(sup, &one, err, errlen) : 1;
 
 		if (!ret) {
 			sup->listeners[sup->listener_count++] = one;
-			if (known)
+			if (known && known->told)
 				xfn_log__line(LOG_NOTICE, "%s has its %s on port %u again",
 					      name_of(sup, &one), one.slow ? "slow path" : "socket",
 					      one.local.port);
@@ -219,8 +221,18 @@ static int open_rest(struct xfn_supervisor *sup, struct xfn_listener *wanted, un
 			news->first = one;
 			return ret;
 		}
+		one.since_ns = known ? known->since_ns : xfn_now_ns();
+		one.told = known && known->told;
+		news->unknown += !known;
+		/* a worker that ends, or a run before, may hold it a moment longer */
+		if (one.told || (ret == -EADDRINUSE &&
+				 xfn_now_ns() - one.since_ns < FIRST_WAIT_MS * 1000000ull)) {
+			wanted[missing++] = one;
+			continue;
+		}
+		one.told = true;
 		wanted[missing++] = one;
-		if (known || news->count++)
+		if (news->count++)
 			continue;
 		news->first = one;
 		snprintf(news->why, sizeof(news->why), "%s", err);
@@ -270,7 +282,7 @@ static int follow(struct xfn_supervisor *sup, bool strict, struct news *news, ch
 	sup->missing = wanted;
 	sup->missing_count = (unsigned)ret;
 	sup->missing_unknown = false;
-	if (news->count)
+	if (news->unknown)
 		sup->missing_tries = 0;
 	return closed || sup->listener_count > kept;
 }

@@ -57,6 +57,8 @@ struct xfn_listener {
 	unsigned device; /* ifindex of the only one to receive from, 0: any */
 	unsigned scope;	 /* ifindex of the device that has the address, 0: not known */
 	bool slow;
+	bool told;	   /* while it is missing: that was logged */
+	uint64_t since_ns; /* likewise: from when on */
 	struct xfn_address local;
 };
 
