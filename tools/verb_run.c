@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "../userspace/cpus.h"
+#include "../userspace/interface.h"
 #include "output.h"
 #include "paths.h"
 #include "run_inside.h"
@@ -130,13 +131,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		state->child_inputs[0] = &run->links;
 		return 0;
 	case 'i':
-		for (unsigned i = 0; i < run->ifnames; i++)
-			if (!strcmp(run->ifname[i], arg))
-				argp_error(state, "-i '%s': given twice", arg);
 		if (run->ifnames == XFN_FLEET_MAX)
 			argp_error(state, "-i '%s': at most %d interfaces", arg, XFN_FLEET_MAX);
 		run->ifname[run->ifnames++] = arg;
-		run->opts.ifname = run->ifname[0];
 		return 0;
 	case KEY_WAIT:
 		run->opts.wait = true;
@@ -267,6 +264,26 @@ static int take_workers(struct run *run)
 				    "take a number from 1 to 8, or two of them as in 1-4");
 	opts->workers_min = min;
 	opts->workers_max = max;
+	return 0;
+}
+
+/* By the name that others stand for; one that is missing may be waited for by any. */
+static int take_interfaces(struct run *run)
+{
+	static char real[XFN_FLEET_MAX][IF_NAMESIZE];
+
+	for (unsigned i = 0; i < run->ifnames; i++) {
+		const char *given = run->ifname[i];
+
+		if (xfn_interface__find(given, real[i]))
+			run->ifname[i] = real[i];
+		for (unsigned k = 0; k < i; k++)
+			if (!strcmp(run->ifname[k], run->ifname[i]))
+				return xfn_run__bad(run, "-i", given,
+						    "is an interface that was given already; name "
+						    "each once");
+	}
+	run->opts.ifname = run->ifname[0];
 	return 0;
 }
 
@@ -423,7 +440,9 @@ int verb_run(int argc, char **argv)
 	int status;
 
 	xfn_output__options(&argp, argc, argv, &run);
-	status = take_values(&run);
+	status = take_interfaces(&run);
+	if (!status)
+		status = take_values(&run);
 	if (!status)
 		status = take_cpus(&run);
 	if (!status)

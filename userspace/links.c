@@ -30,14 +30,11 @@ static const struct xfn_journal_kind kinds[] = { { "ntuple", xfn_steer__undo_ntu
 int xfn_links__undo(const char *ifname, char *err, size_t errlen)
 {
 	struct xfn_journal *journal;
-	json_t *data = NULL;
 	int left = xfn_journal__count(ifname), ret;
 
 	if (left <= 0)
 		return 0;
-	ret = xfn_control__ask(ifname, "ls", NULL, &data, err, errlen);
-	json_decref(data);
-	if (ret != -ENOENT) {
+	if (xfn_control__is_served(ifname)) {
 		snprintf(err, errlen,
 			 "%s: an xfn serves it and undoes its changes itself; stop that one",
 			 ifname);

@@ -2,6 +2,7 @@
 /* What runs and what it did: kernel counters and workers' pages, summed. Changes nothing. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "printable.h"
 #include "supervisor_inside.h"
 
@@ -44,9 +45,9 @@ json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 				  xfn_control__text(fn->mod->attr.summary), "state", state,
 				  "state_reason", xfn_control__text(why)));
 	}
-	data = json_pack("{s:s?, s:s, s:o, s:s, s:s, s:s?, s:s, s:i, s:i, s:o}", "interface",
-			 sup->iface.name[0] ? sup->iface.name : NULL, "state", whole,
-			 "state_reason", xfn_control__text(whole_text), "mode",
+	data = json_pack("{s:s?, s:i, s:s, s:o, s:s, s:s, s:s?, s:s, s:i, s:i, s:o}", "interface",
+			 sup->iface.name[0] ? sup->iface.name : NULL, "pid", (int)getpid(), "state",
+			 whole, "state_reason", xfn_control__text(whole_text), "mode",
 			 xfn_mode_name(sup->mode), "mode_reason", sup->mode_reason, "engine",
 			 sup->child_count ? sup->children[0].engine : NULL, "engine_reason",
 			 sup->engine_reason, "sockets", (int)sup->listener_count, "sockets_missing",
@@ -207,8 +208,8 @@ json_t *xfn_stats__counters(struct xfn_supervisor *sup)
 	char text[300];
 	const char *state = xfn_presence__state(sup, text, sizeof(text));
 
-	return json_pack("{s:s?, s:s, s:o, s:o, s:o, s:o}", "interface",
-			 sup->iface.name[0] ? sup->iface.name : NULL, "state", state,
-			 "state_reason", xfn_control__text(text), "functions", functions(sup),
-			 "reasons", all_reasons(sup), "workers", workers(sup));
+	return json_pack("{s:s?, s:i, s:s, s:o, s:o, s:o, s:o}", "interface",
+			 sup->iface.name[0] ? sup->iface.name : NULL, "pid", (int)getpid(), "state",
+			 state, "state_reason", xfn_control__text(text), "functions",
+			 functions(sup), "reasons", all_reasons(sup), "workers", workers(sup));
 }

@@ -318,7 +318,7 @@ static int open_all(struct xfn_supervisor *sup, char *err, size_t errlen)
 	ret = ret ?: xfn_deploy__open(sup, err, errlen);
 	ret = ret ?: xfn_crews__open(sup, err, errlen);
 	/* Before anything is attached: another run of ours on this interface is refused by name. */
-	ret = ret ?: xfn_control__listen(opts->ifname, on_request, sup, &sup->control, err, errlen);
+	ret = ret ?: xfn_control__listen(opts->ifname ? sup->iface.name : NULL, on_request, sup, &sup->control, err, errlen);
 	if (!ret && opts->ifname)
 		ret = xfn_served__open(sup, err, errlen);
 	if (ret || (opts->ifname && !sup->iface.up))
