@@ -61,8 +61,14 @@ int xfn_loader__prepare(const struct xfn_loader_options *opts, struct xfn_loader
 	ld->skel = dispatcher_bpf__open();
 	if (!ld->skel || ld->cpus < 1) {
 		ret = -(errno ?: EINVAL);
-		snprintf(err, errlen, "cannot open the dispatcher: %s; run `xfn check`",
-			 strerror(-ret));
+		if (access("/sys/kernel/btf/vmlinux", R_OK))
+			snprintf(
+				err, errlen,
+				"cannot open the dispatcher without /sys/kernel/btf/vmlinux; mount -t "
+				"sysfs sysfs /sys, or take a kernel with CONFIG_DEBUG_INFO_BTF");
+		else
+			snprintf(err, errlen, "cannot open the dispatcher: %s; run `xfn check`",
+				 strerror(-ret));
 		xfn_loader__close(ld);
 		return ret;
 	}

@@ -449,10 +449,10 @@ int verb_run(int argc, char **argv)
 		status = take_workers(&run);
 	if (!status)
 		status = take_links(&run);
-	if (!status)
-		status = xfn_run__modules(&run);
 	if (!status && xfn_paths__worker(run.worker, sizeof(run.worker), err, sizeof(err)))
 		status = xfn_output__fail("run", run.opts.json, XFN_EXIT_FAILED, "%s", err);
+	if (!status)
+		status = xfn_run__modules(&run);
 	catch_signals(&ends);
 	if (!status)
 		status = xfn_run__sources(&run);

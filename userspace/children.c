@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <syslog.h>
-#include "descriptors.h"
+#include "limits.h"
 #include "log.h"
 #include "now.h"
 #include "printable.h"
@@ -49,7 +49,7 @@ static void not_started(struct xfn_supervisor *sup, struct xfn_child *child)
 {
 	char who[XFN_WHO];
 
-	xfn_descriptors__advise(child->error, sizeof(child->error), xfn_deploy__descriptors(sup));
+	xfn_limits__advise(child->error, sizeof(child->error), xfn_deploy__descriptors(sup));
 	child->state = XFN_CHILD_DEAD;
 	if (xfn_quarantine__blame(sup, child, child->ret, child->error)) {
 		start(sup, child); /* without that function */
@@ -59,8 +59,8 @@ static void not_started(struct xfn_supervisor *sup, struct xfn_child *child)
 	if (!child->served)
 		return;
 	xfn_log__line(LOG_ERR, "%s: %s", xfn_child__who(child, who), child->error);
-	child->restart_at_ns = xfn_now_ns() + back_off_ms(child) * 1000000ull;
 	child->restarts++;
+	child->restart_at_ns = xfn_now_ns() + back_off_ms(child) * 1000000ull;
 }
 
 static void start(struct xfn_supervisor *sup, struct xfn_child *child)

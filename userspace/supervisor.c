@@ -18,7 +18,7 @@
 #include <linux/capability.h>
 #include "channels.h"
 #include "clock.h"
-#include "descriptors.h"
+#include "limits.h"
 #include "log.h"
 #include "napi.h"
 #include "../skel/privileges.h"
@@ -318,7 +318,9 @@ static int open_all(struct xfn_supervisor *sup, char *err, size_t errlen)
 	ret = ret ?: xfn_deploy__open(sup, err, errlen);
 	ret = ret ?: xfn_crews__open(sup, err, errlen);
 	/* Before anything is attached: another run of ours on this interface is refused by name. */
-	ret = ret ?: xfn_control__listen(opts->ifname ? sup->iface.name : NULL, on_request, sup, &sup->control, err, errlen);
+	ret = ret   ?:
+		      xfn_control__listen(opts->ifname ? sup->iface.name : NULL, on_request, sup,
+					  &sup->control, err, errlen);
 	if (!ret && opts->ifname)
 		ret = xfn_served__open(sup, err, errlen);
 	if (ret || (opts->ifname && !sup->iface.up))
@@ -339,7 +341,7 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 	if (opts->several)
 		xfn_log__name(opts->ifname);
 	/* each function has a socket or two on each address or device */
-	xfn_descriptors__allow();
+	xfn_limits__raise();
 	/* who reads our messages may leave; the interface is still to be given back */
 	signal(SIGPIPE, SIG_IGN);
 	sup->clock_fd = xfn_clock__watch();
@@ -355,7 +357,7 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 	ret = signals < 0 ? -errno : open_all(sup, err, sizeof(err));
 	ret = ret ?: loop(sup, signals, err, sizeof(err));
 	if (ret) {
-		xfn_descriptors__advise(err, sizeof(err), xfn_deploy__descriptors(sup));
+		xfn_limits__advise(err, sizeof(err), xfn_deploy__descriptors(sup));
 		say_failed(sup, err);
 	}
 	/* Card and interface first: what still comes goes to the host's stack. */

@@ -448,6 +448,7 @@ int main(int argc, char **argv)
 	xfn_sandbox__die_with_parent();
 	own_descriptors();
 	wait_for_the_supervisor();
+	signal(SIGXFSZ, SIG_IGN);	       /* an error that has a message */
 	setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* a pipe, which the supervisor reads by the line */
 	for (;;) {
 		ret = xfn_handover__recv(XFN_HANDOVER_FD, &msg, &fd);
