@@ -71,8 +71,10 @@ static void start(struct xfn_supervisor *sup, struct xfn_child *child)
 	child->pid = 0;
 	child->error[0] = '\0';
 	child->ret = prepare(sup, child, child->error, sizeof(child->error));
-	if (!child->ret)
+	if (!child->ret) {
+		child->error[0] = '\0'; /* of what it did without, as huge pages */
 		return;
+	}
 	if (!child->error[0])
 		snprintf(child->error, sizeof(child->error), "cannot start a worker: %s",
 			 strerror(-child->ret));
