@@ -11,7 +11,7 @@ suite=workers
 workers() { pgrep -P "$run" -x xfn-worker; }
 # which worker holds queue 0 of engine $1
 worker() { "$xfn" stat -i "$iface" | awk -v engine="$1" '$4 == engine && $1 != "-" { print $1; exit }'; }
-ls_says() { timeout 2 "$xfn" ls -i "$iface" | grep -q "$1"; }
+ls_says() { timeout 2 "$xfn" ls -i "$iface" 2>/dev/null | grep -q "$1"; }
 caps() { sed -n "s/^$1:	*0*//p" "/proc/$2/status"; }
 over() { [ ! -e "/proc/$1" ] || grep -q '^State:.Z' "/proc/$1/status"; }
 # within MS COMMAND...
@@ -82,7 +82,7 @@ status=$?
 lines=$(grep -c 'queue 0 printed: ' "$dir/err")
 [ $status = 0 ] && [ "$(wc -l <"$dir/ready")" = 1 ] && [ "$lines" -ge 2 ] && [ "$lines" -le 40 ] && ! LC_ALL=C grep -q '[^ -~]' "$dir/err" &&
 	logged 'printed: ?\[31mred?$' 1 && logged 'printed: 0*\.* \.\.\. (cut)' 1 && [ "$(awk '{ if (length > n) n = length } END { print n }' "$dir/err")" -lt 400 ]
-result workers_print_to_the_log $? || { cat "$dir/ready"; cut -c1-300 "$dir/err"; }
+result workers_print_to_the_log $? || head -n 40 "$dir/ready" "$dir/err" | cat -v | cut -c1-300
 rm "$XFN_STARTS/prints"
 # what ends all of them at once needs no word and no restart; one alone is replaced
 : >"$dir/err"
