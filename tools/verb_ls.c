@@ -267,7 +267,8 @@ int verb_ls(int argc, char **argv)
 		NULL,
 		"List the functions that are served: port, tier, and why that tier, or why "
 		"its requests are dropped.\v"
-		"Of several that run, -j prints {\"interfaces\": [...]}.\n\n"
+		"Of several that run, -j prints {\"interfaces\": [...]}. Where several network namespaces "
+		"have an IFACE that is served, -i IFACE is this one's, and IFACE:NAMESPACE another one's.\n\n"
 		"Example: xfn ls -i eth0",
 		NULL,
 		NULL,
@@ -289,7 +290,8 @@ int verb_stat(int argc, char **argv)
 		"workers. With -v also where the frames of AF_XDP are; frames_lost is 0, or xfn has a "
 		"defect. Counts go on when an interface goes and comes back; those of workers by process "
 		"do not.\v"
-		"Of several that run, -j prints {\"interfaces\": [...]}.\n\n"
+		"Of several that run, -j prints {\"interfaces\": [...]}. Where several network namespaces "
+		"have an IFACE that is served, -i IFACE is this one's, and IFACE:NAMESPACE another one's.\n\n"
 		"Example: xfn stat -i eth0 -j",
 		NULL,
 		NULL,
