@@ -156,7 +156,7 @@ static void native_process(const struct run *r, unsigned first)
 	struct xfn_native native = {};
 	int ret;
 
-	xfn_sandbox__die_with_parent(); /* its set-up may not return */
+	xfn_sandbox__die_with_parent();	    /* its set-up may not return */
 	dup2(STDERR_FILENO, STDOUT_FILENO); /* where the results go, JSON among them */
 	ret = xfn_native__load(r->mod->fd, r->mod->attr.name, &native, p->err, sizeof(p->err));
 	if (!ret && xfn_call__init(&call, &page)) {
