@@ -154,11 +154,13 @@ static void close_descriptors(struct xfn_child *child)
 
 int xfn_process__status(struct xfn_child *child)
 {
-	int status = child->pid > 0 ? wait_for(child->pid) : 0;
 	char who[XFN_WHO];
+	int status;
 
-	xfn_worker_output__close(&child->output, xfn_child__who(child, who));
+	/* which ends it too, where CAP_KILL is missing */
 	close_descriptors(child);
+	status = child->pid > 0 ? wait_for(child->pid) : 0;
+	xfn_worker_output__close(&child->output, xfn_child__who(child, who));
 	child->pid = 0;
 	return status;
 }
