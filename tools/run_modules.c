@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "../skel/regular_file.h"
-#include "../userspace/descriptors.h"
+#include "../userspace/limits.h"
 #include "classify.h"
 #include "offload.h"
 #include "output.h"
@@ -171,7 +171,7 @@ int xfn_run__open(struct run *run)
 {
 	char err[XFN_ERR_MAX] = "";
 
-	xfn_descriptors__allow(); /* each is one */
+	xfn_limits__raise(); /* each is one */
 	for (unsigned i = 0; i < run->opts.module_count; i++) {
 		struct xfn_run_module *mod = &run->modules[i];
 

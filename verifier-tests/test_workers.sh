@@ -56,10 +56,10 @@ for way in "--mode native" "--tier socket --engine mmsg" "--engine packet"; do
 done
 
 # one that cannot start says why, has no process, and is tried again
-start --tier socket "$dir/starts.xfn" && : >"$XFN_STARTS/fail" && kill -KILL "$(worker uring)"
-soon ls_says '^starts .*queue 0 cannot start: starts: its XFN_INIT returned -5 .*tried again in' &&
-	"$xfn" stat -i "$iface" -j | grep -q '"pid": null' && "$xfn" stat -i "$iface" | grep -qE '^ *-  *0  *0  *uring .*waiting  *cannot start' &&
-	rm "$XFN_STARTS/fail" && soon ask 4012 again >/dev/null && [ "$("$xfn" ls -i "$iface" | grep -c 'cannot start')" = 0 ]
+start --workers-per-queue 1 "$dir/starts.xfn" && prlimit --pid "$run" --fsize=1024: && kill -KILL "$(worker afxdp)"
+soon ls_says '^starts .*queue 0 cannot start: cannot allocate frames .*: File too large; raise the limit of .*tried again in' &&
+	"$xfn" stat -i "$iface" -j | grep -q '"pid": null' && "$xfn" stat -i "$iface" | grep -qE '^ *-  *0  *0  *afxdp .*waiting  *cannot start' &&
+	prlimit --pid "$run" --fsize=unlimited: && soon ls_says '^starts .*its .tier asks for it' && ask 4012 again
 result workers_that_cannot_start $? || cat "$dir/err"
 stop
 # the first start: told while it goes on; one that fails is the run's error
