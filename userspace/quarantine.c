@@ -164,6 +164,8 @@ bool xfn_quarantine__ended(struct xfn_supervisor *sup, const struct xfn_child *c
 	if (child->hung)
 		snprintf(how, sizeof(how), ", which had not returned within %u ms",
 			 sup->opts->deadline);
+	else if (page->overrun == XFN_OVERRUN_BEFORE)
+		snprintf(how, sizeof(how), ", which had written before its payload");
 	else if (page->overrun)
 		snprintf(how, sizeof(how), ", which had written past its payload");
 	ret = xfn_crash_pcap__keep(sup->iface.name[0] ? sup->iface.name : NULL, name_of(fn),

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -306,6 +307,111 @@ static void payloads(void **state)
 	xfn_call__free(&call);
 }
 
+static int beside_at; /* from the payload's first byte */
+static sigjmp_buf ended;
+
+static int write_beside(struct xfn_req *req)
+{
+	req->payload[beside_at] ^= 0x5a;
+	return XFN_REPLY;
+}
+
+static int claim_more(struct xfn_req *req)
+{
+	req->len = req->room + 1;
+	return XFN_REPLY;
+}
+
+static int claim_other(struct xfn_req *req)
+{
+	req->payload -= 8;
+	return XFN_REPLY;
+}
+
+static void on_abort(int sig)
+{
+	siglongjmp(ended, sig);
+}
+
+/* Answers one datagram. Where the page says that the function wrote, if it ended the process. */
+static uint32_t ends(const struct xfn_native_module *mod, enum xfn_datagram_kind kind,
+		     struct xfn_datagram *d)
+{
+	struct sigaction act = { .sa_handler = on_abort }, old;
+	volatile uint32_t where = XFN_OVERRUN_NONE;
+
+	memset(&page, 0, sizeof(page));
+	assert_int_equal(xfn_call__init(&call, &page), 0);
+	assert_int_equal(xfn_call__put(&call, 0, mod), 0);
+	assert_int_equal(xfn_call__bind(&call, NULL, 1232, 0), 0);
+	sigaction(SIGABRT, &act, &old);
+	if (sigsetjmp(ended, 1)) {
+		assert_int_equal(page.running_slot, 1);
+		assert_int_equal(page.slots[0].replies, 0);
+		where = page.overrun;
+	} else {
+		xfn_call__batch(&call, kind, d, 1);
+		assert_true(d->send);
+	}
+	sigaction(SIGABRT, &old, NULL);
+	xfn_call__free(&call);
+	return where;
+}
+
+/* Whatever byte of its headers a function changes, the frame is not sent. */
+static void beside_frames(void **state)
+{
+	static const struct xfn_attributes attr = { .api = XFN_API };
+	static const struct xfn_native_module mod = { .attr = &attr, .body = write_beside };
+	static const struct xfn_native_module more = { .attr = &attr, .body = claim_more };
+	static const struct xfn_native_module other = { .attr = &attr, .body = claim_other };
+	uint8_t frame[256];
+	struct xfn_datagram d = { .data = frame, .capacity = sizeof(frame) };
+
+	(void)state;
+	for (int version = 4; version <= 6; version += 2) {
+		for (int tags = 0; tags <= 2; tags++) {
+			int len = (int)frame_build(frame, version, tags, 10), headers = len - 10;
+
+			for (beside_at = -headers; beside_at < 0; beside_at++) {
+				d.len = frame_build(frame, version, tags, 10);
+				assert_int_equal(ends(&mod, XFN_FRAME, &d), XFN_OVERRUN_BEFORE);
+			}
+			for (beside_at = 10; beside_at < 10 + XFN_GUARD; beside_at++) {
+				d.len = frame_build(frame, version, tags, 10);
+				assert_int_equal(ends(&mod, XFN_FRAME, &d), XFN_OVERRUN_BEHIND);
+			}
+			for (beside_at = 0; beside_at < 10; beside_at += 9) {
+				d.len = frame_build(frame, version, tags, 10);
+				assert_int_equal(ends(&mod, XFN_FRAME, &d), XFN_OVERRUN_NONE);
+			}
+			d.len = frame_build(frame, version, tags, 10);
+			assert_int_equal(ends(&more, XFN_FRAME, &d), XFN_OVERRUN_BEHIND);
+			d.len = frame_build(frame, version, tags, 10);
+			assert_int_equal(ends(&other, XFN_FRAME, &d), XFN_OVERRUN_BEHIND);
+		}
+	}
+}
+
+/* A payload that fills its buffer has its guards as well. */
+static void beside_payloads(void **state)
+{
+	static const struct xfn_attributes attr = { .api = XFN_API };
+	static const struct xfn_native_module mod = { .attr = &attr, .body = write_beside };
+	uint8_t buffer[XFN_GUARD + 32 + XFN_GUARD] = {};
+	struct xfn_datagram d = { .data = buffer + XFN_GUARD,
+				  .len = 32,
+				  .capacity = 32,
+				  .guarded = true,
+				  .peer = { .port = 40000 } };
+
+	(void)state;
+	for (beside_at = -XFN_GUARD; beside_at < 32 + XFN_GUARD; beside_at++)
+		assert_int_equal(ends(&mod, XFN_PAYLOAD, &d), beside_at < 0   ? XFN_OVERRUN_BEFORE :
+							      beside_at >= 32 ? XFN_OVERRUN_BEHIND :
+										XFN_OVERRUN_NONE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -315,6 +421,8 @@ int main(void)
 		cmocka_unit_test(bindings),
 		cmocka_unit_test(refused_lengths),
 		cmocka_unit_test(payloads),
+		cmocka_unit_test(beside_frames),
+		cmocka_unit_test(beside_payloads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

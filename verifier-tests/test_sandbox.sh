@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # What a worker can do, behind each engine: every thread of it is without capabilities and behind seccomp, it
 # holds nothing of BPF that could change the kernel's side, and a function that starts a program, opens a file,
-# asks its worker's io_uring for one, writes past its payload, crashes or hangs gets nothing and harms no other.
+# asks its worker's io_uring for one, writes past its payload or before it, crashes or hangs gets nothing and harms no other.
 suite=sandbox
 # shellcheck source=verifier-tests/in_lab.sh
 . "$(dirname "$0")/in_lab.sh"
@@ -81,6 +81,10 @@ for way in "--tier afxdp" "--tier socket --engine uring" "--tier socket --sqpoll
 	result "signals_refused$tag" $?
 	ends escape 4005 "over" && logged 'in function escape, which had written past its payload' 1
 	result "overrun_noticed$tag" $?
+	say "10.78.0.1:4005" "undr" &
+	ask 7 "beside" && soon ended escape 2 && ask 7 "after" && ask 4005 "after" &&
+		logged 'in function escape, which had written before its payload' 1
+	result "write_before_noticed$tag" $?
 	ends crash 4001 "crash"
 	result "crash_alone$tag" $?
 	ends hang 4002 "hang"
