@@ -11,6 +11,7 @@
 #include <time.h>
 #include <linux/types.h>
 #include "call.h"
+#include "keyed_hash.h"
 #include "now.h"
 #include "../xdp/checksum.h"
 #include "../xdp/guard.h"
@@ -64,6 +65,8 @@ int xfn_call__init(struct xfn_call *c, struct xfn_page *page)
 int xfn_call__bound(struct xfn_call *c, uint32_t rate)
 {
 	c->rate = rate;
+	c->rate_key[0] = secret();
+	c->rate_key[1] = secret();
 	if (rate && !c->rates)
 		c->rates = calloc(XFN_RATES, sizeof(*c->rates));
 	return rate && !c->rates ? -ENOMEM : 0;
@@ -302,12 +305,13 @@ static bool answer(struct xfn_call *c, unsigned slot, uint32_t version, struct x
 
 /*
  * Is the sender's prefix within --rate? A prefix has one place; another that falls on it takes it
- * once the first one's time is over, and shares its bound until then.
+ * once the first one's time is over, and shares its bound until then. Nobody outside can tell which
+ * prefixes share one.
  */
 static bool within_rate(struct xfn_call *c, const uint8_t ip[16], uint32_t version)
 {
 	uint64_t prefix = xfn_guard_prefix(ip, version);
-	struct xfn_rate *rate = &c->rates[(prefix * 0x9e3779b97f4a7c15ull) >> 32 & (XFN_RATES - 1)];
+	struct xfn_rate *rate = &c->rates[xfn_keyed_hash(c->rate_key, prefix) & (XFN_RATES - 1)];
 	uint64_t now = c->thread.fixed_mono_ns ?: xfn_now(CLOCK_BOOTTIME);
 
 	if (rate->prefix != prefix && rate->due_ns <= now)

@@ -83,6 +83,7 @@ struct xfn_call {
 	uint64_t canary;	/* stands before and behind what a function may write to */
 	uint32_t rate;		/* requests per second and source prefix, 0: no bound */
 	struct xfn_rate *rates; /* XFN_RATES of them where rate is set; owned */
+	uint64_t rate_key[2];	/* secret: where in them a prefix stands */
 	uint16_t iface;
 	struct xfn_page *page;		    /* shared, or the caller's own memory */
 	const struct xfn_datagram *running; /* while page->running_slot: what it is called for */
