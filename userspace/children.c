@@ -181,6 +181,8 @@ static void ended(struct xfn_supervisor *sup, struct xfn_child *child, int statu
 
 	/* No function can do that: it was the kernel, out of memory, or a person. */
 	outside = sig == SIGKILL && !child->hung && !left;
+	if (outside && child->still)
+		xfn_standstill__sentence(child, what, sizeof(what));
 	/* Once at once, and when the cause is out; one that keeps dying waits longer each time. */
 	too_often = !outside && xfn_quarantine__ended(sup, child, what, sizeof(what));
 	if (!what[0] && (sig == SIGTERM || sig == SIGINT || sig == SIGHUP))

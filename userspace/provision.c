@@ -44,7 +44,9 @@ static int make_pages(struct xfn_child *child)
 		child->load[i].stalls = 0;
 	}
 	memset(child->seen, 0, sizeof(child->seen));
+	memset(child->progress, 0, sizeof(child->progress));
 	child->hung = false;
+	child->still = NULL;
 	return 0;
 }
 

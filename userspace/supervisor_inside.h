@@ -91,6 +91,13 @@ struct xfn_seen {
 	unsigned looks;
 };
 
+/* Rounds and calls of a thread when they were last looked at. */
+struct xfn_progress {
+	uint64_t steps;
+	uint64_t cpu_ms; /* it had had, after some looks that saw no more of them */
+	unsigned looks;	 /* in a row that saw none, while it was in no function */
+};
+
 /* What a thread had been through when its load was last looked at. */
 struct xfn_load {
 	uint64_t idle_ns, stalls;
@@ -128,6 +135,8 @@ struct xfn_child {
 	uint64_t ended_ns;
 	struct xfn_seen seen[XFN_THREADS];
 	bool hung;		/* a function did not return in time: ended by us */
+	struct xfn_progress progress[XFN_THREADS];
+	const char *still; /* why a thread stood still outside of functions: ended by us */
 	uint64_t restart_at_ns; /* while DEAD: when to try again */
 	char error[256];	/* why the last start failed, "" if it did not */
 };
@@ -202,6 +211,7 @@ struct xfn_supervisor {
 	unsigned shared[XFN_QUEUES]; /* threads of the shared one, as last scaled; 0: as begun */
 	unsigned renewals;	     /* how often workers were ended or made on purpose */
 	uint64_t next_look_ns;	     /* when to look for calls that do not return */
+	uint64_t next_progress_ns;   /* and for threads that make no round */
 	struct xfn_addresses *addresses;
 	int clock_fd;				   /* says when the system's clock was set */
 	int channels_fd;			   /* says when ethtool has changed something; -1 */
@@ -448,7 +458,18 @@ void xfn_links__tell_worker(const struct xfn_supervisor *sup, const struct xfn_c
 			    unsigned thread, json_t *data);
 void xfn_links__print(const struct xfn_supervisor *sup, FILE *out);
 
+/* standstill.c: threads that stand still outside of functions. */
+/* End their workers. Returns ms until the next look, -1: none is needed. To be called in every round
+ * of the loop. */
+int xfn_standstill__watch(struct xfn_supervisor *sup);
+/* ", after it had ..." of a worker whose .still is set. */
+void xfn_standstill__sentence(const struct xfn_child *child, char *what, size_t len);
+/* By SIGSTOP or the like: no function can do that. */
+bool xfn_child__is_stopped(const struct xfn_child *child);
+
 /* quarantine.c: functions that end their workers. */
+/* The slot + 1 that a thread is in, 0: none. The worker may have written anything there. */
+uint32_t xfn_quarantine__running(const struct xfn_supervisor *sup, const struct xfn_page *page);
 /*
  * End workers whose function does not return within the deadline. Returns ms until the next look,
  * -1: none is needed. To be called in every round of the loop.
