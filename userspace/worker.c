@@ -281,6 +281,7 @@ static int step_others(char *err, size_t errlen)
 static int start(char *err, size_t errlen)
 {
 	struct xfn_worker_thread *first = worker.thread[0];
+	uint64_t memory = (uint64_t)worker.hello.hello.memory_mb * worker.count * 1048576;
 	bool sqpoll = worker.config.sqpoll;
 	int ret = sqpoll ? 0 : open_engines(err, errlen);
 
@@ -306,7 +307,7 @@ static int start(char *err, size_t errlen)
 	/* a thread that the kernel makes for the engine has the privileges of that moment */
 	if (!ret && sqpoll)
 		ret = open_engines(err, errlen);
-	ret = ret ?: xfn_sandbox__enter(worker.ops->name, err, errlen);
+	ret = ret ?: xfn_sandbox__enter(worker.ops->name, memory, err, errlen);
 	for (unsigned i = 1; !ret && i < worker.count; i++)
 		sem_post(&worker.thread[i]->go);
 	return ret;
@@ -449,6 +450,7 @@ int main(int argc, char **argv)
 	}
 	prctl(PR_SET_NAME, "xfn-worker"); /* it may have been executed by a descriptor */
 	xfn_sandbox__die_with_parent();
+	xfn_sandbox__end_first();
 	own_descriptors();
 	wait_for_the_supervisor();
 	setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* a pipe, which the supervisor reads by the line */

@@ -52,10 +52,23 @@ no_bpf()
 
 hangs() { [ "$("$xfn" stat -i "$iface" | awk '$1 == "hang" { print $3 }')" -ge 1 ]; }
 
+# killed_before_us PID: by the kernel, where it is out of memory
+killed_before_us() { [ "$(cat /proc/"$1"/oom_score_adj)" -gt "$(cat /proc/"$run"/oom_score_adj)" ]; }
+# what_came PAYLOAD: of scribble
+what_came() { client "$xfn" invoke -j 10.78.0.1:4006 "$1" 2>/dev/null | sed -n 's/.*"reply": "\([^"]*\)".*/\1/p'; }
+said() { [ "$(what_came "$1")" = "$(printf '%s' "$2" | od -An -v -tx1 | tr -d ' \n')" ]; }
+
 raise
-for function in escape crash hang ring; do
+for function in escape crash hang ring scribble; do
 	"$xfn" build "$sources/$function.c" -o "$dir/$function.xfn" >/dev/null || result "build_$function" 1
 done
+# what this kernel can run at all
+foreign=
+if [ "$(uname -m)" = x86_64 ]; then
+	foreign=x32s
+	printf 'int main(void) { int r = 20; __asm__ volatile("int $0x80" : "+a"(r)); return r < 0; }\n' >"$dir/int80.c"
+	cc -o "$dir/int80" "$dir/int80.c" && "$dir/int80" && foreign="$foreign int8"
+fi
 functions="echo $dir/escape.xfn $dir/crash.xfn $dir/hang.xfn"
 for way in "--tier afxdp" "--tier socket --engine uring" "--tier socket --sqpoll" "--tier socket --engine mmsg" "--tier socket --engine simple" "--engine packet"; do
 	tag=$(echo "$way" | tr -c 'a-z\n' _)
@@ -128,6 +141,35 @@ for way in "--tier afxdp" "--tier socket"; do
 	result "hung_worker_takes_no_messages" $? || echo "$told were taken"
 	stop
 done
+
+# memory, and system calls of other architectures
+for way in "--tier afxdp --workers-per-queue 2" "--tier socket --sqpoll"; do
+	tag=$(echo "$way" | tr -c 'a-z\n' _)
+	# shellcheck disable=SC2086 # options are words
+	start $way --worker-memory 100 echo "$dir/scribble.xfn"
+	good=0
+	for worker in $(pgrep -P "$run"); do killed_before_us "$worker" || good=1; done
+	result "ended_before_the_supervisor$tag" $good
+	said many none && said heap full && ask 7 "after" && said heap none && ! logged 'ended (' 1
+	result "memory_bounded$tag" $?
+	ends=0
+	# of all threads, not of the one alone
+	for word in $foreign; do
+		ends=$((ends + 1))
+		say 10.78.0.1:4006 "$word"
+		soon ended scribble $ends && [ "$(grep -c 'ended (signal 31)' "$dir/err")" = $ends ] && ask 7 "after"
+		result "$word$tag" $? || cat "$dir/err"
+	done
+	foreign=
+	stop
+done
+start --tier socket --worker-memory 0 "$dir/scribble.xfn"
+said heap more
+result no_bound_on_memory $?
+stop
+"$xfn" run --worker-memory much echo >"$dir/out" 2>&1
+[ $? = 2 ] && grep -q -e "--worker-memory 'much'" "$dir/out"
+result worker_memory_is_a_number $?
 "$xfn" run --sqpoll --engine mmsg echo >"$dir/out" 2>&1
 [ $? = 2 ] && grep -q -e '--sqpoll wants engine uring' "$dir/out"
 result sqpoll_wants_uring $?
