@@ -136,6 +136,8 @@ int xfn_standstill__watch(struct xfn_supervisor *sup)
 		if (child->state != XFN_CHILD_READY)
 			continue;
 		any = true;
+		if (due)
+			xfn_told__read(sup, child); /* what cannot be is said soon */
 		stopped = due && xfn_child__is_stopped(child);
 		for (unsigned t = 0; due && !child->still && t < child->threads; t++)
 			look(sup, child, t, stopped);

@@ -118,7 +118,8 @@ struct xfn_child {
 	struct xfn_outbox outbox; /* what it is still to be given */
 	struct xfn_worker_output output;
 	int page_fd;
-	struct xfn_page *page; /* one for each thread; outlive the process: counters go on */
+	struct xfn_page *page; /* one for each thread, written by the worker */
+	struct xfn_told *told; /* what is believed of them; outlives the process: counters go on */
 	struct xfn_umem umem;
 	bool has_umem;
 	struct xfn_packet_ring ring; /* of engine packet; -1: none */
@@ -147,6 +148,7 @@ struct xfn_leaver {
 	pid_t pid;
 	int pidfd;
 	struct xfn_page *page; /* of its threads; it still counts */
+	struct xfn_told *told;
 	unsigned threads;
 	struct xfn_worker_output output;
 	uint64_t until_ms; /* then it is killed */
@@ -519,6 +521,23 @@ void xfn_losses__add(struct xfn_supervisor *sup, uint64_t sum[XFN_REASON_SLOTS])
 /* A socket, or the rings of a worker, are about to be closed: their counts go on. */
 void xfn_losses__keep_socket(struct xfn_supervisor *sup, const struct xfn_listener *listener);
 void xfn_losses__keep_rings(struct xfn_supervisor *sup, const struct xfn_child *child);
+
+/* told.c: of the pages of workers only what can be is believed. */
+/* Pages for a place. 0 or -errno. */
+int xfn_told__make(struct xfn_child *child);
+void xfn_told__begin(const struct xfn_supervisor *sup, struct xfn_child *child); /* it starts */
+/* It was asked for so many calls on purpose. */
+void xfn_told__invoked(struct xfn_child *child, uint64_t calls);
+/* Read the pages of a worker, or of all there are. */
+void xfn_told__read(const struct xfn_supervisor *sup, const struct xfn_child *child);
+void xfn_told__read_all(const struct xfn_supervisor *sup);
+/* What thread `thread`, and those in its place before it, had counted then; .crash holds nothing. */
+const struct xfn_page *xfn_told__sum(const struct xfn_told *told, unsigned thread);
+/* Its number, if it is one of that process; else 0. */
+pid_t xfn_child__tid(const struct xfn_child *child, unsigned thread);
+/* A worker that has ended, and whose place goes: its counts to what is past; frees both. */
+void xfn_told__keep(struct xfn_supervisor *sup, struct xfn_told *told, struct xfn_page *pages,
+		    unsigned threads, const char *who);
 
 /* past.c */
 /* What a worker counted that has ended, and whose page goes: added to sup->past. */

@@ -163,6 +163,43 @@ for way in "--tier afxdp --workers-per-queue 2" "--tier socket --sqpoll"; do
 	foreign=
 	stop
 done
+
+# counted: requests and replies of echo
+counted() { "$xfn" stat -i "$iface" | awk '$1 == "echo" { print $3, $4; exit }'; }
+stays() { [ "$(counted)" = "$seen" ]; }
+# by what ask has asked, again where an answer was lost
+grown()
+{
+	now=$(counted)
+	[ "${now% *}" -gt "${seen% *}" ] && [ "${now% *}" -le $((${seen% *} + 3)) ] && [ "${now% *}" = "${now#* }" ] || return 1
+	seen=$now
+}
+grows() { ask 7 "$1" && soon grown; }
+disbelieved() { [ "$(grep -c 'cannot be and is not counted; one of its functions overwrites memory' "$dir/err")" = "$1" ]; }
+for way in "--tier afxdp" "--tier socket --engine uring"; do
+	tag=$(echo "$way" | tr -c 'a-z\n' _)
+	seen="0 0"
+	# shellcheck disable=SC2086 # options are words
+	start $way echo "$dir/scribble.xfn"
+	grows one && grows two && disbelieved 0
+	result "counts$tag" $?
+	# one line for each worker
+	say 10.78.0.1:4006 fall
+	soon disbelieved 1 && stays && grows three
+	result "no_count_falls$tag" $?
+	say 10.78.0.1:4006 jump
+	stays && grows four
+	result "no_count_jumps$tag" $?
+	say 10.78.0.1:4006 name
+	! "$xfn" stat -i "$iface" -j | grep -q red && grows five && disbelieved 1
+	result "no_strange_names$tag" $?
+	# shellcheck disable=SC2046 # numbers of processes are words
+	kill -KILL $(pgrep -P "$run")
+	soon logged 'serves again' 1 && grows six && say 10.78.0.1:4006 fall && soon disbelieved 2 && stays
+	result "next_worker_is_believed_anew$tag" $?
+	[ $bad = 0 ] || { cat "$dir/err"; counted; }
+	stop
+done
 start --tier socket --worker-memory 0 "$dir/scribble.xfn"
 said heap more
 result no_bound_on_memory $?
