@@ -42,8 +42,8 @@ struct xfn_datagram {
 	bool broadcast;	   /* XFN_PAYLOAD: sent to a broadcast or multicast address */
 	bool guarded; /* XFN_PAYLOAD: XFN_GUARD bytes before data, and as many behind its capacity,
 		       * belong to this datagram and hold nothing */
-	uint8_t sum;	   /* XFN_FRAME: enum xfn_frame_sum */
-	bool send; /* set by the caller before give: send data[0..len) back, else just release */
+	uint8_t sum;  /* XFN_FRAME: enum xfn_frame_sum */
+	bool send;    /* set by the caller before give: send data[0..len) back, else just release */
 	bool may_wait; /* it may be given back after later ones, in any order: takes may come first
 			*/
 	bool waits;    /* set by the caller, with its slot: it is not given back yet */
