@@ -43,6 +43,7 @@ static const struct {
 	{ "unbounded memory access", XFN_RULE_variable_access },
 	{ "invalid access to map value", XFN_RULE_variable_access },
 	{ "math between pkt pointer", XFN_RULE_variable_access },
+	{ "min value is negative", XFN_RULE_variable_access },
 	{ "GPL-restricted function from non-GPL", XFN_RULE_licence },
 	{ "cannot call GPL", XFN_RULE_licence },
 	{ "unknown func", XFN_RULE_calls_unknown },
@@ -178,7 +179,9 @@ static void last_words(const char *log, char *out, size_t len)
 				 (int)strcspn(row, "\n"), row);
 }
 
-/* "invalid access to packet, off=8 size=1, R2(id=60,off=8,r=4)": behind a range that was asked for.
+/*
+ * "invalid access to packet, off=8 size=1, R2(id=60,off=8,r=4)": behind a range that was asked for,
+ * or before it.
  */
 static bool beyond_range(const char *row, char *text, size_t len)
 {
@@ -189,8 +192,12 @@ static bool beyond_range(const char *row, char *text, size_t len)
 	    range > row + strcspn(row, "\n"))
 		return false;
 	have = strtol(range + 3, NULL, 10);
-	if (have <= 0 || off < 0 || off + size <= have)
+	if (have <= 0 || (off >= 0 && off + size <= have))
 		return false;
+	if (off < 0) {
+		snprintf(text, len, "uses bytes that begin %ld before a pointer of xfn_at", -off);
+		return true;
+	}
 	snprintf(text, len,
 		 "uses bytes %ld to %ld behind a pointer for which xfn_at was asked for %ld", off,
 		 off + size - 1, have);

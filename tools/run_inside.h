@@ -12,7 +12,7 @@
 
 struct run {
 	struct xfn_run_options opts;
-	const char *mode, *tier, *offset, *rate, *deadline, *cpus, *workers;
+	const char *mode, *tier, *offset, *rate, *deadline, *memory, *cpus, *workers;
 	const char *ifname[XFN_FLEET_MAX];
 	unsigned ifnames;
 	const char *object; /* for the card, built by hand */

@@ -11,12 +11,14 @@
 #include <string.h>
 #include "../userspace/cpus.h"
 #include "../userspace/interface.h"
+#include "../userspace/sandbox.h"
 #include "output.h"
 #include "paths.h"
 #include "run_inside.h"
 #include "spec.h"
 
-#define DEADLINE_MS 1000
+#define DEADLINE_MS   1000
+#define MEMORY_MB_MAX 1048576
 
 enum key {
 	KEY_MODE = 256,
@@ -33,6 +35,7 @@ enum key {
 	KEY_SPIN,
 	KEY_SQPOLL,
 	KEY_DEADLINE,
+	KEY_MEMORY,
 	KEY_CPUS,
 	KEY_WORKERS,
 	KEY_AUTO,
@@ -87,6 +90,10 @@ static const struct argp_option options[] = {
 	{ "deadline", KEY_DEADLINE, "MS", 0,
 	  "End a worker whose function takes longer for one request, as if it had crashed (default: "
 	  "1000; 0: never)",
+	  0 },
+	{ "worker-memory", KEY_MEMORY, "MB", 0,
+	  "Let the functions of a worker allocate at most MB while it serves, beyond what it began with: "
+	  "more is refused to them (default: 1024; 0: no bound)",
 	  0 },
 	{ "allow-amplify", KEY_AMPLIFY, "NAME", 0,
 	  "Let this function answer with more than 10 times its request; may be repeated", 0 },
@@ -173,6 +180,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_DEADLINE:
 		run->deadline = arg;
+		return 0;
+	case KEY_MEMORY:
+		run->memory = arg;
 		return 0;
 	case KEY_AMPLIFY:
 		if (run->opts.allow_amplify_count == BIND_MAX)
@@ -350,6 +360,10 @@ static int take_values(struct run *run)
 	if ((!opts->deadline && strcmp(run->deadline, "0")) ||
 	    (opts->deadline && opts->deadline < 10))
 		return xfn_run__bad(run, "--deadline", run->deadline, "take 10 to 3600000, or 0");
+	opts->memory_mb =
+		run->memory ? xfn_spec__number(run->memory, MEMORY_MB_MAX) : XFN_MEMORY_MB;
+	if (!opts->memory_mb && strcmp(run->memory, "0"))
+		return xfn_run__bad(run, "--worker-memory", run->memory, "take 1 to 1048576, or 0");
 	if (run->offset) {
 		opts->port_offset = xfn_spec__number(run->offset, 65534);
 		if (!opts->port_offset)

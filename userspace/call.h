@@ -37,6 +37,12 @@ struct xfn_crash {
 	uint8_t data[XFN_CRASH_MAX];
 };
 
+enum xfn_overrun {
+	XFN_OVERRUN_NONE,
+	XFN_OVERRUN_BEHIND, /* past the payload and its room */
+	XFN_OVERRUN_BEFORE,
+};
+
 /*
  * What a worker keeps in memory shared with the supervisor, for each of its threads. Single writer:
  * that thread.
@@ -46,7 +52,8 @@ struct xfn_page {
 	uint32_t pid;
 	uint32_t running_slot; /* slot + 1 of the function being called now, 0 outside */
 	uint32_t tid;
-	uint32_t overrun; /* 1: that function wrote past what it may, and ended the worker */
+	uint32_t overrun; /* enum xfn_overrun: that function wrote where it may not, and ended the
+			     worker */
 	uint32_t zero;
 	uint64_t rounds;  /* grows while the worker lives */
 	uint64_t cpu_ns;  /* what its thread has had of a CPU; told now and then */
@@ -73,9 +80,10 @@ struct xfn_function {
 struct xfn_call {
 	uint32_t flags; /* XFN_TRUST_CHECKSUM, XFN_LOCAL_PEER, XFN_ANY_ADDRESS */
 	uint32_t mtu;
-	uint64_t canary;	/* stands behind what a function may write to */
+	uint64_t canary;	/* stands before and behind what a function may write to */
 	uint32_t rate;		/* requests per second and source prefix, 0: no bound */
 	struct xfn_rate *rates; /* XFN_RATES of them where rate is set; owned */
+	uint64_t rate_key[2];	/* secret: where in them a prefix stands */
 	uint16_t iface;
 	struct xfn_page *page;		    /* shared, or the caller's own memory */
 	const struct xfn_datagram *running; /* while page->running_slot: what it is called for */

@@ -96,11 +96,12 @@ static void give_up(struct xfn_child *child, int ret, const char *why)
 	xfn_process__kill(child);
 }
 
-static void serves(struct xfn_child *child)
+static void serves(const struct xfn_supervisor *sup, struct xfn_child *child)
 {
 	uint64_t now = xfn_now_ns();
 	char who[XFN_WHO];
 
+	xfn_told__read(sup, child); /* names of counters, before a function has run */
 	xfn_provision__check_pinned(child);
 	child->state = XFN_CHILD_READY;
 	child->started_ns = now;
@@ -120,7 +121,7 @@ static void bind_sockets(struct xfn_supervisor *sup, struct xfn_child *child)
 
 	if (!ret) {
 		child->error[0] = '\0';
-		serves(child);
+		serves(sup, child);
 		return;
 	}
 	if (child->state != XFN_CHILD_BINDING)
@@ -183,6 +184,8 @@ static void ended(struct xfn_supervisor *sup, struct xfn_child *child, int statu
 
 	/* No function can do that: it was the kernel, out of memory, or a person. */
 	outside = sig == SIGKILL && !child->hung && !left;
+	if (outside && child->still)
+		xfn_standstill__sentence(child, what, sizeof(what));
 	/* Once at once, and when the cause is out; one that keeps dying waits longer each time. */
 	too_often = !outside && xfn_quarantine__ended(sup, child, what, sizeof(what));
 	if (!what[0] && (sig == SIGTERM || sig == SIGINT || sig == SIGHUP))
@@ -207,7 +210,9 @@ static void ended(struct xfn_supervisor *sup, struct xfn_child *child, int statu
 /* Its process has ended. */
 static void bury(struct xfn_supervisor *sup, struct xfn_child *child)
 {
-	bool left = child->state == XFN_CHILD_LEAVING && xfn_now_ms() >= child->until_ms;
+	/* one that was killed for something else may take its time to end */
+	bool left = child->state == XFN_CHILD_LEAVING && xfn_now_ms() >= child->until_ms &&
+		    !child->hung && !child->still;
 	int status = xfn_process__status(child);
 
 	xfn_outbox__empty(&child->outbox);

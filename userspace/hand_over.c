@@ -127,6 +127,7 @@ int xfn_children__hand_over(const struct xfn_supervisor *sup, struct xfn_child *
 		 (!xfn_child_by_afxdp(sup->children) && !xfn_child_by_ring(sup->children)));
 	msg.hello.sqpoll = sup->opts->sqpoll;
 	msg.hello.busy_us = sup->opts->links.busy_poll;
+	msg.hello.memory_mb = sup->opts->memory_mb;
 	msg.hello.threads = child->threads;
 	memcpy(msg.hello.cpu, child->cpu, sizeof(msg.hello.cpu));
 	ret = xfn_outbox__put(&child->outbox, &msg, child->page_fd);

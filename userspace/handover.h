@@ -32,7 +32,7 @@
 #include "../xdp/abi.h"
 #include "engine.h"
 
-#define XFN_HANDOVER_VERSION 5
+#define XFN_HANDOVER_VERSION 6
 #define XFN_HANDOVER_FD	     3
 #define XFN_INVOKE_MAX	     65536 /* bytes of an INVOKE's memfd: XFN_PAYLOAD_MAX in whole pages */
 
@@ -67,8 +67,10 @@ struct xfn_handover {
 			uint32_t uid, gid; /* become these, if root */
 			uint32_t spin;
 			uint32_t sqpoll;
-			uint32_t busy_us; /* engine afxdp: poll its queue in vain so long */
-			uint32_t threads; /* 1 to XFN_THREADS; engine afxdp only: more than 1 */
+			uint32_t busy_us;   /* engine afxdp: poll its queue in vain so long */
+			uint32_t memory_mb; /* each thread may allocate while it serves, 0: no bound
+					     */
+			uint32_t threads;   /* 1 to XFN_THREADS; engine afxdp only: more than 1 */
 			int32_t cpu[XFN_THREADS]; /* pin to, -1: do not */
 		} hello;
 		struct {

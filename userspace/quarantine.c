@@ -22,8 +22,7 @@ static const char *name_of(const struct xfn_deployed *fn)
 	return fn->mod->attr.name;
 }
 
-/* The slot + 1 that a thread is in, 0: none. The worker may have written anything there. */
-static uint32_t running(const struct xfn_supervisor *sup, const struct xfn_page *page)
+uint32_t xfn_quarantine__running(const struct xfn_supervisor *sup, const struct xfn_page *page)
 {
 	uint32_t slot = __atomic_load_n(&page->running_slot, __ATOMIC_RELAXED);
 
@@ -42,7 +41,7 @@ static const struct xfn_page *culprit(const struct xfn_supervisor *sup,
 	for (unsigned i = 0; i < child->threads; i++) {
 		const struct xfn_page *page = &child->page[i];
 
-		if (!running(sup, page))
+		if (!xfn_quarantine__running(sup, page))
 			continue;
 		if (page->crash.noted || (child->hung && child->seen[i].looks >= LOOKS))
 			return page;
@@ -59,7 +58,7 @@ static void look(const struct xfn_supervisor *sup, struct xfn_child *child, unsi
 {
 	const struct xfn_page *page = &child->page[thread];
 	struct xfn_seen *seen = &child->seen[thread];
-	uint32_t slot = running(sup, page);
+	uint32_t slot = xfn_quarantine__running(sup, page);
 	uint64_t calls =
 		slot ? __atomic_load_n(&page->slots[slot - 1].requests, __ATOMIC_RELAXED) : 0;
 
@@ -79,10 +78,18 @@ static void look(const struct xfn_supervisor *sup, struct xfn_child *child, unsi
 
 static void look_at_all(struct xfn_supervisor *sup)
 {
-	for (unsigned i = 0; i < sup->child_count; i++)
-		for (unsigned t = 0;
-		     sup->children[i].state == XFN_CHILD_READY && t < sup->children[i].threads; t++)
-			look(sup, &sup->children[i], t);
+	for (unsigned i = 0; i < sup->child_count; i++) {
+		struct xfn_child *child = &sup->children[i];
+
+		if (child->state != XFN_CHILD_READY)
+			continue;
+		/* one that is stopped may be so in the midst of any call */
+		if (xfn_child__is_stopped(child))
+			memset(child->seen, 0, sizeof(child->seen));
+		else
+			for (unsigned t = 0; t < child->threads; t++)
+				look(sup, child, t);
+	}
 }
 
 int xfn_quarantine__watch(struct xfn_supervisor *sup)
@@ -160,10 +167,12 @@ bool xfn_quarantine__ended(struct xfn_supervisor *sup, const struct xfn_child *c
 	what[0] = 0;
 	if (!page)
 		return false;
-	fn = &sup->functions[running(sup, page) - 1];
+	fn = &sup->functions[xfn_quarantine__running(sup, page) - 1];
 	if (child->hung)
 		snprintf(how, sizeof(how), ", which had not returned within %u ms",
 			 sup->opts->deadline);
+	else if (page->overrun == XFN_OVERRUN_BEFORE)
+		snprintf(how, sizeof(how), ", which had written before its payload");
 	else if (page->overrun)
 		snprintf(how, sizeof(how), ", which had written past its payload");
 	ret = xfn_crash_pcap__keep(sup->iface.name[0] ? sup->iface.name : NULL, name_of(fn),
@@ -185,7 +194,7 @@ void xfn_quarantine__begin(struct xfn_supervisor *sup, const struct xfn_child *c
 
 	if (!page)
 		return;
-	fn = &sup->functions[running(sup, page) - 1];
+	fn = &sup->functions[xfn_quarantine__running(sup, page) - 1];
 	set(sup, fn - sup->functions, true);
 	release_command(sup, fn, next, sizeof(next));
 	xfn_log__line(
@@ -207,7 +216,7 @@ bool xfn_quarantine__blame(struct xfn_supervisor *sup, const struct xfn_child *c
 	if (ret == -EINTR || !child->page)
 		return false;
 	for (unsigned i = 0; !slot && i < child->threads; i++)
-		slot = running(sup, &child->page[i]);
+		slot = xfn_quarantine__running(sup, &child->page[i]);
 	if (!slot || sup->functions[slot - 1].set_aside[0])
 		return false;
 	fn = &sup->functions[slot - 1];

@@ -72,13 +72,13 @@ static const struct xfn_page *next_page(const struct xfn_supervisor *sup, struct
 		const struct xfn_child *child = &sup->children[at->child];
 
 		if (child->page && at->thread < child->threads)
-			return &child->page[at->thread++];
+			return xfn_told__sum(child->told, at->thread++);
 	}
 	if (!at->past && !at->leaver)
 		at->leaver = sup->leavers;
 	for (; at->leaver; at->leaver = at->leaver->next, at->thread = 0)
 		if (at->leaver->page && at->thread < at->leaver->threads)
-			return &at->leaver->page[at->thread++];
+			return xfn_told__sum(at->leaver->told, at->thread++);
 	return at->past++ ? NULL : sup->past;
 }
 
@@ -172,7 +172,7 @@ static json_t *all_reasons(struct xfn_supervisor *sup)
 static json_t *worker(const struct xfn_supervisor *sup, const struct xfn_child *child,
 		      unsigned thread)
 {
-	const struct xfn_page *page = &child->page[thread];
+	const struct xfn_page *page = xfn_told__sum(child->told, thread);
 	const struct xfn_engine_stats *e = &page->engine;
 	int cpu = child->cpu[thread];
 	char why[300];
@@ -208,6 +208,7 @@ json_t *xfn_stats__counters(struct xfn_supervisor *sup)
 	char text[300];
 	const char *state = xfn_presence__state(sup, text, sizeof(text));
 
+	xfn_told__read_all(sup);
 	return json_pack("{s:s?, s:i, s:s, s:o, s:o, s:o, s:o}", "interface",
 			 sup->iface.name[0] ? sup->iface.name : NULL, "pid", (int)getpid(), "state",
 			 state, "state_reason", xfn_control__text(text), "functions",

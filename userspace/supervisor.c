@@ -185,6 +185,7 @@ static int work(struct xfn_supervisor *sup, bool ready)
 	timeout = sooner(timeout, xfn_children__due(sup));
 	timeout = sooner(timeout, xfn_process__reap(sup));
 	timeout = sooner(timeout, xfn_quarantine__watch(sup));
+	timeout = sooner(timeout, xfn_standstill__watch(sup));
 	timeout = sooner(timeout, xfn_crews__follow_load(sup));
 	timeout = sooner(timeout, xfn_invoke__watch(sup));
 	return sooner(timeout, xfn_audit__watch(sup));

@@ -35,6 +35,7 @@ struct xfn_run_options {
 	unsigned port_offset;	    /* 0: chosen where ports below 1024 cannot be bound, and said */
 	unsigned rate;		    /* requests per second and source prefix, 0: no bound */
 	unsigned deadline;	    /* ms a function may take for one request, 0: no bound */
+	unsigned memory_mb;	    /* a worker may allocate while it serves, 0: no bound */
 	const char **allow_amplify; /* functions that may answer with more than 10 times */
 	unsigned allow_amplify_count;
 	bool route_fib; /* replies take the kernel's route, not the way the request came */

@@ -91,6 +91,13 @@ struct xfn_seen {
 	unsigned looks;
 };
 
+/* Rounds and calls of a thread when they were last looked at. */
+struct xfn_progress {
+	uint64_t steps;
+	uint64_t cpu_ms; /* it had had, after some looks that saw no more of them */
+	unsigned looks;	 /* in a row that saw none, while it was in no function */
+};
+
 /* What a thread had been through when its load was last looked at. */
 struct xfn_load {
 	uint64_t idle_ns, stalls;
@@ -111,7 +118,8 @@ struct xfn_child {
 	struct xfn_outbox outbox; /* what it is still to be given */
 	struct xfn_worker_output output;
 	int page_fd;
-	struct xfn_page *page; /* one for each thread; outlive the process: counters go on */
+	struct xfn_page *page; /* one for each thread, written by the worker */
+	struct xfn_told *told; /* what is believed of them; outlives the process: counters go on */
 	struct xfn_umem umem;
 	bool has_umem;
 	struct xfn_packet_ring ring; /* of engine packet; -1: none */
@@ -128,6 +136,8 @@ struct xfn_child {
 	uint64_t ended_ns;
 	struct xfn_seen seen[XFN_THREADS];
 	bool hung;		/* a function did not return in time: ended by us */
+	struct xfn_progress progress[XFN_THREADS];
+	const char *still; /* why a thread stood still outside of functions: ended by us */
 	uint64_t restart_at_ns; /* while DEAD: when to try again */
 	char error[256];	/* why the last start failed, "" if it did not */
 };
@@ -138,6 +148,7 @@ struct xfn_leaver {
 	pid_t pid;
 	int pidfd;
 	struct xfn_page *page; /* of its threads; it still counts */
+	struct xfn_told *told;
 	unsigned threads;
 	struct xfn_worker_output output;
 	uint64_t until_ms; /* then it is killed */
@@ -202,6 +213,7 @@ struct xfn_supervisor {
 	unsigned shared[XFN_QUEUES]; /* threads of the shared one, as last scaled; 0: as begun */
 	unsigned renewals;	     /* how often workers were ended or made on purpose */
 	uint64_t next_look_ns;	     /* when to look for calls that do not return */
+	uint64_t next_progress_ns;   /* and for threads that make no round */
 	struct xfn_addresses *addresses;
 	int clock_fd;				   /* says when the system's clock was set */
 	int channels_fd;			   /* says when ethtool has changed something; -1 */
@@ -448,7 +460,18 @@ void xfn_links__tell_worker(const struct xfn_supervisor *sup, const struct xfn_c
 			    unsigned thread, json_t *data);
 void xfn_links__print(const struct xfn_supervisor *sup, FILE *out);
 
+/* standstill.c: threads that stand still outside of functions. */
+/* End their workers. Returns ms until the next look, -1: none is needed. To be called in every round
+ * of the loop. */
+int xfn_standstill__watch(struct xfn_supervisor *sup);
+/* ", after it had ..." of a worker whose .still is set. */
+void xfn_standstill__sentence(const struct xfn_child *child, char *what, size_t len);
+/* By SIGSTOP or the like: no function can do that. */
+bool xfn_child__is_stopped(const struct xfn_child *child);
+
 /* quarantine.c: functions that end their workers. */
+/* The slot + 1 that a thread is in, 0: none. The worker may have written anything there. */
+uint32_t xfn_quarantine__running(const struct xfn_supervisor *sup, const struct xfn_page *page);
 /*
  * End workers whose function does not return within the deadline. Returns ms until the next look,
  * -1: none is needed. To be called in every round of the loop.
@@ -498,6 +521,23 @@ void xfn_losses__add(struct xfn_supervisor *sup, uint64_t sum[XFN_REASON_SLOTS])
 /* A socket, or the rings of a worker, are about to be closed: their counts go on. */
 void xfn_losses__keep_socket(struct xfn_supervisor *sup, const struct xfn_listener *listener);
 void xfn_losses__keep_rings(struct xfn_supervisor *sup, const struct xfn_child *child);
+
+/* told.c: of the pages of workers only what can be is believed. */
+/* Pages for a place. 0 or -errno. */
+int xfn_told__make(struct xfn_child *child);
+void xfn_told__begin(const struct xfn_supervisor *sup, struct xfn_child *child); /* it starts */
+/* It was asked for so many calls on purpose. */
+void xfn_told__invoked(struct xfn_child *child, uint64_t calls);
+/* Read the pages of a worker, or of all there are. */
+void xfn_told__read(const struct xfn_supervisor *sup, const struct xfn_child *child);
+void xfn_told__read_all(const struct xfn_supervisor *sup);
+/* What thread `thread`, and those in its place before it, had counted then; .crash holds nothing. */
+const struct xfn_page *xfn_told__sum(const struct xfn_told *told, unsigned thread);
+/* Its number, if it is one of that process; else 0. */
+pid_t xfn_child__tid(const struct xfn_child *child, unsigned thread);
+/* A worker that has ended, and whose place goes: its counts to what is past; frees both. */
+void xfn_told__keep(struct xfn_supervisor *sup, struct xfn_told *told, struct xfn_page *pages,
+		    unsigned threads, const char *who);
 
 /* past.c */
 /* What a worker counted that has ended, and whose page goes: added to sup->past. */

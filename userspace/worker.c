@@ -281,6 +281,7 @@ static int step_others(char *err, size_t errlen)
 static int start(char *err, size_t errlen)
 {
 	struct xfn_worker_thread *first = worker.thread[0];
+	uint64_t memory = (uint64_t)worker.hello.hello.memory_mb * worker.count * 1048576;
 	bool sqpoll = worker.config.sqpoll;
 	int ret = sqpoll ? 0 : open_engines(err, errlen);
 
@@ -306,7 +307,7 @@ static int start(char *err, size_t errlen)
 	/* a thread that the kernel makes for the engine has the privileges of that moment */
 	if (!ret && sqpoll)
 		ret = open_engines(err, errlen);
-	ret = ret ?: xfn_sandbox__enter(worker.ops->name, err, errlen);
+	ret = ret ?: xfn_sandbox__enter(worker.ops->name, memory, err, errlen);
 	for (unsigned i = 1; !ret && i < worker.count; i++)
 		sem_post(&worker.thread[i]->go);
 	return ret;
@@ -315,7 +316,8 @@ static int start(char *err, size_t errlen)
 /* Call one function on a payload that came in a memfd; the reply goes back in it. */
 static void invoke(const struct xfn_handover *msg, int fd)
 {
-	static uint8_t request[XFN_INVOKE_MAX];
+	static uint8_t request[XFN_INVOKE_MAX + 2 * XFN_GUARD];
+	uint8_t *const data = request + XFN_GUARD;
 	struct xfn_handover done = { .type = XFN_HO_INVOKED, .version = XFN_HANDOVER_VERSION };
 	uint64_t before[XFN_REASON_SLOTS];
 	struct xfn_datagram d;
@@ -327,13 +329,13 @@ static void invoke(const struct xfn_handover *msg, int fd)
 		bytes = mmap(NULL, XFN_INVOKE_MAX, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (bytes != MAP_FAILED && msg->invoke.len <= XFN_INVOKE_MAX &&
 	    msg->invoke.slot < XFN_SLOTS && worker.thread[0]->natives[msg->invoke.slot].module) {
-		memcpy(request, bytes, msg->invoke.len);
 		memcpy(before, worker.thread[0]->page->reasons, sizeof(before));
 		for (uint32_t i = 0; i < repeat; i++) {
-			memcpy(bytes, request, msg->invoke.len);
-			d = (struct xfn_datagram){ .data = bytes,
+			memcpy(data, bytes, msg->invoke.len);
+			d = (struct xfn_datagram){ .data = data,
 						   .len = msg->invoke.len,
 						   .capacity = XFN_INVOKE_MAX,
+						   .guarded = true,
 						   .slot = msg->invoke.slot,
 						   .peer = { .ip = { [15] = 1 }, .port = 40000 },
 						   .local = { .ip = { [15] = 1 } } };
@@ -341,6 +343,8 @@ static void invoke(const struct xfn_handover *msg, int fd)
 			xfn_call__batch(&worker.thread[0]->call, XFN_PAYLOAD, &d, 1);
 			ns += xfn_now_ns() - begin;
 		}
+		if (d.send)
+			memcpy(bytes, data, d.len);
 		done.invoked.replied = d.send;
 		done.invoked.len = d.len;
 		done.invoked.ns = ns / repeat;
@@ -446,6 +450,7 @@ int main(int argc, char **argv)
 	}
 	prctl(PR_SET_NAME, "xfn-worker"); /* it may have been executed by a descriptor */
 	xfn_sandbox__die_with_parent();
+	xfn_sandbox__end_first();
 	own_descriptors();
 	wait_for_the_supervisor();
 	signal(SIGXFSZ, SIG_IGN);	       /* an error that has a message */

@@ -83,7 +83,11 @@ static void stand_still(struct xfn_orders *orders)
 
 static void tell_counts(struct xfn_worker_thread *t)
 {
-	t->ops->stats(t->engine, &t->page->engine);
+	struct xfn_engine_stats now;
+
+	/* the supervisor reads at any time: nothing half done */
+	t->ops->stats(t->engine, &now);
+	t->page->engine = now;
 }
 
 /* Those that only the kernel knows as well: system calls. */
