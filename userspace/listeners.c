@@ -10,7 +10,7 @@
 #include <string.h>
 #include <syslog.h>
 #include <unistd.h>
-#include "descriptors.h"
+#include "limits.h"
 #include "log.h"
 #include "now.h"
 #include "supervisor_inside.h"
@@ -276,7 +276,7 @@ static int follow(struct xfn_supervisor *sup, bool strict, struct news *news, ch
 		free(wanted);
 		return ret;
 	}
-	xfn_descriptors__advise(news->why, sizeof(news->why), xfn_deploy__descriptors(sup));
+	xfn_limits__advise(news->why, sizeof(news->why), xfn_deploy__descriptors(sup));
 	tell(sup, news);
 	free(sup->missing);
 	sup->missing = wanted;
