@@ -135,9 +135,9 @@ struct xfn_child {
 	uint64_t started_ns; /* when this process was ready, 0: not yet */
 	uint64_t ended_ns;
 	struct xfn_seen seen[XFN_THREADS];
-	bool hung;		/* a function did not return in time: ended by us */
+	bool hung; /* a function did not return in time: ended by us */
 	struct xfn_progress progress[XFN_THREADS];
-	const char *still; /* why a thread stood still outside of functions: ended by us */
+	const char *still;	/* why a thread stood still outside of functions: ended by us */
 	uint64_t restart_at_ns; /* while DEAD: when to try again */
 	char error[256];	/* why the last start failed, "" if it did not */
 };
@@ -461,8 +461,8 @@ void xfn_links__tell_worker(const struct xfn_supervisor *sup, const struct xfn_c
 void xfn_links__print(const struct xfn_supervisor *sup, FILE *out);
 
 /* standstill.c: threads that stand still outside of functions. */
-/* End their workers. Returns ms until the next look, -1: none is needed. To be called in every round
- * of the loop. */
+/* End their workers. Returns ms until the next look, -1: none is needed. To be called in every
+ * round of the loop. */
 int xfn_standstill__watch(struct xfn_supervisor *sup);
 /* ", after it had ..." of a worker whose .still is set. */
 void xfn_standstill__sentence(const struct xfn_child *child, char *what, size_t len);
@@ -531,7 +531,8 @@ void xfn_told__invoked(struct xfn_child *child, uint64_t calls);
 /* Read the pages of a worker, or of all there are. */
 void xfn_told__read(const struct xfn_supervisor *sup, const struct xfn_child *child);
 void xfn_told__read_all(const struct xfn_supervisor *sup);
-/* What thread `thread`, and those in its place before it, had counted then; .crash holds nothing. */
+/* What thread `thread`, and those in its place before it, had counted then; .crash holds nothing.
+ */
 const struct xfn_page *xfn_told__sum(const struct xfn_told *told, unsigned thread);
 /* Its number, if it is one of that process; else 0. */
 pid_t xfn_child__tid(const struct xfn_child *child, unsigned thread);
