@@ -5,6 +5,7 @@
  * all is made anew for what comes back by that name. One that is down keeps all. Must never know
  * how serving is done.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
@@ -112,6 +113,7 @@ static void compare(struct xfn_supervisor *sup, const struct xfn_interface *now)
 	if (!now->up) { /* its new shape counts when it is up */
 		sup->iface.mtu = was.index ? was.mtu : now->mtu;
 		sup->iface.queues = was.index ? was.queues : now->queues;
+		sup->iface.tx_queues = was.index ? was.tx_queues : now->tx_queues;
 	}
 	if (was.up && !now->up)
 		say(sup, LOG_WARNING);
@@ -120,7 +122,8 @@ static void compare(struct xfn_supervisor *sup, const struct xfn_interface *now)
 		for (unsigned i = 0; i < sup->child_count; i++)
 			sup->children[i].restart_at_ns = 0;
 	}
-	if (was.mtu == sup->iface.mtu && was.queues == sup->iface.queues)
+	if (was.mtu == sup->iface.mtu && was.queues == sup->iface.queues &&
+	    was.tx_queues == sup->iface.tx_queues)
 		return;
 	if (sup->phase && !sup->serving) { /* what was begun is for the shape it had */
 		xfn_serving__end(sup);
@@ -130,8 +133,9 @@ static void compare(struct xfn_supervisor *sup, const struct xfn_interface *now)
 		return;
 	xfn_served__live(sup);
 	if (workers) {
-		xfn_log__line(LOG_NOTICE, "%s: MTU %u, RX queues: %u; its workers start anew",
-			      now->name, now->mtu, now->queues);
+		xfn_log__line(LOG_NOTICE,
+			      "%s: MTU %u, RX queues: %u, TX queues: %u; its workers start anew",
+			      now->name, now->mtu, now->queues, now->tx_queues);
 		xfn_serving__renew_workers(sup);
 	}
 }
@@ -162,16 +166,26 @@ static void follow_changes(struct xfn_supervisor *sup)
 
 bool xfn_presence__changed(struct xfn_supervisor *sup)
 {
+	bool said = sup->unread_at_ns;
 	unsigned was = sup->renewals;
-	int ret = xfn_served__read(sup);
+	int ret = xfn_served__read(sup), unread;
 	struct xfn_interface now;
-	char err[160];
+	char err[200];
 
-	if (xfn_interface__read(sup->iface.name, &now, err, sizeof(err)))
+	unread = xfn_interface__read(sup->iface.name, &now, err, sizeof(err));
+	if (unread)
 		snprintf(now.name, sizeof(now.name), "%s", sup->iface.name);
-	if (sup->iface.index && (ret == 1 || now.index != sup->iface.index))
+	if (unread == -ENODEV)
+		unread = 0;
+	if (sup->iface.index && (ret == 1 || (!unread && now.index != sup->iface.index)))
 		gone(sup);
-	if (!now.index)
+	/* What cannot be read is no interface that is gone. */
+	if (unread) {
+		if (!said)
+			xfn_log__line(LOG_WARNING, "%s; it is taken for what it was", err);
+		sup->unread_at_ns = xfn_now_ns() + RETRY_MS * 1000000ull;
+	}
+	if (!now.index || unread)
 		return sup->renewals != was;
 	if (!sup->iface.index)
 		xfn_served__follow(sup, now.index);
