@@ -26,7 +26,7 @@
 	X(13, BAD_UDP_SUM, DROP, "UDP checksum is wrong")                                          \
 	X(14, NO_UDP_SUM, DROP, "IPv6 without UDP checksum")                                       \
 	X(15, MULTICAST, PASS, "broadcast or multicast destination")                               \
-	X(16, BAD_SOURCE, DROP, "source is multicast, broadcast, zero, or the destination itself") \
+	X(16, BAD_SOURCE, DROP, "source is multicast, broadcast, zero, or this host's own") \
 	X(17, PORT_ZERO, DROP, "source port 0")                                                    \
 	X(18, RESPONDER, DROP, "source port of a service that would answer back")                  \
 	X(19, AMPLIFY, DROP, "reply larger than .amplify allows")                                  \
@@ -47,7 +47,10 @@
 	X(33, QUARANTINE, DROP,                                                                    \
 	  "its function ended its worker too often, or cannot be loaded (`xfn ls`)")               \
 	X(34, BACKLOG, DROP,                                                                       \
-	  "too many wait for a slow function that shares its worker (`xfn scale NAME 1`)")
+	  "too many wait for a slow function that shares its worker (`xfn scale NAME 1`)")         \
+	X(35, OTHERHOST, PASS, "destination MAC is another host's")                                \
+	X(36, PARTIAL_SUM, PASS,                                                                   \
+	  "UDP checksum is still to be made (local sender): perhaps several datagrams in one")
 
 enum xfn_reason {
 #define XFN_REASON(code, name, verdict, sentence) XFN_REASON_##name = code,
