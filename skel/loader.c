@@ -13,11 +13,10 @@
 #include "dispatcher.skel.h"
 #include "program.h"
 #include "slow.skel.h"
-#include "../xdp/packet.h"
 
 #define COUNTER_PREFIX "xfn_counter_"
 
-static int map_fd(const struct xfn_loader *ld, const char *name)
+int xfn_loader__map(const struct xfn_loader *ld, const char *name)
 {
 	return bpf_object__find_map_fd_by_name(ld->skel->obj, name);
 }
@@ -32,7 +31,7 @@ static int take_counters(struct xfn_loader *ld)
 		struct bpf_map *map = bpf_object__find_map_by_name(ld->skel->obj, names[i]);
 
 		if (map)
-			ret = bpf_map__reuse_fd(map, map_fd(ld->before, names[i]));
+			ret = bpf_map__reuse_fd(map, xfn_loader__map(ld->before, names[i]));
 	}
 	return ret;
 }
@@ -143,7 +142,7 @@ static int share_maps(struct xfn_loader *ld, struct bpf_object *obj, const struc
 
 		if (bpf_map__is_internal(map))
 			continue;
-		fd = map_fd(ld, bpf_map__name(map));
+		fd = xfn_loader__map(ld, bpf_map__name(map));
 		if (fd < 0 && own)
 			fd = bpf_object__find_map_fd_by_name(own, bpf_map__name(map));
 		if (fd < 0)
@@ -209,7 +208,7 @@ int xfn_loader__put(struct xfn_loader *ld, unsigned slot, const struct xfn_modul
 		goto fail;
 	}
 	fd = bpf_program__fd(prog);
-	ret = bpf_map_update_elem(map_fd(ld, "xfn_slots"), &key, &fd, BPF_ANY);
+	ret = bpf_map_update_elem(xfn_loader__map(ld, "xfn_slots"), &key, &fd, BPF_ANY);
 	if (ret) {
 		snprintf(err, errlen, "%s: the dispatcher does not take it: %s", mod->attr.name,
 			 strerror(-ret));
@@ -232,7 +231,7 @@ void xfn_loader__clear(struct xfn_loader *ld, unsigned slot)
 
 	if (slot >= XFN_SLOTS || !ld->functions[slot])
 		return;
-	bpf_map_delete_elem(map_fd(ld, "xfn_slots"), &key);
+	bpf_map_delete_elem(xfn_loader__map(ld, "xfn_slots"), &key);
 	bpf_object__close(ld->functions[slot]);
 	ld->functions[slot] = NULL;
 }
@@ -253,7 +252,7 @@ int xfn_loader__bind(struct xfn_loader *ld, const uint8_t *ip, uint16_t port, un
 	__u32 key = port, value = XFN_PORT_VALUE(tier, slot), now = 0, shared = XFN_PORT_SHARED;
 	struct xfn_binding_key any = binding_key(ld, NULL, port);
 	struct xfn_binding_key one = binding_key(ld, ip, port);
-	int ports = map_fd(ld, "xfn_ports"), bindings = map_fd(ld, "xfn_bindings"), ret;
+	int ports = xfn_loader__map(ld, "xfn_ports"), bindings = xfn_loader__map(ld, "xfn_bindings"), ret;
 
 	ret = bpf_map_lookup_elem(ports, &key, &now);
 	if (!ret && !ip && now != XFN_PORT_SHARED) {
@@ -277,13 +276,13 @@ int xfn_loader__unbind(struct xfn_loader *ld, const uint8_t *ip, uint16_t port)
 {
 	struct xfn_binding_key binding = binding_key(ld, ip, port);
 	__u32 key = port, zero = 0, now = 0;
-	int ret = bpf_map_lookup_elem(map_fd(ld, "xfn_ports"), &key, &now);
+	int ret = bpf_map_lookup_elem(xfn_loader__map(ld, "xfn_ports"), &key, &now);
 
 	if (ret)
 		return ret;
 	if (now == XFN_PORT_SHARED)
-		return bpf_map_delete_elem(map_fd(ld, "xfn_bindings"), &binding);
-	return bpf_map_update_elem(map_fd(ld, "xfn_ports"), &key, &zero, BPF_ANY);
+		return bpf_map_delete_elem(xfn_loader__map(ld, "xfn_bindings"), &binding);
+	return bpf_map_update_elem(xfn_loader__map(ld, "xfn_ports"), &key, &zero, BPF_ANY);
 }
 
 static struct xfn_address_key address_key(const struct xfn_loader *ld, const uint8_t ip[16],
@@ -297,11 +296,11 @@ static struct xfn_address_key address_key(const struct xfn_loader *ld, const uin
 	return key;
 }
 
-static int tell_live(const struct xfn_loader *ld)
+int xfn_loader__tell_live(const struct xfn_loader *ld)
 {
 	__u32 key = 0;
 
-	return bpf_map_update_elem(map_fd(ld, "xfn_live"), &key, &ld->live, BPF_ANY);
+	return bpf_map_update_elem(xfn_loader__map(ld, "xfn_live"), &key, &ld->live, BPF_ANY);
 }
 
 /* Keep the first addresses at hand (xfn_live): take this one in, or out. What finds no place is in
@@ -331,7 +330,7 @@ static void near(struct xfn_loader *ld, const struct xfn_address_key *key, bool 
 	}
 	if (at)
 		memcpy(at, ip, len);
-	tell_live(ld);
+	xfn_loader__tell_live(ld);
 }
 
 int xfn_loader__address_add(struct xfn_loader *ld, const uint8_t ip[16],
@@ -341,7 +340,7 @@ int xfn_loader__address_add(struct xfn_loader *ld, const uint8_t ip[16],
 	__u8 served = 1;
 
 	near(ld, &key, true);
-	return bpf_map_update_elem(map_fd(ld, "xfn_addresses"), &key, &served, BPF_ANY);
+	return bpf_map_update_elem(xfn_loader__map(ld, "xfn_addresses"), &key, &served, BPF_ANY);
 }
 
 int xfn_loader__address_del(struct xfn_loader *ld, const uint8_t ip[16],
@@ -350,67 +349,7 @@ int xfn_loader__address_del(struct xfn_loader *ld, const uint8_t ip[16],
 	struct xfn_address_key key = address_key(ld, ip, tag);
 
 	near(ld, &key, false);
-	return bpf_map_delete_elem(map_fd(ld, "xfn_addresses"), &key);
-}
-
-int xfn_loader__macs(struct xfn_loader *ld, const uint8_t (*macs)[6], unsigned count)
-{
-	memset(ld->live.mac, 0, sizeof(ld->live.mac));
-	for (unsigned i = 0; i < count && i < XFN_MACS; i++) {
-		uint8_t frame[8] = {};
-
-		memcpy(frame, macs[i], 6);
-		ld->live.mac[i] = xfn_packet_mac(frame);
-	}
-	return tell_live(ld);
-}
-
-static uint32_t own_bit(const uint8_t ip[16])
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, 0xff };
-	uint64_t hi = 0, lo = 0;
-
-	/* as it stands in a frame */
-	if (!memcmp(ip, mapped, sizeof(mapped))) {
-		memcpy(&lo, ip + 12, 4);
-	} else {
-		memcpy(&hi, ip, 8);
-		memcpy(&lo, ip + 8, 8);
-	}
-	return xfn_packet_own_bit(hi, lo);
-}
-
-static bool among(const uint8_t (*ips)[16], unsigned count, const struct xfn_own_key *key)
-{
-	for (unsigned i = 0; i < count; i++)
-		if (!memcmp(ips[i], key->ip, 16))
-			return true;
-	return false;
-}
-
-int xfn_loader__own(struct xfn_loader *ld, const uint8_t (*ips)[16], unsigned count)
-{
-	struct xfn_own_key key, *last = NULL, gone[XFN_OWN];
-	int fd = map_fd(ld, "xfn_own"), ret = 0;
-	unsigned gones = 0;
-	__u8 is = 1;
-
-	while (!bpf_map_get_next_key(fd, last, &key) && gones < XFN_OWN) {
-		if (!among(ips, count, &key))
-			gone[gones++] = key;
-		last = &key;
-	}
-	for (unsigned i = 0; i < gones; i++)
-		bpf_map_delete_elem(fd, &gone[i]);
-	memset(ld->live.own, 0, sizeof(ld->live.own));
-	for (unsigned i = 0; i < count; i++) {
-		uint32_t bit = own_bit(ips[i]);
-
-		memcpy(key.ip, ips[i], sizeof(key.ip));
-		ret = bpf_map_update_elem(fd, &key, &is, BPF_ANY) ? -ENOSPC : ret;
-		ld->live.own[bit / 64] |= 1ull << bit % 64;
-	}
-	return tell_live(ld) ?: ret;
+	return bpf_map_delete_elem(xfn_loader__map(ld, "xfn_addresses"), &key);
 }
 
 /* The filter's program, loaded when it is first wanted. */
@@ -467,8 +406,8 @@ int xfn_loader__socket(struct xfn_loader *ld, unsigned queue, unsigned thread, i
 	if (queue >= XFN_QUEUES || thread >= XFN_THREADS)
 		return -ERANGE;
 	if (fd < 0)
-		return bpf_map_delete_elem(map_fd(ld, "xfn_xsks"), &key);
-	return bpf_map_update_elem(map_fd(ld, "xfn_xsks"), &key, &fd, BPF_ANY);
+		return bpf_map_delete_elem(xfn_loader__map(ld, "xfn_xsks"), &key);
+	return bpf_map_update_elem(xfn_loader__map(ld, "xfn_xsks"), &key, &fd, BPF_ANY);
 }
 
 int xfn_loader__spread(struct xfn_loader *ld, unsigned queue, unsigned crew, unsigned first,
@@ -481,7 +420,7 @@ int xfn_loader__spread(struct xfn_loader *ld, unsigned queue, unsigned crew, uns
 		return -ERANGE;
 	for (unsigned i = 0; i < XFN_SPREAD; i++)
 		spread.thread[i] = first + i % count;
-	return bpf_map_update_elem(map_fd(ld, "xfn_spreads"), &key, &spread, BPF_ANY);
+	return bpf_map_update_elem(xfn_loader__map(ld, "xfn_spreads"), &key, &spread, BPF_ANY);
 }
 
 int xfn_loader__crew(struct xfn_loader *ld, unsigned slot, unsigned crew)
@@ -490,7 +429,7 @@ int xfn_loader__crew(struct xfn_loader *ld, unsigned slot, unsigned crew)
 
 	if (slot >= XFN_SLOTS || crew >= XFN_CREWS)
 		return -ERANGE;
-	return bpf_map_update_elem(map_fd(ld, "xfn_crews"), &key, &value, BPF_ANY);
+	return bpf_map_update_elem(xfn_loader__map(ld, "xfn_crews"), &key, &value, BPF_ANY);
 }
 
 int xfn_loader__live(struct xfn_loader *ld, const struct xfn_live *live)
@@ -502,7 +441,7 @@ int xfn_loader__live(struct xfn_loader *ld, const struct xfn_live *live)
 	memcpy(ld->live.near6, was.near6, sizeof(was.near6));
 	memcpy(ld->live.mac, was.mac, sizeof(was.mac));
 	memcpy(ld->live.own, was.own, sizeof(was.own));
-	return tell_live(ld);
+	return xfn_loader__tell_live(ld);
 }
 
 /* Add up the per-CPU values of one key, each `words` 64-bit words. */
@@ -522,7 +461,7 @@ static int sum_cpus(const struct xfn_loader *ld, int fd, __u32 key, unsigned wor
 
 int xfn_loader__slot_counters(struct xfn_loader *ld, unsigned slot, struct xfn_slot_counters *out)
 {
-	return sum_cpus(ld, map_fd(ld, "xfn_slot_stat"), slot, sizeof(*out) / sizeof(__u64),
+	return sum_cpus(ld, xfn_loader__map(ld, "xfn_slot_stat"), slot, sizeof(*out) / sizeof(__u64),
 			(__u64 *)out);
 }
 
@@ -530,7 +469,7 @@ int xfn_loader__reasons(struct xfn_loader *ld, uint64_t out[XFN_REASON_SLOTS])
 {
 	for (__u32 i = 0; i < XFN_REASON_SLOTS; i++) {
 		__u64 sum;
-		int ret = sum_cpus(ld, map_fd(ld, "xfn_reasons"), i, 1, &sum);
+		int ret = sum_cpus(ld, xfn_loader__map(ld, "xfn_reasons"), i, 1, &sum);
 
 		if (ret)
 			return ret;

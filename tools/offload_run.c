@@ -70,7 +70,7 @@ static void on_address(void *ctx, const struct xfn_addresses_served *served, boo
 /* The addresses to be compiled in: those given, else the interface's of now. */
 static int read_addresses(struct choice *c)
 {
-	const struct xfn_addresses_listener listener = { c, on_device, on_address };
+	const struct xfn_addresses_listener listener = { c, on_device, on_address, NULL };
 	struct xfn_addresses *addrs;
 	char err[XFN_ERR_MAX] = "";
 

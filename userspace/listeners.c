@@ -37,7 +37,13 @@ static int listen_on(struct xfn_supervisor *sup, unsigned slot, const struct xfn
 				  errlen);
 	if (fd < 0)
 		return fd;
-	ret = slow ? xfn_loader__filter(sup->loader, fd, err, errlen) : 0;
+	if (slow) {
+		ret = xfn_loader__filter(sup->loader, fd, err, errlen);
+	} else {
+		ret = xfn_packet_ring__strict(fd);
+		if (ret)
+			snprintf(err, errlen, "cannot filter a UDP socket: %s", strerror(-ret));
+	}
 	if (ret) {
 		close(fd);
 		return ret;

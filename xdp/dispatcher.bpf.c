@@ -114,7 +114,9 @@ XFN_INLINE enum xfn_reason xfn_to_us(struct xdp_md *ctx, const struct xfn_live *
 	if (d + XFN_ETH_LEN > end)
 		return XFN_REASON_NOT_IP;
 	mac = xfn_packet_mac(d);
-	for (int i = 0; i < XFN_MACS; i++)
+	if (__builtin_expect(live->mac[0] == mac, 1))
+		return XFN_REASON_NONE;
+	for (int i = 1; i < XFN_MACS; i++)
 		if (live->mac[i] == mac)
 			return XFN_REASON_NONE;
 	if (d[0] & 1)
@@ -142,7 +144,7 @@ XFN_INLINE int xfn_from_us(struct xdp_md *ctx, const struct xfn_packet *pkt,
 		lo = *(__u64 *)(l3 + 16);
 	}
 	bit = xfn_packet_own_bit(hi, lo);
-	if (!(live->own[bit / 64] >> bit % 64 & 1))
+	if (__builtin_expect(!(live->own[bit / 64] & 1ull << bit % 64), 1))
 		return 0;
 	return xfn_packet_address(XFN_DATA(ctx), XFN_DATA_END(ctx), pkt, 0, key.ip) &&
 	       bpf_map_lookup_elem(&xfn_own, &key);

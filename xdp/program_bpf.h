@@ -350,10 +350,9 @@ XFN_INLINE int xfn_program(struct xdp_md *ctx, const struct xfn_attributes *attr
 		return xfn_why(XFN_REASON_RATE, XDP_DROP);
 	}
 	reason = xfn_verify(&req, &keep);
-	if (reason == XFN_REASON_PARTIAL_SUM) /* a device below this one is local: the stack knows */
-		return xfn_why(reason, XDP_PASS);
 	if (reason)
-		return xfn_why(reason, XDP_DROP);
+		/* a device below this one may be local: the stack knows whether the sum is right */
+		return xfn_why(reason, reason == XFN_REASON_PARTIAL_SUM ? XDP_PASS : XDP_DROP);
 
 	if ((xfn_settings.flags & XFN_ROUTE_FIB) && !xfn_route(&req)) {
 		xfn_add(&stat->passed, 1);
