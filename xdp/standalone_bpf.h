@@ -232,12 +232,27 @@ XFN_INLINE enum xfn_reason xfn_pick(struct xdp_md *ctx, const struct xfn_packet 
 		return XFN_REASON_NOT_OURS;
 	} while (0);
 #ifdef XFN_SERVED
+	do {
 #define XFN_ONE(version_, hi_, lo_)                                                                \
 	if (XFN_IS(version_, hi_, lo_))                                                            \
-		return XFN_REASON_NONE;
+		break;
+		XFN_SERVED(XFN_ONE)
+#undef XFN_ONE
+		return XFN_REASON_NOT_LOCAL;
+	} while (0);
+	/* Of this host's addresses these are known: none of them asks. */
+	if (pkt->version == 4) {
+		lo = *(__u32 *)(l3 + 12);
+	} else {
+		hi = *(__u64 *)(l3 + 8);
+		lo = *(__u64 *)(l3 + 16);
+	}
+#define XFN_ONE(version_, hi_, lo_)                                                                \
+	if (XFN_IS(version_, hi_, lo_))                                                            \
+		return XFN_REASON_BAD_SOURCE;
 	XFN_SERVED(XFN_ONE)
 #undef XFN_ONE
-	return XFN_REASON_NOT_LOCAL;
+	return XFN_REASON_NONE;
 #else
 	return XFN_REASON_NONE;
 #endif
