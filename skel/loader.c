@@ -252,7 +252,8 @@ int xfn_loader__bind(struct xfn_loader *ld, const uint8_t *ip, uint16_t port, un
 	__u32 key = port, value = XFN_PORT_VALUE(tier, slot), now = 0, shared = XFN_PORT_SHARED;
 	struct xfn_binding_key any = binding_key(ld, NULL, port);
 	struct xfn_binding_key one = binding_key(ld, ip, port);
-	int ports = xfn_loader__map(ld, "xfn_ports"), bindings = xfn_loader__map(ld, "xfn_bindings"), ret;
+	int ports = xfn_loader__map(ld, "xfn_ports"),
+	    bindings = xfn_loader__map(ld, "xfn_bindings"), ret;
 
 	ret = bpf_map_lookup_elem(ports, &key, &now);
 	if (!ret && !ip && now != XFN_PORT_SHARED) {
@@ -461,8 +462,8 @@ static int sum_cpus(const struct xfn_loader *ld, int fd, __u32 key, unsigned wor
 
 int xfn_loader__slot_counters(struct xfn_loader *ld, unsigned slot, struct xfn_slot_counters *out)
 {
-	return sum_cpus(ld, xfn_loader__map(ld, "xfn_slot_stat"), slot, sizeof(*out) / sizeof(__u64),
-			(__u64 *)out);
+	return sum_cpus(ld, xfn_loader__map(ld, "xfn_slot_stat"), slot,
+			sizeof(*out) / sizeof(__u64), (__u64 *)out);
 }
 
 int xfn_loader__reasons(struct xfn_loader *ld, uint64_t out[XFN_REASON_SLOTS])

@@ -38,7 +38,7 @@ struct choice {
 	char address[ADDRESSES_MAX][INET6_ADDRSTRLEN];
 	unsigned addresses;
 	char mtu[16];
-	char mac[18]; /* "": it has none */
+	char mac[18];		/* "": it has none */
 	char (*spec)[SPEC_MAX]; /* of each module, "" where it is out of the question */
 	bool *in;		/* the modules that go into the object */
 	unsigned chosen;

@@ -234,10 +234,9 @@ static void print_counters(json_t *functions)
 
 static void print_stat(json_t *data, bool title)
 {
-	static const char *const functions[] = { "name",     "tier",	  ">requests",
-						 ">replies", ">dropped",  ">consumed",
-						 ">passed",  ">handed",	  ">bytes_in",
-						 ">bytes_out" };
+	static const char *const functions[] = { "name",      "tier",	   ">requests", ">replies",
+						 ">dropped",  ">consumed", ">passed",	">handed",
+						 ">bytes_in", ">bytes_out" };
 	static const char *const reasons[] = { "name", "verdict", ">count", "sentence" };
 	static const char *const workers[] = { ">pid",	   ">queue",	">thread", "engine",
 					       "serves",   ">received", ">sent",   ">send_failed",

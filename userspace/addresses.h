@@ -55,8 +55,8 @@ int xfn_addresses__serve(struct xfn_addresses *addrs);
 /* From now on tell of another interface, 0: of none; the difference at once. 0 or -errno. */
 int xfn_addresses__follow(struct xfn_addresses *addrs, unsigned ifindex);
 /*
- * Addresses that send no requests: all of this host's, on whatever interface, and the broadcast ones
- * of its subnets. Until the next call that reads; returns their number.
+ * Addresses that send no requests: all of this host's, on whatever interface, and the broadcast
+ * ones of its subnets. Until the next call that reads; returns their number.
  */
 unsigned xfn_addresses__own(const struct xfn_addresses *addrs, const uint8_t (**ips)[16]);
 /* Ethernet addresses of the devices, each once, the interface's first. As above. */

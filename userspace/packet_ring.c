@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* AF_PACKET sockets, and the filters of theirs and of UDP sockets, which share datagrams. Must never
- * touch a ring. */
+/* AF_PACKET sockets, and the filters of theirs and of UDP sockets, which share datagrams. Must
+ * never touch a ring. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>

@@ -84,10 +84,11 @@ static void tell_host(void *ctx)
 	count = xfn_addresses__macs(sup->addresses, &macs);
 	ret = xfn_loader__macs(sup->loader, macs, count);
 	if (count > XFN_MACS)
-		xfn_log__line(LOG_NOTICE,
-			      "%s and what stands on it have %u MACs: requests to all but the first "
-			      "%u take the slow path",
-			      sup->iface.name, count, XFN_MACS);
+		xfn_log__line(
+			LOG_NOTICE,
+			"%s and what stands on it have %u MACs: requests to all but the first "
+			"%u take the slow path",
+			sup->iface.name, count, XFN_MACS);
 	count = xfn_addresses__own(sup->addresses, &ips);
 	ret = ret ?: xfn_loader__own(sup->loader, ips, count);
 	if (ret)

@@ -73,11 +73,12 @@ static const char *outside_text(const struct xfn_supervisor *sup, unsigned slot,
 
 	text[0] = '\0';
 	if (sup->functions[slot].tier == XFN_TIER_XDP && outside > sum.requests / 2)
-		snprintf(text, len,
-			 "%llu of %llu requests ran in a worker, not in the kernel; what `xfn stat` "
-			 "counts says why (NO_ROOM: want less .grow; PARTIAL_SUM: native mode; "
-			 "nothing: its XFN_PUNT)",
-			 (unsigned long long)outside, (unsigned long long)sum.requests);
+		snprintf(
+			text, len,
+			"%llu of %llu requests ran in a worker, not in the kernel; what `xfn stat` "
+			"counts says why (NO_ROOM: want less .grow; PARTIAL_SUM: native mode; "
+			"nothing: its XFN_PUNT)",
+			(unsigned long long)outside, (unsigned long long)sum.requests);
 	return text;
 }
 
@@ -104,11 +105,12 @@ json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 			state = xfn_children__state(sup, fn, why, sizeof(why));
 		json_array_append_new(
 			list,
-			json_pack("{s:s, s:i, s:s, s:i, s:s, s:s, s:o, s:s, s:o, s:s, s:o, s:s}", "name",
-				  fn->mod->attr.name, "slot", (int)i, "address", text, "port",
-				  (int)fn->addr.port, "tier", xfn_tier_name(fn->tier), "mode",
-				  xfn_card__mode(sup, fn), "reason", xfn_control__text(fn->reason),
-				  "rule", fn->rule ? fn->rule->id : "", "summary",
+			json_pack("{s:s, s:i, s:s, s:i, s:s, s:s, s:o, s:s, s:o, s:s, s:o, s:s}",
+				  "name", fn->mod->attr.name, "slot", (int)i, "address", text,
+				  "port", (int)fn->addr.port, "tier", xfn_tier_name(fn->tier),
+				  "mode", xfn_card__mode(sup, fn), "reason",
+				  xfn_control__text(fn->reason), "rule",
+				  fn->rule ? fn->rule->id : "", "summary",
 				  xfn_control__text(fn->mod->attr.summary), "state", state,
 				  "state_reason", xfn_control__text(why), "warning",
 				  outside_text(sup, i, outside, sizeof(outside))));
@@ -165,17 +167,17 @@ static json_t *functions(struct xfn_supervisor *sup)
 
 		json_array_append_new(
 			list,
-			json_pack("{s:s, s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:s}",
-				  "name", sup->functions[i].mod->attr.name, "slot", (int)i, "tier",
-				  xfn_tier_name(sup->functions[i].tier), "requests",
-				  (json_int_t)sum.requests, "replies", (json_int_t)sum.replies,
-				  "dropped", (json_int_t)sum.dropped, "consumed",
-				  (json_int_t)sum.consumed, "passed", (json_int_t)sum.passed,
-				  "handed", (json_int_t)sum.handed, "in_workers",
-				  (json_int_t)outside, "bytes_in", (json_int_t)sum.bytes_in,
-				  "bytes_out", (json_int_t)sum.bytes_out, "counters",
-				  author_counters(sup, i), "warning",
-				  outside_text(sup, i, text, sizeof(text))));
+			json_pack(
+				"{s:s, s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:s}",
+				"name", sup->functions[i].mod->attr.name, "slot", (int)i, "tier",
+				xfn_tier_name(sup->functions[i].tier), "requests",
+				(json_int_t)sum.requests, "replies", (json_int_t)sum.replies,
+				"dropped", (json_int_t)sum.dropped, "consumed",
+				(json_int_t)sum.consumed, "passed", (json_int_t)sum.passed,
+				"handed", (json_int_t)sum.handed, "in_workers", (json_int_t)outside,
+				"bytes_in", (json_int_t)sum.bytes_in, "bytes_out",
+				(json_int_t)sum.bytes_out, "counters", author_counters(sup, i),
+				"warning", outside_text(sup, i, text, sizeof(text))));
 	}
 	return list;
 }

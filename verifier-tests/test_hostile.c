@@ -241,8 +241,7 @@ static void hostile_frames(void)
 	REPAIRED(4, "PORT_ZERO", "source port 0", xfn_put_be16(f + 34, 0));
 	REPAIRED(4, "RESPONDER", "source port 19", xfn_put_be16(f + 34, 19));
 	REPAIRED(6, "RESPONDER", "source port 11211", xfn_put_be16(f + 54, 11211));
-	REPAIRED(4, "BAD_SOURCE", "another own address as source",
-		 memcpy(f + 26, "\xc0\0\2\5", 4));
+	REPAIRED(4, "BAD_SOURCE", "another own address as source", memcpy(f + 26, "\xc0\0\2\5", 4));
 	REPAIRED(6, "BAD_SOURCE", "another own address as source (v6)",
 		 (memset(f + 22, 0, 16), memcpy(f + 22, "\xfd\x79", 2), f[37] = 5));
 	REPAIRED(4, "BAD_SOURCE", "the subnet's broadcast as source", f[29] = 255);
@@ -461,9 +460,10 @@ static unsigned long requests(void)
 	unsigned long n = 0;
 	FILE *f;
 
-	snprintf(line, sizeof(line),
-		 "%s stat -j -i %s | grep -o '\"requests\": [0-9]*' | awk '{ n += $2 } END { print n }'",
-		 xfn, iface);
+	snprintf(
+		line, sizeof(line),
+		"%s stat -j -i %s | grep -o '\"requests\": [0-9]*' | awk '{ n += $2 } END { print n }'",
+		xfn, iface);
 	f = popen(line, "r");
 	assert_non_null(f);
 	assert_int_equal(fscanf(f, "%lu", &n), 1);
@@ -498,7 +498,8 @@ static void sockets(const char *engine)
 		repair(f, version);
 		send_frame(f, len);
 	}
-	/* IPv4's stack refuses its own addresses as source; the ring's filter the broadcast one too */
+	/* IPv4's stack refuses its own addresses as source; the ring's filter the broadcast one too
+	 */
 	for (int i = 0; i < 2; i++) {
 		size_t len = good(f, 4, 64);
 

@@ -26,7 +26,7 @@
 	X(13, BAD_UDP_SUM, DROP, "UDP checksum is wrong")                                          \
 	X(14, NO_UDP_SUM, DROP, "IPv6 without UDP checksum")                                       \
 	X(15, MULTICAST, PASS, "broadcast or multicast destination")                               \
-	X(16, BAD_SOURCE, DROP, "source is multicast, broadcast, zero, or this host's own") \
+	X(16, BAD_SOURCE, DROP, "source is multicast, broadcast, zero, or this host's own")        \
 	X(17, PORT_ZERO, DROP, "source port 0")                                                    \
 	X(18, RESPONDER, DROP, "source port of a service that would answer back")                  \
 	X(19, AMPLIFY, DROP, "reply larger than .amplify allows")                                  \

@@ -56,7 +56,8 @@ SEC("socket") int xfn_slow(struct __sk_buff *skb)
 		return refuse(XFN_REASON_NOT_LOCAL);
 	if (bpf_map_lookup_elem(&xfn_own, &source))
 		return refuse(XFN_REASON_BAD_SOURCE);
-	/* The stack has cut the datagram to its UDP length: the fast path refuses what was longer. */
+	/* The stack has cut the datagram to its UDP length: the fast path refuses what was longer.
+	 */
 	if (skb->len != len)
 		return refuse(XFN_REASON_BAD_UDP_LEN);
 	return skb->len;
