@@ -76,8 +76,7 @@ static const char *outside_text(const struct xfn_supervisor *sup, unsigned slot,
 		snprintf(
 			text, len,
 			"%llu of %llu requests ran in a worker, not in the kernel; what `xfn stat` "
-			"counts says why (NO_ROOM: want less .grow; PARTIAL_SUM: native mode; "
-			"nothing: its XFN_PUNT)",
+			"counts says why (NO_ROOM: want less .grow; PARTIAL_SUM: native mode)",
 			(unsigned long long)outside, (unsigned long long)sum.requests);
 	return text;
 }

@@ -17,31 +17,32 @@ counts() { [ "$(column requests "$1") $(column handed "$1") $(column passed "$1"
 warned() { "$xfn" "$2" -i "$iface" | grep -q "^$1: .* requests ran in a worker, not in the kernel"; }
 ask() { client "$xfn" invoke -t 500 "10.78.0.1:$1" "$2" >/dev/null 2>&1; }
 
-cat >"$dir/halves.c" <<'END'
+# a long request has no room for what it may grow by
+cat >"$dir/grows.c" <<'END'
 #include "xfn.h"
-XFN_FUNCTION(halves, .port = 4000)
+XFN_FUNCTION(grows, .port = 4000, .grow = 2000)
 {
-#ifndef XFN_NATIVE
-	const char *p = xfn_at(req, 0, 1);
-
-	if (p && *p == 's')
-		return XFN_PUNT;
-#endif
 	return XFN_REPLY;
 }
 END
+head -c 3400 /dev/zero >"$dir/long"
+fast() { client "$xfn" invoke -t 500 10.78.0.1:4000 fast >/dev/null 2>&1; }
+long() { client "$xfn" invoke -t 500 -f "$dir/long" 10.78.0.1:4000 >/dev/null 2>&1; }
+
 raise
-start "$dir/halves.c" verifier-tests/sources/beside.c sha256 # which has AF_XDP workers
-ask 4000 slow && ask 4000 slow && ask 4000 fast && ask 4000 slow
-counts halves 4 3 0
+server ip link set "$iface" mtu 9000
+client ip link set "$client_iface" mtu 9000
+start "$dir/grows.c" verifier-tests/sources/beside.c sha256 # which has AF_XDP workers
+long && long && fast && long
+counts grows 4 3 0
 result handed_once_each $?
-warned halves stat && warned halves ls
+warned grows stat && warned grows ls
 result handed_said $?
 ask 53 ping
 ! ask 53 word && counts beside 2 0 1 && ! warned beside stat
 result handed_not_passed $?
-for _ in 1 2 3 4; do ask 4000 fast; done
-counts halves 8 3 0 && ! warned halves stat && ! warned halves ls
+for _ in 1 2 3 4; do fast; done
+counts grows 8 3 0 && ! warned grows stat && ! warned grows ls
 result handed_less_than_half $?
 stop
 exit $bad
