@@ -287,6 +287,19 @@ static int settle_addresses(struct reader *r, struct xfn_case *c)
 	return 0;
 }
 
+/* More than the IP version of the case carries is no case. */
+static int check_lengths(struct reader *r, const struct xfn_case *c)
+{
+	size_t len = c->request.len > c->reply.len ? c->request.len : c->reply.len;
+
+	if (!is_v4(&c->peer) || len <= XFN_PAYLOAD_MAX_V4)
+		return 0;
+	snprintf(r->err, sizeof(r->err),
+		 "case '%s' has more than the %d bytes that IPv4 carries; give it a peer of IPv6",
+		 c->name, XFN_PAYLOAD_MAX_V4);
+	return -EINVAL;
+}
+
 /* All of a case is read: is it one? */
 static int end_case(struct reader *r)
 {
@@ -309,7 +322,7 @@ static int end_case(struct reader *r)
 		snprintf(r->err, sizeof(r->err),
 			 "case '%s' expects a reply and action %s; leave one out", c->name,
 			 xfn_cases__action(c->action));
-	else if (!settle_addresses(r, c))
+	else if (!settle_addresses(r, c) && !check_lengths(r, c))
 		c->action = c->action < 0 ? XFN_REPLY : c->action;
 	return r->err[0] ? -EINVAL : 0;
 }

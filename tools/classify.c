@@ -121,9 +121,9 @@ static void check_attributes(const char *source, struct xfn_verdict *v)
 		snprintf(text, sizeof(text), "has .tier = %u, which is none", attr->tier);
 	else if (attr->fallback > XFN_FALLBACK_HOST)
 		snprintf(text, sizeof(text), "has .fallback = %u, which is none", attr->fallback);
-	else if (attr->grow > 65507)
-		snprintf(text, sizeof(text), "has .grow = %u, more than a datagram holds (65507)",
-			 attr->grow);
+	else if (attr->grow > XFN_PAYLOAD_MAX)
+		snprintf(text, sizeof(text), "has .grow = %u, more than a datagram holds (%u)",
+			 attr->grow, XFN_PAYLOAD_MAX);
 	else if (attr->amplify > 1000)
 		snprintf(text, sizeof(text),
 			 "has .amplify = %u; unlimited amplification is refused", attr->amplify);

@@ -172,6 +172,7 @@ static void print_ls(json_t *data, bool title)
 	const char *const keys[] = { "mode", "engine" };
 	const char *ifname = json_string_value(json_object_get(data, "interface"));
 	const char *waits = json_string_value(json_object_get(data, "state_reason")) ?: "";
+	int missing = (int)json_integer_value(json_object_get(data, "sockets_missing"));
 	struct xfn_table *table = xfn_table__new(columns, COUNT(columns));
 	json_t *function;
 	size_t i;
@@ -191,6 +192,8 @@ static void print_ls(json_t *data, bool title)
 		printf(", %s (%s)",
 		       json_is_true(json_object_get(data, "zero_copy")) ? "zero copy" : "copies",
 		       json_string_value(json_object_get(data, "zero_copy_reason")) ?: "");
+	if (missing)
+		printf(", %d UDP sockets cannot be had (its messages tell why)", missing);
 	putchar('\n');
 	json_array_foreach(json_object_get(data, "functions"), i, function) {
 		const char *state =

@@ -73,7 +73,8 @@ static const struct argp_option options[] = {
 	  "uppers', and anycast ones on lo)",
 	  0 },
 	{ "bind", KEY_BIND, "ADDR", 0,
-	  "Address for UDP sockets; may be repeated (default: the interface's, or 127.0.0.1 and ::1)",
+	  "Address for UDP sockets of functions that name none; 0.0.0.0 and :: are every one; may be "
+	  "repeated (default: the interface's, or 127.0.0.1 and ::1)",
 	  0 },
 	{ "port-offset", KEY_OFFSET, "N", 0,
 	  "Add N to ports below 1024 on UDP sockets (default: 10000, where they may not be bound)",
@@ -308,14 +309,18 @@ static int take_values(struct run *run)
 	if (!known)
 		return xfn_run__bad(run, "--engine", opts->engine,
 				    "take afxdp, uring, mmsg, simple or packet");
-	for (unsigned i = 0; i < opts->bind_count; i++)
-		if (!xfn_spec__address(&run->bind[i], addrs[i], sizeof(addrs[i])))
+	for (unsigned i = 0; i < opts->bind_count; i++) {
+		xfn_spec__address(&run->bind[i], addrs[i], sizeof(addrs[i]));
+		if (xfn_spec__not_bound(run->bind[i]))
 			return xfn_run__bad(run, "--bind", run->bind[i],
-					    "no IPv4 or IPv6 address; give one");
-	for (unsigned i = 0; i < opts->address_count; i++)
-		if (!xfn_spec__address(&run->address[i], served[i], sizeof(served[i])))
+					    xfn_spec__not_bound(run->bind[i]));
+	}
+	for (unsigned i = 0; i < opts->address_count; i++) {
+		xfn_spec__address(&run->address[i], served[i], sizeof(served[i]));
+		if (xfn_spec__not_served(run->address[i]))
 			return xfn_run__bad(run, "--address", run->address[i],
-					    "no IPv4 or IPv6 address; give one");
+					    xfn_spec__not_served(run->address[i]));
+	}
 	opts->bind = opts->bind_count ? run->bind : NULL;
 	opts->address = opts->address_count ? run->address : NULL;
 	opts->allow_amplify = run->amplify;

@@ -21,10 +21,10 @@ __thread struct xfn_thread *xfn_thread __attribute__((tls_model("initial-exec"))
 
 #define AHEAD 4 /* frames between the one worked on and the one asked for from memory */
 
-/* A function bound to one address of a port. */
+/* A function bound to one address of a port, or to all that are not named so. */
 struct xfn_call_binding {
 	uint8_t ip[16];
-	uint32_t any; /* every address not named otherwise */
+	uint32_t exact; /* 2: that address; 1: every one of its version; 0: of both */
 	uint16_t port;
 	uint16_t slot;
 };
@@ -85,6 +85,28 @@ int xfn_call__put(struct xfn_call *c, unsigned slot, const struct xfn_native_mod
 	return 0;
 }
 
+static const uint8_t mapped[12] = { [10] = 0xff, 0xff };
+
+static bool same_version(const uint8_t *a, const uint8_t *b)
+{
+	return !memcmp(a, mapped, sizeof(mapped)) == !memcmp(b, mapped, sizeof(mapped));
+}
+
+/* 0.0.0.0 and :: stand for every address of their version. */
+static uint32_t exactness(const uint8_t *ip)
+{
+	static const uint8_t none[4];
+
+	if (!ip)
+		return 0;
+	if (memcmp(ip + 12, none, sizeof(none)))
+		return 2;
+	for (unsigned i = 0; i < 10; i++)
+		if (ip[i])
+			return 2;
+	return (ip[10] || ip[11]) && memcmp(ip, mapped, sizeof(mapped)) ? 2 : 1;
+}
+
 int xfn_call__bind(struct xfn_call *c, const uint8_t *ip, uint16_t port, unsigned slot)
 {
 	struct xfn_call_binding *more;
@@ -98,7 +120,7 @@ int xfn_call__bind(struct xfn_call *c, const uint8_t *ip, uint16_t port, unsigne
 	for (unsigned i = 0; i < c->binding_count; i++) {
 		struct xfn_call_binding *b = &c->bindings[i];
 
-		if (b->port == port && b->any == !ip && (!ip || !memcmp(b->ip, ip, 16)))
+		if (b->port == port && !b->exact == !ip && (!ip || !memcmp(b->ip, ip, 16)))
 			return -EEXIST;
 	}
 	if (c->ports[port] && c->ports[port] != XFN_PORT_SHARED) {
@@ -118,7 +140,7 @@ int xfn_call__bind(struct xfn_call *c, const uint8_t *ip, uint16_t port, unsigne
 	memset(more, 0, sizeof(*more));
 	if (ip)
 		memcpy(more->ip, ip, 16);
-	more->any = !ip;
+	more->exact = exactness(ip);
 	more->port = port;
 	more->slot = slot;
 	c->ports[port] = XFN_PORT_SHARED;
@@ -135,22 +157,21 @@ void xfn_call__quarantine(struct xfn_call *c, unsigned slot, bool on)
 /* The slot of (address, port), or -1. */
 static int find_slot(const struct xfn_call *c, const struct xfn_address *local)
 {
+	const struct xfn_call_binding *best = NULL;
 	uint32_t value = c->ports[local->port];
-	int any = -1;
 
 	if (value != XFN_PORT_SHARED)
 		return (int)value - 1;
 	for (unsigned i = 0; i < c->binding_count; i++) {
 		const struct xfn_call_binding *b = &c->bindings[i];
 
-		if (b->port != local->port)
+		if (b->port != local->port || (best && best->exact >= b->exact))
 			continue;
-		if (b->any)
-			any = b->slot;
-		else if (!memcmp(b->ip, local->ip, 16))
-			return b->slot;
+		if (b->exact == 2 ? !memcmp(b->ip, local->ip, 16) :
+				    !b->exact || same_version(b->ip, local->ip))
+			best = b;
 	}
-	return any;
+	return best ? best->slot : -1;
 }
 
 static void refuse(struct xfn_call *c, struct xfn_slot_counters *stat, enum xfn_reason reason)
@@ -349,7 +370,6 @@ static void call_frame(struct xfn_call *c, struct xfn_datagram *d)
 /* What the kernel's stack let through to a UDP socket: it has checked headers and sums. */
 static void call_payload(struct xfn_call *c, struct xfn_datagram *d)
 {
-	static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
 	struct xfn_slot_counters *stat = &c->page->slots[d->slot];
 	struct xfn_req req = {
 		.payload = d->data,

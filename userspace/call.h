@@ -28,7 +28,7 @@ int xfn_native__load(int fd, const char *name, struct xfn_native *out, char *err
 void xfn_native__unload(struct xfn_native *nat);
 
 /* The request during which the worker died, as it stood then: noted by the dying (crash_note.h). */
-#define XFN_CRASH_MAX 65536
+#define XFN_CRASH_MAX 65536 /* any frame, and XFN_PAYLOAD_MAX */
 struct xfn_crash {
 	uint32_t noted; /* 1: the rest holds */
 	uint32_t kind;	/* enum xfn_datagram_kind */
@@ -101,7 +101,8 @@ int xfn_call__bound(struct xfn_call *c, uint32_t rate);
 void xfn_call__free(struct xfn_call *c);
 /* Put a module into a slot; registers its counters in the page. */
 int xfn_call__put(struct xfn_call *c, unsigned slot, const struct xfn_native_module *mod);
-/* ip NULL: any address. Port in host order. */
+/* ip NULL: any address; 0.0.0.0 or ::: any of that version. The most exact binding counts. Port in
+ * host order. */
 int xfn_call__bind(struct xfn_call *c, const uint8_t *ip, uint16_t port, unsigned slot);
 /* Drop the slot's requests from now on, or no longer. An empty or impossible slot is ignored. */
 void xfn_call__quarantine(struct xfn_call *c, unsigned slot, bool on);

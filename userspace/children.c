@@ -154,12 +154,20 @@ void xfn_children__renew_sockets(struct xfn_supervisor *sup)
 
 		if (xfn_child_by_afxdp(child) || xfn_child_by_ring(child))
 			continue;
+		if (!sup->listener_count) { /* it stands behind all others */
+			xfn_children__remove(sup, i);
+			return;
+		}
 		xfn_process__retire(sup, child);
 		xfn_outbox__empty(&child->outbox);
 		child->ended_ns = xfn_now_ns();
 		start(sup, child);
 		return;
 	}
+	/* the first sockets */
+	if (sup->listener_count && sup->udp_engine && sup->child_count < XFN_CHILDREN)
+		/* a failure is tried again like a crash */
+		xfn_children__add(sup, sup->udp_engine, 0)->served = true;
 }
 
 /* Why it ended, and when another one is to start. */

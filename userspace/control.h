@@ -23,7 +23,7 @@
 #include <stdint.h>
 
 #define XFN_CONTROL_VERSION 1
-#define XFN_CONTROL_LINE    65536
+#define XFN_CONTROL_LINE    262144 /* holds XFN_PAYLOAD_MAX as hex text */
 #define XFN_CONTROL_ANSWER  (8u << 20)
 #define XFN_CONTROL_ERROR   512 /* room for an error line */
 #define XFN_CONTROL_CLIENTS 16

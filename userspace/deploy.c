@@ -34,6 +34,15 @@ static int settle_one(const struct xfn_run_options *opts, const struct xfn_run_m
 			 want->path, want->addr);
 		return -EINVAL;
 	}
+	if (!fn->any && xfn_udp_socket__unfit(fn->addr.ip)) {
+		snprintf(err, errlen, "%s: %s %s, and no host's own; name one of this host",
+			 name_of(fn), want->addr, xfn_udp_socket__unfit(fn->addr.ip));
+		return -EINVAL;
+	}
+	if (!fn->any && xfn_udp_socket__is_every(fn->addr.ip)) {
+		fn->any = true;
+		fn->version = (unsigned)xfn_udp_socket__version(fn->addr.ip);
+	}
 	if (fn->mod->attr.amplify > XFN_AMPLIFY_FREE && !may_amplify(opts, name_of(fn))) {
 		snprintf(err, errlen,
 			 "%s: may answer with %u times its request, of use to attackers; "
@@ -76,12 +85,17 @@ int xfn_deploy__open(struct xfn_supervisor *sup, char *err, size_t errlen)
 			const struct xfn_deployed *other = &sup->functions[j];
 
 			if (other->addr.port != fn->addr.port || other->any != fn->any ||
+			    other->version != fn->version ||
 			    memcmp(other->addr.ip, fn->addr.ip, 16))
 				continue;
 			snprintf(err, errlen,
 				 "%s and %s are both for port %u%s; give one another port: %s@PORT",
 				 name_of(other), name_of(fn), fn->addr.port,
-				 fn->any ? "" : " of one address", name_of(fn));
+				 !fn->any	  ? " of one address" :
+				 fn->version == 4 ? " of every IPv4 address" :
+				 fn->version == 6 ? " of every IPv6 address" :
+						    "",
+				 name_of(fn));
 			return -EEXIST;
 		}
 	}
@@ -232,20 +246,59 @@ bool xfn_deploy__wants_slow(const struct xfn_supervisor *sup)
 	return false;
 }
 
-int xfn_deploy__bind(struct xfn_supervisor *sup, char *err, size_t errlen)
+/* How exactly it names what it is asked at: 2 an address, 1 an IP version, 0 neither. */
+static int exactness(const struct xfn_deployed *fn)
 {
+	return !fn->any ? 2 : fn->version ? 1 : 0;
+}
+
+bool xfn_deploy__covers(const struct xfn_deployed *fn, const uint8_t ip[16])
+{
+	if (!fn->any)
+		return !memcmp(fn->addr.ip, ip, 16);
+	return !fn->version || fn->version == (unsigned)xfn_udp_socket__version(ip);
+}
+
+int xfn_deploy__owner(const struct xfn_supervisor *sup, const uint8_t ip[16], uint16_t port)
+{
+	int owner = -1;
+
 	for (unsigned i = 0; i < sup->function_count; i++) {
 		const struct xfn_deployed *fn = &sup->functions[i];
-		int ret = 0;
 
-		/* A socket's port is left to the stack. */
-		if (sup->loader && fn->tier != XFN_TIER_SOCKET)
-			ret = xfn_loader__bind(sup->loader, fn->any ? NULL : fn->addr.ip,
-					       fn->addr.port, i, fn->tier, err, errlen);
-		if (ret)
-			return ret;
+		if (fn->addr.port == port && xfn_deploy__covers(fn, ip) &&
+		    (owner < 0 || exactness(fn) > exactness(&sup->functions[owner])))
+			owner = (int)i;
 	}
-	return 0;
+	return owner;
+}
+
+/* Does the dispatcher have another function on this port? */
+static bool shares_port(const struct xfn_supervisor *sup, unsigned slot)
+{
+	for (unsigned i = 0; i < sup->function_count; i++)
+		if (i != slot && sup->functions[i].addr.port == sup->functions[slot].addr.port &&
+		    sup->functions[i].tier != XFN_TIER_SOCKET)
+			return true;
+	return false;
+}
+
+int xfn_deploy__bind(struct xfn_supervisor *sup, char *err, size_t errlen)
+{
+	int ret = 0;
+
+	/* the dispatcher is told of the less exact ones first */
+	for (int exact = 0; sup->loader && exact <= 2; exact++)
+		for (unsigned i = 0; !ret && i < sup->function_count; i++) {
+			const struct xfn_deployed *fn = &sup->functions[i];
+
+			/* A socket's port is left to the stack: to be told where it is shared. */
+			if (exactness(fn) == exact &&
+			    (fn->tier != XFN_TIER_SOCKET || shares_port(sup, i)))
+				ret = xfn_loader__bind(sup->loader, exact ? fn->addr.ip : NULL,
+						       fn->addr.port, i, fn->tier, err, errlen);
+		}
+	return ret;
 }
 
 unsigned xfn_deploy__descriptors(const struct xfn_supervisor *sup)
@@ -254,15 +307,13 @@ unsigned xfn_deploy__descriptors(const struct xfn_supervisor *sup)
 	unsigned queues = sup->iface.queues ?: 1;
 
 	/* of a function: its module, its programs and maps, its sockets; of a queue: a worker's */
-	return 64 + sup->opts->module_count * (8 + 2 * devices + addresses) +
+	return 64 + sup->opts->module_count * (8 + devices * addresses) +
 	       queues * (8 + XFN_THREADS);
 }
 
 void xfn_deploy__close(struct xfn_supervisor *sup)
 {
 	free(sup->functions);
-	free(sup->served);
-	free(sup->devices);
 	sup->functions = NULL;
 	sup->function_count = 0;
 }

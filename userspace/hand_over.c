@@ -16,20 +16,15 @@ static uint32_t flags_of(const struct xfn_supervisor *sup)
 	       (sup->iface.local_peer ? XFN_LOCAL_PEER : 0);
 }
 
-/* Is the address and port of listener `i` another one's too, and that one's to answer? */
-static bool bound_elsewhere(const struct xfn_supervisor *sup, unsigned i)
+/* Is the address and port of listener `i` an earlier one's too, on another device? */
+static bool bound_before(const struct xfn_supervisor *sup, unsigned i)
 {
 	const struct xfn_listener *own = &sup->listeners[i];
-	bool any = sup->functions[own->slot].any;
 
-	for (unsigned j = 0; j < sup->listener_count; j++) {
-		const struct xfn_listener *other = &sup->listeners[j];
-		bool other_any = sup->functions[other->slot].any;
-
-		if (other->local.port == own->local.port &&
-		    !memcmp(other->local.ip, own->local.ip, 16) && (any == other_any ? j < i : any))
+	for (unsigned j = 0; j < i; j++)
+		if (sup->listeners[j].local.port == own->local.port &&
+		    !memcmp(sup->listeners[j].local.ip, own->local.ip, 16))
 			return true;
-	}
 	return false;
 }
 
@@ -57,7 +52,7 @@ static int put_functions(const struct xfn_supervisor *sup, struct xfn_child *chi
 		memset(&msg.bind, 0, sizeof(msg.bind));
 		msg.type = XFN_HO_BIND;
 		msg.bind.slot = slot;
-		msg.bind.any = fn->any;
+		msg.bind.any = fn->any && !fn->version;
 		msg.bind.addr = fn->addr;
 		/* Behind UDP sockets the socket tells the function. */
 		if (xfn_child_by_afxdp(child))
@@ -66,7 +61,7 @@ static int put_functions(const struct xfn_supervisor *sup, struct xfn_child *chi
 	for (unsigned i = 0; !ret && xfn_child_by_ring(child) && i < sup->listener_count; i++) {
 		struct xfn_handover msg = { .type = XFN_HO_BIND, .version = XFN_HANDOVER_VERSION };
 
-		if (bound_elsewhere(sup, i))
+		if (bound_before(sup, i))
 			continue;
 		msg.bind.slot = sup->listeners[i].slot;
 		msg.bind.addr = sup->listeners[i].local;

@@ -34,7 +34,7 @@
 
 #define XFN_HANDOVER_VERSION 5
 #define XFN_HANDOVER_FD	     3
-#define XFN_INVOKE_MAX	     65536 /* bytes of an INVOKE's memfd: any UDP payload and its reply */
+#define XFN_INVOKE_MAX	     65536 /* bytes of an INVOKE's memfd: XFN_PAYLOAD_MAX in whole pages */
 
 enum xfn_handover_type {
 	XFN_HO_HELLO = 1,

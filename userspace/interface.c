@@ -45,8 +45,10 @@ int xfn_interface__read(const char *name, struct xfn_interface *out, char *err, 
 		return -errno;
 	}
 	snprintf(req.ifr_name, sizeof(req.ifr_name), "%s", name);
-	if (!ioctl(sock, SIOCGIFFLAGS, &req))
+	if (!ioctl(sock, SIOCGIFFLAGS, &req)) {
 		out->up = req.ifr_flags & IFF_UP;
+		out->loopback = req.ifr_flags & IFF_LOOPBACK;
+	}
 	if (!ioctl(sock, SIOCGIFMTU, &req))
 		out->mtu = req.ifr_mtu;
 	out->queues = 1;

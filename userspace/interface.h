@@ -11,6 +11,7 @@ struct xfn_interface {
 	char name[IF_NAMESIZE];
 	unsigned index;
 	bool up;
+	bool loopback;
 	unsigned mtu;	   /* IP bytes */
 	unsigned queues;   /* RX queues in use (ethtool channels), at least 1 */
 	char driver[32];   /* "" where it has none (lo) */

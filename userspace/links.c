@@ -92,7 +92,8 @@ static unsigned wanted_rules(const struct xfn_supervisor *sup, struct xfn_steer_
 			all[count++] = rule;
 		for (unsigned s = 0; fn->any && s < sup->served_count; s++) {
 			memcpy(rule.to.ip, sup->served[s].ip, sizeof(rule.to.ip));
-			all[count++] = rule;
+			if (xfn_deploy__owner(sup, rule.to.ip, rule.to.port) == (int)i)
+				all[count++] = rule;
 		}
 	}
 	return count;

@@ -40,9 +40,7 @@ static int make_pages(struct xfn_child *child)
 		page->running_slot = 0;
 		page->crash.noted = 0;
 		page->overrun = 0;
-		/* a new engine counts from zero, reasons go on */
-		page->reasons[XFN_REASON_SEND] = xfn_past__reason(page, XFN_REASON_SEND);
-		page->engine = (struct xfn_engine_stats){};
+		xfn_past__new_engine(page);
 		child->load[i].stalls = 0;
 	}
 	memset(child->seen, 0, sizeof(child->seen));
@@ -52,11 +50,13 @@ static int make_pages(struct xfn_child *child)
 
 void xfn_provision__drop(struct xfn_supervisor *sup, struct xfn_child *child)
 {
+	/* what no frame comes to any more loses none */
+	for (unsigned i = 0; child->has_umem && sup->loader && i < child->threads; i++)
+		xfn_loader__socket(sup->loader, child->queue, i, -1);
+	xfn_losses__keep_rings(sup, child);
 	xfn_packet_ring__close(&child->ring);
 	if (!child->has_umem)
 		return;
-	for (unsigned i = 0; sup->loader && i < child->threads; i++)
-		xfn_loader__socket(sup->loader, child->queue, i, -1);
 	xfn_umem__close(&child->umem);
 	child->has_umem = false;
 }

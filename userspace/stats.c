@@ -93,7 +93,7 @@ json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 		char text[64] = "", why[512], outside[256];
 		const char *state = whole;
 
-		if (!fn->any) {
+		if (!fn->any || fn->version) {
 			xfn_udp_socket__text(&addr, text, sizeof(text));
 			*strrchr(text, ':') = 0; /* the port stands in its own field */
 		}
@@ -114,12 +114,13 @@ json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 				  "state_reason", xfn_control__text(why), "warning",
 				  outside_text(sup, i, outside, sizeof(outside))));
 	}
-	data = json_pack("{s:s?, s:s, s:o, s:s, s:s, s:s?, s:s, s:o}", "interface",
+	data = json_pack("{s:s?, s:s, s:o, s:s, s:s, s:s?, s:s, s:i, s:i, s:o}", "interface",
 			 sup->iface.name[0] ? sup->iface.name : NULL, "state", whole,
 			 "state_reason", xfn_control__text(whole_text), "mode",
 			 xfn_mode_name(sup->mode), "mode_reason", sup->mode_reason, "engine",
 			 sup->child_count ? sup->children[0].engine : NULL, "engine_reason",
-			 sup->engine_reason, "functions", list);
+			 sup->engine_reason, "sockets", (int)sup->listener_count, "sockets_missing",
+			 (int)sup->missing_count, "functions", list);
 	xfn_links__tell(sup, data);
 	return data;
 }
@@ -190,6 +191,7 @@ static json_t *all_reasons(struct xfn_supervisor *sup)
 
 	if (loader_of(sup))
 		xfn_loader__reasons(loader_of(sup), count);
+	xfn_losses__add(sup, count);
 	xfn_card__reasons(sup, count);
 	for (page = next_page(sup, &at); page; page = next_page(sup, &at))
 		for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)

@@ -279,6 +279,9 @@ static int loop(struct xfn_supervisor *sup, int signals, char *err, size_t errle
 				continue;
 			}
 		}
+		/* the step before may have found a socket held */
+		if (sup->phase == XFN_PHASE_LISTENERS)
+			timeout = sooner(timeout, xfn_listeners__retry_ms(sup));
 		if (poll(fds, watch(sup, signals, ready, fds), timeout) < 0) {
 			if (errno != EINTR)
 				return 0;

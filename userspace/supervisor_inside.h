@@ -34,7 +34,8 @@
 struct xfn_deployed {
 	const struct xfn_module *mod; /* the caller's */
 	struct xfn_address addr;      /* where it is asked for; port 0 never */
-	bool any;		      /* every served address */
+	bool any;		      /* at every served address, or at every one of .version */
+	unsigned version;	      /* with .any: 4 or 6; 0: both */
 	uint16_t port;		      /* asked for; behind UDP sockets .addr may have another */
 	int tier;
 	bool in_kernel;			  /* its program is in its slot */
@@ -51,9 +52,13 @@ struct xfn_deployed {
 
 /* A UDP socket the supervisor holds for a function: requests wait in it while a worker restarts. */
 struct xfn_listener {
-	int fd;
+	int fd; /* -1: wanted, but not to be had now */
 	uint32_t slot;
-	unsigned device; /* ifindex of a slow socket's device, 0: no slow one */
+	unsigned device; /* ifindex of the only one to receive from, 0: any */
+	unsigned scope;	 /* ifindex of the device that has the address, 0: not known */
+	bool slow;
+	bool told;	   /* while it is missing: that was logged */
+	uint64_t since_ns; /* likewise: from when on */
 	struct xfn_address local;
 };
 
@@ -72,8 +77,9 @@ enum xfn_child_state {
 /* Why serving begins, or workers are made anew, and how far that is. */
 enum xfn_phase {
 	XFN_PHASE_NONE,
-	XFN_PHASE_FRAMES, /* workers of frames start; where they cannot, UDP sockets serve */
-	XFN_PHASE_SOCKETS /* then those behind UDP sockets */
+	XFN_PHASE_FRAMES,    /* workers of frames start; where they cannot, UDP sockets serve */
+	XFN_PHASE_LISTENERS, /* then UDP sockets are opened */
+	XFN_PHASE_SOCKETS    /* and those behind them start */
 };
 
 #define XFN_WHO 64 /* room for the name of a worker in messages */
@@ -101,7 +107,7 @@ struct xfn_child {
 	int cpu[XFN_THREADS]; /* each is bound to, -1: to none */
 	pid_t pid;
 	int pidfd;
-	int sock; /* the supervisor's end of the handover pair */
+	int sock;		  /* the supervisor's end of the handover pair */
 	struct xfn_outbox outbox; /* what it is still to be given */
 	struct xfn_worker_output output;
 	int page_fd;
@@ -172,7 +178,8 @@ struct xfn_supervisor {
 	struct xfn_loader *loader; /* NULL: no BPF now */
 	struct xfn_loader *before; /* of the time before, detached: its counters go on; or NULL */
 	struct xfn_page *past;	   /* sums of workers that are no more; NULL: none */
-	enum xfn_mode mode;	   /* of the host's program */
+	uint64_t losses[XFN_REASON_SLOTS]; /* losses.c's own: of sockets that are no more */
+	enum xfn_mode mode;		   /* of the host's program */
 	char mode_reason[512];
 	struct xfn_offload *card; /* what the interface's card runs; NULL: nothing */
 	const char *udp_engine;	  /* engine of tier socket */
@@ -180,8 +187,13 @@ struct xfn_supervisor {
 	char engine_reason[256];
 	struct xfn_deployed *functions;
 	unsigned function_count;
-	struct xfn_listener *listeners;
+	struct xfn_listener *listeners; /* sockets held */
 	unsigned listener_count;
+	struct xfn_listener *missing; /* sockets that could not be had, and are tried again */
+	unsigned missing_count;
+	bool missing_unknown;	/* what is missing could not be found out */
+	uint64_t missing_at_ns; /* when */
+	unsigned missing_tries;
 	struct xfn_child children[XFN_CHILDREN];
 	unsigned child_count;
 	struct xfn_leaver *leavers;
@@ -191,12 +203,13 @@ struct xfn_supervisor {
 	unsigned renewals;	     /* how often workers were ended or made on purpose */
 	uint64_t next_look_ns;	     /* when to look for calls that do not return */
 	struct xfn_addresses *addresses;
-	int clock_fd;			     /* says when the system's clock was set */
-	int channels_fd;		     /* says when ethtool has changed something; -1 */
-	struct xfn_addresses_served *served; /* as the kernel tells them */
+	int clock_fd;				   /* says when the system's clock was set */
+	int channels_fd;			   /* says when ethtool has changed something; -1 */
+	const struct xfn_addresses_served *served; /* as the kernel tells them; of .addresses */
 	unsigned served_count;
-	struct xfn_addresses_device *devices; /* the interface and its uppers */
+	const struct xfn_addresses_device *devices; /* the interface and its uppers; likewise */
 	unsigned device_count;
+	uint64_t unread_at_ns; /* they could not be read: when to try again; 0: they were */
 	bool devices_changed, addresses_changed; /* sockets are to follow */
 	struct xfn_control_server *control;
 	struct xfn_pending pending[XFN_PENDING]; /* in the order of asking */
@@ -222,26 +235,46 @@ bool xfn_deploy__wants_sockets(const struct xfn_supervisor *sup);
 bool xfn_deploy__wants_ring(const struct xfn_supervisor *sup); /* was engine packet asked for? */
 bool xfn_deploy__wants_slow(const struct xfn_supervisor *sup);
 bool xfn_deploy__is_slow(const struct xfn_deployed *fn); /* it wants slow sockets */
+/* Is it asked at this address, where no other function names it more exactly? And the slot of the
+ * one that answers at this address and port, or -1: the function that names the address, else
+ * the one that names its IP version, else the one that names none. */
+bool xfn_deploy__covers(const struct xfn_deployed *fn, const uint8_t ip[16]);
+int xfn_deploy__owner(const struct xfn_supervisor *sup, const uint8_t ip[16], uint16_t port);
 
-/* listeners.c: 0 or -errno with one line in err. */
-/* UDP sockets of all functions in tier socket. */
+/*
+ * listeners.c: UDP sockets of functions in tier socket, and slow ones: what the fast path leaves to
+ * the host's stack (fragments, options, ...) reaches the same function. Each is bound to a served
+ * address, slow ones also to a device; no other server's socket shares its port. One that cannot be
+ * had is logged once, and tried again.
+ */
+/*
+ * Open them all. 1: a run before may still be ending, to be called again in
+ * xfn_listeners__retry_ms; 0; or -errno with one line in err: a socket of tier socket cannot be
+ * had, and this is the first time that the functions are served.
+ */
 int xfn_listeners__open(struct xfn_supervisor *sup, char *err, size_t errlen);
-/* Those sockets on the served addresses of now. True: they are others than before. */
+/* Close those whose address or device is gone, open what is missing. True: they are others than
+ * before. */
 bool xfn_listeners__follow(struct xfn_supervisor *sup);
-/*
- * Slow sockets: what the fast path leaves to the host's stack (fragments, options, ...) reaches the
- * same function. A port that another server holds is said, and left to it. To be called again when
- * devices have changed: closes what lost its device, opens what is missing.
- */
-void xfn_listeners__slow(struct xfn_supervisor *sup);
-/*
- * Engine packet: leave the UDP sockets what its ring does not take. To be called again when devices
- * have changed.
- */
+/* Some are missing: ms until xfn_listeners__follow is to be called again; -1: none is. */
+int xfn_listeners__retry_ms(const struct xfn_supervisor *sup);
+void xfn_listeners__close(struct xfn_supervisor *sup);
+
+/* listeners_wanted.c */
+/* The sockets that are to be there now, in order. Returns their number, *out is to be freed; -errno
+ * with one line in err. */
+int xfn_listeners__wanted(struct xfn_supervisor *sup, struct xfn_listener **out, char *err,
+			  size_t errlen);
+/* The same one in such an ordered list, or NULL. */
+struct xfn_listener *xfn_listeners__find(struct xfn_listener *list, unsigned count,
+					 const struct xfn_listener *one);
+
+/* listeners_ring.c: engine packet. */
+/* Leave the UDP sockets what its ring does not take. To be called again when devices have changed.
+ * 0 or -errno with one line in err. */
 int xfn_listeners__share(struct xfn_supervisor *sup, char *err, size_t errlen);
 /* What the ring is to take. Returns their number, *out is to be freed; -ENOMEM. */
 int xfn_listeners__targets(const struct xfn_supervisor *sup, struct xfn_packet_target **out);
-void xfn_listeners__close(struct xfn_supervisor *sup);
 
 /*
  * card.c: hardware offload, --mode offload. Everything is served by the host as well: what the card
@@ -263,14 +296,18 @@ const char *xfn_card__mode(const struct xfn_supervisor *sup, const struct xfn_de
 
 /* served.c: addresses and devices as they are now, in the dispatcher and for sockets. */
 int xfn_served__open(struct xfn_supervisor *sup, char *err, size_t errlen);
+/* The kernel's news of them, as xfn_addresses__serve; a failure is logged, and tried again. */
+int xfn_served__read(struct xfn_supervisor *sup);
+/* Those of another interface from now on, 0: none. */
+void xfn_served__follow(struct xfn_supervisor *sup, unsigned ifindex);
 void xfn_served__live(struct xfn_supervisor *sup); /* clock and MTU of now, to the programs */
 void xfn_served__load(struct xfn_supervisor *sup); /* into a dispatcher that came later */
 
 /* serving.c */
 /*
- * Attach, settle tiers, open sockets, start workers, let requests in. 0: under way, xfn_serving__step
- * goes on with it; or -errno with one line in err: then nothing is attached or left. Counters go on
- * from the time before.
+ * Attach, settle tiers, open sockets, start workers, let requests in. 0: under way,
+ * xfn_serving__step goes on with it; or -errno with one line in err: then nothing is attached or
+ * left. Counters go on from the time before.
  */
 int xfn_serving__begin(struct xfn_supervisor *sup, char *err, size_t errlen);
 /*
@@ -309,7 +346,8 @@ void xfn_provision__drop(struct xfn_supervisor *sup, struct xfn_child *child); /
 void xfn_provision__check_pinned(struct xfn_child *child);
 
 /* process.c */
-/* Start a process with a pair, a pipe for what it prints, and a pidfd. 0 or -errno; err may tell. */
+/* Start a process with a pair, a pipe for what it prints, and a pidfd. 0 or -errno; err may tell.
+ */
 int xfn_process__start(const struct xfn_supervisor *sup, struct xfn_child *child, char *err,
 		       size_t errlen);
 void xfn_process__kill(const struct xfn_child *child); /* with all that it has started */
@@ -450,12 +488,26 @@ void xfn_quarantine__sentence(const struct xfn_supervisor *sup, const struct xfn
 int xfn_crash_pcap__keep(const char *ifname, const char *function, const struct xfn_crash *crash,
 			 char *path, size_t len);
 
+/*
+ * losses.c: what the kernel dropped on its way to a worker, by reason. Only the sockets count it,
+ * and for as long as they live.
+ */
+/* To what the kernel's programs counted add what all sockets of now have lost, and those that are
+ * closed already. */
+void xfn_losses__add(struct xfn_supervisor *sup, uint64_t sum[XFN_REASON_SLOTS]);
+/* A socket, or the rings of a worker, are about to be closed: their counts go on. */
+void xfn_losses__keep_socket(struct xfn_supervisor *sup, const struct xfn_listener *listener);
+void xfn_losses__keep_rings(struct xfn_supervisor *sup, const struct xfn_child *child);
+
 /* past.c */
 /* What a worker counted that has ended, and whose page goes: added to sup->past. */
 void xfn_past__keep(struct xfn_supervisor *sup, const struct xfn_page *page);
 void xfn_past__add(struct xfn_slot_counters *sum, const struct xfn_slot_counters *more);
-/* A reason's count in a page; the engine, not the call, hears that the kernel refused a reply. */
+/* A reason's count in a page; some are the engine's own: a reply that the kernel refused, a request
+ * that is too long. */
 uint64_t xfn_past__reason(const struct xfn_page *page, unsigned reason);
+/* A new engine counts from zero: the reasons of the last one go on. */
+void xfn_past__new_engine(struct xfn_page *page);
 
 /* stats.c */
 json_t *xfn_stats__functions(struct xfn_supervisor *sup); /* data of `ls` */

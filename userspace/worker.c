@@ -144,7 +144,7 @@ static int take_hello(const struct xfn_handover *msg, int fd, char *err, size_t 
 	worker.config.sqpoll = msg->hello.sqpoll;
 	worker.config.busy_us = msg->hello.busy_us;
 	worker.config.sockets = worker.sockets;
-	worker.config.payload_max = 65507;
+	worker.config.payload_max = XFN_PAYLOAD_MAX;
 	return 0;
 }
 

@@ -347,7 +347,7 @@ static void line_length(void **state)
 
 	(void)state;
 	memset(line, ' ', len);
-	refused(line, len, "above 65536 bytes");
+	refused(line, len, "above 262144 bytes");
 	/* as long as allowed, newline included */
 	memcpy(line, "{\"xfn\": 1, \"verb\": \"ls\"}", 24);
 	line[XFN_CONTROL_LINE - 1] = '\n';

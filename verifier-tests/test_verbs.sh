@@ -93,6 +93,11 @@ expect verbs_run_auto_alone 2 "run: --auto: counts workers" run --auto
 # the remedy is one that is taken
 expect verbs_run_same_port 1 "give one another port: reverse@PORT" run echo@7007 reverse@7007
 expect verbs_run_bind 2 "--bind '10.0.0'" run --bind 10.0.0
+expect verbs_run_bind_unfit 2 "--bind '224.0.0.1': a multicast or broadcast address" run --bind 224.0.0.1 echo
+expect verbs_run_address_multicast 2 "--address 'ff02::1': a multicast or broadcast address" run -i lo --address ff02::1
+expect verbs_run_address_broadcast 2 "--address '255.255.255.255': a multicast or broadcast address" run -i lo --address 255.255.255.255
+expect verbs_run_address_loopback 2 "--address '127.0.0.1': a loopback address" run -i lo --address 127.0.0.1
+expect verbs_run_address_every 2 "--address '::': no single address" run -i lo --address ::
 expect verbs_run_offset 2 "--port-offset '-1'" run --port-offset -1
 expect verbs_run_deadline 2 "--deadline 'soon'" run --deadline soon
 expect verbs_release_none 2 "names no function" release
@@ -116,7 +121,10 @@ expect verbs_invoke_two 2 "more than one payload" invoke 127.0.0.1:7 hello -x 00
 expect verbs_invoke_name 1 "no xfn is running" invoke echo
 expect verbs_invoke_file 1 "$dir/none" invoke 127.0.0.1:7 -f "$dir/none"
 head -c 65508 /dev/zero >"$dir/big"
-expect verbs_invoke_big 1 "payload above 65507 bytes" invoke 127.0.0.1:7 -f "$dir/big"
+expect verbs_invoke_big_v4 1 "127.0.0.1:7: a payload above 65507 bytes, the most IPv4 carries" invoke 127.0.0.1:7 -f "$dir/big"
+expect verbs_invoke_big_v6 1 "[::1]:1: nobody serves this port" invoke '[::1]:1' -f "$dir/big"
+head -c 65528 /dev/zero >"$dir/big"
+expect verbs_invoke_big 1 "payload above 65527 bytes" invoke '[::1]:7' -f "$dir/big"
 expect verbs_invoke_refused 1 "127.0.0.1:1: nobody serves this port" invoke 127.0.0.1:1
 expect verbs_check 0 "UDP sockets" check
 expect verbs_check_json 0 '"serves": true' check -j

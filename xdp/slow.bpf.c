@@ -18,13 +18,20 @@ XFN_MAP_DEVICES;
 XFN_MAP_OWN;
 XFN_MAP_REASONS;
 
-static __attribute__((always_inline)) int refuse(enum xfn_reason reason)
+static __attribute__((always_inline)) void count(__u32 key)
 {
-	__u32 key = reason;
 	__u64 *value = bpf_map_lookup_elem(&xfn_reasons, &key);
 
 	if (value)
 		(*value)++;
+}
+
+/* With a reason, if the dispatcher had none to refuse it. */
+static __attribute__((always_inline)) int refuse(enum xfn_reason reason)
+{
+	if (reason)
+		count(reason);
+	count(XFN_REASON_SLOW_REFUSED);
 	return 0;
 }
 
@@ -32,14 +39,14 @@ SEC("socket") int xfn_slow(struct __sk_buff *skb)
 {
 	struct xfn_address_key key = { .ip = { [10] = 0xff, 0xff }, .iface = xfn_settings.iface };
 	struct xfn_own_key source = { .ip = { [10] = 0xff, 0xff } };
-	__u32 ifindex = skb->ifindex, len = 0;
-	__u8 ip[8]; /* the header's first bytes */
+	__u32 ifindex = skb->ifindex, len;
+	__u8 ip[8] = {}; /* the header's first bytes */
 	struct xfn_device *device = bpf_map_lookup_elem(&xfn_devices, &ifindex);
 	long ret;
 
 	/* A unicast address in a broadcast frame (RFC 1122, 3.3.6) is for no one. */
 	if (!device || skb->pkt_type != PACKET_HOST)
-		return refuse(XFN_REASON_NOT_LOCAL);
+		return refuse(XFN_REASON_NONE);
 	key.tag[0] = device->tag[0];
 	key.tag[1] = device->tag[1];
 	ret = bpf_skb_load_bytes_relative(skb, 0, ip, sizeof(ip), BPF_HDR_START_NET);
@@ -53,11 +60,10 @@ SEC("socket") int xfn_slow(struct __sk_buff *skb)
 		ret |= bpf_skb_load_bytes_relative(skb, 24, key.ip, 16, BPF_HDR_START_NET);
 	}
 	if (ret || !bpf_map_lookup_elem(&xfn_addresses, &key))
-		return refuse(XFN_REASON_NOT_LOCAL);
+		return refuse(XFN_REASON_NONE);
 	if (bpf_map_lookup_elem(&xfn_own, &source))
 		return refuse(XFN_REASON_BAD_SOURCE);
-	/* The stack has cut the datagram to its UDP length: the fast path refuses what was longer.
-	 */
+	/* The stack has cut the datagram to its UDP length: the fast path refuses longer ones. */
 	if (skb->len != len)
 		return refuse(XFN_REASON_BAD_UDP_LEN);
 	return skb->len;
