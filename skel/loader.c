@@ -16,7 +16,7 @@
 
 #define COUNTER_PREFIX "xfn_counter_"
 
-static int map_fd(const struct xfn_loader *ld, const char *name)
+int xfn_loader__map(const struct xfn_loader *ld, const char *name)
 {
 	return bpf_object__find_map_fd_by_name(ld->skel->obj, name);
 }
@@ -31,7 +31,7 @@ static int take_counters(struct xfn_loader *ld)
 		struct bpf_map *map = bpf_object__find_map_by_name(ld->skel->obj, names[i]);
 
 		if (map)
-			ret = bpf_map__reuse_fd(map, map_fd(ld->before, names[i]));
+			ret = bpf_map__reuse_fd(map, xfn_loader__map(ld->before, names[i]));
 	}
 	return ret;
 }
@@ -148,7 +148,7 @@ static int share_maps(struct xfn_loader *ld, struct bpf_object *obj, const struc
 
 		if (bpf_map__is_internal(map))
 			continue;
-		fd = map_fd(ld, bpf_map__name(map));
+		fd = xfn_loader__map(ld, bpf_map__name(map));
 		if (fd < 0 && own)
 			fd = bpf_object__find_map_fd_by_name(own, bpf_map__name(map));
 		if (fd < 0)
@@ -214,7 +214,7 @@ int xfn_loader__put(struct xfn_loader *ld, unsigned slot, const struct xfn_modul
 		goto fail;
 	}
 	fd = bpf_program__fd(prog);
-	ret = bpf_map_update_elem(map_fd(ld, "xfn_slots"), &key, &fd, BPF_ANY);
+	ret = bpf_map_update_elem(xfn_loader__map(ld, "xfn_slots"), &key, &fd, BPF_ANY);
 	if (ret) {
 		snprintf(err, errlen, "%s: the dispatcher does not take it: %s", mod->attr.name,
 			 strerror(-ret));
@@ -237,7 +237,7 @@ void xfn_loader__clear(struct xfn_loader *ld, unsigned slot)
 
 	if (slot >= XFN_SLOTS || !ld->functions[slot])
 		return;
-	bpf_map_delete_elem(map_fd(ld, "xfn_slots"), &key);
+	bpf_map_delete_elem(xfn_loader__map(ld, "xfn_slots"), &key);
 	bpf_object__close(ld->functions[slot]);
 	ld->functions[slot] = NULL;
 }
@@ -262,7 +262,8 @@ static int bind_every(const struct xfn_loader *ld, uint16_t port, const __u32 *v
 	for (unsigned i = 0; !ret && i < 2; i++) {
 		struct xfn_binding_key key = binding_key(ld, every[i], port);
 
-		ret = bpf_map_update_elem(map_fd(ld, "xfn_bindings"), &key, value, BPF_ANY);
+		ret = bpf_map_update_elem(xfn_loader__map(ld, "xfn_bindings"), &key, value,
+					  BPF_ANY);
 	}
 	return ret;
 }
@@ -271,7 +272,7 @@ int xfn_loader__bind(struct xfn_loader *ld, const uint8_t *ip, uint16_t port, un
 		     int tier, char *err, size_t errlen)
 {
 	__u32 key = port, value = XFN_PORT_VALUE(tier, slot), now = 0, shared = XFN_PORT_SHARED;
-	int ports = map_fd(ld, "xfn_ports"), ret;
+	int ports = xfn_loader__map(ld, "xfn_ports"), ret;
 
 	if (tier == XFN_TIER_SOCKET)
 		value = 0;
@@ -286,7 +287,7 @@ int xfn_loader__bind(struct xfn_loader *ld, const uint8_t *ip, uint16_t port, un
 		if (now && now != XFN_PORT_SHARED)
 			ret = bind_every(ld, port, &now);
 		if (!ret)
-			ret = bpf_map_update_elem(map_fd(ld, "xfn_bindings"), &one, &value,
+			ret = bpf_map_update_elem(xfn_loader__map(ld, "xfn_bindings"), &one, &value,
 						  BPF_ANY);
 		if (!ret)
 			ret = bpf_map_update_elem(ports, &key, &shared, BPF_ANY);
@@ -299,12 +300,12 @@ int xfn_loader__bind(struct xfn_loader *ld, const uint8_t *ip, uint16_t port, un
 
 int xfn_loader__unbind(struct xfn_loader *ld, const uint8_t *ip, uint16_t port)
 {
-	int bindings = map_fd(ld, "xfn_bindings"), ret;
+	int bindings = xfn_loader__map(ld, "xfn_bindings"), ret;
 	__u32 key = port, zero = 0, now = 0;
 
-	ret = bpf_map_lookup_elem(map_fd(ld, "xfn_ports"), &key, &now);
+	ret = bpf_map_lookup_elem(xfn_loader__map(ld, "xfn_ports"), &key, &now);
 	if (!ret && now != XFN_PORT_SHARED)
-		return bpf_map_update_elem(map_fd(ld, "xfn_ports"), &key, &zero, BPF_ANY);
+		return bpf_map_update_elem(xfn_loader__map(ld, "xfn_ports"), &key, &zero, BPF_ANY);
 	for (unsigned i = 0; !ret && i < (ip ? 1 : 2); i++) {
 		struct xfn_binding_key binding = binding_key(ld, ip ?: every[i], port);
 
@@ -324,11 +325,11 @@ static struct xfn_address_key address_key(const struct xfn_loader *ld, const uin
 	return key;
 }
 
-static int tell_live(const struct xfn_loader *ld)
+int xfn_loader__tell_live(const struct xfn_loader *ld)
 {
 	__u32 key = 0;
 
-	return bpf_map_update_elem(map_fd(ld, "xfn_live"), &key, &ld->live, BPF_ANY);
+	return bpf_map_update_elem(xfn_loader__map(ld, "xfn_live"), &key, &ld->live, BPF_ANY);
 }
 
 /* Keep the first addresses at hand (xfn_live): take this one in, or out. What finds no place is in
@@ -358,7 +359,7 @@ static void near(struct xfn_loader *ld, const struct xfn_address_key *key, bool 
 	}
 	if (at)
 		memcpy(at, ip, len);
-	tell_live(ld);
+	xfn_loader__tell_live(ld);
 }
 
 int xfn_loader__address_add(struct xfn_loader *ld, const uint8_t ip[16],
@@ -368,7 +369,7 @@ int xfn_loader__address_add(struct xfn_loader *ld, const uint8_t ip[16],
 	__u8 served = 1;
 
 	near(ld, &key, true);
-	return bpf_map_update_elem(map_fd(ld, "xfn_addresses"), &key, &served, BPF_ANY);
+	return bpf_map_update_elem(xfn_loader__map(ld, "xfn_addresses"), &key, &served, BPF_ANY);
 }
 
 int xfn_loader__address_del(struct xfn_loader *ld, const uint8_t ip[16],
@@ -377,7 +378,7 @@ int xfn_loader__address_del(struct xfn_loader *ld, const uint8_t ip[16],
 	struct xfn_address_key key = address_key(ld, ip, tag);
 
 	near(ld, &key, false);
-	return bpf_map_delete_elem(map_fd(ld, "xfn_addresses"), &key);
+	return bpf_map_delete_elem(xfn_loader__map(ld, "xfn_addresses"), &key);
 }
 
 /* The filter's program, loaded when it is first wanted. */
@@ -434,8 +435,8 @@ int xfn_loader__socket(struct xfn_loader *ld, unsigned queue, unsigned thread, i
 	if (queue >= XFN_QUEUES || thread >= XFN_THREADS)
 		return -ERANGE;
 	if (fd < 0)
-		return bpf_map_delete_elem(map_fd(ld, "xfn_xsks"), &key);
-	return bpf_map_update_elem(map_fd(ld, "xfn_xsks"), &key, &fd, BPF_ANY);
+		return bpf_map_delete_elem(xfn_loader__map(ld, "xfn_xsks"), &key);
+	return bpf_map_update_elem(xfn_loader__map(ld, "xfn_xsks"), &key, &fd, BPF_ANY);
 }
 
 int xfn_loader__spread(struct xfn_loader *ld, unsigned queue, unsigned crew, unsigned first,
@@ -448,7 +449,7 @@ int xfn_loader__spread(struct xfn_loader *ld, unsigned queue, unsigned crew, uns
 		return -ERANGE;
 	for (unsigned i = 0; i < XFN_SPREAD; i++)
 		spread.thread[i] = first + i % count;
-	return bpf_map_update_elem(map_fd(ld, "xfn_spreads"), &key, &spread, BPF_ANY);
+	return bpf_map_update_elem(xfn_loader__map(ld, "xfn_spreads"), &key, &spread, BPF_ANY);
 }
 
 int xfn_loader__crew(struct xfn_loader *ld, unsigned slot, unsigned crew)
@@ -457,7 +458,7 @@ int xfn_loader__crew(struct xfn_loader *ld, unsigned slot, unsigned crew)
 
 	if (slot >= XFN_SLOTS || crew >= XFN_CREWS)
 		return -ERANGE;
-	return bpf_map_update_elem(map_fd(ld, "xfn_crews"), &key, &value, BPF_ANY);
+	return bpf_map_update_elem(xfn_loader__map(ld, "xfn_crews"), &key, &value, BPF_ANY);
 }
 
 int xfn_loader__live(struct xfn_loader *ld, const struct xfn_live *live)
@@ -467,7 +468,9 @@ int xfn_loader__live(struct xfn_loader *ld, const struct xfn_live *live)
 	ld->live = *live;
 	memcpy(ld->live.near4, was.near4, sizeof(was.near4));
 	memcpy(ld->live.near6, was.near6, sizeof(was.near6));
-	return tell_live(ld);
+	memcpy(ld->live.mac, was.mac, sizeof(was.mac));
+	memcpy(ld->live.own, was.own, sizeof(was.own));
+	return xfn_loader__tell_live(ld);
 }
 
 /* Add up the per-CPU values of one key, each `words` 64-bit words. */
@@ -487,15 +490,15 @@ static int sum_cpus(const struct xfn_loader *ld, int fd, __u32 key, unsigned wor
 
 int xfn_loader__slot_counters(struct xfn_loader *ld, unsigned slot, struct xfn_slot_counters *out)
 {
-	return sum_cpus(ld, map_fd(ld, "xfn_slot_stat"), slot, sizeof(*out) / sizeof(__u64),
-			(__u64 *)out);
+	return sum_cpus(ld, xfn_loader__map(ld, "xfn_slot_stat"), slot,
+			sizeof(*out) / sizeof(__u64), (__u64 *)out);
 }
 
 int xfn_loader__reasons(struct xfn_loader *ld, uint64_t out[XFN_REASON_SLOTS])
 {
 	for (__u32 i = 0; i < XFN_REASON_SLOTS; i++) {
 		__u64 sum;
-		int ret = sum_cpus(ld, map_fd(ld, "xfn_reasons"), i, 1, &sum);
+		int ret = sum_cpus(ld, xfn_loader__map(ld, "xfn_reasons"), i, 1, &sum);
 
 		if (ret)
 			return ret;

@@ -105,6 +105,17 @@ int xfn_loader__address_del(struct xfn_loader *ld, const uint8_t ip[16],
 			    const uint16_t tag[XFN_TAGS]);
 
 /*
+ * What addresses a frame to this host: no other unicast MAC than these, of which the first XFN_MACS
+ * count; what is sent to others is left to the stack. None at first: then every one is right.
+ */
+int xfn_loader__macs(struct xfn_loader *ld, const uint8_t (*macs)[6], unsigned count);
+/*
+ * Addresses that send no requests, and no others: those of this host, and broadcast ones. -ENOSPC:
+ * only the first XFN_OWN are refused.
+ */
+int xfn_loader__own(struct xfn_loader *ld, const uint8_t (*ips)[16], unsigned count);
+
+/*
  * Let a UDP socket take only what was sent to a served address on a known device. The program stays
  * attached to the socket. 0 or -errno with one line in err.
  */

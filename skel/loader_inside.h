@@ -41,5 +41,7 @@ int xfn_loader__prepare(const struct xfn_loader_options *opts, struct xfn_loader
 			size_t errlen);
 /* After the load: what running programs find at first. */
 int xfn_loader__begin(struct xfn_loader *ld, char *err, size_t errlen);
+int xfn_loader__map(const struct xfn_loader *ld, const char *name); /* its descriptor, or -errno */
+int xfn_loader__tell_live(const struct xfn_loader *ld);		    /* ld->live to the programs */
 
 #endif

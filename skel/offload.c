@@ -184,6 +184,7 @@ void xfn_offload__add_counters(const struct xfn_offload *off, const char *name,
 	sum->dropped += got.dropped;
 	sum->consumed += got.consumed;
 	sum->passed += got.passed;
+	sum->handed += got.handed;
 	sum->bytes_in += got.bytes_in;
 	sum->bytes_out += got.bytes_out;
 }

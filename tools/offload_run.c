@@ -7,6 +7,7 @@
 #include "offload.h"
 
 #include <arpa/inet.h>
+#include <netinet/ether.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,11 +33,12 @@ struct choice {
 	struct xfn_run_options *opts;
 	struct xfn_run_module *modules;
 	struct xfn_interface iface;
-	const char *option[4 * ADDRESSES_MAX + 8]; /* of xfn build, NULL behind the last */
+	const char *option[4 * ADDRESSES_MAX + 10]; /* of xfn build, NULL behind the last */
 	unsigned options;
 	char address[ADDRESSES_MAX][INET6_ADDRSTRLEN];
 	unsigned addresses;
 	char mtu[16];
+	char mac[18];		/* "": it has none */
 	char (*spec)[SPEC_MAX]; /* of each module, "" where it is out of the question */
 	bool *in;		/* the modules that go into the object */
 	unsigned chosen;
@@ -70,19 +72,22 @@ static void on_address(void *ctx, const struct xfn_addresses_served *served, boo
 /* The addresses to be compiled in: those given, else the interface's of now. */
 static int read_addresses(struct choice *c)
 {
-	const struct xfn_addresses_listener listener = { c, on_device, on_address };
+	const struct xfn_addresses_listener listener = { c, on_device, on_address, NULL };
+	const uint8_t(*macs)[6];
 	struct xfn_addresses *addrs;
 	char err[XFN_ERR_MAX] = "";
 
+	if (xfn_addresses__open(c->iface.index, NULL, 0, &listener, &addrs, err, sizeof(err)))
+		return fail(c, "%s", err);
+	if (xfn_addresses__macs(addrs, &macs))
+		ether_ntoa_r((const struct ether_addr *)macs[0], c->mac);
+	xfn_addresses__close(addrs);
 	if (c->opts->address_count) {
+		c->addresses = 0;
 		for (unsigned i = 0; i < c->opts->address_count && i < ADDRESSES_MAX; i++)
 			snprintf(c->address[c->addresses++], INET6_ADDRSTRLEN, "%s",
 				 c->opts->address[i]);
-		return 0;
 	}
-	if (xfn_addresses__open(c->iface.index, NULL, 0, &listener, &addrs, err, sizeof(err)))
-		return fail(c, "%s", err);
-	xfn_addresses__close(addrs);
 	return c->addresses ? 0 :
 			      fail(c, "%s: has no address; `ip addr add ... dev %s`", c->iface.name,
 				   c->iface.name);
@@ -97,6 +102,10 @@ static void take_options(struct choice *c)
 	snprintf(c->mtu, sizeof(c->mtu), "%u", c->iface.mtu);
 	c->option[c->options++] = "--mtu";
 	c->option[c->options++] = c->mtu;
+	if (c->mac[0]) {
+		c->option[c->options++] = "--mac";
+		c->option[c->options++] = c->mac;
+	}
 	if (c->opts->trust_checksum)
 		c->option[c->options++] = "--trust-checksum";
 	if (c->iface.local_peer)

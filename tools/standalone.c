@@ -7,6 +7,7 @@
 #include "standalone.h"
 
 #include <errno.h>
+#include <netinet/ether.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 #include "output.h"
 #include "spec.h"
 #include "standalone_link.h"
+#include "../xdp/packet.h"
 
 #define FUNCTIONS_MAX 64
 #define MTU_MIN	      68 /* RFC 791 */
@@ -46,7 +48,7 @@ struct object {
 	unsigned bounds;
 	uint8_t served[XFN_OBJECT_LISTED][16];
 	unsigned mtu, rate;
-	uint64_t tai;
+	uint64_t tai, mac;
 	bool resizes;
 	struct xfn_trial trial;
 };
@@ -72,6 +74,15 @@ static int take_values(struct object *obj)
 	if (obj->mtu < MTU_MIN)
 		return usage(obj, "--mtu '%.100s': take %d to %d", how->mtu, MTU_MIN,
 			     XFN_MTU_LINEAR);
+	if (how->mac) {
+		uint8_t frame[8] = {};
+
+		if (!ether_aton_r(how->mac, (struct ether_addr *)frame) || frame[0] & 1 ||
+		    !xfn_packet_mac(frame))
+			return usage(obj, "--mac '%.100s': take an interface's, 02:00:00:00:00:01",
+				     how->mac);
+		obj->mac = xfn_packet_mac(frame);
+	}
 	if (how->rate && how->flavour == XFN_FLAVOUR_OFFLOAD)
 		return usage(obj, "--rate '%.100s': NICs have no map for it; leave it out",
 			     how->rate);
@@ -271,6 +282,7 @@ static bool write_settings(const struct object *obj, const char *path)
 		(how->trust_checksum ? XFN_TRUST_CHECKSUM : 0) |
 			(how->local_peer ? XFN_LOCAL_PEER : 0));
 	fprintf(f, "#define XFN_OBJECT_MTU %u\n#define XFN_OBJECT_RATE %u\n", obj->mtu, obj->rate);
+	fprintf(f, "#define XFN_OBJECT_MAC 0x%llxull\n", (unsigned long long)obj->mac);
 	fprintf(f, "#define XFN_OBJECT_TAI %lluull\n", (unsigned long long)obj->tai);
 	fprintf(f, "#define XFN_MOVES %d\n#define XFN_LICENCE \"", grows && !offload);
 	for (const char *p = licence(obj->functions); *p; p++)

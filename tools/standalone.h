@@ -22,7 +22,7 @@ enum xfn_flavour {
 struct xfn_object_options {
 	enum xfn_flavour flavour;
 	const char *first; /* option given that only such an object has, NULL: none */
-	const char *port, *mtu, *rate, *tai;
+	const char *port, *mac, *mtu, *rate, *tai;
 	const char *address[XFN_OBJECT_LISTED];
 	unsigned addresses;
 	const char *allowed[XFN_OBJECT_LISTED]; /* by --allow-amplify */

@@ -12,7 +12,8 @@ enum key {
 	KEY_TRUST,
 	KEY_LOCAL,
 	KEY_TAI,
-	KEY_AMPLIFY
+	KEY_AMPLIFY,
+	KEY_MAC
 };
 
 static const struct argp_option options[] = {
@@ -29,6 +30,10 @@ static const struct argp_option options[] = {
 	  "Answer what is sent to this address, in any VLAN; may be repeated (default: to any unicast "
 	  "address, also where this host would forward it)",
 	  1 },
+	{ "mac", KEY_MAC, "MAC", 0,
+	  "The interface's Ethernet address: what is sent to another is left to the host (default: to any "
+	  "unicast one, as a promiscuous interface hands them out)",
+	  1 },
 	{ "port", KEY_PORT, "PORT", 0, "The port of the one function (default: its own)", 1 },
 	{ "mtu", KEY_MTU, "N", 0,
 	  "MTU of the interface: longer requests are left to the host, no reply is longer (default: 1500)",
@@ -39,8 +44,9 @@ static const struct argp_option options[] = {
 	  1 },
 	{ "trust-checksum", KEY_TRUST, NULL, 0, "Do not verify the checksum of requests", 1 },
 	{ "local-peer", KEY_LOCAL, NULL, 0,
-	  "The link's other end is this host's (veth, tap, virtio): half a checksum, as its stack leaves "
-	  "it, counts as right",
+	  "The link's other end is this host's (veth, virtio) and the object runs in native mode: half a "
+	  "checksum, as a local stack leaves it, counts as right. Without it such requests are left to "
+	  "the host; in generic mode they should be: a burst sent with UDP_SEGMENT looks the same",
 	  1 },
 	{ "tai-offset", KEY_TAI, "SECONDS", 0,
 	  "CLOCK_TAI less UTC where the object will run, for functions that tell the time (default: this "
@@ -77,6 +83,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_AMPLIFY:
 		how->first = "--allow-amplify";
 		listed(how->allowed, &how->alloweds, how->first, arg, state);
+		return 0;
+	case KEY_MAC:
+		how->first = "--mac";
+		how->mac = arg;
 		return 0;
 	case KEY_PORT:
 		how->first = "--port";

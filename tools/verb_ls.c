@@ -156,6 +156,21 @@ static int show(const struct options *opts, const char *verb,
 	return status;
 }
 
+/* Of functions that mostly do not run where their tier says. */
+static void print_warnings(json_t *functions)
+{
+	json_t *function;
+	size_t i;
+
+	json_array_foreach(functions, i, function) {
+		const char *warning = json_string_value(json_object_get(function, "warning"));
+
+		if (warning && *warning)
+			printf("%s: %s\n", json_string_value(json_object_get(function, "name")),
+			       warning);
+	}
+}
+
 static void print_ls(json_t *data, const char *title)
 {
 	static const char *const columns[] = { "name", ">port", "tier", "mode", "reason" };
@@ -199,6 +214,7 @@ static void print_ls(json_t *data, const char *title)
 			       *state ? state : member(function, "reason", reason, sizeof(reason)));
 	}
 	xfn_table__print(table, false);
+	print_warnings(json_object_get(data, "functions"));
 }
 
 /* What functions count themselves: "name.counter". */
@@ -225,9 +241,9 @@ static void print_counters(json_t *functions)
 
 static void print_stat(json_t *data, const char *title)
 {
-	static const char *const functions[] = { "name",     "tier",	  ">requests",
-						 ">replies", ">dropped",  ">consumed",
-						 ">passed",  ">bytes_in", ">bytes_out" };
+	static const char *const functions[] = { "name",      "tier",	   ">requests", ">replies",
+						 ">dropped",  ">consumed", ">passed",	">handed",
+						 ">bytes_in", ">bytes_out" };
 	static const char *const reasons[] = { "name", "verdict", ">count", "sentence" };
 	static const char *const workers[] = { ">pid",	   ">queue",	">thread", "engine",
 					       "serves",   ">received", ">sent",   ">send_failed",
@@ -253,6 +269,7 @@ static void print_stat(json_t *data, const char *title)
 	xfn_table__print(table_of(functions, COUNT(functions), json_object_get(data, "functions")),
 			 false);
 	print_counters(json_object_get(data, "functions"));
+	print_warnings(json_object_get(data, "functions"));
 	xfn_table__print(table_of(reasons, COUNT(reasons), seen), true);
 	xfn_table__print(table_of(workers, COUNT(workers), json_object_get(data, "workers")), true);
 	xfn_table__print(table_of(frames, COUNT(frames), json_object_get(data, "frames")), true);

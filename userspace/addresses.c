@@ -24,6 +24,8 @@ struct link {
 	unsigned master; /* bridge or bond that it is a port of, else 0 */
 	uint16_t vlan;	 /* its id, where parent is set */
 	bool loopback;
+	bool has_mac;
+	uint8_t mac[6];
 	char name[IF_NAMESIZE];
 };
 
@@ -37,6 +39,10 @@ struct reading {
 	unsigned device_count;
 	struct xfn_addresses_served *served;
 	unsigned served_count;
+	uint8_t (*own)[16]; /* no request's source */
+	unsigned own_count;
+	uint8_t (*macs)[6]; /* of the devices */
+	unsigned mac_count;
 	bool failed; /* out of memory */
 };
 
@@ -47,7 +53,7 @@ struct xfn_addresses {
 	uint8_t (*only)[16];
 	unsigned only_count;
 	struct xfn_addresses_listener listener;
-	struct reading told; /* .devices and .served */
+	struct reading told; /* without .links and .all */
 };
 
 /* One more element at the end of a growing array, zeroed; NULL: out of memory. */
@@ -110,6 +116,11 @@ static int on_link(const struct nlmsghdr *nlh, void *data)
 		case IFLA_MASTER:
 			link->master = mnl_attr_get_u32(attr);
 			break;
+		case IFLA_ADDRESS:
+			link->has_mac = mnl_attr_get_payload_len(attr) == sizeof(link->mac);
+			if (link->has_mac)
+				memcpy(link->mac, mnl_attr_get_payload(attr), sizeof(link->mac));
+			break;
 		case IFLA_LINKINFO:
 			on_vlan(attr, link);
 			break;
@@ -120,10 +131,39 @@ static int on_link(const struct nlmsghdr *nlh, void *data)
 	return MNL_CB_OK;
 }
 
+static void add_own(struct reading *r, const uint8_t ip[16])
+{
+	uint8_t(*own)[16] = more(&r->own, &r->own_count, sizeof(*own));
+
+	if (own)
+		memcpy(own, ip, sizeof(*own));
+	else
+		r->failed = true;
+}
+
+/* The broadcast address of its subnet: as it was set, and as the mask makes it (RFC 919). */
+static void add_broadcasts(struct reading *r, const struct ifaddrmsg *msg, const uint8_t ip[16],
+			   const struct nlattr *set)
+{
+	uint8_t all[16];
+
+	memcpy(all, ip, sizeof(all));
+	if (set && mnl_attr_get_payload_len(set) == 4) {
+		memcpy(all + 12, mnl_attr_get_payload(set), 4);
+		add_own(r, all);
+	}
+	if (msg->ifa_prefixlen > 30) /* RFC 3021 */
+		return;
+	memcpy(all, ip, sizeof(all));
+	for (unsigned bit = msg->ifa_prefixlen; bit < 32; bit++)
+		all[12 + bit / 8] |= 0x80 >> bit % 8;
+	add_own(r, all);
+}
+
 static int on_address(const struct nlmsghdr *nlh, void *data)
 {
 	const struct ifaddrmsg *msg = mnl_nlmsg_get_payload(nlh);
-	const struct nlattr *attr, *address = NULL, *local = NULL;
+	const struct nlattr *attr, *address = NULL, *local = NULL, *broadcast = NULL;
 	size_t len = msg->ifa_family == AF_INET ? 4 : 16;
 	struct xfn_addresses_served *found;
 	struct reading *r = data;
@@ -134,6 +174,8 @@ static int on_address(const struct nlmsghdr *nlh, void *data)
 			local = attr;
 		else if (mnl_attr_get_type(attr) == IFA_ADDRESS)
 			address = attr;
+		else if (mnl_attr_get_type(attr) == IFA_BROADCAST)
+			broadcast = attr;
 	}
 	/* On a point-to-point link IFA_ADDRESS is the peer's and IFA_LOCAL ours. */
 	address = local ?: address;
@@ -148,6 +190,9 @@ static int on_address(const struct nlmsghdr *nlh, void *data)
 	if (len == 4)
 		found->ip[10] = found->ip[11] = 0xff;
 	memcpy(found->ip + 16 - len, mnl_attr_get_payload(address), len);
+	add_own(r, found->ip);
+	if (len == 4)
+		add_broadcasts(r, msg, found->ip, broadcast);
 	return MNL_CB_OK;
 }
 
@@ -184,6 +229,8 @@ static void free_reading(struct reading *r)
 	free(r->all);
 	free(r->devices);
 	free(r->served);
+	free(r->own);
+	free(r->macs);
 	memset(r, 0, sizeof(*r));
 }
 
@@ -285,6 +332,35 @@ static void find_served(struct reading *r, const struct xfn_addresses *addrs)
 	}
 }
 
+static void find_macs(struct reading *r)
+{
+	for (unsigned d = 0; d < r->device_count; d++)
+		for (unsigned i = 0; i < r->link_count; i++) {
+			const struct link *link = &r->links[i];
+			uint8_t(*mac)[6];
+			bool known = false;
+
+			if (link->ifindex != r->devices[d].ifindex || !link->has_mac)
+				continue;
+			for (unsigned m = 0; m < r->mac_count; m++)
+				known |= !memcmp(r->macs[m], link->mac, sizeof(link->mac));
+			if (known)
+				continue;
+			mac = more(&r->macs, &r->mac_count, sizeof(*mac));
+			if (mac)
+				memcpy(mac, link->mac, sizeof(*mac));
+			else
+				r->failed = true;
+		}
+}
+
+static bool same_host(const struct reading *a, const struct reading *b)
+{
+	return a->own_count == b->own_count && a->mac_count == b->mac_count &&
+	       (!a->own_count || !memcmp(a->own, b->own, a->own_count * sizeof(*a->own))) &&
+	       (!a->mac_count || !memcmp(a->macs, b->macs, a->mac_count * sizeof(*a->macs)));
+}
+
 static bool has_device(const struct reading *r, const struct xfn_addresses_device *device)
 {
 	for (unsigned i = 0; i < r->device_count; i++)
@@ -326,6 +402,7 @@ static int read_all(struct xfn_addresses *addrs)
 {
 	struct reading now = {};
 	int ret = -EINTR;
+	bool changed;
 
 	/* it changed while it was read (NLM_F_DUMP_INTR) */
 	for (int i = 0; i < READS && ret == -EINTR; i++) {
@@ -336,6 +413,7 @@ static int read_all(struct xfn_addresses *addrs)
 	if (!ret) {
 		find_devices(&now, addrs->ifindex);
 		find_served(&now, addrs);
+		find_macs(&now);
 	}
 	if (!ret && now.failed)
 		ret = -ENOMEM;
@@ -344,8 +422,11 @@ static int read_all(struct xfn_addresses *addrs)
 		return ret;
 	}
 	tell(addrs, &addrs->told, &now);
+	changed = !same_host(&addrs->told, &now);
 	free_reading(&addrs->told);
 	addrs->told = now;
+	if (changed && addrs->listener.host)
+		addrs->listener.host(addrs->listener.ctx);
 	return 0;
 }
 
@@ -432,6 +513,18 @@ int xfn_addresses__follow(struct xfn_addresses *addrs, unsigned ifindex)
 	addrs->ifindex = ifindex;
 	addrs->removed = false;
 	return read_all(addrs);
+}
+
+unsigned xfn_addresses__own(const struct xfn_addresses *addrs, const uint8_t (**ips)[16])
+{
+	*ips = (const uint8_t(*)[16])addrs->told.own;
+	return addrs->told.own_count;
+}
+
+unsigned xfn_addresses__macs(const struct xfn_addresses *addrs, const uint8_t (**macs)[6])
+{
+	*macs = (const uint8_t(*)[6])addrs->told.macs;
+	return addrs->told.mac_count;
 }
 
 void xfn_addresses__close(struct xfn_addresses *addrs)

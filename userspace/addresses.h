@@ -42,6 +42,7 @@ struct xfn_addresses_listener {
 	void *ctx;
 	void (*device)(void *ctx, const struct xfn_addresses_device *device, bool added);
 	void (*address)(void *ctx, const struct xfn_addresses_served *served, bool added);
+	void (*host)(void *ctx); /* xfn_addresses__own or __macs has changed; may be NULL */
 };
 
 /*
@@ -64,6 +65,13 @@ int xfn_addresses__fd(const struct xfn_addresses *addrs);
 int xfn_addresses__serve(struct xfn_addresses *addrs);
 /* From now on tell of another interface, 0: of none; the difference at once. 0 or -errno. */
 int xfn_addresses__follow(struct xfn_addresses *addrs, unsigned ifindex);
+/*
+ * Addresses that send no requests: all of this host's, on whatever interface, and the broadcast
+ * ones of its subnets. Until the next call that reads; returns their number.
+ */
+unsigned xfn_addresses__own(const struct xfn_addresses *addrs, const uint8_t (**ips)[16]);
+/* Ethernet addresses of the devices, each once, the interface's first. As above. */
+unsigned xfn_addresses__macs(const struct xfn_addresses *addrs, const uint8_t (**macs)[6]);
 void xfn_addresses__close(struct xfn_addresses *addrs);
 
 #endif

@@ -340,7 +340,8 @@ static enum xfn_reason verify(const struct xfn_call *c, const struct xfn_datagra
 	return xfn_sum_right(field, pseudo, XFN_LOAD(__u32, udp), udp_len,
 			     xfn_sum_payload(frame + pkt->payload_off, pkt->payload_len)) ?
 		       XFN_REASON_NONE :
-		       XFN_REASON_BAD_UDP_SUM;
+	       xfn_sum_unfinished(field, pseudo) ? XFN_REASON_PARTIAL_SUM :
+						   XFN_REASON_BAD_UDP_SUM;
 }
 
 static void call_frame(struct xfn_call *c, struct xfn_datagram *d)

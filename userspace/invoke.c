@@ -58,6 +58,25 @@ static bool served_address(const struct xfn_supervisor *sup, const struct xfn_de
 	return false;
 }
 
+/* One that may ask: no address of this host, nor a broadcast one. */
+static struct xfn_address neighbour(const struct xfn_supervisor *sup,
+				    const struct xfn_address *local)
+{
+	const uint8_t(*own)[16];
+	unsigned count = xfn_addresses__own(sup->addresses, &own);
+	struct xfn_address peer = *local;
+	bool ours = true;
+
+	peer.port = CLIENT_PORT;
+	for (unsigned last = 1; ours && last < 255; last++) {
+		peer.ip[15] = (uint8_t)last;
+		ours = peer.ip[15] == local->ip[15];
+		for (unsigned i = 0; i < count && !ours; i++)
+			ours = !memcmp(own[i], peer.ip, sizeof(peer.ip));
+	}
+	return peer;
+}
+
 /* Through the dispatcher, as a frame. *to_worker: it was redirected. */
 static int by_dispatcher(struct xfn_supervisor *sup, unsigned slot, int version,
 			 struct invocation *inv, bool *to_worker, char *err, size_t errlen)
@@ -69,6 +88,7 @@ static int by_dispatcher(struct xfn_supervisor *sup, unsigned slot, int version,
 	struct xfn_address local = { .port = fn->addr.port }, peer;
 	uint8_t frame[XFN_FRAME_MAX], out[8192];
 	size_t len, outlen = sizeof(out);
+	const uint8_t(*macs)[6];
 	struct xfn_packet pkt;
 	unsigned action = XDP_DROP, ns = 0;
 	uint64_t total_ns = 0;
@@ -84,10 +104,10 @@ static int by_dispatcher(struct xfn_supervisor *sup, unsigned slot, int version,
 			 inv->len, FRAME_PAYLOAD_MAX);
 		return -EMSGSIZE;
 	}
-	peer = local; /* a neighbour */
-	peer.ip[15] ^= peer.ip[15] == 1 ? 2 : 1;
-	peer.port = CLIENT_PORT;
+	peer = neighbour(sup, &local);
 	len = xfn_request_frame__build(frame, &peer, &local, inv->payload, inv->len);
+	if (xfn_addresses__macs(sup->addresses, &macs))
+		memcpy(frame, macs[0], sizeof(macs[0]));
 	xfn_loader__reasons(sup->loader, before);
 	xfn_loader__slot_counters(sup->loader, slot, &stat_before);
 	/* One run each: a repeated one would work on its own reply. */

@@ -67,7 +67,13 @@ static int open_one(struct xfn_supervisor *sup, struct xfn_listener *one, char *
 		let_beside(sup, one, false);
 	if (one->fd < 0)
 		return one->fd;
-	ret = one->slow ? xfn_loader__filter(sup->loader, one->fd, err, errlen) : 0;
+	if (one->slow) {
+		ret = xfn_loader__filter(sup->loader, one->fd, err, errlen);
+	} else {
+		ret = xfn_packet_ring__strict(one->fd);
+		if (ret)
+			snprintf(err, errlen, "cannot filter a UDP socket: %s", strerror(-ret));
+	}
 	if (ret) {
 		close(one->fd);
 		one->fd = -1;

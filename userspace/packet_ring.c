@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* AF_PACKET sockets and the two filters that share datagrams between them and UDP sockets. Must
+/* AF_PACKET sockets, and the filters of theirs and of UDP sockets, which share datagrams. Must
  * never touch a ring. */
 #include <errno.h>
 #include <stdbool.h>
@@ -114,8 +114,33 @@ static void demand_address(struct program *p, const struct xfn_packet_target *ta
 		land(p, found[i]);
 }
 
+#define OWN_INSNS 2048 /* of a filter, for addresses that nothing comes from */
+
+/* Drop what comes from one of these, of this version; the source is at `off`. */
+static void refuse_sources(struct program *p, const uint8_t (*own)[16], unsigned count, bool v4,
+			   uint32_t off)
+{
+	unsigned end = p->count + OWN_INSNS / 2;
+
+	if (v4)
+		load(p, BPF_W, off);
+	for (unsigned i = 0; i < count && p->count + 9 < end; i++) {
+		if (is_mapped(own[i]) != v4)
+			continue;
+		/* a mismatch skips the words that are left, two each, and the drop */
+		for (unsigned word = v4 ? 3 : 0; word < 4; word++) {
+			if (!v4)
+				load(p, BPF_W, off + word * 4);
+			emit(p, BPF_JMP | BPF_JEQ | BPF_K, xfn_get_be32(own[i] + word * 4), 0,
+			     (uint8_t)((3 - word) * 2 + 1));
+		}
+		emit(p, BPF_RET | BPF_K, 0, 0, 0);
+	}
+}
+
 static void frame_filter(struct program *p, uint32_t longest,
-			 const struct xfn_packet_target *targets, unsigned count)
+			 const struct xfn_packet_target *targets, unsigned count,
+			 const uint8_t (*own)[16], unsigned own_count)
 {
 	unsigned to_ports, from;
 
@@ -140,6 +165,7 @@ static void frame_filter(struct program *p, uint32_t longest,
 	demand(p, BPF_JGT, longest, false, 0);
 	load(p, BPF_H, IPV4_PORT);
 	emit(p, BPF_ST, MEM_PORT, 0, 0);
+	refuse_sources(p, own, own_count, true, L3 + 12);
 	demand_address(p, targets, count, true, L3 + 16);
 	to_ports = jump(p);
 	land(p, from);
@@ -150,6 +176,7 @@ static void frame_filter(struct program *p, uint32_t longest,
 	demand(p, BPF_JGT, longest - IPV6_LEN, false, 0);
 	load(p, BPF_H, IPV6_PORT);
 	emit(p, BPF_ST, MEM_PORT, 0, 0);
+	refuse_sources(p, own, own_count, false, L3 + 8);
 	demand_address(p, targets, count, false, L3 + 24);
 	land(p, to_ports);
 	emit(p, BPF_LD | BPF_MEM, MEM_PORT, 0, 0);
@@ -173,6 +200,48 @@ static int attach(int fd, struct program *p)
 	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)) ? -errno : 0;
 }
 
+/*
+ * Go on with what was sent to this host alone and whose UDP length, to which the stack has cut it,
+ * is IP's; behind IPv6 extension headers IP's is not looked for.
+ */
+static void demand_strict(struct program *p)
+{
+	unsigned from, odd;
+
+	load(p, BPF_B, FIELD(SKF_AD_PKTTYPE));
+	demand(p, BPF_JEQ, PACKET_HOST, true, 0);
+	load(p, BPF_H, FIELD(SKF_AD_PROTOCOL));
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 0, 4);
+	emit(p, BPF_LDX | BPF_B | BPF_MSH, (uint32_t)SKF_NET_OFF, 0, 0);
+	load(p, BPF_H, (uint32_t)SKF_NET_OFF + 2);
+	emit(p, BPF_ALU | BPF_SUB | BPF_X, 0, 0, 0);
+	from = jump(p);
+	load(p, BPF_B, (uint32_t)SKF_NET_OFF + 6);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 1, 0);
+	odd = jump(p);
+	load(p, BPF_H, (uint32_t)SKF_NET_OFF + 4);
+	land(p, from);
+	emit(p, BPF_MISC | BPF_TAX, 0, 0, 0);
+	emit(p, BPF_LD | BPF_W | BPF_LEN, 0, 0, 0);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_X, 0, 1, 0);
+	emit(p, BPF_RET | BPF_K, 0, 0, 0);
+	land(p, odd);
+}
+
+int xfn_packet_ring__strict(int udp)
+{
+	struct program *p = calloc(1, sizeof(*p));
+	int ret = p ? 0 : -ENOMEM;
+
+	if (!ret) {
+		demand_strict(p);
+		emit(p, BPF_RET | BPF_K, WHOLE, 0, 0);
+		ret = attach(udp, p);
+	}
+	free(p);
+	return ret;
+}
+
 int xfn_packet_ring__rest(int udp, uint32_t mtu, const unsigned *ifindexes, unsigned count)
 {
 	uint32_t longest = xfn_packet_ring__longest(mtu);
@@ -182,6 +251,7 @@ int xfn_packet_ring__rest(int udp, uint32_t mtu, const unsigned *ifindexes, unsi
 
 	if (!p)
 		return -ENOMEM;
+	demand_strict(p);
 	load(p, BPF_W, FIELD(SKF_AD_IFINDEX));
 	for (unsigned i = 0; i < count; i++) {
 		emit(p, BPF_JMP | BPF_JEQ | BPF_K, ifindexes[i], 0, 1);
@@ -226,7 +296,8 @@ int xfn_packet_ring__sender(unsigned ifindex)
 
 int xfn_packet_ring__open(const char *ifname, unsigned ifindex, uint32_t mtu,
 			  const struct xfn_packet_target *targets, unsigned count,
-			  struct xfn_packet_ring *out, char *err, size_t errlen)
+			  const uint8_t (*own)[16], unsigned own_count, struct xfn_packet_ring *out,
+			  char *err, size_t errlen)
 {
 	uint32_t block = xfn_packet_ring__block(mtu);
 	struct tpacket_req3 ring = { .tp_block_size = block,
@@ -248,7 +319,7 @@ int xfn_packet_ring__open(const char *ifname, unsigned ifindex, uint32_t mtu,
 	if (ret)
 		goto fail;
 	what = "filter frames of";
-	frame_filter(p, xfn_packet_ring__longest(mtu), targets, count);
+	frame_filter(p, xfn_packet_ring__longest(mtu), targets, count, own, own_count);
 	ret = attach(out->receive, p);
 	if (ret)
 		goto fail;

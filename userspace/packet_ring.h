@@ -47,12 +47,13 @@ struct xfn_packet_ring {
 /*
  * Make both for interface `ifindex`, with a ring of xfn_packet_ring__block(mtu) bytes a block. It
  * serves every port of `targets` on every address of them: which pairs are right is for the caller
- * to check. Wants CAP_NET_RAW. 0 or -errno with one line in err, then nothing is open. The caller
- * closes.
+ * to check. Nothing comes from one of the `own` addresses, as many as its filter has room for.
+ * Wants CAP_NET_RAW. 0 or -errno with one line in err, then nothing is open. The caller closes.
  */
 int xfn_packet_ring__open(const char *ifname, unsigned ifindex, uint32_t mtu,
 			  const struct xfn_packet_target *targets, unsigned count,
-			  struct xfn_packet_ring *out, char *err, size_t errlen);
+			  const uint8_t (*own)[16], unsigned own_count, struct xfn_packet_ring *out,
+			  char *err, size_t errlen);
 void xfn_packet_ring__close(struct xfn_packet_ring *ring);
 uint32_t xfn_packet_ring__block(uint32_t mtu);
 /*
@@ -62,9 +63,15 @@ uint32_t xfn_packet_ring__block(uint32_t mtu);
 int xfn_packet_ring__sender(unsigned ifindex);
 
 /*
- * Leave a UDP socket what the ring's filter refuses for its shape, and all that did not come by one
- * of the `count` devices on which the ring's frames reach the stack. Replaces an earlier filter.
- * 0 or -errno.
+ * Let a UDP socket take only what the fast path would: frames sent to this host alone, and
+ * datagrams as long as their IP header says. The kernel counts what is refused as the socket's
+ * drops. 0 or -errno.
+ */
+int xfn_packet_ring__strict(int udp);
+/*
+ * The same, and leave a UDP socket what the ring's filter refuses for its shape, and all that did
+ * not come by one of the `count` devices on which the ring's frames reach the stack. Replaces an
+ * earlier filter. 0 or -errno.
  */
 int xfn_packet_ring__rest(int udp, uint32_t mtu, const unsigned *ifindexes, unsigned count);
 

@@ -11,6 +11,7 @@ void xfn_past__add(struct xfn_slot_counters *sum, const struct xfn_slot_counters
 	sum->dropped += more->dropped;
 	sum->consumed += more->consumed;
 	sum->passed += more->passed;
+	sum->handed += more->handed;
 	sum->bytes_in += more->bytes_in;
 	sum->bytes_out += more->bytes_out;
 }

@@ -46,6 +46,8 @@ static int renew_rings(struct xfn_supervisor *sup, struct xfn_child *child, char
 		       size_t errlen)
 {
 	struct xfn_packet_target *targets;
+	const uint8_t(*own)[16];
+	unsigned own_count;
 	int ret = 0;
 
 	xfn_provision__drop(sup, child);
@@ -60,11 +62,13 @@ static int renew_rings(struct xfn_supervisor *sup, struct xfn_child *child, char
 			xfn_log__line(LOG_DEBUG, "frames of queue %u are in %s pages", child->queue,
 				      child->umem.huge ? "huge" : "normal");
 	} else if (xfn_child_by_ring(child)) {
+		own_count = xfn_addresses__own(sup->addresses, &own);
 		ret = xfn_listeners__targets(sup, &targets);
 		if (ret < 0)
 			return ret;
 		ret = xfn_packet_ring__open(sup->iface.name, sup->iface.index, sup->ring_mtu,
-					    targets, (unsigned)ret, &child->ring, err, errlen);
+					    targets, (unsigned)ret, own, own_count, &child->ring,
+					    err, errlen);
 		free(targets);
 	}
 	return ret;

@@ -68,9 +68,38 @@ void xfn_served__follow(struct xfn_supervisor *sup, unsigned ifindex)
 	look(sup, xfn_addresses__follow(sup->addresses, ifindex));
 }
 
+/* Who this host is: MACs that frames are sent to, addresses that send it no requests. */
+static void tell_host(void *ctx)
+{
+	struct xfn_supervisor *sup = ctx;
+	const uint8_t(*ips)[16], (*macs)[6];
+	unsigned count;
+	int ret;
+
+	if (sup->ring_mtu) /* whose filter has them too */
+		sup->devices_changed = true;
+	if (!sup->loader)
+		return;
+	count = xfn_addresses__macs(sup->addresses, &macs);
+	ret = xfn_loader__macs(sup->loader, macs, count);
+	if (count > XFN_MACS)
+		xfn_log__line(
+			LOG_NOTICE,
+			"%s and what stands on it have %u MACs: requests to all but the first "
+			"%u take the slow path",
+			sup->iface.name, count, XFN_MACS);
+	count = xfn_addresses__own(sup->addresses, &ips);
+	ret = ret ?: xfn_loader__own(sup->loader, ips, count);
+	if (ret)
+		xfn_log__line(LOG_WARNING,
+			      "not all of %u addresses of this host are refused as source (%s); at "
+			      "most %u are",
+			      count, strerror(-ret), XFN_OWN);
+}
+
 int xfn_served__open(struct xfn_supervisor *sup, char *err, size_t errlen)
 {
-	const struct xfn_addresses_listener listener = { sup, on_device, on_address };
+	const struct xfn_addresses_listener listener = { sup, on_device, on_address, tell_host };
 	unsigned count = sup->opts->address_count;
 	uint8_t only[count ?: 1][16];
 	int ret;
@@ -102,4 +131,6 @@ void xfn_served__load(struct xfn_supervisor *sup)
 {
 	for (unsigned i = 0; sup->loader && i < sup->served_count; i++)
 		xfn_loader__address_add(sup->loader, sup->served[i].ip, sup->served[i].tag);
+	if (sup->loader)
+		tell_host(sup);
 }

@@ -32,7 +32,7 @@ static int attach_in(struct xfn_supervisor *sup, enum xfn_mode mode, char *err, 
 		.rate = sup->opts->rate,
 		.before = sup->before,
 		.flags = (sup->opts->trust_checksum ? XFN_TRUST_CHECKSUM : 0) |
-			 (sup->iface.local_peer ? XFN_LOCAL_PEER : 0) |
+			 (mode == XFN_MODE_NATIVE && sup->iface.local_peer ? XFN_LOCAL_PEER : 0) |
 			 (sup->opts->route_fib ? XFN_ROUTE_FIB : 0) |
 			 (mode == XFN_MODE_GENERIC ? XFN_GENERIC : 0) |
 			 (mode == XFN_MODE_NATIVE && sup->iface.mtu > XFN_MTU_LINEAR ? XFN_FRAGS :

@@ -14,48 +14,6 @@ static const struct {
 #undef XFN_REASON
 };
 
-json_t *xfn_stats__functions(struct xfn_supervisor *sup)
-{
-	char whole_text[300];
-	const char *whole = xfn_presence__state(sup, whole_text, sizeof(whole_text));
-	json_t *list = json_array(), *data;
-
-	for (unsigned i = 0; i < sup->function_count; i++) {
-		const struct xfn_deployed *fn = &sup->functions[i];
-		struct xfn_address addr = fn->addr;
-		char text[64] = "", why[512];
-		const char *state = whole;
-
-		if (!fn->any || fn->version) {
-			xfn_udp_socket__text(&addr, text, sizeof(text));
-			*strrchr(text, ':') = 0; /* the port stands in its own field */
-		}
-		xfn_quarantine__sentence(sup, fn, why, sizeof(why));
-		if (xfn_quarantine__state(fn)[0])
-			state = xfn_quarantine__state(fn);
-		else if (sup->serving)
-			state = xfn_children__state(sup, fn, why, sizeof(why));
-		json_array_append_new(
-			list,
-			json_pack("{s:s, s:i, s:s, s:i, s:s, s:s, s:o, s:s, s:o, s:s, s:o}", "name",
-				  fn->mod->attr.name, "slot", (int)i, "address", text, "port",
-				  (int)fn->addr.port, "tier", xfn_tier_name(fn->tier), "mode",
-				  xfn_card__mode(sup, fn), "reason", xfn_control__text(fn->reason),
-				  "rule", fn->rule ? fn->rule->id : "", "summary",
-				  xfn_control__text(fn->mod->attr.summary), "state", state,
-				  "state_reason", xfn_control__text(why)));
-	}
-	data = json_pack("{s:s?, s:i, s:s, s:o, s:s, s:s, s:s?, s:s, s:i, s:i, s:o}", "interface",
-			 sup->iface.name[0] ? sup->iface.name : NULL, "pid", (int)getpid(), "state",
-			 whole, "state_reason", xfn_control__text(whole_text), "mode",
-			 xfn_mode_name(sup->mode), "mode_reason", sup->mode_reason, "engine",
-			 sup->child_count ? sup->children[0].engine : NULL, "engine_reason",
-			 sup->engine_reason, "sockets", (int)sup->listener_count, "sockets_missing",
-			 (int)sup->missing_count, "functions", list);
-	xfn_links__tell(sup, data);
-	return data;
-}
-
 /* A thread of a worker. */
 struct place {
 	unsigned child, thread, past;
@@ -85,6 +43,88 @@ static const struct xfn_page *next_page(const struct xfn_supervisor *sup, struct
 static struct xfn_loader *loader_of(const struct xfn_supervisor *sup)
 {
 	return sup->loader ?: sup->before;
+}
+
+/* What kernel, card and workers counted of a function; the workers' requests are its `outside`. */
+static struct xfn_slot_counters counters_of(const struct xfn_supervisor *sup, unsigned slot,
+					    uint64_t *outside)
+{
+	struct xfn_loader *loader = loader_of(sup);
+	struct xfn_slot_counters sum = {};
+	const struct xfn_page *page;
+	struct place at = {};
+
+	*outside = 0;
+	if (loader)
+		xfn_loader__slot_counters(loader, slot, &sum);
+	xfn_card__counters(sup, slot, &sum);
+	for (page = next_page(sup, &at); page; page = next_page(sup, &at)) {
+		*outside += page->slots[slot].requests;
+		xfn_past__add(&sum, &page->slots[slot]);
+	}
+	return sum;
+}
+
+/* Where a function of tier xdp mostly runs elsewhere, a sentence on it; else "". */
+static const char *outside_text(const struct xfn_supervisor *sup, unsigned slot, char *text,
+				size_t len)
+{
+	uint64_t outside;
+	struct xfn_slot_counters sum = counters_of(sup, slot, &outside);
+
+	text[0] = '\0';
+	if (sup->functions[slot].tier == XFN_TIER_XDP && outside > sum.requests / 2)
+		snprintf(
+			text, len,
+			"%llu of %llu requests ran in a worker, not in the kernel; what `xfn stat` "
+			"counts says why (NO_ROOM: want less .grow; PARTIAL_SUM: native mode)",
+			(unsigned long long)outside, (unsigned long long)sum.requests);
+	return text;
+}
+
+json_t *xfn_stats__functions(struct xfn_supervisor *sup)
+{
+	char whole_text[300];
+	const char *whole = xfn_presence__state(sup, whole_text, sizeof(whole_text));
+	json_t *list = json_array(), *data;
+
+	xfn_told__read_all(sup);
+	for (unsigned i = 0; i < sup->function_count; i++) {
+		const struct xfn_deployed *fn = &sup->functions[i];
+		struct xfn_address addr = fn->addr;
+		char text[64] = "", why[512], outside[256];
+		const char *state = whole;
+
+		if (!fn->any || fn->version) {
+			xfn_udp_socket__text(&addr, text, sizeof(text));
+			*strrchr(text, ':') = 0; /* the port stands in its own field */
+		}
+		xfn_quarantine__sentence(sup, fn, why, sizeof(why));
+		if (xfn_quarantine__state(fn)[0])
+			state = xfn_quarantine__state(fn);
+		else if (sup->serving)
+			state = xfn_children__state(sup, fn, why, sizeof(why));
+		json_array_append_new(
+			list,
+			json_pack("{s:s, s:i, s:s, s:i, s:s, s:s, s:o, s:s, s:o, s:s, s:o, s:s}",
+				  "name", fn->mod->attr.name, "slot", (int)i, "address", text,
+				  "port", (int)fn->addr.port, "tier", xfn_tier_name(fn->tier),
+				  "mode", xfn_card__mode(sup, fn), "reason",
+				  xfn_control__text(fn->reason), "rule",
+				  fn->rule ? fn->rule->id : "", "summary",
+				  xfn_control__text(fn->mod->attr.summary), "state", state,
+				  "state_reason", xfn_control__text(why), "warning",
+				  outside_text(sup, i, outside, sizeof(outside))));
+	}
+	data = json_pack("{s:s?, s:i, s:s, s:o, s:s, s:s, s:s?, s:s, s:i, s:i, s:o}", "interface",
+			 sup->iface.name[0] ? sup->iface.name : NULL, "pid", (int)getpid(), "state",
+			 whole, "state_reason", xfn_control__text(whole_text), "mode",
+			 xfn_mode_name(sup->mode), "mode_reason", sup->mode_reason, "engine",
+			 sup->child_count ? sup->children[0].engine : NULL, "engine_reason",
+			 sup->engine_reason, "sockets", (int)sup->listener_count, "sockets_missing",
+			 (int)sup->missing_count, "functions", list);
+	xfn_links__tell(sup, data);
+	return data;
 }
 
 /* Author counters of both halves, by name. */
@@ -120,29 +160,26 @@ static json_t *author_counters(struct xfn_supervisor *sup, unsigned slot)
 
 static json_t *functions(struct xfn_supervisor *sup)
 {
-	struct xfn_loader *loader = loader_of(sup);
 	json_t *list = json_array();
 
 	for (unsigned i = 0; i < sup->function_count; i++) {
-		struct xfn_slot_counters sum = {};
-		const struct xfn_page *page;
-		struct place at = {};
+		uint64_t outside;
+		struct xfn_slot_counters sum = counters_of(sup, i, &outside);
+		char text[256];
 
-		if (loader)
-			xfn_loader__slot_counters(loader, i, &sum);
-		xfn_card__counters(sup, i, &sum);
-		for (page = next_page(sup, &at); page; page = next_page(sup, &at))
-			xfn_past__add(&sum, &page->slots[i]);
 		json_array_append_new(
 			list,
-			json_pack("{s:s, s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "name",
-				  sup->functions[i].mod->attr.name, "slot", (int)i, "tier",
-				  xfn_tier_name(sup->functions[i].tier), "requests",
-				  (json_int_t)sum.requests, "replies", (json_int_t)sum.replies,
-				  "dropped", (json_int_t)sum.dropped, "consumed",
-				  (json_int_t)sum.consumed, "passed", (json_int_t)sum.passed,
-				  "bytes_in", (json_int_t)sum.bytes_in, "bytes_out",
-				  (json_int_t)sum.bytes_out, "counters", author_counters(sup, i)));
+			json_pack(
+				"{s:s, s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:s}",
+				"name", sup->functions[i].mod->attr.name, "slot", (int)i, "tier",
+				xfn_tier_name(sup->functions[i].tier), "requests",
+				(json_int_t)sum.requests, "replies", (json_int_t)sum.replies,
+				"dropped", (json_int_t)sum.dropped, "consumed",
+				(json_int_t)sum.consumed, "passed", (json_int_t)sum.passed,
+				"handed", (json_int_t)sum.handed, "in_workers", (json_int_t)outside,
+				"bytes_in", (json_int_t)sum.bytes_in, "bytes_out",
+				(json_int_t)sum.bytes_out, "counters", author_counters(sup, i),
+				"warning", outside_text(sup, i, text, sizeof(text))));
 	}
 	return list;
 }

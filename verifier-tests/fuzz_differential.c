@@ -100,7 +100,7 @@ static int compare_payload(const uint8_t *frame, size_t len, const struct xfn_da
 	unsigned own;
 
 	if (reason == XFN_REASON_NOT_OURS || reason == XFN_REASON_BAD_UDP_SUM ||
-	    xfn_packet_parse(frame, frame + len, &pkt) ||
+	    reason == XFN_REASON_PARTIAL_SUM || xfn_packet_parse(frame, frame + len, &pkt) ||
 	    xfn_packet_check(frame, frame + len, &pkt))
 		return 0;
 	d.len = pkt.payload_len;

@@ -121,6 +121,13 @@ captured()
 # else the stack's own replies cross the veth pair with half a checksum, for the peer's stack to believe
 whole_checksums() { server ethtool -K "$iface" tx off >/dev/null; }
 
+# asks_whole on|off: are checksums of the client's requests made, as a wire's are?
+asks_whole()
+{
+	[ "$1" = on ] && set -- off || set -- on
+	client ethtool -K "$client_iface" tx "$1" >/dev/null
+}
+
 written() { [ "$(tcpdump -Z root -nr "$dir/pcap" 2>/dev/null | grep -c .)" -ge "$1" ]; }
 
 # seen FILTER TEST OPTION...: requests of all $sizes to the $functions (of echo, reverse, time, sha256) at

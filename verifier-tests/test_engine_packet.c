@@ -66,7 +66,8 @@ static int open_engine(void)
 	ops = &xfn_engine_packet;
 	raise_pair();
 	if (xfn_packet_ring__open("xfneng0", if_nametoindex("xfneng0"), 1500, targets,
-				  sizeof(targets) / sizeof(targets[0]), &ring, err, sizeof(err)))
+				  sizeof(targets) / sizeof(targets[0]), NULL, 0, &ring, err,
+				  sizeof(err)))
 		fail_msg("%s", err);
 	socks[0].fd = ring.receive;
 	socks[0].block_size = xfn_packet_ring__block(1500);

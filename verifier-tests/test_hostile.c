@@ -10,6 +10,7 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -63,7 +64,7 @@ static void be_client(bool client)
 		close(fd);
 }
 
-static void start(const char *option, const char *value)
+static void start(const char *option, const char *value, const char *more, const char *value_of_it)
 {
 	char line[4096];
 	int fds[2];
@@ -75,7 +76,7 @@ static void start(const char *option, const char *value)
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
 		dup2(fds[1], 1);
 		execl(xfn, xfn, "lab", "-n", lab, "exec", "server", xfn, "run", "-j", "-i", iface,
-		      option, value, NULL);
+		      option, value, more, value_of_it, NULL);
 		_exit(127);
 	}
 	close(fds[1]);
@@ -240,7 +241,14 @@ static void hostile_frames(void)
 	REPAIRED(4, "PORT_ZERO", "source port 0", xfn_put_be16(f + 34, 0));
 	REPAIRED(4, "RESPONDER", "source port 19", xfn_put_be16(f + 34, 19));
 	REPAIRED(6, "RESPONDER", "source port 11211", xfn_put_be16(f + 54, 11211));
+	REPAIRED(4, "BAD_SOURCE", "another own address as source", memcpy(f + 26, "\xc0\0\2\5", 4));
+	REPAIRED(6, "BAD_SOURCE", "another own address as source (v6)",
+		 (memset(f + 22, 0, 16), memcpy(f + 22, "\xfd\x79", 2), f[37] = 5));
+	REPAIRED(4, "BAD_SOURCE", "the subnet's broadcast as source", f[29] = 255);
 	CASE(4, "MULTICAST", "broadcast frame", memset(f, 255, 6));
+	CASE(4, "MULTICAST", "frame to a group", f[0] |= 1);
+	CASE(4, "OTHERHOST", "frame to another host", f[5] ^= 0x40);
+	CASE(6, "OTHERHOST", "frame to another host (v6)", f[5] ^= 0x40);
 	REPAIRED(4, "NOT_LOCAL", "broadcast address", f[33] = 255);
 	REPAIRED(4, "NOT_LOCAL", "another address", f[33] = 77);
 	REPAIRED(4, "FRAGMENT", "lone fragment", xfn_put_be16(f + 20, 0x2000));
@@ -312,6 +320,49 @@ static void ask(int family, uint16_t port, size_t size, int name, const void *op
 		assert_int_equal(reply[i], request[port == 7 ? i : size - 1 - i]);
 }
 
+/* Several datagrams sent as one (UDP_SEGMENT), shorter together than a frame: each is answered. */
+static void burst(int family)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(1232) };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(1232) };
+	const int segment = 100, each[] = { 100, 100, 100, 40 };
+	uint8_t request[340], reply[2048];
+	unsigned seen = 0;
+	int fd, ret;
+
+	inet_pton(AF_INET, "10.78.0.1", &in.sin_addr);
+	inet_pton(AF_INET6, "fd78::1", &in6.sin6_addr);
+	for (unsigned i = 0; i < sizeof(request); i++)
+		request[i] = (uint8_t)(i / 100 * 10 + i % 100 / 50);
+	be_client(true);
+	fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	be_client(false);
+	assert_true(fd >= 0);
+	ret = family == AF_INET ? connect(fd, (struct sockaddr *)&in, sizeof(in)) :
+				  connect(fd, (struct sockaddr *)&in6, sizeof(in6));
+	assert_int_equal(ret, 0);
+	assert_int_equal(setsockopt(fd, SOL_UDP, UDP_SEGMENT, &segment, sizeof(segment)), 0);
+	assert_int_equal(send(fd, request, sizeof(request), 0), sizeof(request));
+	for (int n = 0; n < 4; n++) {
+		struct pollfd wait = { fd, POLLIN, 0 };
+		ssize_t got;
+		int which;
+
+		if (poll(&wait, 1, 2000) != 1)
+			fail_msg("IPv%d: %d of 4 segments answered", family == AF_INET ? 4 : 6, n);
+		got = recv(fd, reply, sizeof(reply), 0);
+		assert_true(got > 0);
+		which = reply[got - 1] / 10;
+		assert_true(which < 4);
+		assert_int_equal(got, each[which]);
+		for (ssize_t i = 0; i < got; i++)
+			assert_int_equal(reply[i], request[which * 100 + got - 1 - i]);
+		seen |= 1u << which;
+	}
+	close(fd);
+	assert_int_equal(seen, 15);
+}
+
 static void legal_shapes(void)
 {
 	static const uint8_t nops[4] = { 1, 1, 1, 1 }, padding[8] = { 0, 0, 1, 4 };
@@ -328,15 +379,51 @@ static void legal_shapes(void)
 		ask(AF_INET, port, 33, IP_OPTIONS, nops, sizeof(nops));
 		ask(AF_INET6, port, 33, IPV6_DSTOPTS, padding, sizeof(padding));
 	}
+	burst(AF_INET);
+	burst(AF_INET6);
 	replies();
 }
 
-static void all(const char *option, const char *value)
+/* Send the frame until it is counted so. */
+static void becomes(const uint8_t *f, size_t len, const char *reason, const char *what)
+{
+	unsigned long before = count(reason);
+
+	for (int i = 0; i < 100 && count(reason) == before; i++) {
+		send_frame(f, len);
+		usleep(10000);
+	}
+	if (count(reason) == before)
+		fail_msg("%s: never counted as %s", what, reason);
+}
+
+/* Who this host is changes while it serves. */
+static void follows_changes(void)
+{
+	uint8_t f[256];
+	size_t len = good(f, 4, 64);
+
+	memcpy(f + 26, "\xc0\0\2\6", 4);
+	repair(f, 4);
+	shell("%s lab -n %s exec server ip addr add 192.0.2.6/32 dev lo", xfn, lab);
+	becomes(f, len, "BAD_SOURCE", "a new own address as source");
+	shell("%s lab -n %s exec server ip addr del 192.0.2.6/32 dev lo", xfn, lab);
+	len = good(f, 4, 64);
+	shell("%s lab -n %s exec server ip link set %s address 02:78:66:6e:00:99", xfn, lab, iface);
+	becomes(f, len, "OTHERHOST", "the old MAC");
+	shell("%s lab -n %s exec server ip link set %s address 02:78:66:6e:00:01", xfn, lab, iface);
+	f[5] = 0x99;
+	becomes(f, len, "OTHERHOST", "the MAC of meanwhile");
+	replies();
+}
+
+static void all(const char *option, const char *value, const char *more, const char *value_of_it)
 {
 	if (!lab[0])
 		skip();
-	start(option, value);
+	start(option, value, more, value_of_it);
 	legal_shapes();
+	follows_changes();
 	hostile_frames();
 	truncations();
 	legal_shapes();
@@ -346,19 +433,98 @@ static void all(const char *option, const char *value)
 static void native(void **state)
 {
 	(void)state;
-	all("--mode", "native");
+	all("--mode", "native", NULL, NULL);
 }
 
 static void generic(void **state)
 {
 	(void)state;
-	all("--mode", "generic");
+	all("--mode", "generic", NULL, NULL);
 }
 
 static void worker(void **state)
 {
 	(void)state;
-	all("--tier", "afxdp");
+	all("--tier", "afxdp", NULL, NULL);
+}
+
+static void generic_worker(void **state)
+{
+	(void)state;
+	all("--tier", "afxdp", "--mode", "generic");
+}
+
+static unsigned long requests(void)
+{
+	char line[400];
+	unsigned long n = 0;
+	FILE *f;
+
+	snprintf(
+		line, sizeof(line),
+		"%s stat -j -i %s | grep -o '\"requests\": [0-9]*' | awk '{ n += $2 } END { print n }'",
+		xfn, iface);
+	f = popen(line, "r");
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%lu", &n), 1);
+	pclose(f);
+	return n;
+}
+
+/* What a worker of frames is not shown must not reach one behind sockets. */
+static void sockets(const char *engine)
+{
+	unsigned long before;
+	uint8_t f[256];
+
+	if (!lab[0])
+		skip();
+	start("--engine", engine, NULL, NULL);
+	ask(AF_INET, 1232, 20, 0, NULL, 0);
+	ask(AF_INET6, 1232, 20, 0, NULL, 0);
+	before = requests();
+	for (int version = 4; version <= 6; version += 2) {
+		size_t len = good(f, version, 64);
+
+		f[0] |= 1;
+		send_frame(f, len);
+		memset(f, 255, 6);
+		send_frame(f, len);
+		len = good(f, version, 64);
+		f[5] ^= 0x40;
+		send_frame(f, len);
+		len = good(f, version, 64);
+		xfn_put_be16(f + (version == 4 ? 38 : 58), 28);
+		repair(f, version);
+		send_frame(f, len);
+	}
+	/* IPv4's stack refuses its own addresses as source; the ring's filter the broadcast one too
+	 */
+	for (int i = 0; i < 2; i++) {
+		size_t len = good(f, 4, 64);
+
+		memcpy(f + 26, i ? "\xc0\0\2\5" : "\x0a\x4e\0\xff", 4);
+		repair(f, 4);
+		if (i || !strcmp(engine, "packet"))
+			send_frame(f, len);
+	}
+	ask(AF_INET, 1232, 21, 0, NULL, 0);
+	ask(AF_INET6, 1232, 21, 0, NULL, 0);
+	assert_int_equal(requests(), before + 2);
+	replies();
+	stop();
+}
+
+static void behind_sockets(void **state)
+{
+	(void)state;
+	sockets("mmsg");
+}
+
+static void behind_a_ring(void **state)
+{
+	(void)state;
+	sockets("packet");
 }
 
 /* After a failure the server still runs. */
@@ -400,6 +566,9 @@ static int set_up(void **state)
 		lab[0] = 0;
 		return -1;
 	}
+	/* of this host, though not of the interface */
+	shell("%s lab -n %s exec server ip addr add 192.0.2.5/32 dev lo", xfn, lab);
+	shell("%s lab -n %s exec server ip addr add fd79::5/128 dev lo", xfn, lab);
 	be_client(true);
 	raw = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_ALL));
 	at.sll_ifindex = if_nametoindex(client_iface);
@@ -413,6 +582,9 @@ int main(void)
 		cmocka_unit_test_teardown(native, end_server),
 		cmocka_unit_test_teardown(generic, end_server),
 		cmocka_unit_test_teardown(worker, end_server),
+		cmocka_unit_test_teardown(generic_worker, end_server),
+		cmocka_unit_test_teardown(behind_sockets, end_server),
+		cmocka_unit_test_teardown(behind_a_ring, end_server),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -88,6 +88,7 @@ refused refused_licences 1 "one object has one licence" --standalone functions/e
 refused refused_unserved 1 "no --address is the one of its port" --standalone --address 10.0.0.1 functions/echo.c@10.0.0.2:7
 refused refused_budget 1 "the budget is 0.0 us" --standalone --budget 0.001 functions/echo.c
 refused refused_address 2 "--address '10.0.0'" --standalone --address 10.0.0 functions/echo.c
+refused refused_mac 2 "--mac '01:00:5e:00:00:01'" --standalone --mac 01:00:5e:00:00:01 functions/echo.c
 refused refused_port 2 "--port '0'" --standalone --port 0 functions/echo.c
 refused refused_ports 2 "--port names one port" --standalone --port 7 functions/echo.c functions/time.c
 refused refused_mtu 2 "--mtu '9000'" --standalone --mtu 9000 functions/echo.c
@@ -119,6 +120,17 @@ server ip link set dev "$iface" xdp obj "$dir/bound.o" sec xdp && answers 7 here
 result address_honoured $?
 answers 4002 ping Ping && counted branch_pings 0 value
 result author_counts $?
+# another host's MAC; and without --local-peer half a checksum is the host's
+make builds_with_mac mac.o --standalone --mac 02:78:66:6e:00:77 functions/echo.c
+server ip link set dev "$iface" xdp off
+server ip link set dev "$iface" xdp obj "$dir/mac.o" sec xdp && host_has 10.78.0.1:7 && counted xfn_reasons 35 value
+result another_mac_is_passed $?
+make builds_careful careful.o --standalone --mac 02:78:66:6e:00:01 functions/echo.c
+server ip link set dev "$iface" xdp off
+server ip link set dev "$iface" xdp obj "$dir/careful.o" sec xdp && host_has 10.78.0.1:7 && counted xfn_reasons 36 value
+result half_a_checksum_is_passed $?
+server ip link set dev "$iface" xdp off
+server ip link set dev "$iface" xdp obj "$dir/bound.o" sec xdp
 head -c 600 /dev/zero >"$dir/payload"
 client "$xfn" invoke -f "$dir/payload" 10.78.0.1:7 2>&1 | grep -q "nobody serves this port" && counted xfn_reasons 29 value
 result longer_is_passed $?
@@ -128,11 +140,11 @@ if tagged; then
 fi
 server ip link set dev "$iface" xdp off
 
-# a sum that is there is verified; half of one is wrong, but on such a link
+# a sum that is there is verified; of half of one the host knows more, but on such a link
 make builds_strict strict.o --standalone --rate 10 functions/reverse.c@10.78.0.1:99 functions/reverse.c
 server ip link set dev "$iface" xdp obj "$dir/strict.o" sec xdp
-[ -z "$(reply 10.78.0.1:99 half)" ] && counted xfn_reasons 13 value
-result partial_sum_refused $?
+[ -z "$(reply 10.78.0.1:99 half)" ] && counted xfn_reasons 36 value
+result partial_sum_left $?
 client ethtool -K "$client_iface" tx off >/dev/null
 [ "$(reply 10.78.0.1:99 abc)" = "$(hex cba)" ] && [ "$(reply '[fd78::1]:1232' abcd)" = "$(hex dcba)" ] && host_has '[fd78::1]:99'
 result bound_to_address $?

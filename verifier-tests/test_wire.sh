@@ -13,10 +13,15 @@ counted() { "$xfn" stat -i "$iface" | sed -n "s/^$1  *$2  *\([0-9]*\) .*/\1/p"; 
 
 hosts='10.78.0.1 [fd78::1]' sizes='0 1 2 3 17 18 63 500 1399 1452' functions='echo reverse time sha256'
 seen udp wire_native --mode native
+asks_whole on
 seen udp wire_generic --mode generic
+asks_whole off
+seen udp wire_generic_partial --mode generic
 seen udp wire_trusting --mode native --trust-checksum
 seen udp wire_afxdp --tier afxdp
+asks_whole on
 seen udp wire_afxdp_generic --tier afxdp --mode generic
+asks_whole off
 seen udp wire_uring --tier socket --engine uring
 seen udp wire_mmsg --tier socket --engine mmsg
 seen udp wire_simple --tier socket --engine simple
@@ -85,6 +90,7 @@ XFN_FUNCTION(long, .port = 4000, .grow = 2000)
 	return xfn_resize(req, xfn_len(req) + 2000) ? XFN_DROP : XFN_REPLY;
 }
 END
+asks_whole on
 start --mode generic "$dir/long.c"
 capture "$dir/words" -n -vv udp and src port 4000
 for size in 1400 3400; do
@@ -95,6 +101,7 @@ captured
 grep -q 'udp sum ok. UDP, length 3400' "$dir/words" && ! grep bad "$dir/words" && [ "$(counted NO_ROOM WORK)" = 1 ]
 result wire_long_replies $?
 stop
+asks_whole off
 client ip link set "$client_iface" mtu 1500
 server ip link set "$iface" mtu 1500
 

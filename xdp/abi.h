@@ -7,7 +7,7 @@
 #ifndef XFN_ABI_H
 #define XFN_ABI_H
 
-#define XFN_ABI 5 /* raised with any change of a layout below */
+#define XFN_ABI 6 /* raised with any change of a layout below */
 
 #define XFN_SLOTS	 1024  /* functions per interface */
 #define XFN_SLOTS_STATIC 64    /* slots whose tail call has a constant index: a direct jump */
@@ -20,6 +20,9 @@
 #define XFN_RATES	 16384 /* source prefixes whose rate is followed at a time */
 #define XFN_TAGS	 2
 #define XFN_NEAR	 4    /* addresses of a family that are compared before the hash is asked */
+#define XFN_MACS	 4    /* Ethernet addresses of the interface and of its uppers */
+#define XFN_OWN		 4096 /* addresses of this host and broadcast ones: no request's source */
+#define XFN_OWN_BITS	 13   /* bits of a hash of them: a filter of 2^13 bits */
 #define XFN_FRAME_MAX	 3520 /* longest linear frame: MTU 3506 plus Ethernet header */
 #define XFN_MTU_LINEAR	 (XFN_FRAME_MAX - 14) /* beyond it a frame may be in several buffers */
 #define XFN_MTU_DEFAULT	 1500
@@ -91,13 +94,23 @@ struct xfn_live {
 	/* The first served untagged destinations, network order, 0: none. All are in xfn_addresses
 	 * too; a compare is cheaper than its hash. */
 	__u32 near4[XFN_NEAR];
+	/* Destinations of frames, as xfn_packet_mac reads them; the first ones are in use. None:
+	 * every unicast one is right. */
+	__u64 mac[XFN_MACS];
 	__u64 near6[XFN_NEAR][2];
+	/* Where the bit of a source (xfn_packet_own_bit) is 0, xfn_own does not have it. */
+	__u64 own[(1 << XFN_OWN_BITS) / 64];
+};
+
+/* Key of xfn_own: an address that sends no requests. IPv4 is mapped. */
+struct xfn_own_key {
+	__u8 ip[16];
 };
 
 /* Settings compiled into a program at load time (.rodata); the verifier removes what is off. */
 #define XFN_TRUST_CHECKSUM (1u << 0) /* do not verify request checksums */
 #define XFN_LOCAL_PEER	   (1u << 1) /* the link's peer may be this host: partial sums are right */
-#define XFN_GENERIC	   (1u << 2) /* attached in generic mode: GSO frames may appear */
+#define XFN_GENERIC	   (1u << 2) /* attached in generic mode: GRO and GSO frames may appear */
 #define XFN_FRAGS	   (1u << 4) /* loaded for frames in several buffers (xdp.frags) */
 #define XFN_ROUTE_FIB	   (1u << 5) /* ask the kernel's routes for the way back */
 #define XFN_ANY_ADDRESS	   (1u << 3) /* serve any unicast destination */
@@ -124,10 +137,10 @@ struct xfn_slot_counters {
 	__u64 replies;
 	__u64 dropped; /* refused: by the function, or by its guards */
 	__u64 consumed;
-	__u64 passed;	 /* left to the host, or to the worker */
+	__u64 passed;	 /* left to the host */
 	__u64 bytes_in;	 /* payload */
 	__u64 bytes_out; /* payload */
-	__u64 zero;
+	__u64 handed;	 /* by the kernel to the worker, which counts them as its requests */
 };
 
 #endif

@@ -176,11 +176,17 @@ enum xfn_sum_kind {
 	XFN_SUM_FULL,	 /* to be verified, unless trusted */
 };
 
+/* Does the field hold the pseudo-header's sum only? Of full ones 1 in 65536 looks so too. */
+XFN_INLINE int xfn_sum_unfinished(__u16 field, __u64 pseudo)
+{
+	return field && field == xfn_fold(pseudo);
+}
+
 XFN_INLINE enum xfn_sum_kind xfn_sum_kind(__u16 field, __u64 pseudo, __u32 flags)
 {
 	if (!field)
 		return XFN_SUM_NONE;
-	if ((flags & XFN_LOCAL_PEER) && field == xfn_fold(pseudo))
+	if ((flags & XFN_LOCAL_PEER) && xfn_sum_unfinished(field, pseudo))
 		return XFN_SUM_PARTIAL;
 	return XFN_SUM_FULL;
 }

@@ -25,6 +25,7 @@ XFN_MAP_REASONS;
 XFN_MAP_SLOT_STAT;
 XFN_MAP_LIVE;
 XFN_MAP_RATES;
+XFN_MAP_OWN;
 
 #include "worker.h" /* it uses the maps */
 
@@ -67,15 +68,11 @@ enum xfn_size {
 };
 
 /* Who can take a frame of this size, where not all of an interface fit. */
-XFN_INLINE enum xfn_size xfn_size(struct xdp_md *ctx, const struct xfn_packet *pkt)
+XFN_INLINE enum xfn_size xfn_size(struct xdp_md *ctx, const struct xfn_packet *pkt,
+				  const struct xfn_live *live)
 {
 	__u64 whole = bpf_xdp_get_buff_len(ctx);
-	struct xfn_live *live;
-	__u32 zero = 0;
 
-	live = bpf_map_lookup_elem(&xfn_live, &zero);
-	if (!live)
-		return XFN_SIZE_STACK;
 	if ((xfn_settings.flags & XFN_GENERIC) && whole > (__u64)live->mtu + pkt->l3_off)
 		return XFN_SIZE_STACK;
 	if (whole == (__u64)xfn_frame_len(ctx) && whole <= XFN_FRAME_MAX)
@@ -84,14 +81,12 @@ XFN_INLINE enum xfn_size xfn_size(struct xdp_md *ctx, const struct xfn_packet *p
 }
 
 /* Is the destination one of the first that are served? False says nothing. */
-XFN_INLINE int xfn_near(struct xdp_md *ctx, const struct xfn_packet *pkt)
+XFN_INLINE int xfn_near(struct xdp_md *ctx, const struct xfn_packet *pkt,
+			const struct xfn_live *live)
 {
 	__u8 *l3 = XFN_DATA(ctx) + pkt->l3_off, *end = XFN_DATA_END(ctx);
-	struct xfn_live *live;
-	__u32 zero = 0;
 
-	live = bpf_map_lookup_elem(&xfn_live, &zero);
-	if (!live || pkt->tags)
+	if (pkt->tags)
 		return 0;
 	if (pkt->version == 4) {
 		if (l3 + XFN_IPV4_LEN > end || !*(__u32 *)(l3 + 16))
@@ -110,12 +105,100 @@ XFN_INLINE int xfn_near(struct xdp_md *ctx, const struct xfn_packet *pkt)
 	return 0;
 }
 
+/* Is the frame sent to this host, to it alone? */
+XFN_INLINE enum xfn_reason xfn_to_us(struct xdp_md *ctx, const struct xfn_live *live)
+{
+	__u8 *d = XFN_DATA(ctx), *end = XFN_DATA_END(ctx);
+	__u64 mac;
+
+	if (d + XFN_ETH_LEN > end)
+		return XFN_REASON_NOT_IP;
+	mac = xfn_packet_mac(d);
+	if (__builtin_expect(live->mac[0] == mac, 1))
+		return XFN_REASON_NONE;
+	for (int i = 1; i < XFN_MACS; i++)
+		if (live->mac[i] == mac)
+			return XFN_REASON_NONE;
+	if (d[0] & 1)
+		return XFN_REASON_MULTICAST;
+	return live->mac[0] ? XFN_REASON_OTHERHOST : XFN_REASON_NONE;
+}
+
+/* Is the source one of this host's own addresses, or a subnet's broadcast? */
+XFN_INLINE int xfn_from_us(struct xdp_md *ctx, const struct xfn_packet *pkt,
+			   const struct xfn_live *live)
+{
+	__u8 *l3 = XFN_DATA(ctx) + pkt->l3_off, *end = XFN_DATA_END(ctx);
+	struct xfn_own_key key;
+	__u64 hi = 0, lo;
+	__u32 bit;
+
+	if (pkt->version == 4) {
+		if (l3 + XFN_IPV4_LEN > end)
+			return 0;
+		lo = *(__u32 *)(l3 + 12);
+	} else {
+		if (l3 + XFN_IPV6_LEN > end)
+			return 0;
+		hi = *(__u64 *)(l3 + 8);
+		lo = *(__u64 *)(l3 + 16);
+	}
+	bit = xfn_packet_own_bit(hi, lo);
+	if (__builtin_expect(!(live->own[bit / 64] & 1ull << bit % 64), 1))
+		return 0;
+	return xfn_packet_address(XFN_DATA(ctx), XFN_DATA_END(ctx), pkt, 0, key.ip) &&
+	       bpf_map_lookup_elem(&xfn_own, &key);
+}
+
+/*
+ * Is its UDP checksum still to be made? In generic mode a burst sent with UDP_SEGMENT, or merged by
+ * GRO, comes as one frame with such a sum, as a local sender's lone datagram does. Which of both it
+ * is the stack knows.
+ */
+XFN_INLINE int xfn_unfinished(struct xdp_md *ctx, const struct xfn_packet *pkt)
+{
+	__u8 *l3 = XFN_DATA(ctx) + pkt->l3_off, *end = XFN_DATA_END(ctx), *udp;
+
+	if (pkt->version == 4) {
+		udp = l3 + XFN_IPV4_LEN;
+		if (udp + XFN_UDP_LEN > end)
+			return 0;
+		return xfn_sum_unfinished(*(__u16 *)(udp + 6),
+					  xfn_sum_pseudo(l3, 4, xfn_load_be16(udp + 4)));
+	}
+	udp = l3 + XFN_IPV6_LEN;
+	if (udp + XFN_UDP_LEN > end)
+		return 0;
+	return xfn_sum_unfinished(*(__u16 *)(udp + 6),
+				  xfn_sum_pseudo(l3, 6, xfn_load_be16(udp + 4)));
+}
+
+/* The frame of a function in `tier` goes to its worker. */
+XFN_INLINE int xfn_to_its_worker(struct xdp_md *ctx, const struct xfn_packet *pkt, __u32 tier,
+				 __u32 slot)
+{
+	struct xfn_slot_counters *stat;
+
+	if (!(xfn_settings.flags & (XFN_GENERIC | XFN_LOCAL_PEER)) && xfn_unfinished(ctx, pkt))
+		return xfn_why(XFN_REASON_PARTIAL_SUM, XDP_PASS);
+	if (xfn_redirect(ctx, pkt, xfn_settings.iface, slot) != XDP_REDIRECT)
+		return xfn_why(XFN_REASON_NO_WORKER, XDP_PASS);
+	if (tier == XFN_PORT_TIER_XDP) {
+		stat = bpf_map_lookup_elem(&xfn_slot_stat, &slot);
+		if (stat)
+			stat->handed++;
+	}
+	return XDP_REDIRECT;
+}
+
 XFN_INLINE int xfn_dispatch(struct xdp_md *ctx, int tail_calls)
 {
 	struct xfn_address_key key = {};
 	enum xfn_size size = XFN_SIZE_FITS;
 	struct xfn_packet pkt = {};
 	enum xfn_reason reason;
+	struct xfn_live *live;
+	__u32 zero = 0;
 	__u32 *value;
 	__u32 where;
 	__u32 port;
@@ -130,7 +213,10 @@ XFN_INLINE int xfn_dispatch(struct xdp_md *ctx, int tail_calls)
 		return xfn_why(XFN_REASON_NOT_OURS, XDP_PASS);
 	where = *value;
 
-	served = (xfn_settings.flags & XFN_ANY_ADDRESS) || xfn_near(ctx, &pkt);
+	live = bpf_map_lookup_elem(&xfn_live, &zero);
+	if (!live)
+		return xfn_why(XFN_REASON_NOT_LOCAL, XDP_PASS);
+	served = (xfn_settings.flags & XFN_ANY_ADDRESS) || xfn_near(ctx, &pkt, live);
 	if (!served || where == XFN_PORT_SHARED) {
 		if (!xfn_packet_address(XFN_DATA(ctx), XFN_DATA_END(ctx), &pkt, 1, key.ip))
 			return xfn_why(XFN_REASON_NOT_IP, XDP_PASS);
@@ -158,18 +244,23 @@ XFN_INLINE int xfn_dispatch(struct xdp_md *ctx, int tail_calls)
 		if (!bpf_map_lookup_elem(&xfn_addresses, &key))
 			return xfn_why(XFN_REASON_NOT_LOCAL, XDP_PASS);
 	}
+	reason = xfn_to_us(ctx, live);
+	if (reason)
+		return xfn_why(reason, XDP_PASS);
+	if (xfn_from_us(ctx, &pkt, live))
+		return xfn_why(XFN_REASON_BAD_SOURCE, XDP_DROP);
 	if (xfn_settings.flags & (XFN_GENERIC | XFN_FRAGS))
-		size = xfn_size(ctx, &pkt);
+		size = xfn_size(ctx, &pkt, live);
 	if (size == XFN_SIZE_STACK)
 		return xfn_why(XFN_REASON_LARGE_FRAME, XDP_PASS);
+	if ((xfn_settings.flags & XFN_GENERIC) && xfn_unfinished(ctx, &pkt))
+		return xfn_why(XFN_REASON_PARTIAL_SUM, XDP_PASS);
 	if (XFN_PORT_TIER(where) == XFN_PORT_TIER_XDP && size == XFN_SIZE_FITS) {
 		if (tail_calls)
 			xfn_tail_call(ctx, XFN_PORT_SLOT(where));
 		return xfn_why(XFN_REASON_NO_PROGRAM, XDP_DROP);
 	}
-	if (xfn_redirect(ctx, &pkt, xfn_settings.iface, XFN_PORT_SLOT(where)) != XDP_REDIRECT)
-		return xfn_why(XFN_REASON_NO_WORKER, XDP_PASS);
-	return XDP_REDIRECT;
+	return xfn_to_its_worker(ctx, &pkt, XFN_PORT_TIER(where), XFN_PORT_SLOT(where));
 }
 
 SEC("xdp") int xfn_dispatcher(struct xdp_md *ctx)

@@ -35,6 +35,7 @@
 #define XFN_MAP_LIVE XFN_SHARED_MAP(xfn_live, BPF_MAP_TYPE_ARRAY, 1, __u32, struct xfn_live)
 #define XFN_MAP_BINDINGS                                                                           \
 	XFN_SHARED_MAP(xfn_bindings, BPF_MAP_TYPE_HASH, XFN_BINDINGS, struct xfn_binding_key, __u32)
+#define XFN_MAP_OWN   XFN_SHARED_MAP(xfn_own, BPF_MAP_TYPE_HASH, XFN_OWN, struct xfn_own_key, __u8)
 #define XFN_MAP_RATES XFN_SHARED_MAP(xfn_rates, BPF_MAP_TYPE_LRU_HASH, XFN_RATES, __u64, __u64)
 #define XFN_MAP_DEVICES                                                                            \
 	XFN_SHARED_MAP(xfn_devices, BPF_MAP_TYPE_HASH, XFN_DEVICES, __u32, struct xfn_device)

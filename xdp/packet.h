@@ -318,6 +318,20 @@ XFN_INLINE int xfn_packet_plain_right(const void *data, const void *end, struct 
 }
 #undef XFN_SHORT
 
+/* The frame's destination as one number; `p` has eight bytes. */
+XFN_INLINE __u64 xfn_packet_mac(const void *p)
+{
+	return XFN_LOAD(__u64, p) << 16; /* the source's first two bytes fall off */
+}
+
+/* The bit of a source address in xfn_live.own, as loaded from a frame; IPv4 in lo, hi 0. */
+XFN_INLINE __u32 xfn_packet_own_bit(__u64 hi, __u64 lo)
+{
+	__u64 word = hi ^ lo;
+
+	return ((__u32)word ^ (__u32)(word >> 32)) * 0x9e3779b1u >> (32 - XFN_OWN_BITS);
+}
+
 /* Source (which 0) or destination (1) as 16 bytes, IPv4 mapped. False: beyond the frame. */
 XFN_INLINE int xfn_packet_address(const void *data, const void *end, const struct xfn_packet *pkt,
 				  int which, __u8 ip[16])

@@ -192,7 +192,8 @@ XFN_INLINE enum xfn_reason xfn_verify_at(struct xfn_req *req, __u16 *keep, __u32
 		return XFN_REASON_NONE;
 	if (!xfn_sum_right(field, pseudo, ports, udp_len,
 			   xfn_sum_payload(req->ctx, req->pkt.payload_off, req->len)))
-		return XFN_REASON_BAD_UDP_SUM;
+		return xfn_sum_unfinished(field, pseudo) ? XFN_REASON_PARTIAL_SUM :
+							   XFN_REASON_BAD_UDP_SUM;
 	return XFN_REASON_NONE;
 }
 
@@ -201,6 +202,18 @@ XFN_INLINE enum xfn_reason xfn_verify(struct xfn_req *req, __u16 *keep)
 	if (req->pkt.version == 4)
 		return xfn_verify_at(req, keep, req->pkt.l3_off, 4);
 	return xfn_verify_at(req, keep, req->pkt.l3_off, 6);
+}
+
+/* To the worker, or where there is none to the host; counted as where it went. */
+XFN_INLINE int xfn_hand(struct xfn_req *req, struct xfn_slot_counters *stat, enum xfn_reason reason)
+{
+	int action = xfn_to_worker(req, reason);
+
+	if (action == XDP_REDIRECT)
+		xfn_add(&stat->handed, 1);
+	else
+		xfn_add(&stat->passed, 1);
+	return action;
 }
 
 /* Action of the body -> what the kernel does. */
@@ -244,8 +257,10 @@ XFN_INLINE int xfn_finish(struct xfn_req *req, const struct xfn_attributes *attr
 			xfn_add(&stat->dropped, 1);
 			return xfn_why(XFN_REASON_NO_SLOW, XDP_DROP);
 		}
-		xfn_add(&stat->passed, 1);
-		return xfn_to_worker(req, XFN_REASON_NONE);
+		/* it is a request of whoever takes it next */
+		xfn_add(&stat->requests, -1ull);
+		xfn_add(&stat->bytes_in, -(__u64)req->pkt.payload_len);
+		return xfn_hand(req, stat, XFN_REASON_NONE);
 	}
 	xfn_add(&stat->dropped, 1);
 	return xfn_why(XFN_REASON_BAD_ACTION, XDP_DROP);
@@ -336,7 +351,8 @@ XFN_INLINE int xfn_program(struct xdp_md *ctx, const struct xfn_attributes *attr
 	}
 	reason = xfn_verify(&req, &keep);
 	if (reason)
-		return xfn_why(reason, XDP_DROP);
+		/* a device below this one may be local: the stack knows whether the sum is right */
+		return xfn_why(reason, reason == XFN_REASON_PARTIAL_SUM ? XDP_PASS : XDP_DROP);
 
 	if ((xfn_settings.flags & XFN_ROUTE_FIB) && !xfn_route(&req)) {
 		xfn_add(&stat->passed, 1);
@@ -351,10 +367,8 @@ XFN_INLINE int xfn_program(struct xdp_md *ctx, const struct xfn_attributes *attr
 		if (req.way_mtu && req.way_mtu < mtu)
 			mtu = req.way_mtu;
 		req.room = xfn_guard_room(req.len, attr->grow, attr->amplify, mtu, req.pkt.version);
-		if (xfn_secure(&req)) {
-			xfn_add(&stat->passed, 1);
-			return xfn_to_worker(&req, XFN_REASON_NO_ROOM);
-		}
+		if (xfn_secure(&req))
+			return xfn_hand(&req, stat, XFN_REASON_NO_ROOM);
 	}
 	xfn_add(&stat->requests, 1);
 	xfn_add(&stat->bytes_in, req.len);

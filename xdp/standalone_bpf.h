@@ -12,6 +12,7 @@
  *	XFN_OBJECT_MTU		IP bytes of the longest reply; a longer request is the host's
  *	XFN_OBJECT_RATE		requests per second and source prefix; 0: no bound
  *	XFN_OBJECT_TAI		CLOCK_TAI less CLOCK_REALTIME, nanoseconds
+ *	XFN_OBJECT_MAC		what frames are sent to, as xfn_packet_mac has it; 0: to any MAC
  *	XFN_MOVES		1: move a frame that has no tailroom towards its headroom
  *	XFN_LICENCE		a string
  *	XFN_BOUND_TO(X)		X(slot, port, version, hi, lo): version 0 is any served address,
@@ -211,8 +212,15 @@ static inline __attribute__((always_inline, unused)) uint32_t xfn_random(void)
 /* Whose is this datagram? Its function's slot, or why it is nobody's. */
 XFN_INLINE enum xfn_reason xfn_pick(struct xdp_md *ctx, const struct xfn_packet *pkt, __u32 *slot)
 {
-	__u8 *l3 = XFN_DATA(ctx) + pkt->l3_off, *end = XFN_DATA_END(ctx);
+	__u8 *d = XFN_DATA(ctx), *end = XFN_DATA_END(ctx), *l3 = d + pkt->l3_off;
 	__u64 hi = 0, lo = 0;
+
+	if (XFN_OBJECT_MAC) {
+		if (d + XFN_ETH_LEN > end)
+			return XFN_REASON_NOT_IP;
+		if (xfn_packet_mac(d) != XFN_OBJECT_MAC)
+			return d[0] & 1 ? XFN_REASON_MULTICAST : XFN_REASON_OTHERHOST;
+	}
 
 	if (pkt->version == 4) {
 		if (l3 + XFN_IPV4_LEN > end)
@@ -235,12 +243,27 @@ XFN_INLINE enum xfn_reason xfn_pick(struct xdp_md *ctx, const struct xfn_packet 
 		return XFN_REASON_NOT_OURS;
 	} while (0);
 #ifdef XFN_SERVED
+	do {
 #define XFN_ONE(version_, hi_, lo_)                                                                \
 	if (XFN_IS(version_, hi_, lo_))                                                            \
-		return XFN_REASON_NONE;
+		break;
+		XFN_SERVED(XFN_ONE)
+#undef XFN_ONE
+		return XFN_REASON_NOT_LOCAL;
+	} while (0);
+	/* Of this host's addresses these are known: none of them asks. */
+	if (pkt->version == 4) {
+		lo = *(__u32 *)(l3 + 12);
+	} else {
+		hi = *(__u64 *)(l3 + 8);
+		lo = *(__u64 *)(l3 + 16);
+	}
+#define XFN_ONE(version_, hi_, lo_)                                                                \
+	if (XFN_IS(version_, hi_, lo_))                                                            \
+		return XFN_REASON_BAD_SOURCE;
 	XFN_SERVED(XFN_ONE)
 #undef XFN_ONE
-	return XFN_REASON_NOT_LOCAL;
+	return XFN_REASON_NONE;
 #else
 	return XFN_REASON_NONE;
 #endif
