@@ -110,7 +110,7 @@ for missing in perfmon ipc_lock bpf; do
 	result "workers_capabilities_without_$missing" $? || grep Cap "/proc/$run/status"
 	stop
 done
-start -i lo --mode generic echo
+start -i lo echo
 status=1
 for pid in $run $(pgrep -P "$run"); do
 	status=0
