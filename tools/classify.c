@@ -13,7 +13,7 @@
 #include "../userspace/call.h"
 #include "../xdp/abi.h"
 #include "classify.h"
-#include "command.h"
+#include "compiler.h"
 #include "module_write.h"
 #include "paths.h"
 #include "private_folder.h"
@@ -73,24 +73,6 @@ int xfn_classify__hash(const char *source, char hex[65], char *err, size_t errle
 		sprintf(hex + 2 * i, "%02x", digest[i]);
 	EVP_MD_CTX_free(ctx);
 	fclose(f);
-	return 0;
-}
-
-static int name_compiler(struct xfn_module_meta *meta, char *err, size_t errlen)
-{
-	char *const argv[] = { (char *)xfn_command__clang(), (char *)"--version", NULL };
-	char *said;
-	int ret = xfn_command__run(argv, &said);
-
-	if (ret) {
-		snprintf(err, errlen,
-			 "%s does not run (%s); install its package, or name another by XFN_CLANG",
-			 argv[0], ret < 0 ? strerror(-ret) : "it fails");
-		free(said);
-		return -ENOENT;
-	}
-	snprintf(meta->compiler, sizeof(meta->compiler), "%.*s", (int)strcspn(said, "\n"), said);
-	free(said);
 	return 0;
 }
 
@@ -204,7 +186,7 @@ int xfn_classify__within(const char *source, uint32_t budget_ns, struct xfn_verd
 	snprintf(meta->arch, sizeof(meta->arch), "%.15s", uts.machine);
 	ret = xfn_classify__hash(source, meta->source_hash, err, errlen);
 	ret = ret ?: xfn_paths__support(v->support, sizeof(v->support), err, errlen);
-	ret = ret ?: name_compiler(meta, err, errlen);
+	ret = ret ?: xfn_compiler__probe(meta->compiler, sizeof(meta->compiler), err, errlen);
 	ret = ret ?: xfn_private_folder__make(v->folder, sizeof(v->folder), err, errlen);
 	if (ret)
 		return ret;

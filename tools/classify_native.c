@@ -4,6 +4,7 @@
  * one kept over xfn_resize is found by clang's static analyzer, which follows xfn.h's calls as the
  * native target implements them.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,9 @@
 #include <gelf.h>
 #include <unistd.h>
 #include "classify.h"
+#include "classify_unset.h"
 #include "command.h"
+#include "compiler.h"
 #include "source_text.h"
 
 #define ARGS_MAX 128
@@ -125,17 +128,46 @@ static void free_arguments(struct arguments *a)
 		free(a->owned[i]);
 }
 
-/* Flags of one XFN_LINK requirement. */
-static int link_flags(const char *requirement, struct arguments *a, char **why)
+static const char name_bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+_-";
+
+/*
+ * "NAME", or "NAME >= VERSION" with any of pkg-config's comparisons: never an option or a path,
+ * either of which would make pkg-config read a file that the source brings, and pass its flags on.
+ */
+static bool names_library(const char *requirement)
 {
-	char *const argv[] = { (char *)"pkg-config",	 (char *)"--cflags",  (char *)"--libs",
-			       (char *)"--print-errors", (char *)requirement, NULL };
+	static const char *const comparisons[] = { "=", "!=", "<", ">", "<=", ">=" };
+	size_t len = strspn(requirement, name_bytes), op;
+
+	if (!isalnum((unsigned char)*requirement) || !requirement[len])
+		return isalnum((unsigned char)*requirement) && !requirement[len];
+	if (requirement[len] != ' ')
+		return false;
+	requirement += len + strspn(requirement + len, " ");
+	op = strcspn(requirement, " ");
+	for (size_t i = 0; i < sizeof(comparisons) / sizeof(comparisons[0]); i++)
+		if (strlen(comparisons[i]) == op && !strncmp(requirement, comparisons[i], op)) {
+			requirement += op + strspn(requirement + op, " ");
+			len = strspn(requirement, name_bytes);
+			return isalnum((unsigned char)*requirement) && !requirement[len];
+		}
+	return false;
+}
+
+/* Flags of one XFN_LINK requirement. 0; 1: it is not there; -errno with err. */
+static int link_flags(const char *requirement, struct arguments *a, char **why, char *err,
+		      size_t errlen)
+{
+	char *const argv[] = { (char *)"pkg-config",	 (char *)"--cflags", (char *)"--libs",
+			       (char *)"--print-errors", (char *)"--",	     (char *)requirement,
+			       NULL };
 	char *said, *save = NULL;
 	int ret = xfn_command__run(argv, &said);
 
 	if (ret) {
 		*why = said;
-		return ret < 0 ? ret : -ENOENT;
+		return ret == -ENOENT ? 1 :
+					xfn_command__fault(argv[0], ret, said, err, errlen) ?: 1;
 	}
 	for (char *word = strtok_r(said, " \t\n", &save); word;
 	     word = strtok_r(NULL, " \t\n", &save))
@@ -145,37 +177,58 @@ static int link_flags(const char *requirement, struct arguments *a, char **why)
 	return 0;
 }
 
+/* One XFN_LINK("..."), whose text begins at `begin` behind its quote. 0, or -errno with err. */
+static int one_link(const char *source, const char *begin, uint32_t line, struct xfn_verdict *v,
+		    struct arguments *a, char *err, size_t errlen)
+{
+	char requirement[200], said[300], *why = NULL;
+	int ret;
+
+	snprintf(requirement, sizeof(requirement), "%.*s", (int)strcspn(begin, "\"\n"), begin);
+	if (!names_library(requirement)) {
+		snprintf(said, sizeof(said),
+			 "has XFN_LINK(\"%s\"), and only names of libraries stand there: "
+			 "\"NAME\" or \"NAME >= VERSION\"",
+			 requirement);
+		xfn_refusal__set(&v->refusal, XFN_RULE_missing_library, said, source, line);
+		return 0;
+	}
+	ret = link_flags(requirement, a, &why, err, errlen);
+	if (ret > 0) {
+		snprintf(said, sizeof(said), "wants the library %s, which %s", requirement,
+			 why ? "is not installed here" :
+			       "only pkg-config finds, and that is not installed here");
+		xfn_refusal__set(&v->refusal, XFN_RULE_missing_library, said, source, line);
+		v->log = why;
+		return 0;
+	}
+	free(why);
+	return ret;
+}
+
 /* Every XFN_LINK("...") of the source; a library that is missing is the author's first obstacle. */
-static void all_links(const char *source, struct xfn_verdict *v, struct arguments *a)
+static int all_links(const char *source, struct xfn_verdict *v, struct arguments *a, char *err,
+		     size_t errlen)
 {
 	static const char word[] = "XFN_LINK", blanks[] = " \t\r\n";
 	char *text = xfn_source_text(source, true);
 	const char *at = text;
+	int ret = 0;
 
-	while (at && !v->refusal.rule[0] && (at = xfn_source_text__word(text, at, word))) {
+	while (!ret && at && !v->refusal.rule[0] &&
+	       (at = xfn_source_text__word(text, at, word))) {
 		const char *begin = at + strlen(word);
-		char requirement[200], said[300], *why = NULL;
-		int ret;
 
 		begin += strspn(begin, blanks);
 		begin += *begin == '(';
 		begin += strspn(begin, blanks);
-		if (*begin == '"') {
-			snprintf(requirement, sizeof(requirement), "%.*s",
-				 (int)strcspn(begin + 1, "\"\n"), begin + 1);
-			ret = link_flags(requirement, a, &why);
-			snprintf(said, sizeof(said), "wants the library %s, which %s", requirement,
-				 ret == -ENOENT && !why ?
-					 "only pkg-config finds, and that is not installed here" :
-					 "is not installed here");
-			if (ret)
-				xfn_refusal__set(&v->refusal, XFN_RULE_missing_library, said,
-						 source, xfn_source_text__line(text, at));
-			v->log = why;
-		}
+		if (*begin == '"')
+			ret = one_link(source, begin + 1, xfn_source_text__line(text, at), v, a,
+				       err, errlen);
 		at = begin;
 	}
 	free(text);
+	return ret;
 }
 
 static void common(struct arguments *a, const struct xfn_verdict *v)
@@ -188,6 +241,7 @@ static void common(struct arguments *a, const struct xfn_verdict *v)
 					     "-fno-delete-null-pointer-checks",
 					     "-fwrapv",
 					     "-fsigned-char",
+					     XFN_ZEROES,
 					     "-Wall",
 					     "-Werror=implicit-function-declaration",
 					     "-Werror=return-type",
@@ -198,6 +252,7 @@ static void common(struct arguments *a, const struct xfn_verdict *v)
 
 	for (unsigned i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
 		add(a, flags[i]);
+	add(a, xfn_compiler__zeroes());
 	add(a, "-include");
 	add_path(a, "", v->support, "userspace/function_native.h");
 	add_path(a, "-I", v->support, "functions");
@@ -256,6 +311,14 @@ static unsigned version(const struct xfn_verdict *v)
 	return at ? strtoul(at + strlen("version "), NULL, 10) : 0;
 }
 
+/* What the libraries want of a compiler that links nothing. */
+static void add_includes(struct arguments *a, const struct arguments *links)
+{
+	for (unsigned i = 0; i < links->count; i++)
+		if (!strncmp(links->argv[i], "-I", 2) || !strncmp(links->argv[i], "-D", 2))
+			add(a, links->argv[i]);
+}
+
 static int analyze(const char *source, struct xfn_verdict *v, struct arguments *links, char *err,
 		   size_t errlen)
 {
@@ -263,7 +326,7 @@ static int analyze(const char *source, struct xfn_verdict *v, struct arguments *
 	char *said;
 	int ret;
 
-	add(&a, xfn_command__clang());
+	add(&a, xfn_compiler__clang());
 	add(&a, "--analyze");
 	add(&a, "-Xclang");
 	add(&a, "-analyzer-output=text");
@@ -279,14 +342,13 @@ static int analyze(const char *source, struct xfn_verdict *v, struct arguments *
 		    "-analyzer-checker=alpha.security.ArrayBoundV2,alpha.unix.cstring.OutOfBounds" :
 		    "-analyzer-checker=security.ArrayBound,alpha.unix.cstring.OutOfBounds");
 	common(&a, v);
-	for (unsigned i = 0; i < links->count; i++)
-		if (!strncmp(links->argv[i], "-I", 2) || !strncmp(links->argv[i], "-D", 2))
-			add(&a, links->argv[i]);
+	add_includes(&a, links);
 	add(&a, source);
 	ret = xfn_command__run(a.argv, &said);
 	free_arguments(&a);
-	if (ret < 0) {
-		snprintf(err, errlen, "cannot run %s: %s", xfn_command__clang(), strerror(-ret));
+	ret = xfn_command__fault(xfn_compiler__clang(), ret, said, err, errlen);
+	if (ret) {
+		free(said);
 		return ret;
 	}
 	read_analysis(said, source, v);
@@ -295,6 +357,31 @@ static int analyze(const char *source, struct xfn_verdict *v, struct arguments *
 	else
 		free(said);
 	return 0;
+}
+
+/* What the function sends that nobody has set. `warnings`: the compiler's. */
+static int find_unset(const char *source, struct xfn_verdict *v, struct arguments *links,
+		      const char *warnings, char *err, size_t errlen)
+{
+	struct arguments a = {};
+	char *said;
+	int ret;
+
+	add(&a, xfn_compiler__clang());
+	add(&a, "-fsyntax-only");
+	add(&a, "-w");
+	add(&a, "-Xclang");
+	add(&a, "-ast-dump");
+	common(&a, v);
+	add_includes(&a, links);
+	add(&a, source);
+	ret = xfn_command__run(a.argv, &said);
+	free_arguments(&a);
+	ret = xfn_command__fault(xfn_compiler__clang(), ret, said, err, errlen);
+	if (!ret)
+		xfn_classify__unset(source, warnings, said, v);
+	free(said);
+	return ret;
 }
 
 /* The section's bytes of the shared object, as compiled from XFN_FUNCTION; and how many
@@ -370,20 +457,21 @@ int xfn_classify__native(const char *source, struct xfn_verdict *v, char *err, s
 	char so[sizeof(v->folder) + 16];
 	const char *at;
 	char *said = NULL;
-	int ret;
+	int ret, fault;
 
 	snprintf(so, sizeof(so), "%s/native.so", v->folder);
-	all_links(source, v, &links);
-	if (v->refusal.rule[0]) {
+	ret = all_links(source, v, &links, err, errlen);
+	if (ret || v->refusal.rule[0]) {
 		free_arguments(&links);
-		return 0;
+		return ret;
 	}
 	/* the object that the linker is to take is removed with the rest */
 	add(&a, "env");
 	add_path(&a, "TMPDIR=", v->folder, "");
-	add(&a, xfn_command__clang());
+	add(&a, xfn_compiler__clang());
 	common(&a, v);
 	add(&a, "-shared");
+	add(&a, "-Wpadded"); /* for find_unset() */
 	/* what is nowhere a worker could not load: told, and judged below */
 	add(&a, "-Wl,-z,defs,--warn-unresolved-symbols");
 	add(&a, source);
@@ -396,8 +484,9 @@ int xfn_classify__native(const char *source, struct xfn_verdict *v, char *err, s
 	ret = xfn_command__run(a.argv, &said);
 	free_arguments(&a);
 	at = said;
-	if (ret < 0) {
-		snprintf(err, errlen, "cannot run %s: %s", xfn_command__clang(), strerror(-ret));
+	fault = xfn_command__fault(xfn_compiler__clang(), ret, said, err, errlen);
+	if (fault) {
+		ret = fault;
 	} else if (ret) {
 		judge_error(source, said, v);
 		ret = 0;
@@ -419,6 +508,8 @@ int xfn_classify__native(const char *source, struct xfn_verdict *v, char *err, s
 			judge_symbols(source, said, v);
 		if (!v->refusal.rule[0])
 			ret = analyze(source, v, &links, err, errlen);
+		if (!ret && !v->refusal.rule[0])
+			ret = find_unset(source, v, &links, said, err, errlen);
 	}
 	if (v->refusal.rule[0] && !v->log)
 		v->log = said;
