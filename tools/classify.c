@@ -15,6 +15,7 @@
 #include "classify.h"
 #include "compiler.h"
 #include "module_write.h"
+#include "output_file.h"
 #include "paths.h"
 #include "private_folder.h"
 #include "source_text.h"
@@ -214,12 +215,38 @@ void xfn_verdict__sentence(const struct xfn_verdict *v, char *text, size_t len)
 		snprintf(text, len, "%s; %s", r->reason, r->remedy);
 }
 
+/* The cases that go with a source: NAME.cases beside NAME.c. */
+static void cases_of(const char *source, char *cases, size_t len)
+{
+	snprintf(cases, len, "%.*s.cases", (int)strlen(source) - 2, source);
+}
+
+int xfn_verdict__output(const struct xfn_verdict *v, const char *out, char *err, size_t errlen)
+{
+	char path[PATH_MAX];
+	int ret = xfn_output_file__free(out, err, errlen);
+
+	cases_of(v->meta.file, path, sizeof(path));
+	if (!ret && xfn_output_file__same(path, out)) {
+		snprintf(err, errlen, "%s: holds the function's cases; choose another name with -o",
+			 out);
+		ret = -EEXIST;
+	}
+	snprintf(path, sizeof(path), "%s/native.d", v->folder);
+	ret = ret ?: xfn_output_file__not_listed(out, path, err, errlen);
+	snprintf(path, sizeof(path), "%s/kernel.d", v->folder);
+	return ret ?: xfn_output_file__not_listed(out, path, err, errlen);
+}
+
 int xfn_verdict__write(const struct xfn_verdict *v, const char *out, char *err, size_t errlen)
 {
 	char so[sizeof(v->folder) + 16];
 	/* A kernel half that was refused is of no use to anyone. */
 	bool keep = v->bpf && !v->refusal.rule[0];
+	int ret = xfn_verdict__output(v, out, err, errlen);
 
+	if (ret)
+		return ret;
 	snprintf(so, sizeof(so), "%s/native.so", v->folder);
 	return xfn_module__write(so, &v->meta, keep ? v->bpf : NULL, keep ? v->bpf_len : 0, out,
 				 err, errlen);

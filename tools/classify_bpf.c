@@ -174,7 +174,7 @@ static void place_backend_error(const char *said, const char *source, struct xfn
 static int compile(const char *source, const char *object, bool unroll, struct xfn_verdict *v,
 		   char *err, size_t errlen)
 {
-	char header[PATH_MAX + 32], include[PATH_MAX + 32];
+	char header[PATH_MAX + 32], include[PATH_MAX + 32], list[sizeof(v->folder) + 16];
 	char *const argv[] = { XFN_COMPILER_BPF,
 			       (char *)"-Wvla",
 			       (char *)"-Walloca",
@@ -182,6 +182,9 @@ static int compile(const char *source, const char *object, bool unroll, struct x
 			       (char *)"-include",
 			       header,
 			       include,
+			       (char *)"-MD",
+			       (char *)"-MF",
+			       list,
 			       (char *)"-c",
 			       (char *)source,
 			       (char *)"-o",
@@ -194,6 +197,7 @@ static int compile(const char *source, const char *object, bool unroll, struct x
 
 	snprintf(header, sizeof(header), "%s/xdp/function_bpf.h", v->support);
 	snprintf(include, sizeof(include), "-I%s/functions", v->support);
+	snprintf(list, sizeof(list), "%s/kernel.d", v->folder);
 	ret = xfn_command__run(argv, &said);
 	fault = xfn_command__fault(xfn_compiler__clang(), ret, said, err, errlen);
 	if (fault) {

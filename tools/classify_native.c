@@ -472,6 +472,9 @@ int xfn_classify__native(const char *source, struct xfn_verdict *v, char *err, s
 	common(&a, v);
 	add(&a, "-shared");
 	add(&a, "-Wpadded"); /* for find_unset() */
+	add(&a, "-MD");
+	add(&a, "-MF");
+	add_path(&a, "", v->folder, "native.d");
 	/* what is nowhere a worker could not load: told, and judged below */
 	add(&a, "-Wl,-z,defs,--warn-unresolved-symbols");
 	add(&a, source);

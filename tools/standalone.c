@@ -17,6 +17,7 @@
 #include "../userspace/udp_socket.h"
 #include "classify.h"
 #include "output.h"
+#include "output_file.h"
 #include "spec.h"
 #include "standalone_link.h"
 
@@ -347,7 +348,10 @@ static int attempt(struct object *obj, bool unroll, bool *again)
 		return fail(obj, "%s", err);
 	*again = unroll;
 	status = try(obj, bytes, len, again);
-	if (!status && xfn_object__put(bytes, len, obj->out, err, sizeof(err)))
+	for (unsigned i = 0; !status && i < obj->count; i++)
+		if (xfn_verdict__output(&obj->functions[i].v, obj->out, err, sizeof(err)))
+			status = fail(obj, "%s", err);
+	if (!status && xfn_output_file__put(obj->out, bytes, len, err, sizeof(err)))
 		status = fail(obj, "%s", err);
 	free(bytes);
 	return status;

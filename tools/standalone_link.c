@@ -165,27 +165,3 @@ int xfn_object__read(const char *path, const char *out, bool nic, void **bytes, 
 	}
 	return ret;
 }
-
-int xfn_object__put(const void *bytes, size_t len, const char *out, char *err, size_t errlen)
-{
-	char part[PATH_MAX];
-	FILE *f = NULL;
-	int ret = 0;
-
-	if (snprintf(part, sizeof(part), "%s.part", out) >= (int)sizeof(part))
-		ret = -ENAMETOOLONG;
-	else if (!(f = fopen(part, "we")))
-		ret = -errno;
-	if (!ret && fwrite(bytes, 1, len, f) != len)
-		ret = -(errno ?: EIO);
-	if (f && fclose(f) && !ret)
-		ret = -errno;
-	if (!ret && rename(part, out))
-		ret = -errno;
-	if (ret) {
-		snprintf(err, errlen, "%s: %s; choose another place with -o", out, strerror(-ret));
-		if (f)
-			unlink(part);
-	}
-	return ret;
-}

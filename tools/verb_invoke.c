@@ -20,6 +20,7 @@
 #include "../userspace/control.h"
 #include "../userspace/now.h"
 #include "output.h"
+#include "output_file.h"
 #include "payload.h"
 
 #define PAYLOAD_MAX 65507 /* UDP over IPv4: 65535 less 20 less 8 */
@@ -204,12 +205,17 @@ static int read_payload(struct options *opts)
 /* To where -o says, if it does. Exit status. */
 static int write_reply(const struct options *opts, const uint8_t *data, size_t len)
 {
-	bool out = opts->output && !strcmp(opts->output, "-");
-	FILE *f = out ? stdout : opts->output ? fopen(opts->output, "we") : NULL;
-	bool bad = !f;
+	bool out = opts->output && !strcmp(opts->output, "-"), bad;
+	FILE *f;
 
 	if (!opts->output)
 		return 0;
+	if (opts->file && !out && xfn_output_file__same(opts->file, opts->output))
+		return xfn_output__fail("invoke", opts->json, XFN_EXIT_FAILED,
+					"%s: is the request; name another file for the reply",
+					opts->output);
+	f = out ? stdout : fopen(opts->output, "we");
+	bad = !f;
 	if (f)
 		bad = fwrite(data, 1, len, f) != len;
 	if (f && !out)
