@@ -164,6 +164,17 @@ static void settle(const char *source, struct xfn_verdict *v)
 			 "not verified here: loading BPF programs wants CAP_BPF");
 }
 
+/* Of several sources, which one could not be judged? */
+static void name_source(const char *source, char *err, size_t errlen)
+{
+	char what[512];
+
+	if (!strncmp(err, source, strlen(source)))
+		return;
+	snprintf(what, sizeof(what), "%s", err);
+	snprintf(err, errlen, "%s: %s", source, what);
+}
+
 int xfn_classify(const char *source, struct xfn_verdict *v, char *err, size_t errlen)
 {
 	return xfn_classify__within(source, XFN_BUDGET_NS, v, err, errlen);
@@ -197,8 +208,10 @@ int xfn_classify__within(const char *source, uint32_t budget_ns, struct xfn_verd
 	if (!ret && !v->refusal.fatal)
 		ret = xfn_classify__bpf(source, v, err, errlen);
 	if (!ret && !v->refusal.fatal)
-		xfn_classify__cost(source, budget_ns, v);
-	if (!ret)
+		ret = xfn_classify__cost(source, budget_ns, v, err, errlen);
+	if (ret)
+		name_source(source, err, errlen);
+	else
 		settle(source, v);
 	return ret;
 }

@@ -63,7 +63,8 @@ int xfn_classify__bpf(const char *source, struct xfn_verdict *v, char *err, size
  * Measure what a request costs, into v->meta; sets v->refusal where the kernel half is beyond the
  * budget (0: none). What cannot be measured here stays 0. Some 100 ms.
  */
-void xfn_classify__cost(const char *source, uint32_t budget_ns, struct xfn_verdict *v);
+int xfn_classify__cost(const char *source, uint32_t budget_ns, struct xfn_verdict *v, char *err,
+		       size_t errlen);
 
 /* SHA-256 of the file, as modules carry it. 0, or -errno with one line in err. */
 int xfn_classify__hash(const char *source, char hex[65], char *err, size_t errlen);

@@ -68,8 +68,15 @@ int xfn_compiler__probe(char *version, size_t len, char *err, size_t errlen)
 {
 	char *const argv[] = { (char *)xfn_compiler__clang(), (char *)"--version", NULL };
 	char *said;
-	int ret = xfn_command__run(argv, &said);
+	int ret = xfn_command__run(argv, &said), fault;
 
+	fault = ret == -ENOENT || ret == -EACCES ?
+			0 :
+			xfn_command__fault(argv[0], ret, said, err, errlen);
+	if (fault) {
+		free(said);
+		return fault;
+	}
 	if (ret) {
 		snprintf(err, errlen,
 			 "%s does not run (%s); install its package, or name another by XFN_CLANG",
