@@ -50,7 +50,8 @@ static int load(struct attempt *t, unsigned level)
 	t->trial.accepted = !ret;
 	/* a refusal comes with words of the verifier, but for what it is not asked at all */
 	t->trial.permitted = !ret || (ret != -EPERM && (ret != -EACCES || t->log[0]));
-	if (xfn_refusal__host_failed(ret))
+	/* libbpf takes what it could not try for what this kernel does not have */
+	if (xfn_refusal__host_failed(ret) || (ret == -EOPNOTSUPP && !t->log[0]))
 		snprintf(t->err, sizeof(t->err),
 			 "this kernel cannot try its kernel half: %s; free memory and descriptors, "
 			 "and try again",

@@ -199,7 +199,7 @@ static int compile(const char *source, const char *object, bool unroll, struct x
 	snprintf(include, sizeof(include), "-I%s/functions", v->support);
 	snprintf(list, sizeof(list), "%s/kernel.d", v->folder);
 	ret = xfn_command__run(argv, &said);
-	fault = xfn_command__fault(xfn_compiler__clang(), ret, said, err, errlen);
+	fault = xfn_compiler__fault(ret, said, err, errlen);
 	if (fault) {
 		free(said);
 		return fault;

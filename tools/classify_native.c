@@ -346,7 +346,7 @@ static int analyze(const char *source, struct xfn_verdict *v, struct arguments *
 	add(&a, source);
 	ret = xfn_command__run(a.argv, &said);
 	free_arguments(&a);
-	ret = xfn_command__fault(xfn_compiler__clang(), ret, said, err, errlen);
+	ret = xfn_compiler__fault(ret, said, err, errlen);
 	if (ret) {
 		free(said);
 		return ret;
@@ -377,7 +377,7 @@ static int find_unset(const char *source, struct xfn_verdict *v, struct argument
 	add(&a, source);
 	ret = xfn_command__run(a.argv, &said);
 	free_arguments(&a);
-	ret = xfn_command__fault(xfn_compiler__clang(), ret, said, err, errlen);
+	ret = xfn_compiler__fault(ret, said, err, errlen);
 	if (!ret)
 		xfn_classify__unset(source, warnings, said, v);
 	free(said);
@@ -487,7 +487,7 @@ int xfn_classify__native(const char *source, struct xfn_verdict *v, char *err, s
 	ret = xfn_command__run(a.argv, &said);
 	free_arguments(&a);
 	at = said;
-	fault = xfn_command__fault(xfn_compiler__clang(), ret, said, err, errlen);
+	fault = xfn_compiler__fault(ret, said, err, errlen);
 	if (fault) {
 		ret = fault;
 	} else if (ret) {

@@ -108,7 +108,7 @@ int xfn_command__fault(const char *program, int ret, const char *said, char *err
 	if (ret > 128) {
 		snprintf(err, errlen,
 			 "%s was ended by signal %d (%s), so nothing is judged; look for a lack of "
-			 "memory, try again, or name another program by XFN_CLANG",
+			 "memory, and try again",
 			 program, ret - 128, strsignal(ret - 128));
 		return -EIO;
 	}

@@ -24,6 +24,16 @@ const char *xfn_compiler__zeroes(void)
 	return zeroes;
 }
 
+int xfn_compiler__fault(int ret, const char *said, char *err, size_t errlen)
+{
+	int fault = xfn_command__fault(xfn_compiler__clang(), ret, said, err, errlen);
+	size_t len = strlen(err);
+
+	if (fault && ret > 128)
+		snprintf(err + len, errlen - len, ", or name another clang by XFN_CLANG");
+	return fault;
+}
+
 /* Does the compiler take the flags? Nothing is compiled. Exit status, or -errno. */
 static int takes(const char *flag, char **said)
 {
@@ -48,7 +58,7 @@ static int probe_zeroes(char *err, size_t errlen)
 		char *said;
 		int ret = takes(tries[i], &said), fault;
 
-		fault = xfn_command__fault(xfn_compiler__clang(), ret, said, err, errlen);
+		fault = xfn_compiler__fault(ret, said, err, errlen);
 		free(said);
 		if (fault)
 			return fault;
@@ -72,7 +82,7 @@ int xfn_compiler__probe(char *version, size_t len, char *err, size_t errlen)
 
 	fault = ret == -ENOENT || ret == -EACCES ?
 			0 :
-			xfn_command__fault(argv[0], ret, said, err, errlen);
+			xfn_compiler__fault(ret, said, err, errlen);
 	if (fault) {
 		free(said);
 		return fault;

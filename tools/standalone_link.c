@@ -53,7 +53,7 @@ static int compile(const struct xfn_object_plan *plan, unsigned i, const char *o
 	snprintf(slot, sizeof(slot), "-DXFN_SLOT=%u", i);
 	snprintf(name, sizeof(name), "-DXFN_NAME=%s", leader ? "xfn" : plan->units[i].name);
 	ret = xfn_command__run(argv, &said);
-	fault = xfn_command__fault(xfn_compiler__clang(), ret, said, err, errlen);
+	fault = xfn_compiler__fault(ret, said, err, errlen);
 	if (ret && !fault)
 		snprintf(err, errlen, "%s: does not compile as an object of its own: %.*s",
 			 leader ? "settings" : plan->units[i].source, (int)strcspn(said, "\n"),
