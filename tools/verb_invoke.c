@@ -189,6 +189,10 @@ static int read_payload(struct options *opts)
 					"more than one payload; give one of PAYLOAD, -f and -x");
 	if (opts->hex) {
 		status = read_hex(opts);
+	} else if (opts->file && opts->output && xfn_output_file__same(opts->file, opts->output)) {
+		return xfn_output__fail("invoke", opts->json, XFN_EXIT_FAILED,
+					"%s: is the request; name another file for the reply",
+					opts->output);
 	} else if (opts->file) {
 		status = read_file(opts);
 	} else if (opts->text) {
@@ -205,17 +209,12 @@ static int read_payload(struct options *opts)
 /* To where -o says, if it does. Exit status. */
 static int write_reply(const struct options *opts, const uint8_t *data, size_t len)
 {
-	bool out = opts->output && !strcmp(opts->output, "-"), bad;
-	FILE *f;
+	bool out = opts->output && !strcmp(opts->output, "-");
+	FILE *f = out ? stdout : opts->output ? fopen(opts->output, "we") : NULL;
+	bool bad = !f;
 
 	if (!opts->output)
 		return 0;
-	if (opts->file && !out && xfn_output_file__same(opts->file, opts->output))
-		return xfn_output__fail("invoke", opts->json, XFN_EXIT_FAILED,
-					"%s: is the request; name another file for the reply",
-					opts->output);
-	f = out ? stdout : fopen(opts->output, "we");
-	bad = !f;
 	if (f)
 		bad = fwrite(data, 1, len, f) != len;
 	if (f && !out)
