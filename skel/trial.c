@@ -119,18 +119,19 @@ static int try_apart(struct attempt *t)
 		;
 	if (!WIFSIGNALED(status))
 		return t->ret;
-	snprintf(t->err, sizeof(t->err),
-		 "this kernel's verifier ended by signal %d (%s) over its kernel half, so nothing is "
-		 "judged; look for a lack of memory, and for a fault of the kernel in `dmesg`",
-		 WTERMSIG(status), strsignal(WTERMSIG(status)));
+	snprintf(
+		t->err, sizeof(t->err),
+		"this kernel's verifier ended by signal %d (%s) over its kernel half, so nothing is "
+		"judged; look for a lack of memory, and for a fault of the kernel in `dmesg`",
+		WTERMSIG(status), strsignal(WTERMSIG(status)));
 	return -EIO;
 }
 
 static int try(const void *bytes, size_t len, const char *source, bool brief, struct xfn_trial *out,
 	       char *err, size_t errlen)
 {
-	struct attempt *t = mmap(NULL, sizeof(*t), PROT_READ | PROT_WRITE,
-				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct attempt *t =
+		mmap(NULL, sizeof(*t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int ret;
 
 	memset(out, 0, sizeof(*out));

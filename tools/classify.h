@@ -46,8 +46,8 @@ struct xfn_build_options {
 /* Judge and write the module. 0, or -errno with one line in err: also where the build fails. */
 int xfn_build_module(const struct xfn_build_options *how, char *err, size_t errlen);
 /*
- * May `out` be written from what was judged: is it no device, link or the like, and none of the files
- * that went into it? 0, or -errno with one line in err.
+ * May `out` be written from what was judged: is it no device, link or the like, and none of the
+ * files that went into it? 0, or -errno with one line in err.
  */
 int xfn_verdict__output(const struct xfn_verdict *v, const char *out, char *err, size_t errlen);
 /* Write the module of a verdict that is not fatal. */

@@ -161,8 +161,7 @@ static void place_backend_error(const char *said, const char *source, struct xfn
 
 	if (at && sscanf(at + strlen(source), ":%u:%u", &d->line, &d->column) >= 1)
 		d->in_source = true;
-	if (d->line && strstr(d->text, "'memset'") &&
-	    find_varying(said, source, d->line, &warning))
+	if (d->line && strstr(d->text, "'memset'") && find_varying(said, source, d->line, &warning))
 		snprintf(d->text, sizeof(d->text), "dynamic stack allocation");
 	if (!d->line && strstr(d->text, "dynamic stack") &&
 	    find_varying(said, source, 0, &warning)) {

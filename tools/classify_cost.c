@@ -112,7 +112,8 @@ static void run_native(const char *so, const struct request requests[XFN_COSTS],
 	struct xfn_call *c = calloc(1, sizeof(*c));
 	struct xfn_datagram d = { .data = calloc(1, CAPACITY), .capacity = CAPACITY };
 	int quiet = open("/dev/null", O_RDWR | O_CLOEXEC);
-	int fd = open(so, O_RDONLY | O_CLOEXEC), copy = xfn_native__copy(fd), keep[] = { copy, tell };
+	int fd = open(so, O_RDONLY | O_CLOEXEC), copy = xfn_native__copy(fd),
+	    keep[] = { copy, tell };
 	struct native_cost told = {};
 	struct xfn_native native;
 	char err[XFN_ERR_MAX];

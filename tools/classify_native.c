@@ -128,7 +128,8 @@ static void free_arguments(struct arguments *a)
 		free(a->owned[i]);
 }
 
-static const char name_bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+_-";
+static const char name_bytes[] =
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+_-";
 
 /*
  * "NAME", or "NAME >= VERSION" with any of pkg-config's comparisons: never an option or a path,
@@ -158,16 +159,21 @@ static bool names_library(const char *requirement)
 static int link_flags(const char *requirement, struct arguments *a, char **why, char *err,
 		      size_t errlen)
 {
-	char *const argv[] = { (char *)"pkg-config",	 (char *)"--cflags", (char *)"--libs",
-			       (char *)"--print-errors", (char *)"--",	     (char *)requirement,
+	char *const argv[] = { (char *)"pkg-config",
+			       (char *)"--cflags",
+			       (char *)"--libs",
+			       (char *)"--print-errors",
+			       (char *)"--",
+			       (char *)requirement,
 			       NULL };
 	char *said, *save = NULL;
 	int ret = xfn_command__run(argv, &said);
 
 	if (ret) {
 		*why = said;
-		return ret == -ENOENT ? 1 :
-					xfn_command__fault(argv[0], ret, said, err, errlen) ?: 1;
+		return ret == -ENOENT					   ? 1 :
+		       xfn_command__fault(argv[0], ret, said, err, errlen) ?:
+									     1;
 	}
 	for (char *word = strtok_r(said, " \t\n", &save); word;
 	     word = strtok_r(NULL, " \t\n", &save))
@@ -215,8 +221,7 @@ static int all_links(const char *source, struct xfn_verdict *v, struct arguments
 	const char *at = text;
 	int ret = 0;
 
-	while (!ret && at && !v->refusal.rule[0] &&
-	       (at = xfn_source_text__word(text, at, word))) {
+	while (!ret && at && !v->refusal.rule[0] && (at = xfn_source_text__word(text, at, word))) {
 		const char *begin = at + strlen(word);
 
 		begin += strspn(begin, blanks);

@@ -40,7 +40,7 @@ struct walk {
 	unsigned type_count;
 	const char *record_name[DEPTH_MAX]; /* of the records around the row */
 	size_t record_len[DEPTH_MAX];
-	bool bare_padded[DEPTH_MAX];   /* the last record there has no name, and is such a type */
+	bool bare_padded[DEPTH_MAX];	/* the last record there has no name, and is such a type */
 	unsigned switch_row[DEPTH_MAX]; /* of the switches around the row, 0: none */
 	struct variable vars[VARS_MAX];
 	unsigned var_count;
@@ -161,7 +161,8 @@ static void take_places(struct walk *w, struct row *r, const char *at)
 
 static void refuse(struct walk *w, enum xfn_rule rule, const char *text, uint32_t line)
 {
-	struct xfn_diagnostic place = { .line = line, .at = line,
+	struct xfn_diagnostic place = { .line = line,
+					.at = line,
 					.in_source = !strcmp(w->file, w->source) };
 
 	snprintf(place.file, sizeof(place.file), "%s", w->file);
@@ -182,7 +183,8 @@ static void look_at_types(struct walk *w, const struct row *r)
 		const char *stop;
 
 		name = name ?: sum;
-		stop = name ? memmem(name, (size_t)(end - name), defined, sizeof(defined) - 1) : NULL;
+		stop = name ? memmem(name, (size_t)(end - name), defined, sizeof(defined) - 1) :
+			      NULL;
 		w->record_len[r->depth] = 0;
 		w->bare_padded[r->depth] = false;
 		if (!stop)
@@ -212,8 +214,8 @@ static void look_at_literal(struct walk *w, const struct row *r)
 {
 	char type[256], text[384];
 
-	if (strcmp(r->kind, "CompoundLiteralExpr") || !w->own || !last_type(r, type, sizeof(type)) ||
-	    !padded(w, type))
+	if (strcmp(r->kind, "CompoundLiteralExpr") || !w->own ||
+	    !last_type(r, type, sizeof(type)) || !padded(w, type))
 		return;
 	snprintf(text, sizeof(text),
 		 "makes a %.100s without a name, whose padding holds what the stack held", type);
@@ -270,11 +272,13 @@ static bool is_variable(const struct row *r)
 	const char *end = r->text + r->len;
 	char type[256];
 
-	if (strcmp(r->kind, "VarDecl") || r->depth < 2 || memmem(r->rest, end - r->rest, "' static", 8) ||
+	if (strcmp(r->kind, "VarDecl") || r->depth < 2 ||
+	    memmem(r->rest, end - r->rest, "' static", 8) ||
 	    memmem(r->rest, end - r->rest, "' extern", 8) || !last_type(r, type, sizeof(type)))
 		return false;
 	return memmem(r->rest, end - r->rest, "]'", 2) ||
-	       (!strchr(type, '*') && (!strncmp(type, "struct ", 7) || !strncmp(type, "union ", 6)));
+	       (!strchr(type, '*') &&
+		(!strncmp(type, "struct ", 7) || !strncmp(type, "union ", 6)));
 }
 
 /* A use of a variable behind a place to which a jump from before its declaration leads. */
@@ -340,7 +344,8 @@ static void take_padded(struct walk *w, const char *warnings)
 	struct xfn_diagnostic found;
 
 	while (xfn_classify__diagnostic(&warnings, w->source, "warning", &found)) {
-		const char *begin = strstr(found.text, "padding s") ? strchr(found.text, '\'') : NULL;
+		const char *begin =
+			strstr(found.text, "padding s") ? strchr(found.text, '\'') : NULL;
 
 		if (begin && strstr(found.text, "-Wpadded") &&
 		    (found.in_source || xfn_classify__in_own_header(&found, w->source)))

@@ -115,7 +115,13 @@ int xfn_command__fault(const char *program, int ret, const char *said, char *err
 	row = ret && said ? lacking(said, &len) : NULL;
 	if (!row && ret != 126 && ret != 127)
 		return 0;
-	snprintf(err, errlen, "%s cannot work on this host: %.*s; mend that, and try again", program,
-		 row ? (int)len : said ? (int)strcspn(said, "\n") : 0, row ?: said ?: "");
+	snprintf(err, errlen, "%s cannot work on this host: %.*s; mend that, and try again",
+		 program,
+		 row  ? (int)len :
+		 said ? (int)strcspn(said, "\n") :
+			0,
+		 row	      ?:
+			 said ?:
+				"");
 	return -EIO;
 }

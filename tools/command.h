@@ -13,9 +13,9 @@
 int xfn_command__run(char *const argv[], char **said);
 
 /*
- * Did the host fail `program`, and not what it was to judge: it could not be started, was ended by a
- * signal, or found no memory, disk or process? `ret` and `said` as xfn_command__run gave them. 0: no;
- * else -errno with one line in err.
+ * Did the host fail `program`, and not what it was to judge: it could not be started, was ended by
+ * a signal, or found no memory, disk or process? `ret` and `said` as xfn_command__run gave them. 0:
+ * no; else -errno with one line in err.
  */
 int xfn_command__fault(const char *program, int ret, const char *said, char *err, size_t errlen);
 

@@ -80,9 +80,7 @@ int xfn_compiler__probe(char *version, size_t len, char *err, size_t errlen)
 	char *said;
 	int ret = xfn_command__run(argv, &said), fault;
 
-	fault = ret == -ENOENT || ret == -EACCES ?
-			0 :
-			xfn_compiler__fault(ret, said, err, errlen);
+	fault = ret == -ENOENT || ret == -EACCES ? 0 : xfn_compiler__fault(ret, said, err, errlen);
 	if (fault) {
 		free(said);
 		return fault;

@@ -9,8 +9,8 @@
 const char *xfn_compiler__clang(void);
 
 /*
- * Ask the compiler for its version (one line) and for how it zeroes variables. 0, or -errno with one
- * line in err. Call before the flags below are used.
+ * Ask the compiler for its version (one line) and for how it zeroes variables. 0, or -errno with
+ * one line in err. Call before the flags below are used.
  */
 int xfn_compiler__probe(char *version, size_t len, char *err, size_t errlen);
 
@@ -35,7 +35,6 @@ const char *xfn_compiler__zeroes(void);
 		(char *)"-fno-delete-null-pointer-checks", (char *)"-fwrapv",                      \
 		(char *)"-fsigned-char", (char *)XFN_ZEROES, (char *)xfn_compiler__zeroes(),       \
 		(char *)"-fno-color-diagnostics", (char *)"-fno-caret-diagnostics",                \
-		(char *)"-fno-crash-diagnostics",                                                  \
-		(char *)"-Werror=implicit-function-declaration"
+		(char *)"-fno-crash-diagnostics", (char *)"-Werror=implicit-function-declaration"
 
 #endif

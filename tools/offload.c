@@ -16,9 +16,9 @@
 #include "output.h"
 
 /*
- * Message and next step of an error that xfn printed with -j; else the first line that was said. The
- * object's own name, which is no one else's business, is left out. -EINVAL; -EIO where it was the
- * host that failed.
+ * Message and next step of an error that xfn printed with -j; else the first line that was said.
+ * The object's own name, which is no one else's business, is left out. -EINVAL; -EIO where it was
+ * the host that failed.
  */
 static int take_error(const char *said, const char *out, struct xfn_obstacle *no)
 {

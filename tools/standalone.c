@@ -337,8 +337,9 @@ static int attempt(struct object *obj, bool unroll, bool *again)
 	snprintf(settings, sizeof(settings), "%s/settings.h", v->folder);
 	snprintf(made, sizeof(made), "%s/object.o", v->folder);
 	if (!write_settings(obj, settings))
-		return xfn_output__fail_host("build", obj->json, "%s: %s; is there room on the disk?",
-					     settings, strerror(errno));
+		return xfn_output__fail_host("build", obj->json,
+					     "%s: %s; is there room on the disk?", settings,
+					     strerror(errno));
 	for (unsigned i = 0; i < obj->count; i++)
 		units[i] = (struct xfn_object_unit){ .source = obj->functions[i].source,
 						     .name = obj->functions[i].v.attr.name };
@@ -346,9 +347,8 @@ static int attempt(struct object *obj, bool unroll, bool *again)
 	ret = xfn_object__compile(&plan, made, err, sizeof(err));
 	if (ret && ret != -EINVAL)
 		return xfn_output__fail_host("build", obj->json, "%s", err);
-	if (ret ||
-	    xfn_object__read(made, obj->out, plan.nic, &bytes, &len, &obj->resizes, err,
-			     sizeof(err)))
+	if (ret || xfn_object__read(made, obj->out, plan.nic, &bytes, &len, &obj->resizes, err,
+				    sizeof(err)))
 		return fail(obj, "%s", err);
 	*again = unroll;
 	status = try(obj, bytes, len, again);

@@ -73,8 +73,8 @@ static const struct {
 };
 
 /*
- * What the dynamic linker, constructors and XFN_INIT need besides: to read files and look around, to
- * make threads, and to go on to the steps behind. No socket, no program, no write to the file
+ * What the dynamic linker, constructors and XFN_INIT need besides: to read files and look around,
+ * to make threads, and to go on to the steps behind. No socket, no program, no write to the file
  * system, no process but this one.
  */
 static const int loading[] = {
@@ -196,11 +196,13 @@ static int allow_running(scmp_filter_ctx ctx)
 	int ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
 				   SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 
-	ret = ret ?: seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
-				      SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-	return ret ?: seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 2,
-				       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()),
-				       SCMP_A2(SCMP_CMP_NE, SIGKILL));
+	ret = ret   ?:
+		      seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
+				       SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	return ret   ?:
+		       seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 2,
+					SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()),
+					SCMP_A2(SCMP_CMP_NE, SIGKILL));
 }
 
 static int allow_engine(scmp_filter_ctx ctx, const char *engine)
@@ -218,20 +220,23 @@ static int allow_engine(scmp_filter_ctx ctx, const char *engine)
 /* Threads, but no processes: clone3 hides its flags, and the C library does without it. */
 static int allow_loading(scmp_filter_ctx ctx)
 {
-	static const int processes[] = { PR_CAPBSET_READ,	PR_CAP_AMBIENT,	 PR_GET_DUMPABLE,
-					 PR_GET_NO_NEW_PRIVS,	PR_GET_SECCOMP,	 PR_SET_NAME,
-					 PR_SET_NO_NEW_PRIVS,	PR_SET_SECCOMP,	 PR_GET_SECUREBITS,
+	static const int processes[] = { PR_CAPBSET_READ,     PR_CAP_AMBIENT, PR_GET_DUMPABLE,
+					 PR_GET_NO_NEW_PRIVS, PR_GET_SECCOMP, PR_SET_NAME,
+					 PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, PR_GET_SECUREBITS,
 					 PR_GET_NAME };
 	int ret = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 
-	ret = ret ?: seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
-				      SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
+	ret = ret   ?:
+		      seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
+				       SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
 	/* its own limits only */
-	ret = ret ?: seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1,
-				      SCMP_A0(SCMP_CMP_EQ, 0));
-	ret = ret ?: seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 2,
-				      SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()),
-				      SCMP_A2(SCMP_CMP_NE, SIGKILL));
+	ret = ret   ?:
+		      seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1,
+				       SCMP_A0(SCMP_CMP_EQ, 0));
+	ret = ret   ?:
+		      seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 2,
+				       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()),
+				       SCMP_A2(SCMP_CMP_NE, SIGKILL));
 	for (unsigned i = 0; !ret && i < sizeof(processes) / sizeof(processes[0]); i++)
 		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
 				       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)processes[i]));

@@ -230,7 +230,8 @@ static void module_keeps_the_verdict(void **state)
 	remove(path);
 }
 
-/* Judge echo where the kernel does `action` on a command of bpf(2): no verdict, and TEXT is told. */
+/* Judge echo where the kernel does `action` on a command of bpf(2): no verdict, and TEXT is told.
+ */
 static void judge_without(uint32_t action, unsigned command, const char *text)
 {
 	pid_t pid = fork();
@@ -243,14 +244,14 @@ static void judge_without(uint32_t action, unsigned command, const char *text)
 		char err[512] = "";
 		int ret;
 
-		if (!v || seccomp_rule_add(ctx, action, SCMP_SYS(bpf), 1,
-					   SCMP_A0(SCMP_CMP_EQ, command)) ||
+		if (!v ||
+		    seccomp_rule_add(ctx, action, SCMP_SYS(bpf), 1,
+				     SCMP_A0(SCMP_CMP_EQ, command)) ||
 		    seccomp_load(ctx))
 			_exit(2);
 		ret = xfn_classify("functions/echo.c", v, err, sizeof(err));
 		if (!ret || !strstr(err, text))
-			print_error("'%s', wanted '%s'\n",
-				    ret ? err : "judged", text);
+			print_error("'%s', wanted '%s'\n", ret ? err : "judged", text);
 		_exit(!ret || !strstr(err, text));
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);

@@ -1,6 +1,4 @@
 // expect: unjudged clang=14
-// clang-19: tier=xdp rule= line=0: it no longer fails
-// clang-22: tier=xdp rule= line=0: likewise
 /* Counts leading zeros, over which clang 14 ends by a signal when it compiles for BPF. */
 #include "xfn.h"
 
