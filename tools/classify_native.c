@@ -4,7 +4,6 @@
  * one kept over xfn_resize is found by clang's static analyzer, which follows xfn.h's calls as the
  * native target implements them.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,12 +12,11 @@
 #include <gelf.h>
 #include <unistd.h>
 #include "classify.h"
+#include "classify_links.h"
 #include "classify_unset.h"
 #include "command.h"
 #include "compiler.h"
 #include "source_text.h"
-
-#define ARGS_MAX 128
 
 /* "FILE:LINE:", with or without a column, at the row's begin. */
 static bool position(const char *row, size_t len, const char *source, char *file, size_t filelen,
@@ -99,144 +97,7 @@ void xfn_classify__place(const struct xfn_diagnostic *d, const char *source,
 			 d->at);
 }
 
-struct arguments {
-	char *argv[ARGS_MAX];
-	unsigned count;
-	char *owned[ARGS_MAX]; /* to be freed */
-	unsigned owned_count;
-};
-
-static void add(struct arguments *a, const char *arg)
-{
-	if (a->count < ARGS_MAX - 1)
-		a->argv[a->count++] = (char *)arg;
-}
-
-static void add_path(struct arguments *a, const char *flag, const char *dir, const char *rest)
-{
-	char *arg;
-
-	if (a->owned_count == ARGS_MAX || asprintf(&arg, "%s%s/%s", flag, dir, rest) < 0)
-		return;
-	a->owned[a->owned_count++] = arg;
-	add(a, arg);
-}
-
-static void free_arguments(struct arguments *a)
-{
-	for (unsigned i = 0; i < a->owned_count; i++)
-		free(a->owned[i]);
-}
-
-static const char name_bytes[] =
-	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+_-";
-
-/*
- * "NAME", or "NAME >= VERSION" with any of pkg-config's comparisons: never an option or a path,
- * either of which would make pkg-config read a file that the source brings, and pass its flags on.
- */
-static bool names_library(const char *requirement)
-{
-	static const char *const comparisons[] = { "=", "!=", "<", ">", "<=", ">=" };
-	size_t len = strspn(requirement, name_bytes), op;
-
-	if (!isalnum((unsigned char)*requirement) || !requirement[len])
-		return isalnum((unsigned char)*requirement) && !requirement[len];
-	if (requirement[len] != ' ')
-		return false;
-	requirement += len + strspn(requirement + len, " ");
-	op = strcspn(requirement, " ");
-	for (size_t i = 0; i < sizeof(comparisons) / sizeof(comparisons[0]); i++)
-		if (strlen(comparisons[i]) == op && !strncmp(requirement, comparisons[i], op)) {
-			requirement += op + strspn(requirement + op, " ");
-			len = strspn(requirement, name_bytes);
-			return isalnum((unsigned char)*requirement) && !requirement[len];
-		}
-	return false;
-}
-
-/* Flags of one XFN_LINK requirement. 0; 1: it is not there; -errno with err. */
-static int link_flags(const char *requirement, struct arguments *a, char **why, char *err,
-		      size_t errlen)
-{
-	char *const argv[] = { (char *)"pkg-config",
-			       (char *)"--cflags",
-			       (char *)"--libs",
-			       (char *)"--print-errors",
-			       (char *)"--",
-			       (char *)requirement,
-			       NULL };
-	char *said, *save = NULL;
-	int ret = xfn_command__run(argv, &said);
-
-	if (ret) {
-		*why = said;
-		return ret == -ENOENT					   ? 1 :
-		       xfn_command__fault(argv[0], ret, said, err, errlen) ?:
-									     1;
-	}
-	for (char *word = strtok_r(said, " \t\n", &save); word;
-	     word = strtok_r(NULL, " \t\n", &save))
-		add(a, word);
-	if (a->owned_count < ARGS_MAX)
-		a->owned[a->owned_count++] = said;
-	return 0;
-}
-
-/* One XFN_LINK("..."), whose text begins at `begin` behind its quote. 0, or -errno with err. */
-static int one_link(const char *source, const char *begin, uint32_t line, struct xfn_verdict *v,
-		    struct arguments *a, char *err, size_t errlen)
-{
-	char requirement[200], said[300], *why = NULL;
-	int ret;
-
-	snprintf(requirement, sizeof(requirement), "%.*s", (int)strcspn(begin, "\"\n"), begin);
-	if (!names_library(requirement)) {
-		snprintf(said, sizeof(said),
-			 "has XFN_LINK(\"%s\"), and only names of libraries stand there: "
-			 "\"NAME\" or \"NAME >= VERSION\"",
-			 requirement);
-		xfn_refusal__set(&v->refusal, XFN_RULE_missing_library, said, source, line);
-		return 0;
-	}
-	ret = link_flags(requirement, a, &why, err, errlen);
-	if (ret > 0) {
-		snprintf(said, sizeof(said), "wants the library %s, which %s", requirement,
-			 why ? "is not installed here" :
-			       "only pkg-config finds, and that is not installed here");
-		xfn_refusal__set(&v->refusal, XFN_RULE_missing_library, said, source, line);
-		v->log = why;
-		return 0;
-	}
-	free(why);
-	return ret;
-}
-
-/* Every XFN_LINK("...") of the source; a library that is missing is the author's first obstacle. */
-static int all_links(const char *source, struct xfn_verdict *v, struct arguments *a, char *err,
-		     size_t errlen)
-{
-	static const char word[] = "XFN_LINK", blanks[] = " \t\r\n";
-	char *text = xfn_source_text(source, true);
-	const char *at = text;
-	int ret = 0;
-
-	while (!ret && at && !v->refusal.rule[0] && (at = xfn_source_text__word(text, at, word))) {
-		const char *begin = at + strlen(word);
-
-		begin += strspn(begin, blanks);
-		begin += *begin == '(';
-		begin += strspn(begin, blanks);
-		if (*begin == '"')
-			ret = one_link(source, begin + 1, xfn_source_text__line(text, at), v, a,
-				       err, errlen);
-		at = begin;
-	}
-	free(text);
-	return ret;
-}
-
-static void common(struct arguments *a, const struct xfn_verdict *v)
+static void common(struct xfn_arguments *a, const struct xfn_verdict *v)
 {
 	static const char *const flags[] = { "-O2",
 					     "-g",
@@ -256,11 +117,11 @@ static void common(struct arguments *a, const struct xfn_verdict *v)
 					     "-fno-caret-diagnostics" };
 
 	for (unsigned i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
-		add(a, flags[i]);
-	add(a, xfn_compiler__zeroes());
-	add(a, "-include");
-	add_path(a, "", v->support, "userspace/function_native.h");
-	add_path(a, "-I", v->support, "functions");
+		xfn_arguments__add(a, flags[i]);
+	xfn_arguments__add(a, xfn_compiler__zeroes());
+	xfn_arguments__add(a, "-include");
+	xfn_arguments__add_path(a, "", v->support, "userspace/function_native.h");
+	xfn_arguments__add_path(a, "-I", v->support, "functions");
 }
 
 /* The first warning of the analyzer that is about pointers of ours, at the author's own line. */
@@ -317,40 +178,41 @@ static unsigned version(const struct xfn_verdict *v)
 }
 
 /* What the libraries want of a compiler that links nothing. */
-static void add_includes(struct arguments *a, const struct arguments *links)
+static void add_includes(struct xfn_arguments *a, const struct xfn_arguments *links)
 {
 	for (unsigned i = 0; i < links->count; i++)
 		if (!strncmp(links->argv[i], "-I", 2) || !strncmp(links->argv[i], "-D", 2))
-			add(a, links->argv[i]);
+			xfn_arguments__add(a, links->argv[i]);
 }
 
-static int analyze(const char *source, struct xfn_verdict *v, struct arguments *links, char *err,
-		   size_t errlen)
+static int analyze(const char *source, struct xfn_verdict *v, struct xfn_arguments *links,
+		   char *err, size_t errlen)
 {
-	struct arguments a = {};
+	struct xfn_arguments a = {};
 	char *said;
 	int ret;
 
-	add(&a, xfn_compiler__clang());
-	add(&a, "--analyze");
-	add(&a, "-Xclang");
-	add(&a, "-analyzer-output=text");
+	xfn_arguments__add(&a, xfn_compiler__clang());
+	xfn_arguments__add(&a, "--analyze");
+	xfn_arguments__add(&a, "-Xclang");
+	xfn_arguments__add(&a, "-analyzer-output=text");
 	/* xfn_at returns NULL on purpose: that path is the one to follow */
-	add(&a, "-Xclang");
-	add(&a, "-analyzer-config");
-	add(&a, "-Xclang");
-	add(&a, "suppress-null-return-paths=false");
-	add(&a, "-Xclang");
+	xfn_arguments__add(&a, "-Xclang");
+	xfn_arguments__add(&a, "-analyzer-config");
+	xfn_arguments__add(&a, "-Xclang");
+	xfn_arguments__add(&a, "suppress-null-return-paths=false");
+	xfn_arguments__add(&a, "-Xclang");
 	/* clang 21 gave the checker another name */
-	add(&a,
-	    version(v) < 21 ?
-		    "-analyzer-checker=alpha.security.ArrayBoundV2,alpha.unix.cstring.OutOfBounds" :
-		    "-analyzer-checker=security.ArrayBound,alpha.unix.cstring.OutOfBounds");
+	xfn_arguments__add(
+		&a,
+		version(v) < 21 ?
+			"-analyzer-checker=alpha.security.ArrayBoundV2,alpha.unix.cstring.OutOfBounds" :
+			"-analyzer-checker=security.ArrayBound,alpha.unix.cstring.OutOfBounds");
 	common(&a, v);
 	add_includes(&a, links);
-	add(&a, source);
+	xfn_arguments__add(&a, source);
 	ret = xfn_command__run(a.argv, &said);
-	free_arguments(&a);
+	xfn_arguments__free(&a);
 	ret = xfn_compiler__fault(ret, said, err, errlen);
 	if (ret) {
 		free(said);
@@ -365,23 +227,23 @@ static int analyze(const char *source, struct xfn_verdict *v, struct arguments *
 }
 
 /* What the function sends that nobody has set. `warnings`: the compiler's. */
-static int find_unset(const char *source, struct xfn_verdict *v, struct arguments *links,
+static int find_unset(const char *source, struct xfn_verdict *v, struct xfn_arguments *links,
 		      const char *warnings, char *err, size_t errlen)
 {
-	struct arguments a = {};
+	struct xfn_arguments a = {};
 	char *said;
 	int ret;
 
-	add(&a, xfn_compiler__clang());
-	add(&a, "-fsyntax-only");
-	add(&a, "-w");
-	add(&a, "-Xclang");
-	add(&a, "-ast-dump");
+	xfn_arguments__add(&a, xfn_compiler__clang());
+	xfn_arguments__add(&a, "-fsyntax-only");
+	xfn_arguments__add(&a, "-w");
+	xfn_arguments__add(&a, "-Xclang");
+	xfn_arguments__add(&a, "-ast-dump");
 	common(&a, v);
 	add_includes(&a, links);
-	add(&a, source);
+	xfn_arguments__add(&a, source);
 	ret = xfn_command__run(a.argv, &said);
-	free_arguments(&a);
+	xfn_arguments__free(&a);
 	ret = xfn_compiler__fault(ret, said, err, errlen);
 	if (!ret)
 		xfn_classify__unset(source, warnings, said, v);
@@ -457,7 +319,7 @@ static void judge_symbols(const char *source, const char *said, struct xfn_verdi
 
 int xfn_classify__native(const char *source, struct xfn_verdict *v, char *err, size_t errlen)
 {
-	struct arguments a = {}, links = {};
+	struct xfn_arguments a = {}, links = {};
 	struct xfn_diagnostic found = {};
 	char so[sizeof(v->folder) + 16];
 	const char *at;
@@ -465,32 +327,33 @@ int xfn_classify__native(const char *source, struct xfn_verdict *v, char *err, s
 	int ret, fault;
 
 	snprintf(so, sizeof(so), "%s/native.so", v->folder);
-	ret = all_links(source, v, &links, err, errlen);
+	ret = xfn_classify__links(source, v, &links, err, errlen);
 	if (ret || v->refusal.rule[0]) {
-		free_arguments(&links);
+		xfn_arguments__free(&links);
 		return ret;
 	}
 	/* the object that the linker is to take is removed with the rest */
-	add(&a, "env");
-	add_path(&a, "TMPDIR=", v->folder, "");
-	add(&a, xfn_compiler__clang());
+	xfn_arguments__add(&a, "env");
+	xfn_arguments__add_path(&a, "TMPDIR=", v->folder, "");
+	xfn_arguments__add(&a, xfn_compiler__clang());
 	common(&a, v);
-	add(&a, "-shared");
-	add(&a, "-Wpadded"); /* for find_unset() */
-	add(&a, "-MD");
-	add(&a, "-MF");
-	add_path(&a, "", v->folder, "native.d");
+	xfn_arguments__add(&a, "-shared");
+	xfn_arguments__add(&a, "-Wpadded"); /* for find_unset() */
+	xfn_arguments__add(&a, "-MD");
+	xfn_arguments__add(&a, "-MF");
+	xfn_arguments__add_path(&a, "", v->folder, "native.d");
 	/* what is nowhere a worker could not load: told, and judged below */
-	add(&a, "-Wl,-z,defs,--warn-unresolved-symbols");
-	add(&a, source);
-	add(&a, "-o");
-	add(&a, so);
+	xfn_arguments__add(&a, "-Wl,-z,defs,--warn-unresolved-symbols");
+	xfn_arguments__add(&a, source);
+	xfn_arguments__add(&a, "-o");
+	xfn_arguments__add(&a, so);
 	for (unsigned i = 0; i < links.count; i++)
-		add(&a, links.argv[i]);
-	add(&a, "-Wl,--as-needed"); /* of the C library too, and pkg-config does not know it */
-	add(&a, "-lm");
+		xfn_arguments__add(&a, links.argv[i]);
+	xfn_arguments__add(
+		&a, "-Wl,--as-needed"); /* of the C library too, and pkg-config does not know it */
+	xfn_arguments__add(&a, "-lm");
 	ret = xfn_command__run(a.argv, &said);
-	free_arguments(&a);
+	xfn_arguments__free(&a);
 	at = said;
 	fault = xfn_compiler__fault(ret, said, err, errlen);
 	if (fault) {
@@ -523,6 +386,6 @@ int xfn_classify__native(const char *source, struct xfn_verdict *v, char *err, s
 		v->log = said;
 	else
 		free(said);
-	free_arguments(&links);
+	xfn_arguments__free(&links);
 	return ret;
 }

@@ -38,6 +38,8 @@ struct walk {
 	/* types with bytes between their members, or members of several sizes */
 	char *types[TYPES_MAX];
 	unsigned type_count;
+	uint32_t bare[TYPES_MAX]; /* lines of such that have no name */
+	unsigned bare_count;
 	const char *record_name[DEPTH_MAX]; /* of the records around the row */
 	size_t record_len[DEPTH_MAX];
 	bool bare_padded[DEPTH_MAX];	/* the last record there has no name, and is such a type */
@@ -57,8 +59,18 @@ struct row {
 	uint32_t line; /* where it begins */
 };
 
+/* Newer compilers name the struct of a typedef "struct NAME", and others NAME. */
+static size_t tag_len(const char *name)
+{
+	return !strncmp(name, "struct ", 7) ? 7 : !strncmp(name, "union ", 6) ? 6 : 0;
+}
+
 static void add_type(struct walk *w, const char *name, size_t len)
 {
+	size_t tag = len > 7 ? tag_len(name) : 0;
+
+	name += tag;
+	len -= tag;
 	if (len && w->type_count < TYPES_MAX)
 		w->types[w->type_count++] = strndup(name, len);
 }
@@ -93,6 +105,7 @@ static bool last_type(const struct row *r, char *type, size_t len)
 
 static bool padded(const struct walk *w, const char *type)
 {
+	type += tag_len(type);
 	for (unsigned i = 0; i < w->type_count; i++)
 		if (!strcmp(w->types[i], type))
 			return true;
@@ -181,6 +194,7 @@ static void look_at_types(struct walk *w, const struct row *r)
 		const char *name = memmem(r->rest, (size_t)(end - r->rest), "struct", 6);
 		const char *sum = memmem(r->rest, (size_t)(end - r->rest), "union", 5);
 		const char *stop;
+		bool found = false;
 
 		name = name ?: sum;
 		stop = name ? memmem(name, (size_t)(end - name), defined, sizeof(defined) - 1) :
@@ -193,9 +207,14 @@ static void look_at_types(struct walk *w, const struct row *r)
 			w->record_name[r->depth] = name;
 			w->record_len[r->depth] = (size_t)(stop - name);
 		}
-		if (name != sum || !w->own)
+		if (!w->own)
 			return;
-		add_type(w, name, w->record_len[r->depth]);
+		if (name == sum)
+			add_type(w, name, w->record_len[r->depth]);
+		for (unsigned i = 0; !w->record_len[r->depth] && i < w->bare_count; i++)
+			found |= w->bare[i] == r->line;
+		if (name != sum && !found)
+			return;
 		w->bare_padded[r->depth] = !w->record_len[r->depth];
 		if (r->depth && w->record_len[r->depth - 1])
 			add_type(w, w->record_name[r->depth - 1], w->record_len[r->depth - 1]);
@@ -203,9 +222,14 @@ static void look_at_types(struct walk *w, const struct row *r)
 		   padded(w, type)) {
 		add_type(w, w->record_name[r->depth - 1], w->record_len[r->depth - 1]);
 		w->bare_padded[r->depth - 1] |= !w->record_len[r->depth - 1];
-	} else if (!strcmp(r->kind, "TypedefDecl") && w->bare_padded[r->depth] &&
-		   last_type(r, type, sizeof(type))) {
-		add_type(w, type, strlen(type));
+	} else if (!strcmp(r->kind, "TypedefDecl") && w->own && last_type(r, type, sizeof(type)) &&
+		   (w->bare_padded[r->depth] || padded(w, type))) {
+		const char *stop = memchr(r->rest, '\'', (size_t)(end - r->rest)), *name = stop;
+
+		/* its name stands before its type */
+		while (name - 1 > r->rest && name[-2] != ' ')
+			name--;
+		add_type(w, name - 1, (size_t)(stop - name));
 		w->bare_padded[r->depth] = false;
 	}
 }
@@ -338,18 +362,34 @@ static bool take_row(struct walk *w, struct row *r)
 	return true;
 }
 
+/* The line of a struct that is called "struct outer::(unnamed at FILE:LINE:COLUMN)"; 0: it has a
+ * name. */
+static uint32_t bare_line(const char *text)
+{
+	const char *begin = strstr(text, "(unnamed"), *end = begin ? strchr(begin, ')') : NULL;
+	const char *column = end ? memrchr(begin, ':', (size_t)(end - begin)) : NULL;
+	const char *line = column ? memrchr(begin, ':', (size_t)(column - begin)) : NULL;
+
+	return line ? strtoul(line + 1, NULL, 10) : 0;
+}
+
 /* The author's structs that the compiler had to pad. */
 static void take_padded(struct walk *w, const char *warnings)
 {
 	struct xfn_diagnostic found;
 
 	while (xfn_classify__diagnostic(&warnings, w->source, "warning", &found)) {
-		const char *begin =
+		const char *name =
 			strstr(found.text, "padding s") ? strchr(found.text, '\'') : NULL;
+		uint32_t line = bare_line(found.text);
 
-		if (begin && strstr(found.text, "-Wpadded") &&
-		    (found.in_source || xfn_classify__in_own_header(&found, w->source)))
-			add_type(w, begin + 1, strcspn(begin + 1, "'"));
+		if (!name || !strstr(found.text, "-Wpadded") ||
+		    !(found.in_source || xfn_classify__in_own_header(&found, w->source)))
+			continue;
+		if (!line)
+			add_type(w, name + 1, strcspn(name + 1, "'"));
+		else if (w->bare_count < TYPES_MAX)
+			w->bare[w->bare_count++] = line;
 	}
 }
 

@@ -64,6 +64,7 @@ expect template 0 " passed, 0 failed" test tools/templates/template.c
 expect unset 0 " passed, 0 failed" test verifier-tests/sources/unset.c
 [ $both = 0 ] || [ "$(grep -c '^kernel .* ok$' "$dir/out")" = 3 ]
 result unset_both
+expect grown 0 " passed, 0 failed" test verifier-tests/sources/grown.c
 
 cd "$dir" || exit 1
 expect new 0 "xfn test hello.c" new hello
@@ -197,7 +198,8 @@ fi
 [ "$(id -u)" != 0 ] || "$xfn" explain -j evil.c | grep -q '"cost_note": ""'
 result evil_timed
 n=0
-for name in ./evil.pc /tmp/evil.pc -L/tmp --libs-only-L 'libcrypto --define-variable=x=y' 'libcrypto >=' ''; do
+printf 'Name: evil\nDescription: flags of its own\nVersion: 1\nLibs: -Wl,--evil\n' >evil.pc
+for name in ./evil.pc evil.pc /tmp/evil.pc -L/tmp --libs-only-L 'libcrypto --define-variable=x=y' 'libcrypto >=' ''; do
 	n=$((n + 1))
 	printf '#include "xfn.h"\nXFN_LINK("%s");\nXFN_FUNCTION(links, .port = 4000)\n{\n\treturn XFN_REPLY;\n}\n' "$name" >links.c
 	expect "link_$n" 1 "links.c:2" build links.c
