@@ -11,7 +11,7 @@ BPFTOOL ?= bpftool
 CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
 DESTDIR ?=
-VERSION := 0.1
+VERSION := 0.1# of the program, its pages and xfn.pc
 BUILD := build$(if $(SANITIZE),/sanitize)
 
 san := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer)
@@ -30,7 +30,7 @@ endif
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)))
 
 WORKER_OBJS := $(call objects,$(addprefix userspace/,worker.c worker_thread.c worker_backlog.c call.c crash_note.c native_load.c handover.c \
-	engine.c engine_*.c umem.c sandbox.c))
+	engine.c engine_*.c umem.c sandbox.c) skel/sealed_copy.c)
 ALL_OBJS := $(filter-out %.bpf.o,$(call objects,skel/*.c userspace/*.c tools/*.c))
 DEMO_OBJS := $(call objects,tools/demo*.c tools/server.c)
 BENCH_LOAD_OBJS := $(call objects,$(addprefix tools/bench_,requests.c live.c loop.c sockets.c afxdp.c hook.c))
@@ -203,6 +203,12 @@ $(BUILD)/skel/rule_pages.h: $(wildcard tools/rules/*.txt)
 		sed 's/\\/\\\\/g;s/"/\\"/g;s/^/"/;s/$$/\\n"/' $$f; echo ,; done >$@
 
 $(BUILD)/obj/tools/explain_rule.o: $(BUILD)/skel/rule_pages.h
+
+$(BUILD)/skel/version.h: FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q)echo '#define XFN_VERSION "$(VERSION)"' | cmp -s - $@ || echo '#define XFN_VERSION "$(VERSION)"' >$@
+
+$(BUILD)/obj/tools/xfn.o: $(BUILD)/skel/version.h
 
 $(BUILD)/functions/%.xfn: functions/%.c functions/xfn.h $(wildcard xdp/*.h) userspace/function_native.h userspace/request.h $(BUILD)/xfn
 	$(call say,XFN,$@)

@@ -61,8 +61,14 @@ int xfn_loader__prepare(const struct xfn_loader_options *opts, struct xfn_loader
 	ld->skel = dispatcher_bpf__open();
 	if (!ld->skel || ld->cpus < 1) {
 		ret = -(errno ?: EINVAL);
-		snprintf(err, errlen, "cannot open the dispatcher: %s; run `xfn check`",
-			 strerror(-ret));
+		if (access("/sys/kernel/btf/vmlinux", R_OK))
+			snprintf(
+				err, errlen,
+				"cannot open the dispatcher without /sys/kernel/btf/vmlinux; mount -t "
+				"sysfs sysfs /sys, or take a kernel with CONFIG_DEBUG_INFO_BTF");
+		else
+			snprintf(err, errlen, "cannot open the dispatcher: %s; run `xfn check`",
+				 strerror(-ret));
 		xfn_loader__close(ld);
 		return ret;
 	}
@@ -236,33 +242,52 @@ void xfn_loader__clear(struct xfn_loader *ld, unsigned slot)
 	ld->functions[slot] = NULL;
 }
 
-static struct xfn_binding_key binding_key(const struct xfn_loader *ld, const uint8_t *ip,
+/* By these the dispatcher finds what is not bound to the address itself. */
+static const uint8_t every[2][16] = { { [10] = 0xff, 0xff }, {} };
+
+static struct xfn_binding_key binding_key(const struct xfn_loader *ld, const uint8_t ip[16],
 					  uint16_t port)
 {
 	struct xfn_binding_key key = { .port = port, .iface = ld->settings.iface };
 
-	if (ip)
-		memcpy(key.ip, ip, sizeof(key.ip));
+	memcpy(key.ip, ip, sizeof(key.ip));
 	return key;
+}
+
+/* Bind the port at every address of both versions. */
+static int bind_every(const struct xfn_loader *ld, uint16_t port, const __u32 *value)
+{
+	int ret = 0;
+
+	for (unsigned i = 0; !ret && i < 2; i++) {
+		struct xfn_binding_key key = binding_key(ld, every[i], port);
+
+		ret = bpf_map_update_elem(map_fd(ld, "xfn_bindings"), &key, value, BPF_ANY);
+	}
+	return ret;
 }
 
 int xfn_loader__bind(struct xfn_loader *ld, const uint8_t *ip, uint16_t port, unsigned slot,
 		     int tier, char *err, size_t errlen)
 {
 	__u32 key = port, value = XFN_PORT_VALUE(tier, slot), now = 0, shared = XFN_PORT_SHARED;
-	struct xfn_binding_key any = binding_key(ld, NULL, port);
-	struct xfn_binding_key one = binding_key(ld, ip, port);
-	int ports = map_fd(ld, "xfn_ports"), bindings = map_fd(ld, "xfn_bindings"), ret;
+	int ports = map_fd(ld, "xfn_ports"), ret;
 
+	if (tier == XFN_TIER_SOCKET)
+		value = 0;
 	ret = bpf_map_lookup_elem(ports, &key, &now);
-	if (!ret && !ip && now != XFN_PORT_SHARED) {
-		ret = bpf_map_update_elem(ports, &key, &value, BPF_ANY);
+	if (!ret && !ip) {
+		ret = now == XFN_PORT_SHARED ? bind_every(ld, port, &value) :
+					       bpf_map_update_elem(ports, &key, &value, BPF_ANY);
 	} else if (!ret) {
+		struct xfn_binding_key one = binding_key(ld, ip, port);
+
 		/* the bindings first: no request may meet a shared port without them */
 		if (now && now != XFN_PORT_SHARED)
-			ret = bpf_map_update_elem(bindings, &any, &now, BPF_ANY);
+			ret = bind_every(ld, port, &now);
 		if (!ret)
-			ret = bpf_map_update_elem(bindings, &one, &value, BPF_ANY);
+			ret = bpf_map_update_elem(map_fd(ld, "xfn_bindings"), &one, &value,
+						  BPF_ANY);
 		if (!ret)
 			ret = bpf_map_update_elem(ports, &key, &shared, BPF_ANY);
 	}
@@ -274,15 +299,18 @@ int xfn_loader__bind(struct xfn_loader *ld, const uint8_t *ip, uint16_t port, un
 
 int xfn_loader__unbind(struct xfn_loader *ld, const uint8_t *ip, uint16_t port)
 {
-	struct xfn_binding_key binding = binding_key(ld, ip, port);
+	int bindings = map_fd(ld, "xfn_bindings"), ret;
 	__u32 key = port, zero = 0, now = 0;
-	int ret = bpf_map_lookup_elem(map_fd(ld, "xfn_ports"), &key, &now);
 
-	if (ret)
-		return ret;
-	if (now == XFN_PORT_SHARED)
-		return bpf_map_delete_elem(map_fd(ld, "xfn_bindings"), &binding);
-	return bpf_map_update_elem(map_fd(ld, "xfn_ports"), &key, &zero, BPF_ANY);
+	ret = bpf_map_lookup_elem(map_fd(ld, "xfn_ports"), &key, &now);
+	if (!ret && now != XFN_PORT_SHARED)
+		return bpf_map_update_elem(map_fd(ld, "xfn_ports"), &key, &zero, BPF_ANY);
+	for (unsigned i = 0; !ret && i < (ip ? 1 : 2); i++) {
+		struct xfn_binding_key binding = binding_key(ld, ip ?: every[i], port);
+
+		ret = bpf_map_delete_elem(bindings, &binding);
+	}
+	return ret;
 }
 
 static struct xfn_address_key address_key(const struct xfn_loader *ld, const uint8_t ip[16],

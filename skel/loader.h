@@ -89,8 +89,11 @@ int xfn_loader__put(struct xfn_loader *ld, unsigned slot, const struct xfn_modul
 		    struct xfn_refusal *refusal, char *err, size_t errlen);
 void xfn_loader__clear(struct xfn_loader *ld, unsigned slot);
 
-/* Send `port` (host order) to `slot` in `tier`; ip (16 bytes, NULL: every served address) restricts
- * it. */
+/*
+ * Send `port` (host order) to `slot` in `tier`; ip (16 bytes, NULL: every served address) restricts
+ * it: to one address, or with :: or 0.0.0.0 to one IP version. Of a shared port the less exact ones
+ * must be bound first. Tier socket: where it is asked the datagram goes to the host's stack.
+ */
 int xfn_loader__bind(struct xfn_loader *ld, const uint8_t *ip, uint16_t port, unsigned slot,
 		     int tier, char *err, size_t errlen);
 int xfn_loader__unbind(struct xfn_loader *ld, const uint8_t *ip, uint16_t port);

@@ -7,7 +7,12 @@
  *	.xfn.bpf	the BPF object, whole; absent where the function cannot run in the kernel
  *	(dynsym)	xfn_module, the native entry table (userspace/request.h)
  *
- * Read with libelf only: opening a module runs nothing of it. Must never know of libbpf.
+ * A module is read once, into a sealed copy in memory that is used from then on by all who load it:
+ * a file that is changed or removed later changes nothing. libelf finds the sections in a confined
+ * process of its own; nothing of the module is run. The metadata has a hash of each part, checked
+ * before anything else reads that part: a damaged module, and one put together from two builds, is
+ * refused in words. The hashes guard against damage, not against forgery: who writes a module
+ *writes its hashes as well. Must never know of libbpf.
  */
 #ifndef XFN_MODULE_H
 #define XFN_MODULE_H
@@ -17,7 +22,9 @@
 #include "../functions/xfn.h"
 
 #define XFN_MODULE_MAGIC   0x6d6e6678u /* "xfnm" */
-#define XFN_MODULE_VERSION 2
+#define XFN_MODULE_VERSION 3
+#define XFN_MODULE_MAX	   (256u << 20) /* bytes of a module */
+#define XFN_HASH_LEN	   32		/* SHA-256 */
 
 #define XFN_SECTION_ATTR "xfn.attr"
 #define XFN_SECTION_META "xfn.meta"
@@ -58,12 +65,16 @@ struct xfn_module_meta {
 	char compiler[96];
 	char source_hash[65]; /* SHA-256 of the source, hex */
 	char pad[3];
+	/* SHA-256 of: what the dynamic linker maps and reads of the file (xfn_module__hash_native);
+	 * the section xfn.attr; the section xfn.bpf, zeroes where there is none */
+	uint8_t native_hash[XFN_HASH_LEN], attr_hash[XFN_HASH_LEN], kernel_hash[XFN_HASH_LEN];
+	uint8_t meta_hash[XFN_HASH_LEN]; /* of all before it in this struct; last */
 };
 
 /* An open module. Owns its memory; strings stay valid until xfn_module__close. */
 struct xfn_module {
 	char *path;
-	int fd; /* open for reading, close-on-exec; handed to workers */
+	int fd; /* the sealed copy, close-on-exec; handed to workers */
 	struct xfn_attributes attr;
 	struct xfn_module_meta meta;
 	void *bpf; /* BPF object bytes, NULL if none */
@@ -76,6 +87,16 @@ struct xfn_module {
  */
 struct xfn_module *xfn_module__open(const char *path, char *err, size_t errlen);
 void xfn_module__close(struct xfn_module *mod);
+
+/*
+ * For the writer: the hash of the native half of the shared object in `fd`, that of a module made
+ * of it too: sections that are not loaded, and their table, are not in it. 0 or -errno.
+ */
+int xfn_module__hash_native(int fd, uint8_t hash[XFN_HASH_LEN]);
+/* Fill meta's own hash; nothing in *meta may change after it. 0 or -errno. */
+int xfn_module__hash_meta(struct xfn_module_meta *meta);
+/* The hash of bytes. 0 or -errno. */
+int xfn_module__hash(const void *bytes, size_t len, uint8_t hash[XFN_HASH_LEN]);
 
 /* "xdp", "afxdp", "socket", "auto". */
 const char *xfn_tier_name(int tier);

@@ -7,8 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
+#include "confined.h"
 #include "loader_inside.h"
 #include "program.h"
 
@@ -62,6 +64,43 @@ static void explain(const struct bpf_object *obj, const char *log, const char *s
 		snprintf(err, errlen, "%s (%s:%u)", refusal.reason, refusal.file, refusal.line);
 	else
 		snprintf(err, errlen, "%s", refusal.reason);
+}
+
+struct reading {
+	const void *bytes;
+	size_t len;
+	bool *right; /* shared with the process that reads */
+};
+
+static void read_object(void *ctx)
+{
+	const struct reading *r = ctx;
+	struct bpf_object *obj = bpf_object__open_mem(r->bytes, r->len, NULL);
+
+	*r->right = obj && bpf_object__next_program(obj, NULL);
+	bpf_object__close(obj);
+}
+
+int xfn_offload__check(const void *bytes, size_t len, char *err, size_t errlen)
+{
+	struct reading r = { bytes, len,
+			     mmap(NULL, sizeof(bool), PROT_READ | PROT_WRITE,
+				  MAP_SHARED | MAP_ANONYMOUS, -1, 0) };
+	int ret = -ENOMEM;
+
+	xfn_program__quiet_libbpf();
+	if (r.right != MAP_FAILED) {
+		ret = xfn_confined(read_object, &r);
+		if (!ret && !*r.right)
+			ret = -EINVAL;
+		munmap(r.right, sizeof(bool));
+	}
+	if (ret)
+		snprintf(err, errlen, "%s",
+			 ret == -EBADMSG ? "is damaged: reading it crashes" :
+			 ret == -EINVAL	 ? "is no BPF object with a program" :
+					   strerror(-ret));
+	return ret;
 }
 
 int xfn_offload__load(const void *bytes, size_t len, const char *source, unsigned ifindex,

@@ -19,6 +19,12 @@
 struct xfn_offload; /* a program, and its maps, in a card's memory */
 
 /*
+ * Is that a BPF object that can be read? libbpf crashes on some that are damaged: it is asked in a
+ * confined process. 0, or -EBADMSG or another -errno with one line in err. For objects out of the
+ * user's hands, before anything else here reads them.
+ */
+int xfn_offload__check(const void *obj, size_t len, char *err, size_t errlen);
+/*
  * Verify and load the one program of the object bytes for the card of interface `ifindex`; `source`
  * is the author's file, for line numbers ("" unknown). Attaches nothing. The caller closes.
  */

@@ -43,6 +43,7 @@ static const struct {
 	{ "unbounded memory access", XFN_RULE_variable_access },
 	{ "invalid access to map value", XFN_RULE_variable_access },
 	{ "math between pkt pointer", XFN_RULE_variable_access },
+	{ "min value is negative", XFN_RULE_variable_access },
 	{ "GPL-restricted function from non-GPL", XFN_RULE_licence },
 	{ "cannot call GPL", XFN_RULE_licence },
 	{ "unknown func", XFN_RULE_calls_unknown },
@@ -56,6 +57,14 @@ static const struct {
 const struct xfn_rule_text *xfn_refusal__rule(enum xfn_rule rule)
 {
 	return &rules[rule];
+}
+
+const struct xfn_rule_text *xfn_refusal__by_id(const char *id)
+{
+	for (unsigned i = 0; i < XFN_RULE_COUNT; i++)
+		if (!strcmp(rules[i].id, id))
+			return &rules[i];
+	return NULL;
 }
 
 void xfn_refusal__set(struct xfn_refusal *out, enum xfn_rule rule, const char *detail,
@@ -176,7 +185,9 @@ static void last_words(const char *log, char *out, size_t len)
 				 (int)strcspn(row, "\n"), row);
 }
 
-/* "invalid access to packet, off=8 size=1, R2(id=60,off=8,r=4)": behind a range that was asked for.
+/*
+ * "invalid access to packet, off=8 size=1, R2(id=60,off=8,r=4)": behind a range that was asked for,
+ * or before it.
  */
 static bool beyond_range(const char *row, char *text, size_t len)
 {
@@ -187,8 +198,12 @@ static bool beyond_range(const char *row, char *text, size_t len)
 	    range > row + strcspn(row, "\n"))
 		return false;
 	have = strtol(range + 3, NULL, 10);
-	if (have <= 0 || off < 0 || off + size <= have)
+	if (have <= 0 || (off >= 0 && off + size <= have))
 		return false;
+	if (off < 0) {
+		snprintf(text, len, "uses bytes that begin %ld before a pointer of xfn_at", -off);
+		return true;
+	}
 	snprintf(text, len,
 		 "uses bytes %ld to %ld behind a pointer for which xfn_at was asked for %ld", off,
 		 off + size - 1, have);

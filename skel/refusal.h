@@ -28,6 +28,8 @@ struct xfn_rule_text {
 	const char *sentence, *remedy;
 };
 const struct xfn_rule_text *xfn_refusal__rule(enum xfn_rule rule);
+/* The rule of that identifier, NULL: there is none. */
+const struct xfn_rule_text *xfn_refusal__by_id(const char *id);
 
 /* The figures of a verifier log that accepted (or refused) a program; what it does not tell stays
  * 0. */

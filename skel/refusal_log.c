@@ -14,13 +14,15 @@
 #include <string.h>
 #include "refusal.h"
 #include "refusal_log.h"
+#include "regular_file.h"
 
 #define SOURCE_MAX (1u << 20)
 
 /* The source's text; the caller frees. NULL: it cannot be read. */
 static char *read_source(const char *source)
 {
-	FILE *f = fopen(source, "re");
+	char err[32];
+	FILE *f = xfn_regular_file__stream(source, "", err, sizeof(err));
 	char *text = f ? calloc(1, SOURCE_MAX + 1) : NULL;
 
 	if (text && !fread(text, 1, SOURCE_MAX, f))

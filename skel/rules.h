@@ -56,6 +56,12 @@
 	X(shared_interface, DEMOTE,                                                                \
 	  "cannot be called below libxdp's dispatcher, where this kernel allows no tail call",     \
 	  "attach without libxdp, or build it with --standalone")                                  \
+	X(forced, DEMOTE, "is told to run in another tier than the kernel",                        \
+	  "leave --tier, --engine packet or its .tier out")                                        \
+	X(no_xdp, DEMOTE, "runs where no XDP program can be attached",                             \
+	  "name an interface with -i, run as root, and see `xfn check`")                           \
+	X(no_afxdp, DEMOTE, "runs where AF_XDP sockets cannot be had",                             \
+	  "see `xfn check -i IFACE`, and free the interface's queues")                             \
 	X(compiler_other, DEMOTE, "does not compile for the kernel",                               \
 	  "read the compiler's words with -vv")                                                    \
 	X(verifier_other, DEMOTE, "is refused by the verifier", "read its log with -vv")           \
@@ -78,6 +84,10 @@
 	X(bad_attributes, FAIL, "has attributes that cannot be met", "mend XFN_FUNCTION")          \
 	X(pass_without_host, FAIL, "returns XFN_PASS, but no host's server is named to take it",   \
 	  "give .fallback = XFN_FALLBACK_HOST, or do not pass")                                    \
+	X(punt_without_slow, FAIL, "returns XFN_PUNT, but there is no slow half yet to take it",   \
+	  "answer, drop or consume the request")                                                   \
+	X(bad_action, FAIL, "returns a number that is no action",                                  \
+	  "return XFN_REPLY, XFN_DROP, XFN_CONSUME or XFN_PASS")                                   \
 	X(name_mismatch, FAIL, "has a name that is not its file's ([a-z][a-z0-9_]{0,14})",         \
 	  "give function and file the same name")                                                  \
 	X(tier_pinned, FAIL, "is pinned to tier xdp, which it cannot have",                        \

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "../skel/regular_file.h"
 #include "case_bytes.h"
 
 static int hex_digit(char c)
@@ -190,9 +191,9 @@ static int add_file(struct xfn_case_bytes *b, char *name, const char *folder, ch
 		return -EINVAL;
 	}
 	if (len == -ENOEXEC) {
-		f = fopen(path, "re");
-		len = f ? (long)fread(chunk, 1, sizeof(chunk), f) : -1;
-		if (!f || ferror(f)) {
+		f = xfn_regular_file__stream(path, "name a file that can be read", err, errlen);
+		len = f ? (long)fread(chunk, 1, sizeof(chunk), f) : -errno;
+		if (f && ferror(f)) {
 			snprintf(err, errlen, "%s: %s; name a file that can be read", path,
 				 strerror(errno));
 			len = -EIO;

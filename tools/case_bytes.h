@@ -18,8 +18,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <linux/types.h>
+#include "../xdp/abi.h"
 
-#define XFN_CASE_BYTES_MAX 65507 /* UDP over IPv4: 65535 less 20 less 8 */
+#define XFN_CASE_BYTES_MAX XFN_PAYLOAD_MAX
 
 struct xfn_case_bytes {
 	uint8_t *data; /* NULL: nothing was written yet */

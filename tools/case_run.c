@@ -132,9 +132,7 @@ static void native_one(const struct run *r, struct xfn_call *call, const struct 
 	if (seen.called && seen.action == XFN_CONSUME)
 		o->action = XFN_CONSUME;
 	/* What only the kernel does is told of the native half as the kernel would do it. */
-	if (seen.called &&
-	    (seen.action == XFN_PUNT ||
-	     (seen.action == XFN_PASS && r->mod->attr.fallback == XFN_FALLBACK_HOST))) {
+	if (seen.called && seen.action == XFN_PASS && r->mod->attr.fallback == XFN_FALLBACK_HOST) {
 		o->action = seen.edited ? XFN_DROP : seen.action;
 		o->reason = seen.edited ? XFN_REASON_NO_SLOW : 0;
 	}
@@ -161,6 +159,7 @@ static void native_process(const struct run *r, unsigned first)
 	if (ret)
 		snprintf(p->err, sizeof(p->err), "%s: cannot be copied: %s", r->mod->attr.name,
 			 strerror(-ret));
+	dup2(STDERR_FILENO, STDOUT_FILENO); /* where the results go, JSON among them */
 	ret = ret ?: xfn_sandbox__before_code(&code, 1, p->err, sizeof(p->err));
 	ret = ret ?: xfn_native__load(code, r->mod->attr.name, &native, p->err, sizeof(p->err));
 	if (!ret && xfn_call__init(&call, &page)) {
@@ -297,7 +296,7 @@ static int kernel_action(unsigned action, const uint64_t *reasons,
 		return XFN_CONSUME;
 	if (reasons[XFN_REASON_HOST])
 		return XFN_PASS;
-	return n->passed ? XFN_PUNT : XFN_DROP;
+	return XFN_DROP;
 }
 
 static void kernel_one(const struct run *r, struct xfn_loader *ld, const struct xfn_case *c,
@@ -349,6 +348,9 @@ static void kernel_one(const struct run *r, struct xfn_loader *ld, const struct 
 	for (unsigned i = 1; i < XFN_REASON_COUNT && o->action == XFN_DROP; i++)
 		if (is[i])
 			o->reason = i;
+	/* punted to a slow half, and there is none yet */
+	if (o->action == XFN_DROP && after.passed)
+		o->reason = XFN_REASON_NO_SLOW;
 	if (o->action != XFN_REPLY || !copy_reply(o, reply, replied))
 		o->ran = true;
 }

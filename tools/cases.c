@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "../skel/regular_file.h"
 #include "../xdp/reason.h"
 #include "cases.h"
 
@@ -28,8 +29,7 @@ struct reader {
 static const char *const actions[] = { [XFN_DROP] = "drop",
 				       [XFN_REPLY] = "reply",
 				       [XFN_CONSUME] = "consume",
-				       [XFN_PASS] = "pass",
-				       [XFN_PUNT] = "punt" };
+				       [XFN_PASS] = "pass" };
 #define ACTIONS (int)(sizeof(actions) / sizeof(actions[0]))
 
 static const char *const reasons[] = {
@@ -155,7 +155,7 @@ static int parse_action(struct reader *r, char *text)
 		if (strlen(actions[i]) == len && !strncmp(text, actions[i], len))
 			c->action = i;
 	if (c->action < 0)
-		return wrong(r, text, "take reply, drop, consume, pass or punt");
+		return wrong(r, text, "take reply, drop, consume or pass");
 	if (*reason && c->action != XFN_DROP)
 		return wrong(r, reason, "only a drop has a reason; leave it out");
 	for (unsigned i = 1; *reason && i < XFN_REASON_COUNT; i++)
@@ -287,6 +287,19 @@ static int settle_addresses(struct reader *r, struct xfn_case *c)
 	return 0;
 }
 
+/* More than the IP version of the case carries is no case. */
+static int check_lengths(struct reader *r, const struct xfn_case *c)
+{
+	size_t len = c->request.len > c->reply.len ? c->request.len : c->reply.len;
+
+	if (!is_v4(&c->peer) || len <= XFN_PAYLOAD_MAX_V4)
+		return 0;
+	snprintf(r->err, sizeof(r->err),
+		 "case '%s' has more than the %d bytes that IPv4 carries; give it a peer of IPv6",
+		 c->name, XFN_PAYLOAD_MAX_V4);
+	return -EINVAL;
+}
+
 /* All of a case is read: is it one? */
 static int end_case(struct reader *r)
 {
@@ -309,7 +322,7 @@ static int end_case(struct reader *r)
 		snprintf(r->err, sizeof(r->err),
 			 "case '%s' expects a reply and action %s; leave one out", c->name,
 			 xfn_cases__action(c->action));
-	else if (!settle_addresses(r, c))
+	else if (!settle_addresses(r, c) && !check_lengths(r, c))
 		c->action = c->action < 0 ? XFN_REPLY : c->action;
 	return r->err[0] ? -EINVAL : 0;
 }
@@ -411,6 +424,17 @@ static int parse_line(struct reader *r, char *line)
 	return parse_field(r, field, value);
 }
 
+/* The byte order mark that some editors begin a file with: of UTF-8 it says nothing. */
+static int skip_mark(struct reader *r, char **text)
+{
+	if (!strncmp(*text, "\xef\xbb\xbf", 3))
+		*text += 3;
+	if (strncmp(*text, "\xff\xfe", 2) && strncmp(*text, "\xfe\xff", 2))
+		return 0;
+	snprintf(r->err, sizeof(r->err), "is text in UTF-16; save it as UTF-8");
+	return -EINVAL;
+}
+
 int xfn_cases__read(const char *path, struct xfn_cases *out, char *err, size_t errlen)
 {
 	struct reader r = { .cases = out,
@@ -421,23 +445,23 @@ int xfn_cases__read(const char *path, struct xfn_cases *out, char *err, size_t e
 					  .random = 7,
 					  .mtu = 1500 } };
 	const char *slash = strrchr(path, '/');
-	FILE *f = fopen(path, "re");
+	FILE *f = xfn_regular_file__stream(path, "write cases there, `xfn new` shows some", err,
+					   errlen);
 	size_t room = 0;
 	char *line = NULL;
 	int ret = 0;
 
 	memset(out, 0, sizeof(*out));
-	if (!f) {
-		ret = -errno;
-		snprintf(err, errlen, "%s: %s; write cases there, `xfn new` shows some", path,
-			 strerror(-ret));
-		return ret;
-	}
+	if (!f)
+		return -errno;
 	snprintf(r.folder, sizeof(r.folder), "%.*s", slash ? (int)(slash - path) : 1,
 		 slash ? path : ".");
 	for (unsigned number = 1; !ret && getline(&line, &room, f) >= 0; number++) {
+		char *text = line;
+
 		r.line = number;
-		ret = parse_line(&r, line);
+		ret = number > 1 ? 0 : skip_mark(&r, &text);
+		ret = ret ?: parse_line(&r, text);
 	}
 	if (!ret && ferror(f)) {
 		ret = -EIO;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <openssl/evp.h>
 #include <linux/types.h>
+#include "../skel/regular_file.h"
 #include "../userspace/call.h"
 #include "../xdp/abi.h"
 #include "classify.h"
@@ -48,13 +49,12 @@ int xfn_classify__hash(const char *source, char hex[65], char *err, size_t errle
 {
 	unsigned char digest[EVP_MAX_MD_SIZE], chunk[4096];
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	FILE *f = fopen(source, "re");
+	FILE *f = xfn_regular_file__stream(source, "name a function's C source", err, errlen);
 	size_t n;
 
 	if (!f || !ctx || !EVP_DigestInit_ex(ctx, EVP_sha256(), NULL)) {
-		snprintf(err, errlen,
-			 f ? "%s: out of memory" : "%s: %s; name a function's C source", source,
-			 strerror(errno));
+		if (f)
+			snprintf(err, errlen, "%s: out of memory", source);
 		EVP_MD_CTX_free(ctx);
 		if (f)
 			fclose(f);
@@ -104,9 +104,9 @@ static void check_attributes(const char *source, struct xfn_verdict *v)
 		snprintf(text, sizeof(text), "has .tier = %u, which is none", attr->tier);
 	else if (attr->fallback > XFN_FALLBACK_HOST)
 		snprintf(text, sizeof(text), "has .fallback = %u, which is none", attr->fallback);
-	else if (attr->grow > 65507)
-		snprintf(text, sizeof(text), "has .grow = %u, more than a datagram holds (65507)",
-			 attr->grow);
+	else if (attr->grow > XFN_PAYLOAD_MAX)
+		snprintf(text, sizeof(text), "has .grow = %u, more than a datagram holds (%u)",
+			 attr->grow, XFN_PAYLOAD_MAX);
 	else if (attr->amplify > 1000)
 		snprintf(text, sizeof(text),
 			 "has .amplify = %u; unlimited amplification is refused", attr->amplify);
@@ -115,6 +115,11 @@ static void check_attributes(const char *source, struct xfn_verdict *v)
 			 v->counters, XFN_PAGE_COUNTERS);
 	if (text[0]) {
 		xfn_refusal__set(&v->refusal, XFN_RULE_bad_attributes, text, source, line);
+		return;
+	}
+	line = xfn_source_text__find(source, "XFN_PUNT", false);
+	if (line) {
+		xfn_refusal__set(&v->refusal, XFN_RULE_punt_without_slow, NULL, source, line);
 		return;
 	}
 	line = xfn_source_text__find(source, "XFN_PASS", false);
@@ -197,6 +202,7 @@ int xfn_classify__within(const char *source, uint32_t budget_ns, struct xfn_verd
 	snprintf(meta->kernel, sizeof(meta->kernel), "%s", uts.release);
 	snprintf(meta->arch, sizeof(meta->arch), "%.15s", uts.machine);
 	ret = xfn_classify__hash(source, meta->source_hash, err, errlen);
+	ret = ret ?: xfn_source__includes(source, err, errlen);
 	ret = ret ?: xfn_paths__support(v->support, sizeof(v->support), err, errlen);
 	ret = ret ?: xfn_compiler__probe(meta->compiler, sizeof(meta->compiler), err, errlen);
 	ret = ret ?: xfn_private_folder__make(v->folder, sizeof(v->folder), err, errlen);

@@ -66,6 +66,12 @@ int xfn_classify__bpf(const char *source, struct xfn_verdict *v, char *err, size
 int xfn_classify__cost(const char *source, uint32_t budget_ns, struct xfn_verdict *v, char *err,
 		       size_t errlen);
 
+/*
+ * The attributes of a shared object, as compiled from XFN_FUNCTION; and, unless NULL, how many
+ * XFN_COUNTERs it has. 0 or -ENOENT.
+ */
+int xfn_classify__attributes(const char *so, struct xfn_attributes *attr, unsigned *counters);
+
 /* SHA-256 of the file, as modules carry it. 0, or -errno with one line in err. */
 int xfn_classify__hash(const char *source, char hex[65], char *err, size_t errlen);
 
@@ -86,6 +92,15 @@ bool xfn_classify__diagnostic(const char **at, const char *source, const char *k
 			      struct xfn_diagnostic *out);
 /* Is it in a header that lies with the source? */
 bool xfn_classify__in_own_header(const struct xfn_diagnostic *d, const char *source);
+/*
+ * Does the function return a constant that is `wanted`, as far as the compiler's IR tells (text of
+ * an optimized build)? *value is the first such.
+ */
+bool xfn_classify__returns(const char *ir, bool (*wanted)(int value, void *ctx), void *ctx,
+			   int *value);
+/* The author's line that returns the constant, by the IR of a build without optimization, with
+ * debug information; 0: unknown. */
+uint32_t xfn_classify__returned_at(const char *ir, const char *source, int value);
 /* Complete what is said of it by its column, or by such a header's name and line. */
 void xfn_classify__place(const struct xfn_diagnostic *d, const char *source,
 			 struct xfn_refusal *out);

@@ -251,9 +251,7 @@ static int find_unset(const char *source, struct xfn_verdict *v, struct xfn_argu
 	return ret;
 }
 
-/* The section's bytes of the shared object, as compiled from XFN_FUNCTION; and how many
- * XFN_COUNTERs it has. */
-static int read_attributes(const char *so, struct xfn_attributes *attr, unsigned *counters)
+int xfn_classify__attributes(const char *so, struct xfn_attributes *attr, unsigned *counters)
 {
 	int fd = open(so, O_RDONLY | O_CLOEXEC), ret = -ENOENT;
 	Elf *elf = fd >= 0 && elf_version(EV_CURRENT) ? elf_begin(fd, ELF_C_READ, NULL) : NULL;
@@ -268,7 +266,7 @@ static int read_attributes(const char *so, struct xfn_attributes *attr, unsigned
 						   elf_strptr(elf, names, head.sh_name) :
 						   NULL;
 
-			if (name && !strcmp(name, "xfn_counters"))
+			if (counters && name && !strcmp(name, "xfn_counters"))
 				*counters = head.sh_size / sizeof(void *);
 			if (!name || strcmp(name, XFN_SECTION_ATTR) || !data ||
 			    data->d_size != sizeof(*attr))
@@ -280,6 +278,70 @@ static int read_attributes(const char *so, struct xfn_attributes *attr, unsigned
 		elf_end(elf);
 	if (fd >= 0)
 		close(fd);
+	return ret;
+}
+
+/* The native half in the compiler's own language. *ir NULL: it cannot be had; the caller frees. 0,
+ * or -errno with err: the host failed. */
+static int emit(const char *source, const struct xfn_verdict *v, const struct xfn_arguments *links,
+		const char *level, const char *debug, char **ir, char *err, size_t errlen)
+{
+	struct xfn_arguments a = {};
+	int ret, fault;
+
+	xfn_arguments__add(&a, xfn_compiler__clang());
+	common(&a, v);
+	xfn_arguments__add(&a, "-w");
+	xfn_arguments__add(&a, level);
+	xfn_arguments__add(&a, debug);
+	xfn_arguments__add(&a, "-S");
+	xfn_arguments__add(&a, "-emit-llvm");
+	add_includes(&a, links);
+	xfn_arguments__add(&a, source);
+	xfn_arguments__add(&a, "-o");
+	xfn_arguments__add(&a, "-");
+	ret = xfn_command__run(a.argv, ir);
+	xfn_arguments__free(&a);
+	fault = xfn_compiler__fault(ret, *ir, err, errlen);
+	if (ret) {
+		free(*ir);
+		*ir = NULL;
+	}
+	return fault;
+}
+
+/* Is it an action that cannot be served? ctx: the attributes. */
+static bool bad_action(int value, void *ctx)
+{
+	const struct xfn_attributes *attr = ctx;
+
+	return value < 0 || value > XFN_PASS ||
+	       (value == XFN_PASS && attr->fallback != XFN_FALLBACK_HOST);
+}
+
+/* Values that the compiler knows to be returned: what is no action would be dropped, always. */
+static int judge_actions(const char *source, struct xfn_verdict *v,
+			 const struct xfn_arguments *links, char *err, size_t errlen)
+{
+	char *ir = NULL, text[200] = "";
+	enum xfn_rule rule;
+	uint32_t line = 0;
+	int value, ret = emit(source, v, links, "-O1", "-g0", &ir, err, errlen);
+
+	if (ir && xfn_classify__returns(ir, bad_action, &v->attr, &value)) {
+		free(ir);
+		ret = emit(source, v, links, "-O0", "-g", &ir, err, errlen);
+		if (ir)
+			line = xfn_classify__returned_at(ir, source, value);
+		rule = value == XFN_PASS ? XFN_RULE_pass_without_host :
+		       value == XFN_PUNT ? XFN_RULE_punt_without_slow :
+					   XFN_RULE_bad_action;
+		if (rule == XFN_RULE_bad_action)
+			snprintf(text, sizeof(text), "returns %d, which is no action", value);
+		xfn_refusal__set(&v->refusal, rule, *text ? text : NULL, source,
+				 line ?: xfn_source_text__find(source, "XFN_FUNCTION", false));
+	}
+	free(ir);
 	return ret;
 }
 
@@ -361,7 +423,7 @@ int xfn_classify__native(const char *source, struct xfn_verdict *v, char *err, s
 	} else if (ret) {
 		judge_error(source, said, v);
 		ret = 0;
-	} else if (read_attributes(so, &v->attr, &v->counters)) {
+	} else if (xfn_classify__attributes(so, &v->attr, &v->counters)) {
 		xfn_refusal__set(&v->refusal, XFN_RULE_native_error,
 				 "defines no function: XFN_FUNCTION is missing", source, 1);
 	} else {
@@ -381,6 +443,8 @@ int xfn_classify__native(const char *source, struct xfn_verdict *v, char *err, s
 			ret = analyze(source, v, &links, err, errlen);
 		if (!ret && !v->refusal.rule[0])
 			ret = find_unset(source, v, &links, said, err, errlen);
+		if (!ret && !v->refusal.rule[0])
+			ret = judge_actions(source, v, &links, err, errlen);
 	}
 	if (v->refusal.rule[0] && !v->log)
 		v->log = said;

@@ -32,6 +32,8 @@
 
 /* A UMEM of 16 MiB and its rings: what one queue's worker locks. */
 #define MEMLOCK_MIN (32u << 20)
+#define FILES_MIN   256		/* descriptors of a run with a dozen functions */
+#define FILE_MIN    (64u << 20) /* bytes of the frames of a queue with some workers */
 
 extern char **environ;
 
@@ -93,7 +95,43 @@ static void btf(struct xfn_host_facts *facts)
 	struct xfn_host_fact *fact = xfn_host__add(facts, "BTF", "%s", there ? path : "none");
 
 	if (!there)
-		xfn_host__missing(fact, "tier xdp wants a kernel with CONFIG_DEBUG_INFO_BTF");
+		xfn_host__missing(fact,
+				  access("/sys/kernel", F_OK) ?
+					  "/sys shows nothing here; mount -t sysfs sysfs /sys" :
+					  "tier xdp wants a kernel with CONFIG_DEBUG_INFO_BTF");
+}
+
+/* Where xfn's own files are is known by it. */
+static void proc(struct xfn_host_facts *facts)
+{
+	bool there = !access("/proc/self/exe", F_OK);
+	struct xfn_host_fact *fact =
+		xfn_host__add(facts, "/proc", "%s", there ? "mounted" : "shows nothing");
+
+	if (!there)
+		xfn_host__missing(fact, "mount -t proc proc /proc");
+}
+
+/* Memory of workers and modules are files, too. */
+static void limits(struct xfn_host_facts *facts)
+{
+	struct rlimit files = {}, size = {};
+	struct xfn_host_fact *fact;
+	char longest[40] = "unlimited";
+
+	getrlimit(RLIMIT_NOFILE, &files);
+	getrlimit(RLIMIT_FSIZE, &size);
+	fact = xfn_host__add(facts, "open files", "%llu", (unsigned long long)files.rlim_max);
+	if (files.rlim_max < FILES_MIN)
+		xfn_host__missing(fact, "raise `ulimit -n` (LimitNOFILE= of a unit): each function "
+					"has some");
+	if (size.rlim_cur != RLIM_INFINITY)
+		snprintf(longest, sizeof(longest), "%llu bytes", (unsigned long long)size.rlim_cur);
+	fact = xfn_host__add(facts, "file size", "%s", longest);
+	if (size.rlim_cur < FILE_MIN)
+		xfn_host__missing(fact,
+				  "raise `ulimit -f` (LimitFSIZE= of a unit): a worker's memory "
+				  "is a file");
 }
 
 static void jit(struct xfn_host_facts *facts)
@@ -295,6 +333,7 @@ static void udp(struct xfn_host_facts *facts)
 void xfn_host__read(struct xfn_host_facts *facts)
 {
 	kernel(facts);
+	proc(facts);
 	btf(facts);
 	jit(facts);
 	capabilities(facts);
@@ -309,6 +348,7 @@ void xfn_host__read(struct xfn_host_facts *facts)
 	engine(facts, "engine simple", &xfn_engine_simple, "it wants UDP sockets only");
 	udp(facts);
 	low_ports(facts);
+	limits(facts);
 	memlock(facts);
 	bpffs(facts);
 	clang(facts);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "classify.h"
 #include "command.h"
 #include "module_write.h"
 #include "output_file.h"
@@ -76,9 +77,28 @@ static int copy_sections(char **argv, const char *out_path, char *err, size_t er
 	return fault ?: ret ? -EIO : 0;
 }
 
-int xfn_module__write(const char *so_path, const struct xfn_module_meta *meta, const void *bpf,
+/* The hashes of all parts: what a reader checks before it reads any of them. */
+static int fill_hashes(const char *so_path, struct xfn_module_meta *meta, const void *bpf,
+		       size_t bpf_len)
+{
+	struct xfn_attributes attr;
+	int fd = open(so_path, O_RDONLY | O_CLOEXEC), ret = fd < 0 ? -errno : 0;
+
+	ret = ret ?: xfn_module__hash_native(fd, meta->native_hash);
+	if (fd >= 0)
+		close(fd);
+	ret = ret ?: xfn_classify__attributes(so_path, &attr, NULL);
+	ret = ret ?: xfn_module__hash(&attr, sizeof(attr), meta->attr_hash);
+	memset(meta->kernel_hash, 0, sizeof(meta->kernel_hash));
+	if (bpf)
+		ret = ret ?: xfn_module__hash(bpf, bpf_len, meta->kernel_hash);
+	return ret ?: xfn_module__hash_meta(meta);
+}
+
+int xfn_module__write(const char *so_path, const struct xfn_module_meta *verdict, const void *bpf,
 		      size_t bpf_len, const char *out_path, char *err, size_t errlen)
 {
+	struct xfn_module_meta meta = *verdict;
 	char whole[PATH_MAX], meta_name[PATH_MAX], bpf_name[PATH_MAX];
 	char add_meta[PATH_MAX + 32], add_bpf[PATH_MAX + 32];
 	char *argv[12];
@@ -95,7 +115,13 @@ int xfn_module__write(const char *so_path, const struct xfn_module_meta *meta, c
 		snprintf(err, errlen, "%s: path too long; set TMPDIR to a shorter one", so_path);
 		return -ENAMETOOLONG;
 	}
-	ret = spill(meta_name, meta, sizeof(*meta));
+	ret = fill_hashes(so_path, &meta, bpf, bpf_len);
+	if (ret) {
+		snprintf(err, errlen, "%s: cannot be hashed: %s; build it again", so_path,
+			 strerror(-ret));
+		return ret;
+	}
+	ret = spill(meta_name, &meta, sizeof(meta));
 	if (!ret && bpf)
 		ret = spill(bpf_name, bpf, bpf_len);
 	if (ret) {

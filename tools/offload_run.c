@@ -11,9 +11,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <bpf/libbpf.h>
 #include "../skel/offload.h"
 #include "../skel/program.h"
+#include "../skel/regular_file.h"
+#include "../skel/sealed_copy.h"
 #include "../userspace/addresses.h"
 #include "../userspace/interface.h"
 #include "../userspace/supervisor.h"
@@ -137,6 +142,22 @@ static int try_on_card(const struct choice *c, const char *path, const char *sou
 	return ret;
 }
 
+/* The object that the card is to take, as it is now. Exit status. */
+static int keep_object(struct choice *c, const char *path)
+{
+	static const char next[] = "`xfn build --offload -o FILE.o F.c` makes one";
+	char err[XFN_ERR_MAX] = "";
+	int fd = xfn_regular_file__open(path, next, err, sizeof(err));
+
+	if (fd < 0)
+		return fail(c, "%s", err);
+	c->opts->card = xfn_sealed_copy(fd, XFN_MODULE_MAX);
+	close(fd);
+	return c->opts->card >= 0 ? 0 :
+				    fail(c, "%s: cannot be read into memory: %s; free some", path,
+					 strerror(-c->opts->card));
+}
+
 /* "F.c@[ADDR]:PORT" of a module whose source is here as it was built; else why not. */
 static const char *spec_of(const struct xfn_run_module *want, const struct xfn_module *mod,
 			   char spec[SPEC_MAX])
@@ -189,9 +210,7 @@ static const char *attempt(struct choice *c, const char *made)
 /* Is module i in the running at all: has it a source, and does the card take it alone? */
 static const char *try_alone(struct choice *c, unsigned i, const char *made)
 {
-	char err[XFN_ERR_MAX] = "";
-	struct xfn_module *mod = xfn_module__open(c->modules[i].path, err, sizeof(err));
-	const char *why_not = mod ? spec_of(&c->modules[i], mod, c->spec[i]) : keep(err);
+	const char *why_not = spec_of(&c->modules[i], c->modules[i].mod, c->spec[i]);
 
 	if (!why_not) {
 		c->in[i] = true;
@@ -200,7 +219,6 @@ static const char *try_alone(struct choice *c, unsigned i, const char *made)
 	}
 	if (why_not)
 		c->spec[i][0] = '\0';
-	xfn_module__close(mod);
 	return why_not;
 }
 
@@ -242,38 +260,41 @@ static int choose(struct choice *c, const char *made)
 	free(c->in);
 	if (c->host_failed)
 		return fail(c, "cannot build for the card: %s", c->host_failed);
-	if (c->chosen)
-		c->opts->card = made;
-	return 0;
+	return c->chosen ? keep_object(c, made) : 0;
 }
 
 /* Of an object that was built by hand, the functions are those it counts for. */
 static int take_object(struct choice *c, const char *object)
 {
-	struct bpf_object *obj;
+	struct bpf_object *obj = NULL;
 	char why[XFN_ERR_MAX] = "";
+	struct stat st = {};
+	void *bytes;
+	int status = keep_object(c, object);
 
-	xfn_program__quiet_libbpf();
-	obj = bpf_object__open(object);
+	if (status)
+		return status;
+	bytes = fstat(c->opts->card, &st) ?
+			MAP_FAILED :
+			mmap(NULL, st.st_size ?: 1, PROT_READ, MAP_PRIVATE, c->opts->card, 0);
+	if (bytes == MAP_FAILED)
+		return fail(c, "--object %s: %s", object, strerror(errno));
+	if (!xfn_offload__check(bytes, st.st_size, why, sizeof(why)))
+		obj = bpf_object__open_mem(bytes, st.st_size, NULL);
+	munmap(bytes, st.st_size ?: 1);
 	if (!obj)
-		return fail(c, "--object %s: no BPF object (%s); `xfn build --offload` makes one",
-			    object, strerror(errno));
+		return fail(c, "--object %s: %s; `xfn build --offload` makes one", object, why);
 	for (unsigned i = 0; i < c->opts->module_count; i++) {
 		struct xfn_run_module *to = &c->modules[i];
-		struct xfn_module *mod = xfn_module__open(to->path, why, sizeof(why));
-		char map[XFN_NAME_MAX + 6] = "";
+		char map[XFN_NAME_MAX + 6];
 
-		if (mod)
-			snprintf(map, sizeof(map), "%s_stat", mod->attr.name);
-		if (mod && bpf_object__find_map_by_name(obj, map))
+		snprintf(map, sizeof(map), "%s_stat", to->mod->attr.name);
+		if (bpf_object__find_map_by_name(obj, map))
 			c->chosen++;
 		else
-			to->not_on_card =
-				mod ? "the object given by --object does not have it" : keep(why);
-		xfn_module__close(mod);
+			to->not_on_card = "the object given by --object does not have it";
 	}
 	bpf_object__close(obj);
-	c->opts->card = object;
 	return 0;
 }
 

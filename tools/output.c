@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "../userspace/control.h"
+#include "../userspace/limits.h"
 
 struct xfn_table {
 	unsigned columns;
@@ -30,6 +31,7 @@ static void fail(json_t *all, const char *verb, bool json, const char *cause, co
 	char line[1024];
 
 	vsnprintf(line, sizeof(line), format, args);
+	xfn_limits__advise(line, sizeof(line), 0);
 	for (char *p = line; *p; p++)
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
 			*p = '?';

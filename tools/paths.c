@@ -35,6 +35,17 @@ static int find(const char *const *places, const char *probe, char *out, size_t 
 	return -ENOENT;
 }
 
+/* Without /proc no program knows where it lies. */
+static int not_found(const char *line, char *err, size_t errlen)
+{
+	snprintf(err, errlen, "%s",
+		 !access("/proc/self/exe", F_OK) ?
+			 line :
+			 "/proc shows nothing here, so xfn does not find its own files; mount -t "
+			 "proc proc /proc");
+	return -ENOENT;
+}
+
 int xfn_paths__support(char *dir, size_t len, char *err, size_t errlen)
 {
 	/* build/xfn; PREFIX/bin/xfn; build/tests/SUITE */
@@ -53,10 +64,10 @@ int xfn_paths__support(char *dir, size_t len, char *err, size_t errlen)
 	}
 	if (!find(places, "/xdp/function_bpf.h", dir, len))
 		return 0;
-	snprintf(err, errlen,
-		 "xfn's own headers are not found; is it installed whole? (XFN_SUPPORT names "
-		 "their folder)");
-	return -ENOENT;
+	return not_found(
+		"xfn's own headers are not found; is it installed whole? (XFN_SUPPORT names "
+		"their folder)",
+		err, errlen);
 }
 
 int xfn_paths__worker(char *path, size_t len, char *err, size_t errlen)
@@ -66,9 +77,8 @@ int xfn_paths__worker(char *path, size_t len, char *err, size_t errlen)
 
 	if (!find(places, "", path, len))
 		return 0;
-	snprintf(err, errlen,
-		 "xfn-worker is not found beside this program; is xfn installed whole?");
-	return -ENOENT;
+	return not_found("xfn-worker is not found beside this program; is xfn installed whole?",
+			 err, errlen);
 }
 
 void xfn_paths__modules(char *dir, size_t len)

@@ -12,7 +12,7 @@
 
 struct run {
 	struct xfn_run_options opts;
-	const char *mode, *tier, *offset, *rate, *deadline, *cpus, *workers;
+	const char *mode, *tier, *offset, *rate, *deadline, *memory, *cpus, *workers;
 	const char *ifname[XFN_FLEET_MAX];
 	unsigned ifnames;
 	const char *object; /* for the card, built by hand */
@@ -35,9 +35,10 @@ extern volatile sig_atomic_t xfn_run_interrupted; /* the signal that came, 0: no
 int xfn_run__bad(const struct run *run, const char *what, const char *value, const char *next);
 
 /* run_modules.c: exit status each. */
-int xfn_run__modules(struct run *run);	     /* find those named, or all shipped ones */
-int xfn_run__sources(struct run *run);	     /* build what is a source, in a folder of its own */
-int xfn_run__card(struct run *run);	     /* what the card is to take */
-void xfn_run__remove(const struct run *run); /* what was built */
+int xfn_run__modules(struct run *run); /* find those named, or all shipped ones */
+int xfn_run__sources(struct run *run); /* build what is a source, in a folder of its own */
+int xfn_run__open(struct run *run);    /* read all of them, once */
+int xfn_run__card(struct run *run);    /* what the card is to take */
+void xfn_run__remove(struct run *run); /* what was built and opened */
 
 #endif

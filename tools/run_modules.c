@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include "../skel/regular_file.h"
+#include "../userspace/limits.h"
 #include "classify.h"
 #include "offload.h"
 #include "output.h"
@@ -108,6 +111,19 @@ static int take_shipped(struct run *run)
 	return run->modules ? 0 : XFN_EXIT_FAILED;
 }
 
+/* Exit status. */
+static int no_module(const struct run *run, const char *path)
+{
+	const char *kind;
+	struct stat st;
+
+	kind = stat(path, &st) ? NULL : xfn_regular_file__other_kind(st.st_mode);
+	return xfn_output__fail("run", run->opts.json, XFN_EXIT_FAILED,
+				"%s: %s%s%s; name F.xfn or a source F.c", path,
+				kind ? "is " : "no such module", kind ?: "",
+				kind ? ", not a regular file" : "");
+}
+
 /* The modules named. A bare name that is no file here means the shipped module. */
 int xfn_run__modules(struct run *run)
 {
@@ -130,9 +146,7 @@ int xfn_run__modules(struct run *run)
 		snprintf(path, sizeof(path), "%s/%.*s.xfn", dir, XFN_NAME_MAX, mod->path);
 		if (strchr(mod->path, '/') || strlen(mod->path) > XFN_NAME_MAX ||
 		    !xfn_spec__is_file(path))
-			return xfn_output__fail("run", run->opts.json, XFN_EXIT_FAILED,
-						"%s: no such module; name F.xfn or a source F.c",
-						mod->path);
+			return no_module(run, mod->path);
 		mod->path = copy(path);
 	}
 	return status;
@@ -149,6 +163,25 @@ int xfn_run__sources(struct run *run)
 	return xfn_run_interrupted ? XFN_EXIT_FAILED : status;
 }
 
+/*
+ * Everybody who serves them uses what is read here: a file that is changed later changes nothing,
+ * whichever supervisor or worker starts when. A module named twice is two, each with its own data.
+ */
+int xfn_run__open(struct run *run)
+{
+	char err[XFN_ERR_MAX] = "";
+
+	xfn_limits__raise(); /* each is one */
+	for (unsigned i = 0; i < run->opts.module_count; i++) {
+		struct xfn_run_module *mod = &run->modules[i];
+
+		mod->mod = xfn_module__open(mod->path, err, sizeof(err));
+		if (!mod->mod)
+			return xfn_output__fail("run", run->opts.json, XFN_EXIT_FAILED, "%s", err);
+	}
+	return 0;
+}
+
 /* What the card is to take. Exit status. */
 int xfn_run__card(struct run *run)
 {
@@ -161,7 +194,9 @@ int xfn_run__card(struct run *run)
 	return xfn_run_interrupted ? XFN_EXIT_FAILED : status;
 }
 
-void xfn_run__remove(const struct run *run)
+void xfn_run__remove(struct run *run)
 {
+	for (unsigned i = 0; run->modules && i < run->opts.module_count; i++)
+		xfn_module__close(run->modules[i].mod);
 	xfn_private_folder__remove(run->folder);
 }

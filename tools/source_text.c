@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "../skel/regular_file.h"
 #include "source_text.h"
 
 static char *read_whole(const char *path)
 {
-	FILE *f = fopen(path, "re");
+	char err[32];
+	FILE *f = xfn_regular_file__stream(path, "", err, sizeof(err));
 	char *text = NULL;
 	size_t room = 0;
 	ssize_t n = f ? getdelim(&text, &room, '\0', f) : -1;
@@ -103,7 +105,8 @@ uint32_t xfn_source_text__find(const char *path, const char *word, bool last)
 
 char *xfn_source_text__row(const char *path, uint32_t number)
 {
-	FILE *f = fopen(path, "re");
+	char err[32];
+	FILE *f = xfn_regular_file__stream(path, "", err, sizeof(err));
 	char *row = NULL;
 	size_t room = 0;
 	ssize_t n = -1;

@@ -4,6 +4,7 @@
 #define XFN_SOURCE_TEXT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /*
@@ -20,6 +21,12 @@ uint32_t xfn_source_text__line(const char *text, const char *at);
 
 /* The first, or last, line of code in the file that has `word` as a whole word; 0: none. */
 uint32_t xfn_source_text__find(const char *path, const char *word, bool last);
+
+/*
+ * Are the files that a source includes, and these in turn, regular ones, as far as they lie beside
+ * it? 0, or -EINVAL with one line in err.
+ */
+int xfn_source__includes(const char *source, char *err, size_t errlen);
 
 /* Line `number` of a file, without its end; the caller frees. NULL: there is none. */
 char *xfn_source_text__row(const char *path, uint32_t number);

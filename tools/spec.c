@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include "../userspace/udp_socket.h"
 #include "spec.h"
 
 bool xfn_spec__is_file(const char *path)
@@ -26,6 +27,30 @@ bool xfn_spec__address(const char **text, char *buf, size_t len)
 		return inet_pton(AF_INET6, buf, ip) == 1;
 	}
 	return inet_pton(AF_INET, *text, ip) == 1 || inet_pton(AF_INET6, *text, ip) == 1;
+}
+
+const char *xfn_spec__not_bound(const char *addr)
+{
+	uint8_t ip[16];
+
+	if (xfn_udp_socket__parse(addr, ip))
+		return "no IPv4 or IPv6 address; give one";
+	return xfn_udp_socket__unfit(ip) ? "a multicast or broadcast address, which is no host's "
+					   "own; give one of this host" :
+					   NULL;
+}
+
+const char *xfn_spec__not_served(const char *addr)
+{
+	uint8_t ip[16];
+
+	if (xfn_udp_socket__parse(addr, ip) || xfn_udp_socket__unfit(ip))
+		return xfn_spec__not_bound(addr);
+	if (xfn_udp_socket__is_loopback(ip))
+		return "a loopback address, whose packets cross no interface; give another, or leave "
+		       "-i out";
+	return xfn_udp_socket__is_every(ip) ? "no single address; leave it out to serve them all" :
+					      NULL;
 }
 
 unsigned xfn_spec__number(const char *text, unsigned max)

@@ -23,6 +23,10 @@ const char *xfn_spec__parse(char *spec, struct xfn_spec *out);
  */
 bool xfn_spec__address(const char **text, char *buf, size_t len);
 
+/* Why no host serves, or binds to, an address: what it is, and what to give. NULL: it may. */
+const char *xfn_spec__not_served(const char *addr);
+const char *xfn_spec__not_bound(const char *addr);
+
 /* 1 to max in decimal; 0: something else. */
 unsigned xfn_spec__number(const char *text, unsigned max);
 

@@ -63,10 +63,11 @@ static int take_values(struct object *obj)
 	for (unsigned i = 0; i < how->addresses; i++) {
 		const char *text = how->address[i];
 
-		if (!xfn_spec__address(&text, buf, sizeof(buf)) ||
-		    xfn_udp_socket__parse(text, obj->served[i]))
-			return usage(obj, "--address '%.100s': no IPv4 or IPv6 address; give one",
-				     how->address[i]);
+		xfn_spec__address(&text, buf, sizeof(buf));
+		if (xfn_spec__not_served(text))
+			return usage(obj, "--address '%.100s': %s", how->address[i],
+				     xfn_spec__not_served(text));
+		xfn_udp_socket__parse(text, obj->served[i]);
 	}
 	obj->mtu = how->mtu ? xfn_spec__number(how->mtu, XFN_MTU_LINEAR) : XFN_MTU_DEFAULT;
 	if (obj->mtu < MTU_MIN)
@@ -135,6 +136,9 @@ static int take_specs(struct object *obj, char **specs, int count)
 		to->any = !spec.addr[0];
 		if (!to->any && xfn_udp_socket__parse(spec.addr, to->at.ip))
 			return usage(obj, "source '%s': no address before the port", whole);
+		if (!to->any && xfn_udp_socket__unfit(to->at.ip))
+			return usage(obj, "source '%s': %s %s, and no host's own", whole, spec.addr,
+				     xfn_udp_socket__unfit(to->at.ip));
 	}
 	return 0;
 }
@@ -194,7 +198,8 @@ static int check(struct object *obj)
 	}
 	for (unsigned i = 0; i < obj->bounds; i++) {
 		struct binding *to = &obj->bound[i];
-		bool served = to->any || !obj->how->addresses;
+		bool served =
+			to->any || !obj->how->addresses || xfn_udp_socket__is_every(to->at.ip);
 
 		to->at.port = to->at.port ?: obj->functions[to->slot].v.attr.port;
 		if (!to->at.port)
@@ -234,15 +239,16 @@ static void print_address(FILE *f, const uint8_t ip[16])
 			(unsigned long long)word[1]);
 }
 
-static void print_bindings(FILE *f, const struct object *obj, bool any)
+/* Those bound to an address, to an IP version, to neither: the first that fits is the right one. */
+static void print_bindings(FILE *f, const struct object *obj, int exactness)
 {
 	for (unsigned i = 0; i < obj->bounds; i++) {
 		const struct binding *to = &obj->bound[i];
 
-		if (to->any != any)
+		if (exactness != (to->any ? 0 : xfn_udp_socket__is_every(to->at.ip) ? 1 : 2))
 			continue;
 		fprintf(f, " X(%u, %u, ", to->slot, to->at.port);
-		if (any)
+		if (to->any)
 			fputs("0, 0, 0", f);
 		else
 			print_address(f, to->at.ip);
@@ -271,8 +277,8 @@ static bool write_settings(const struct object *obj, const char *path)
 	for (const char *p = licence(obj->functions); *p; p++)
 		fprintf(f, "\\%03o", (unsigned char)*p);
 	fputs("\"\n#define XFN_BOUND_TO(X)", f);
-	print_bindings(f, obj, false);
-	print_bindings(f, obj, true);
+	for (int exactness = 2; exactness >= 0; exactness--)
+		print_bindings(f, obj, exactness);
 	if (how->addresses)
 		fputs("\n#define XFN_SERVED(X)", f);
 	for (unsigned i = 0; i < how->addresses; i++) {

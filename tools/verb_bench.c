@@ -3,6 +3,7 @@
  * `xfn bench`: load on any UDP server, rates and round trips; replies are compared where it is
  * known what is right.
  */
+#include "../skel/regular_file.h"
 #include "verbs.h"
 
 #include <arpa/inet.h>
@@ -197,12 +198,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static int slurp(const char *path, struct bench_payload *out, char *err, size_t errlen)
 {
 	uint8_t bytes[BENCH_PAYLOAD + 1];
-	FILE *f = fopen(path, "re");
+	FILE *f = xfn_regular_file__stream(path, "give a file that can be read", err, errlen);
 	size_t n = f ? fread(bytes, 1, sizeof(bytes), f) : 0;
-	int bad = !f || ferror(f) ? errno : n > BENCH_PAYLOAD ? EFBIG : 0;
+	int bad;
 
-	if (f)
-		fclose(f);
+	if (!f)
+		return -errno;
+	bad = ferror(f) ? errno : n > BENCH_PAYLOAD ? EFBIG : 0;
+	fclose(f);
 	if (bad)
 		snprintf(err, errlen, "%s: %s%s", path, strerror(bad),
 			 bad == EFBIG ? "; a payload has at most 1472 bytes" : "");

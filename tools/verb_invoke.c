@@ -17,14 +17,16 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <linux/types.h>
+#include "../skel/regular_file.h"
 #include "../userspace/control.h"
 #include "../userspace/now.h"
 #include "output.h"
+#include "../xdp/abi.h"
 #include "output_file.h"
 #include "payload.h"
 
-#define PAYLOAD_MAX 65507 /* UDP over IPv4: 65535 less 20 less 8 */
-#define WAIT_MS	    1000  /* unless --timeout says */
+#define WAIT_MS	    1000 /* unless --timeout says */
 #define WAIT_MS_MAX 60000
 #define REPEAT_MAX  1000000
 
@@ -34,7 +36,7 @@ struct options {
 	unsigned repeat, wait_ms;
 	int family; /* AF_UNSPEC, AF_INET, AF_INET6 */
 	bool json, dump;
-	uint8_t payload[PAYLOAD_MAX + 1];
+	uint8_t payload[XFN_PAYLOAD_MAX + 1];
 	size_t len;
 };
 
@@ -133,7 +135,7 @@ static int read_hex(struct options *opts)
 			high = digit;
 			continue;
 		}
-		if (opts->len <= PAYLOAD_MAX)
+		if (opts->len <= XFN_PAYLOAD_MAX)
 			opts->payload[opts->len++] = (uint8_t)(high << 4 | digit);
 		high = -1;
 	}
@@ -145,13 +147,18 @@ static int read_hex(struct options *opts)
 
 static int read_file(struct options *opts)
 {
-	FILE *f = strcmp(opts->file, "-") ? fopen(opts->file, "re") : stdin;
+	static const char next[] = "give a file that can be read, or - for standard input";
+	char err[512];
+	FILE *f = strcmp(opts->file, "-") ?
+			  xfn_regular_file__stream(opts->file, next, err, sizeof(err)) :
+			  stdin;
 	int bad;
 
-	if (f)
-		opts->len = fread(opts->payload, 1, sizeof(opts->payload), f);
-	bad = !f || ferror(f) ? errno : 0;
-	if (f && f != stdin)
+	if (!f)
+		return xfn_output__fail("invoke", opts->json, XFN_EXIT_FAILED, "%s", err);
+	opts->len = fread(opts->payload, 1, sizeof(opts->payload), f);
+	bad = ferror(f) ? errno : 0;
+	if (f != stdin)
 		fclose(f);
 	if (bad)
 		return xfn_output__fail("invoke", opts->json, XFN_EXIT_FAILED,
@@ -199,10 +206,10 @@ static int read_payload(struct options *opts)
 		opts->len = strnlen(opts->text, sizeof(opts->payload));
 		memcpy(opts->payload, opts->text, opts->len);
 	}
-	if (!status && opts->len > PAYLOAD_MAX)
+	if (!status && opts->len > XFN_PAYLOAD_MAX)
 		return xfn_output__fail("invoke", opts->json, XFN_EXIT_FAILED,
 					"payload above %d bytes, the most UDP carries; send less",
-					PAYLOAD_MAX);
+					XFN_PAYLOAD_MAX);
 	return status;
 }
 
@@ -341,6 +348,11 @@ static int say_failed(const struct options *opts, const char *addr, int error,
 	if (error == -ECONNREFUSED)
 		return xfn_output__fail("invoke", opts->json, XFN_EXIT_FAILED,
 					"%s: nobody serves this port; see `xfn ls` there", addr);
+	if (error == -EMSGSIZE && opts->len > XFN_PAYLOAD_MAX_V4)
+		return xfn_output__fail("invoke", opts->json, XFN_EXIT_FAILED,
+					"%s: a payload above %d bytes, the most IPv4 carries; send "
+					"less, or to an IPv6 address",
+					addr, XFN_PAYLOAD_MAX_V4);
 	return xfn_output__fail("invoke", opts->json, XFN_EXIT_FAILED,
 				"%s: cannot be asked: %s; see `ip route get` for the way there",
 				addr, strerror(-error));
@@ -360,7 +372,9 @@ static int ask_address(const struct options *opts, const struct addrinfo *ai, bo
 		    NI_NUMERICHOST | NI_NUMERICSERV);
 	snprintf(addr, sizeof(addr), ai->ai_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
 	fd = socket(ai->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || connect(fd, ai->ai_addr, ai->ai_addrlen))
+	if (ai->ai_family == AF_INET && opts->len > XFN_PAYLOAD_MAX_V4)
+		n = -EMSGSIZE;
+	else if (fd < 0 || connect(fd, ai->ai_addr, ai->ai_addrlen))
 		n = -errno;
 	else if (own_address(ai->ai_addr))
 		warning =

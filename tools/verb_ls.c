@@ -115,9 +115,10 @@ static json_t *ask_one(const struct options *opts, const char *ifname, const cha
 
 /* Ask, and print: one as it is; several below each other, or as members of "interfaces". */
 static int show(const struct options *opts, const char *verb,
-		void (*print)(json_t *data, bool title))
+		void (*print)(json_t *data, const char *title))
 {
-	char names[XFN_CONTROL_RUNNING][IF_NAMESIZE], err[XFN_CONTROL_ERROR] = "";
+	char names[XFN_CONTROL_RUNNING][XFN_CONTROL_NAME], title[XFN_CONTROL_NAME + 24],
+		err[XFN_CONTROL_ERROR] = "";
 	json_t *data = NULL, *all;
 	int count = 1, status = 0;
 
@@ -129,7 +130,7 @@ static int show(const struct options *opts, const char *verb,
 	if (count < 2 && opts->json)
 		return xfn_output__json(data);
 	if (count < 2) {
-		print(data, false);
+		print(data, NULL);
 		json_decref(data);
 		return 0;
 	}
@@ -141,7 +142,11 @@ static int show(const struct options *opts, const char *verb,
 			continue;
 		if (i)
 			putchar('\n');
-		print(data, true);
+		snprintf(title, sizeof(title), "%.*s", XFN_CONTROL_NAME - 1, names[i]);
+		if (strchr(names[i], ':')) /* in another network namespace: how to get there */
+			snprintf(title, sizeof(title), "%.*s (pid %d)", XFN_CONTROL_NAME - 1,
+				 names[i], (int)json_integer_value(json_object_get(data, "pid")));
+		print(data, title);
 	}
 	if (opts->json) {
 		xfn_output__json(json_pack("{s:o}", "interfaces", all));
@@ -151,18 +156,18 @@ static int show(const struct options *opts, const char *verb,
 	return status;
 }
 
-static void print_ls(json_t *data, bool title)
+static void print_ls(json_t *data, const char *title)
 {
 	static const char *const columns[] = { "name", ">port", "tier", "mode", "reason" };
 	const char *const keys[] = { "mode", "engine" };
 	const char *ifname = json_string_value(json_object_get(data, "interface"));
 	const char *waits = json_string_value(json_object_get(data, "state_reason")) ?: "";
+	int missing = (int)json_integer_value(json_object_get(data, "sockets_missing"));
 	struct xfn_table *table = xfn_table__new(columns, COUNT(columns));
 	json_t *function;
 	size_t i;
 
-	(void)title; /* it begins with the interface anyway */
-	printf("%s", *waits ? waits : ifname ?: "no interface");
+	printf("%s", *waits ? waits : title ?: ifname ?: "no interface");
 	for (i = 0; i < COUNT(keys) && !*waits; i++) {
 		char key[32], a[32], b[32];
 		const char *value = member(data, keys[i], a, sizeof(a)), *why;
@@ -176,6 +181,8 @@ static void print_ls(json_t *data, bool title)
 		printf(", %s (%s)",
 		       json_is_true(json_object_get(data, "zero_copy")) ? "zero copy" : "copies",
 		       json_string_value(json_object_get(data, "zero_copy_reason")) ?: "");
+	if (missing)
+		printf(", %d UDP sockets cannot be had (its messages tell why)", missing);
 	putchar('\n');
 	json_array_foreach(json_object_get(data, "functions"), i, function) {
 		const char *state =
@@ -216,7 +223,7 @@ static void print_counters(json_t *functions)
 	xfn_table__print(table, true);
 }
 
-static void print_stat(json_t *data, bool title)
+static void print_stat(json_t *data, const char *title)
 {
 	static const char *const functions[] = { "name",     "tier",	  ">requests",
 						 ">replies", ">dropped",  ">consumed",
@@ -235,12 +242,11 @@ static void print_stat(json_t *data, bool title)
 					      ">frames_sending",
 					      ">frames_held",
 					      ">frames_lost" };
-	const char *ifname = json_string_value(json_object_get(data, "interface"));
 	json_t *seen = json_array(), *reason;
 	size_t i;
 
 	if (title)
-		printf("%s:\n", ifname ?: "no interface");
+		printf("%s:\n", title);
 	json_array_foreach(json_object_get(data, "reasons"), i, reason)
 		if (json_integer_value(json_object_get(reason, "count")) > 0)
 			json_array_append(seen, reason);
@@ -261,7 +267,8 @@ int verb_ls(int argc, char **argv)
 		NULL,
 		"List the functions that are served: port, tier, and why that tier, or why "
 		"its requests are dropped.\v"
-		"Of several that run, -j prints {\"interfaces\": [...]}.\n\n"
+		"Of several that run, -j prints {\"interfaces\": [...]}. Where several network namespaces "
+		"have an IFACE that is served, -i IFACE is this one's, and IFACE:NAMESPACE another one's.\n\n"
 		"Example: xfn ls -i eth0",
 		NULL,
 		NULL,
@@ -283,7 +290,8 @@ int verb_stat(int argc, char **argv)
 		"workers. With -v also where the frames of AF_XDP are; frames_lost is 0, or xfn has a "
 		"defect. Counts go on when an interface goes and comes back; those of workers by process "
 		"do not.\v"
-		"Of several that run, -j prints {\"interfaces\": [...]}.\n\n"
+		"Of several that run, -j prints {\"interfaces\": [...]}. Where several network namespaces "
+		"have an IFACE that is served, -i IFACE is this one's, and IFACE:NAMESPACE another one's.\n\n"
 		"Example: xfn stat -i eth0 -j",
 		NULL,
 		NULL,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* `xfn release`: end a function's quarantine. The running xfn does it; this only asks. */
+/* `xfn release`: end a function's quarantine, or load it again. The running xfn does it; this only
+ * asks. */
 #include "verbs.h"
 
 #include <errno.h>
@@ -50,7 +51,8 @@ int verb_release(int argc, char **argv)
 		parse,
 		"NAME",
 		"Let a function run again that ended its worker too often. Its workers hear of it "
-		"within about 0.1 s; nothing is restarted, no other function notices.\v"
+		"within about 0.1 s; nothing is restarted, no other function notices. One that was "
+		"set aside, since it could not be loaded, is loaded again by new workers.\v"
 		"Example: xfn release regex -i eth0",
 		NULL,
 		NULL,

@@ -10,12 +10,15 @@
 #include <stdio.h>
 #include <string.h>
 #include "../userspace/cpus.h"
+#include "../userspace/interface.h"
+#include "../userspace/sandbox.h"
 #include "output.h"
 #include "paths.h"
 #include "run_inside.h"
 #include "spec.h"
 
-#define DEADLINE_MS 1000
+#define DEADLINE_MS   1000
+#define MEMORY_MB_MAX 1048576
 
 enum key {
 	KEY_MODE = 256,
@@ -32,6 +35,7 @@ enum key {
 	KEY_SPIN,
 	KEY_SQPOLL,
 	KEY_DEADLINE,
+	KEY_MEMORY,
 	KEY_CPUS,
 	KEY_WORKERS,
 	KEY_AUTO,
@@ -73,7 +77,8 @@ static const struct argp_option options[] = {
 	  "uppers', and anycast ones on lo)",
 	  0 },
 	{ "bind", KEY_BIND, "ADDR", 0,
-	  "Address for UDP sockets; may be repeated (default: the interface's, or 127.0.0.1 and ::1)",
+	  "Address for UDP sockets of functions that name none; 0.0.0.0 and :: are every one; may be "
+	  "repeated (default: the interface's, or 127.0.0.1 and ::1)",
 	  0 },
 	{ "port-offset", KEY_OFFSET, "N", 0,
 	  "Add N to ports below 1024 on UDP sockets (default: 10000, where they may not be bound)",
@@ -85,6 +90,10 @@ static const struct argp_option options[] = {
 	{ "deadline", KEY_DEADLINE, "MS", 0,
 	  "End a worker whose function takes longer for one request, as if it had crashed (default: "
 	  "1000; 0: never)",
+	  0 },
+	{ "worker-memory", KEY_MEMORY, "MB", 0,
+	  "Let the functions of a worker allocate at most MB while it serves, beyond what it began with: "
+	  "more is refused to them (default: 1024; 0: no bound)",
 	  0 },
 	{ "allow-amplify", KEY_AMPLIFY, "NAME", 0,
 	  "Let this function answer with more than 10 times its request; may be repeated", 0 },
@@ -129,13 +138,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		state->child_inputs[0] = &run->links;
 		return 0;
 	case 'i':
-		for (unsigned i = 0; i < run->ifnames; i++)
-			if (!strcmp(run->ifname[i], arg))
-				argp_error(state, "-i '%s': given twice", arg);
 		if (run->ifnames == XFN_FLEET_MAX)
 			argp_error(state, "-i '%s': at most %d interfaces", arg, XFN_FLEET_MAX);
 		run->ifname[run->ifnames++] = arg;
-		run->opts.ifname = run->ifname[0];
 		return 0;
 	case KEY_WAIT:
 		run->opts.wait = true;
@@ -175,6 +180,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_DEADLINE:
 		run->deadline = arg;
+		return 0;
+	case KEY_MEMORY:
+		run->memory = arg;
 		return 0;
 	case KEY_AMPLIFY:
 		if (run->opts.allow_amplify_count == BIND_MAX)
@@ -269,6 +277,26 @@ static int take_workers(struct run *run)
 	return 0;
 }
 
+/* By the name that others stand for; one that is missing may be waited for by any. */
+static int take_interfaces(struct run *run)
+{
+	static char real[XFN_FLEET_MAX][IF_NAMESIZE];
+
+	for (unsigned i = 0; i < run->ifnames; i++) {
+		const char *given = run->ifname[i];
+
+		if (xfn_interface__find(given, real[i]))
+			run->ifname[i] = real[i];
+		for (unsigned k = 0; k < i; k++)
+			if (!strcmp(run->ifname[k], run->ifname[i]))
+				return xfn_run__bad(run, "-i", given,
+						    "is an interface that was given already; name "
+						    "each once");
+	}
+	run->opts.ifname = run->ifname[0];
+	return 0;
+}
+
 static int take_links(struct run *run)
 {
 	char err[200];
@@ -308,14 +336,18 @@ static int take_values(struct run *run)
 	if (!known)
 		return xfn_run__bad(run, "--engine", opts->engine,
 				    "take afxdp, uring, mmsg, simple or packet");
-	for (unsigned i = 0; i < opts->bind_count; i++)
-		if (!xfn_spec__address(&run->bind[i], addrs[i], sizeof(addrs[i])))
+	for (unsigned i = 0; i < opts->bind_count; i++) {
+		xfn_spec__address(&run->bind[i], addrs[i], sizeof(addrs[i]));
+		if (xfn_spec__not_bound(run->bind[i]))
 			return xfn_run__bad(run, "--bind", run->bind[i],
-					    "no IPv4 or IPv6 address; give one");
-	for (unsigned i = 0; i < opts->address_count; i++)
-		if (!xfn_spec__address(&run->address[i], served[i], sizeof(served[i])))
+					    xfn_spec__not_bound(run->bind[i]));
+	}
+	for (unsigned i = 0; i < opts->address_count; i++) {
+		xfn_spec__address(&run->address[i], served[i], sizeof(served[i]));
+		if (xfn_spec__not_served(run->address[i]))
 			return xfn_run__bad(run, "--address", run->address[i],
-					    "no IPv4 or IPv6 address; give one");
+					    xfn_spec__not_served(run->address[i]));
+	}
 	opts->bind = opts->bind_count ? run->bind : NULL;
 	opts->address = opts->address_count ? run->address : NULL;
 	opts->allow_amplify = run->amplify;
@@ -328,6 +360,10 @@ static int take_values(struct run *run)
 	if ((!opts->deadline && strcmp(run->deadline, "0")) ||
 	    (opts->deadline && opts->deadline < 10))
 		return xfn_run__bad(run, "--deadline", run->deadline, "take 10 to 3600000, or 0");
+	opts->memory_mb =
+		run->memory ? xfn_spec__number(run->memory, MEMORY_MB_MAX) : XFN_MEMORY_MB;
+	if (!opts->memory_mb && strcmp(run->memory, "0"))
+		return xfn_run__bad(run, "--worker-memory", run->memory, "take 1 to 1048576, or 0");
 	if (run->offset) {
 		opts->port_offset = xfn_spec__number(run->offset, 65534);
 		if (!opts->port_offset)
@@ -418,20 +454,24 @@ int verb_run(int argc, char **argv)
 	int status;
 
 	xfn_output__options(&argp, argc, argv, &run);
-	status = take_values(&run);
+	status = take_interfaces(&run);
+	if (!status)
+		status = take_values(&run);
 	if (!status)
 		status = take_cpus(&run);
 	if (!status)
 		status = take_workers(&run);
 	if (!status)
 		status = take_links(&run);
-	if (!status)
-		status = xfn_run__modules(&run);
 	if (!status && xfn_paths__worker(run.worker, sizeof(run.worker), err, sizeof(err)))
 		status = xfn_output__fail("run", run.opts.json, XFN_EXIT_FAILED, "%s", err);
+	if (!status)
+		status = xfn_run__modules(&run);
 	catch_signals(&ends);
 	if (!status)
 		status = xfn_run__sources(&run);
+	if (!status)
+		status = xfn_run__open(&run);
 	if (!status)
 		status = xfn_run__card(&run);
 	/* what comes from here on waits for the supervisor */

@@ -11,6 +11,7 @@
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
+#include "../skel/regular_file.h"
 #include "watch.h"
 
 #define PATHS_MAX  256 /* sources and their headers */
@@ -41,7 +42,8 @@ static int add_headers(struct watch *w, const char *path, int source)
 {
 	const char *slash = strrchr(path, '/');
 	char line[1024], header[PATH_MAX], name[256];
-	FILE *f = fopen(path, "re");
+	char err[32];
+	FILE *f = xfn_regular_file__stream(path, "", err, sizeof(err));
 	int ret = 0;
 
 	/* a file that is missing now may be saved later */

@@ -239,14 +239,16 @@ static void find_devices(struct reading *r, unsigned ifindex)
 }
 
 static void add_served(struct reading *r, const uint8_t ip[16],
-		       const struct xfn_addresses_device *device)
+		       const struct xfn_addresses_device *device, bool elsewhere)
 {
 	struct xfn_addresses_served *served;
 
 	for (unsigned i = 0; i < r->served_count; i++)
 		if (!memcmp(r->served[i].ip, ip, 16) &&
-		    !memcmp(r->served[i].tag, device->tag, sizeof(device->tag)))
+		    !memcmp(r->served[i].tag, device->tag, sizeof(device->tag))) {
+			r->served[i].elsewhere &= elsewhere;
 			return;
+		}
 	served = more(&r->served, &r->served_count, sizeof(*served));
 	if (!served) {
 		r->failed = true;
@@ -255,6 +257,7 @@ static void add_served(struct reading *r, const uint8_t ip[16],
 	memcpy(served->ip, ip, 16);
 	memcpy(served->tag, device->tag, sizeof(served->tag));
 	served->ifindex = device->ifindex;
+	served->elsewhere = elsewhere;
 }
 
 static bool is_loopback(const uint8_t ip[16])
@@ -268,7 +271,7 @@ static void find_served(struct reading *r, const struct xfn_addresses *addrs)
 {
 	for (unsigned d = 0; d < r->device_count; d++) {
 		for (unsigned i = 0; i < addrs->only_count; i++)
-			add_served(r, addrs->only[i], &r->devices[d]);
+			add_served(r, addrs->only[i], &r->devices[d], true);
 		for (unsigned i = 0; !addrs->only_count && i < r->all_count; i++) {
 			const struct xfn_addresses_served *one = &r->all[i];
 			bool anycast = false;
@@ -277,7 +280,7 @@ static void find_served(struct reading *r, const struct xfn_addresses *addrs)
 				if (r->links[l].ifindex == one->ifindex)
 					anycast = r->links[l].loopback && !is_loopback(one->ip);
 			if (anycast || one->ifindex == r->devices[d].ifindex)
-				add_served(r, one->ip, &r->devices[d]);
+				add_served(r, one->ip, &r->devices[d], anycast);
 		}
 	}
 }
@@ -379,6 +382,14 @@ fail:
 	snprintf(err, errlen, "cannot read the interface's addresses: %s", strerror(-ret));
 	xfn_addresses__close(addrs);
 	return ret;
+}
+
+struct xfn_addresses_now xfn_addresses__now(const struct xfn_addresses *addrs)
+{
+	return (struct xfn_addresses_now){ .devices = addrs->told.devices,
+					   .device_count = addrs->told.device_count,
+					   .served = addrs->told.served,
+					   .served_count = addrs->told.served_count };
 }
 
 int xfn_addresses__fd(const struct xfn_addresses *addrs)

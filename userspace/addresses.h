@@ -27,6 +27,15 @@ struct xfn_addresses_served {
 	uint8_t ip[16]; /* IPv4 mapped */
 	uint16_t tag[XFN_TAGS];
 	unsigned ifindex; /* of the device */
+	bool elsewhere;	  /* not the device's own: on lo, or just named */
+};
+
+/* All of them: what xfn_addresses__open and the like told last. */
+struct xfn_addresses_now {
+	struct xfn_addresses_device *devices;
+	unsigned device_count;
+	struct xfn_addresses_served *served;
+	unsigned served_count;
 };
 
 struct xfn_addresses_listener {
@@ -44,6 +53,8 @@ struct xfn_addresses_listener {
 int xfn_addresses__open(unsigned ifindex, const uint8_t (*only)[16], unsigned only_count,
 			const struct xfn_addresses_listener *listener, struct xfn_addresses **out,
 			char *err, size_t errlen);
+/* Valid until the next call of serve, follow or close. */
+struct xfn_addresses_now xfn_addresses__now(const struct xfn_addresses *addrs);
 /* An fd that polls readable when xfn_addresses__serve has work. */
 int xfn_addresses__fd(const struct xfn_addresses *addrs);
 /*

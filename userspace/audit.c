@@ -25,6 +25,18 @@ static bool waits_for(json_t *row, const struct xfn_child *child)
 	       json_is_null(json_object_get(row, "frames_lost"));
 }
 
+/* More frames than it was given a worker cannot have, nor fewer. */
+static bool can_be(const struct xfn_child *child, const struct xfn_engine_audit *a)
+{
+	const int64_t parts[] = { a->free, a->filling, a->lent, a->sending, a->held, a->lost };
+	int64_t total = child->has_umem ? (int64_t)(child->umem.len / child->umem.frame_size) : 0;
+
+	for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (parts[i] > total || parts[i] < -total)
+			return false;
+	return a->total == total;
+}
+
 static void fill(json_t *row, const struct xfn_engine_audit *a)
 {
 	const struct {
@@ -93,6 +105,8 @@ void xfn_audit__done(struct xfn_supervisor *sup, const struct xfn_child *child,
 	json_t *row;
 	size_t i;
 
+	if (!can_be(child, &msg->audited))
+		return;
 	for (unsigned a = 0; a < sup->audit_count; a++)
 		json_array_foreach(json_object_get(sup->audits[a].data, "frames"), i, row)
 			if (waits_for(row, child))

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <linux/types.h>
 #include "call.h"
+#include "keyed_hash.h"
 #include "now.h"
 #include "../xdp/checksum.h"
 #include "../xdp/guard.h"
@@ -19,15 +20,33 @@
 
 __thread struct xfn_thread *xfn_thread __attribute__((tls_model("initial-exec")));
 
-#define AHEAD 4 /* frames between the one worked on and the one asked for from memory */
+#define AHEAD	    4 /* frames between the one worked on and the one asked for from memory */
+#define HEADERS_MAX (XFN_ETH_LEN + XFN_TAGS * XFN_TAG_LEN + XFN_IPV6_LEN + XFN_UDP_LEN)
 
-/* A function bound to one address of a port. */
+_Static_assert(XFN_GUARD == sizeof(uint64_t), "a guard holds the canary");
+
+/* What stands right before a payload while its function runs, kept where that cannot reach it. */
+struct before {
+	uint32_t len; /* 0: nothing is known of it */
+	uint8_t bytes[HEADERS_MAX];
+};
+
+/* A function bound to one address of a port, or to all that are not named so. */
 struct xfn_call_binding {
 	uint8_t ip[16];
-	uint32_t any; /* every address not named otherwise */
+	uint32_t exact; /* 2: that address; 1: every one of its version; 0: of both */
 	uint16_t port;
 	uint16_t slot;
 };
+
+static uint64_t secret(void)
+{
+	uint64_t word;
+
+	if (getrandom(&word, sizeof(word), GRND_NONBLOCK) != sizeof(word))
+		word = (uint64_t)time(NULL) * 0x9e3779b97f4a7c15ull ^ (uintptr_t)&word;
+	return word;
+}
 
 int xfn_call__init(struct xfn_call *c, struct xfn_page *page)
 {
@@ -37,10 +56,8 @@ int xfn_call__init(struct xfn_call *c, struct xfn_page *page)
 	c->ports = calloc(65536, sizeof(*c->ports));
 	if (!c->ports)
 		return -ENOMEM;
-	if (getrandom(&c->thread.random_state, sizeof(c->thread.random_state), GRND_NONBLOCK) < 0)
-		c->thread.random_state = (uint64_t)time(NULL);
-	c->thread.random_state |= 1; /* the generator never leaves 0 */
-	c->canary = c->thread.random_state * 0x9e3779b97f4a7c15ull;
+	c->thread.random_state = secret() | 1; /* the generator never leaves 0 */
+	c->canary = secret();		       /* not what functions may tell of */
 	page->abi = XFN_ABI;
 	return 0;
 }
@@ -48,6 +65,8 @@ int xfn_call__init(struct xfn_call *c, struct xfn_page *page)
 int xfn_call__bound(struct xfn_call *c, uint32_t rate)
 {
 	c->rate = rate;
+	c->rate_key[0] = secret();
+	c->rate_key[1] = secret();
 	if (rate && !c->rates)
 		c->rates = calloc(XFN_RATES, sizeof(*c->rates));
 	return rate && !c->rates ? -ENOMEM : 0;
@@ -85,11 +104,33 @@ int xfn_call__put(struct xfn_call *c, unsigned slot, const struct xfn_native_mod
 	return 0;
 }
 
+static const uint8_t mapped[12] = { [10] = 0xff, 0xff };
+
+static bool same_version(const uint8_t *a, const uint8_t *b)
+{
+	return !memcmp(a, mapped, sizeof(mapped)) == !memcmp(b, mapped, sizeof(mapped));
+}
+
+/* 0.0.0.0 and :: stand for every address of their version. */
+static uint32_t exactness(const uint8_t *ip)
+{
+	static const uint8_t none[4];
+
+	if (!ip)
+		return 0;
+	if (memcmp(ip + 12, none, sizeof(none)))
+		return 2;
+	for (unsigned i = 0; i < 10; i++)
+		if (ip[i])
+			return 2;
+	return (ip[10] || ip[11]) && memcmp(ip, mapped, sizeof(mapped)) ? 2 : 1;
+}
+
 int xfn_call__bind(struct xfn_call *c, const uint8_t *ip, uint16_t port, unsigned slot)
 {
 	struct xfn_call_binding *more;
 
-	if (!port || slot >= XFN_SLOTS || !c->slots[slot].module)
+	if (!port || slot >= XFN_SLOTS || (!c->slots[slot].module && !c->slots[slot].quarantined))
 		return -EINVAL;
 	if (!ip && !c->ports[port]) {
 		c->ports[port] = slot + 1;
@@ -98,7 +139,7 @@ int xfn_call__bind(struct xfn_call *c, const uint8_t *ip, uint16_t port, unsigne
 	for (unsigned i = 0; i < c->binding_count; i++) {
 		struct xfn_call_binding *b = &c->bindings[i];
 
-		if (b->port == port && b->any == !ip && (!ip || !memcmp(b->ip, ip, 16)))
+		if (b->port == port && !b->exact == !ip && (!ip || !memcmp(b->ip, ip, 16)))
 			return -EEXIST;
 	}
 	if (c->ports[port] && c->ports[port] != XFN_PORT_SHARED) {
@@ -118,7 +159,7 @@ int xfn_call__bind(struct xfn_call *c, const uint8_t *ip, uint16_t port, unsigne
 	memset(more, 0, sizeof(*more));
 	if (ip)
 		memcpy(more->ip, ip, 16);
-	more->any = !ip;
+	more->exact = exactness(ip);
 	more->port = port;
 	more->slot = slot;
 	c->ports[port] = XFN_PORT_SHARED;
@@ -127,29 +168,29 @@ int xfn_call__bind(struct xfn_call *c, const uint8_t *ip, uint16_t port, unsigne
 
 void xfn_call__quarantine(struct xfn_call *c, unsigned slot, bool on)
 {
+	/* one that could not be loaded stays in it */
 	if (slot < XFN_SLOTS)
-		c->slots[slot].quarantined = on;
+		c->slots[slot].quarantined = on || !c->slots[slot].module;
 }
 
 /* The slot of (address, port), or -1. */
 static int find_slot(const struct xfn_call *c, const struct xfn_address *local)
 {
+	const struct xfn_call_binding *best = NULL;
 	uint32_t value = c->ports[local->port];
-	int any = -1;
 
 	if (value != XFN_PORT_SHARED)
 		return (int)value - 1;
 	for (unsigned i = 0; i < c->binding_count; i++) {
 		const struct xfn_call_binding *b = &c->bindings[i];
 
-		if (b->port != local->port)
+		if (b->port != local->port || (best && best->exact >= b->exact))
 			continue;
-		if (b->any)
-			any = b->slot;
-		else if (!memcmp(b->ip, local->ip, 16))
-			return b->slot;
+		if (b->exact == 2 ? !memcmp(b->ip, local->ip, 16) :
+				    !b->exact || same_version(b->ip, local->ip))
+			best = b;
 	}
-	return any;
+	return best ? best->slot : -1;
 }
 
 static void refuse(struct xfn_call *c, struct xfn_slot_counters *stat, enum xfn_reason reason)
@@ -173,24 +214,45 @@ static int timed(struct xfn_function *fn, struct xfn_req *req)
 	return action;
 }
 
+static void keep_before(struct before *b, const uint8_t *from, uint32_t len)
+{
+	b->len = len;
+	/* nearly all are untagged IPv4: a length that the compiler knows */
+	if (len == XFN_ETH_LEN + XFN_IPV4_LEN + XFN_UDP_LEN)
+		memcpy(b->bytes, from, XFN_ETH_LEN + XFN_IPV4_LEN + XFN_UDP_LEN);
+	else
+		memcpy(b->bytes, from, len);
+}
+
+static bool same_before(const struct before *b, const uint8_t *payload)
+{
+	return !memcmp(b->bytes, payload - b->len, b->len);
+}
+
 /*
- * The function wrote past its payload and the room it has: what lies there now is nobody's any
+ * The function wrote outside its payload and the room it has: what lies there now is nobody's any
  * more. Ends the process in its name.
  */
-static void overrun(struct xfn_call *c)
+static void overrun(struct xfn_call *c, enum xfn_overrun where)
 {
-	c->page->overrun = 1;
+	c->page->overrun = where;
 	abort();
 }
 
-/* Guards, room and the function itself. True: a reply of req->len bytes is to be sent. */
-static bool answer(struct xfn_call *c, unsigned slot, uint32_t version, struct xfn_req *req)
+/*
+ * Guards, room and the function itself. True: a reply of req->len bytes is to be sent. `end` is
+ * where the buffer ends, `before` what must still stand before the payload afterwards.
+ */
+static bool answer(struct xfn_call *c, unsigned slot, uint32_t version, struct xfn_req *req,
+		   const uint8_t *end, const struct before *before)
 {
 	const struct xfn_native_module *mod = c->slots[slot].module;
 	struct xfn_slot_counters *stat = &c->page->slots[slot];
 	const struct xfn_attributes *attr = mod->attr;
+	uint8_t *const payload = req->payload;
 	const uint32_t len = req->len;
 	uint8_t *canary;
+	uint32_t room;
 	int action;
 
 	req->room = req->len;
@@ -199,9 +261,9 @@ static bool answer(struct xfn_call *c, unsigned slot, uint32_t version, struct x
 		if (req->room > req->capacity)
 			req->room = req->capacity;
 	}
-	/* where the buffer goes on */
-	canary = req->payload + (req->room > len ? req->room : len);
-	if (canary + sizeof(c->canary) > (uint8_t *)req->payload + req->capacity)
+	room = req->room > len ? req->room : len;
+	canary = payload + room;
+	if (end - canary < (ptrdiff_t)sizeof(c->canary))
 		canary = NULL;
 	else
 		memcpy(canary, &c->canary, sizeof(c->canary));
@@ -211,8 +273,11 @@ static bool answer(struct xfn_call *c, unsigned slot, uint32_t version, struct x
 	c->page->running_slot = slot + 1;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	action = c->watched ? timed(&c->slots[slot], req) : mod->body(req);
-	if (canary && memcmp(canary, &c->canary, sizeof(c->canary)))
-		overrun(c);
+	if ((canary && memcmp(canary, &c->canary, sizeof(c->canary))) || req->len > room ||
+	    req->payload != payload)
+		overrun(c, XFN_OVERRUN_BEHIND);
+	if (!same_before(before, payload))
+		overrun(c, XFN_OVERRUN_BEFORE);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	c->page->running_slot = 0;
 	switch (action) {
@@ -240,12 +305,13 @@ static bool answer(struct xfn_call *c, unsigned slot, uint32_t version, struct x
 
 /*
  * Is the sender's prefix within --rate? A prefix has one place; another that falls on it takes it
- * once the first one's time is over, and shares its bound until then.
+ * once the first one's time is over, and shares its bound until then. Nobody outside can tell which
+ * prefixes share one.
  */
 static bool within_rate(struct xfn_call *c, const uint8_t ip[16], uint32_t version)
 {
 	uint64_t prefix = xfn_guard_prefix(ip, version);
-	struct xfn_rate *rate = &c->rates[(prefix * 0x9e3779b97f4a7c15ull) >> 32 & (XFN_RATES - 1)];
+	struct xfn_rate *rate = &c->rates[xfn_keyed_hash(c->rate_key, prefix) & (XFN_RATES - 1)];
 	uint64_t now = c->thread.fixed_mono_ns ?: xfn_now(CLOCK_BOOTTIME);
 
 	if (rate->prefix != prefix && rate->due_ns <= now)
@@ -284,6 +350,7 @@ static void call_frame(struct xfn_call *c, struct xfn_datagram *d)
 	struct xfn_req req = {};
 	enum xfn_reason reason;
 	uint8_t *end = d->data + d->len;
+	struct before headers;
 	uint16_t field;
 	int slot;
 
@@ -329,17 +396,20 @@ static void call_frame(struct xfn_call *c, struct xfn_datagram *d)
 	req.len = pkt.payload_len;
 	req.capacity = d->capacity - pkt.payload_off;
 	c->running = d;
-	if (!answer(c, slot, pkt.version, &req))
+	keep_before(&headers, d->data, pkt.payload_off);
+	if (!answer(c, slot, pkt.version, &req, d->data + d->capacity, &headers))
 		return;
 	if (!field || req.written || req.resized) {
 		uint32_t udp_len = req.len + XFN_UDP_LEN;
 
-		field = xfn_sum_field(xfn_sum_pseudo(d->data + pkt.l3_off, pkt.version, udp_len),
-				      XFN_LOAD(__u32, d->data + pkt.l4_off), udp_len,
-				      xfn_sum_payload(req.payload, req.len));
+		field = xfn_sum_field(
+			xfn_sum_pseudo(headers.bytes + pkt.l3_off, pkt.version, udp_len),
+			XFN_LOAD(__u32, headers.bytes + pkt.l4_off), udp_len,
+			xfn_sum_payload(req.payload, req.len));
 	}
 	/* The headers were inside the frame when it was parsed, and still are. */
-	xfn_reply_headers(d->data, d->data + d->capacity, pkt.l3_off, pkt.version, req.len, field);
+	xfn_reply_headers_from(d->data, d->data + d->capacity, headers.bytes, pkt.l3_off,
+			       pkt.version, req.len, field);
 	d->len = pkt.payload_off + req.len;
 	d->send = true;
 }
@@ -347,7 +417,6 @@ static void call_frame(struct xfn_call *c, struct xfn_datagram *d)
 /* What the kernel's stack let through to a UDP socket: it has checked headers and sums. */
 static void call_payload(struct xfn_call *c, struct xfn_datagram *d)
 {
-	static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
 	struct xfn_slot_counters *stat = &c->page->slots[d->slot];
 	struct xfn_req req = {
 		.payload = d->data,
@@ -356,6 +425,7 @@ static void call_payload(struct xfn_call *c, struct xfn_datagram *d)
 		.peer = d->peer,
 		.local = d->local,
 	};
+	struct before guard = { .len = 0 };
 	uint32_t version;
 
 	d->send = false;
@@ -382,7 +452,12 @@ static void call_payload(struct xfn_call *c, struct xfn_datagram *d)
 		return;
 	}
 	c->running = d;
-	if (!answer(c, d->slot, version, &req))
+	if (d->guarded) {
+		XFN_STORE(uint64_t, d->data - XFN_GUARD, c->canary);
+		keep_before(&guard, d->data - XFN_GUARD, XFN_GUARD);
+	}
+	if (!answer(c, d->slot, version, &req, d->data + d->capacity + (d->guarded ? XFN_GUARD : 0),
+		    &guard))
 		return;
 	d->len = req.len;
 	d->send = true;

@@ -30,13 +30,19 @@ void xfn_native__unload(struct xfn_native *nat);
 int xfn_native__copy(int fd);
 
 /* The request during which the worker died, as it stood then: noted by the dying (crash_note.h). */
-#define XFN_CRASH_MAX 65536
+#define XFN_CRASH_MAX 65536 /* any frame, and XFN_PAYLOAD_MAX */
 struct xfn_crash {
 	uint32_t noted; /* 1: the rest holds */
 	uint32_t kind;	/* enum xfn_datagram_kind */
 	uint32_t len;
 	struct xfn_address peer, local; /* XFN_PAYLOAD only */
 	uint8_t data[XFN_CRASH_MAX];
+};
+
+enum xfn_overrun {
+	XFN_OVERRUN_NONE,
+	XFN_OVERRUN_BEHIND, /* past the payload and its room */
+	XFN_OVERRUN_BEFORE,
 };
 
 /*
@@ -48,7 +54,8 @@ struct xfn_page {
 	uint32_t pid;
 	uint32_t running_slot; /* slot + 1 of the function being called now, 0 outside */
 	uint32_t tid;
-	uint32_t overrun; /* 1: that function wrote past what it may, and ended the worker */
+	uint32_t overrun; /* enum xfn_overrun: that function wrote where it may not, and ended the
+			     worker */
 	uint32_t zero;
 	uint64_t rounds;  /* grows while the worker lives */
 	uint64_t cpu_ns;  /* what its thread has had of a CPU; told now and then */
@@ -75,9 +82,10 @@ struct xfn_function {
 struct xfn_call {
 	uint32_t flags; /* XFN_TRUST_CHECKSUM, XFN_LOCAL_PEER, XFN_ANY_ADDRESS */
 	uint32_t mtu;
-	uint64_t canary;	/* stands behind what a function may write to */
+	uint64_t canary;	/* stands before and behind what a function may write to */
 	uint32_t rate;		/* requests per second and source prefix, 0: no bound */
 	struct xfn_rate *rates; /* XFN_RATES of them where rate is set; owned */
+	uint64_t rate_key[2];	/* secret: where in them a prefix stands */
 	uint16_t iface;
 	struct xfn_page *page;		    /* shared, or the caller's own memory */
 	const struct xfn_datagram *running; /* while page->running_slot: what it is called for */
@@ -103,7 +111,8 @@ int xfn_call__bound(struct xfn_call *c, uint32_t rate);
 void xfn_call__free(struct xfn_call *c);
 /* Put a module into a slot; registers its counters in the page. */
 int xfn_call__put(struct xfn_call *c, unsigned slot, const struct xfn_native_module *mod);
-/* ip NULL: any address. Port in host order. */
+/* ip NULL: any address; 0.0.0.0 or ::: any of that version. The most exact binding counts. Port in
+ * host order. */
 int xfn_call__bind(struct xfn_call *c, const uint8_t *ip, uint16_t port, unsigned slot);
 /* Drop the slot's requests from now on, or no longer. An empty or impossible slot is ignored. */
 void xfn_call__quarantine(struct xfn_call *c, unsigned slot, bool on);

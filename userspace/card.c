@@ -1,36 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* --mode offload: the functions on the interface's card. Must never know how its object is made. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <syslog.h>
-#include <unistd.h>
 #include "../skel/offload.h"
 #include "log.h"
 #include "supervisor_inside.h"
 
 static int load(struct xfn_supervisor *sup, char *err, size_t errlen)
 {
-	int fd = open(sup->opts->card, O_RDONLY | O_CLOEXEC), ret = 0;
-	struct stat st = {};
-	void *bytes;
+	void *bytes = MAP_FAILED;
+	struct stat st;
+	int ret;
 
-	if (fd < 0 || fstat(fd, &st) || !st.st_size) {
-		ret = fd < 0 ? -errno : -ENODATA;
-		snprintf(err, errlen, "%s: %s; make it by `xfn build --offload -o FILE.o F.c`",
-			 sup->opts->card, strerror(-ret));
-		if (fd >= 0)
-			close(fd);
-		return ret;
-	}
-	bytes = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	close(fd);
+	if (!fstat(sup->opts->card, &st))
+		bytes = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, sup->opts->card, 0);
 	if (bytes == MAP_FAILED) {
-		snprintf(err, errlen, "%s: %s", sup->opts->card, strerror(errno));
-		return -errno;
+		ret = -errno;
+		snprintf(err, errlen, "its object cannot be read: %s", strerror(-ret));
+		return ret;
 	}
 	ret = xfn_offload__load(bytes, st.st_size, "", sup->iface.index, &sup->card, err, errlen);
 	munmap(bytes, st.st_size);

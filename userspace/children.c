@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <syslog.h>
-#include "descriptors.h"
+#include "limits.h"
 #include "log.h"
 #include "now.h"
 #include "printable.h"
@@ -42,19 +42,25 @@ static unsigned back_off_ms(const struct xfn_child *child)
 	return ms < BACK_OFF_MAX_MS ? ms : BACK_OFF_MAX_MS;
 }
 
+static void start(struct xfn_supervisor *sup, struct xfn_child *child);
+
 /* Its start has failed, with .ret and .error; the process is gone, if there was one. */
-static void not_started(const struct xfn_supervisor *sup, struct xfn_child *child)
+static void not_started(struct xfn_supervisor *sup, struct xfn_child *child)
 {
 	char who[XFN_WHO];
 
-	xfn_descriptors__advise(child->error, sizeof(child->error), xfn_deploy__descriptors(sup));
+	xfn_limits__advise(child->error, sizeof(child->error), xfn_deploy__descriptors(sup));
 	child->state = XFN_CHILD_DEAD;
+	if (xfn_quarantine__blame(sup, child, child->ret, child->error)) {
+		start(sup, child); /* without that function */
+		return;
+	}
 	/* one that never served is the matter of whoever added the place */
 	if (!child->served)
 		return;
 	xfn_log__line(LOG_ERR, "%s: %s", xfn_child__who(child, who), child->error);
-	child->restart_at_ns = xfn_now_ns() + back_off_ms(child) * 1000000ull;
 	child->restarts++;
+	child->restart_at_ns = xfn_now_ns() + back_off_ms(child) * 1000000ull;
 }
 
 static void start(struct xfn_supervisor *sup, struct xfn_child *child)
@@ -65,8 +71,10 @@ static void start(struct xfn_supervisor *sup, struct xfn_child *child)
 	child->pid = 0;
 	child->error[0] = '\0';
 	child->ret = prepare(sup, child, child->error, sizeof(child->error));
-	if (!child->ret)
+	if (!child->ret) {
+		child->error[0] = '\0'; /* of what it did without, as huge pages */
 		return;
+	}
 	if (!child->error[0])
 		snprintf(child->error, sizeof(child->error), "cannot start a worker: %s",
 			 strerror(-child->ret));
@@ -88,11 +96,12 @@ static void give_up(struct xfn_child *child, int ret, const char *why)
 	xfn_process__kill(child);
 }
 
-static void serves(struct xfn_child *child)
+static void serves(const struct xfn_supervisor *sup, struct xfn_child *child)
 {
 	uint64_t now = xfn_now_ns();
 	char who[XFN_WHO];
 
+	xfn_told__read(sup, child); /* names of counters, before a function has run */
 	xfn_provision__check_pinned(child);
 	child->state = XFN_CHILD_READY;
 	child->started_ns = now;
@@ -112,7 +121,7 @@ static void bind_sockets(struct xfn_supervisor *sup, struct xfn_child *child)
 
 	if (!ret) {
 		child->error[0] = '\0';
-		serves(child);
+		serves(sup, child);
 		return;
 	}
 	if (child->state != XFN_CHILD_BINDING)
@@ -148,12 +157,20 @@ void xfn_children__renew_sockets(struct xfn_supervisor *sup)
 
 		if (xfn_child_by_afxdp(child) || xfn_child_by_ring(child))
 			continue;
+		if (!sup->listener_count) { /* it stands behind all others */
+			xfn_children__remove(sup, i);
+			return;
+		}
 		xfn_process__retire(sup, child);
 		xfn_outbox__empty(&child->outbox);
 		child->ended_ns = xfn_now_ns();
 		start(sup, child);
 		return;
 	}
+	/* the first sockets */
+	if (sup->listener_count && sup->udp_engine && sup->child_count < XFN_CHILDREN)
+		/* a failure is tried again like a crash */
+		xfn_children__add(sup, sup->udp_engine, 0)->served = true;
 }
 
 /* Why it ended, and when another one is to start. */
@@ -167,6 +184,8 @@ static void ended(struct xfn_supervisor *sup, struct xfn_child *child, int statu
 
 	/* No function can do that: it was the kernel, out of memory, or a person. */
 	outside = sig == SIGKILL && !child->hung && !left;
+	if (outside && child->still)
+		xfn_standstill__sentence(child, what, sizeof(what));
 	/* Once at once, and when the cause is out; one that keeps dying waits longer each time. */
 	too_often = !outside && xfn_quarantine__ended(sup, child, what, sizeof(what));
 	if (!what[0] && (sig == SIGTERM || sig == SIGINT || sig == SIGHUP))
@@ -191,7 +210,9 @@ static void ended(struct xfn_supervisor *sup, struct xfn_child *child, int statu
 /* Its process has ended. */
 static void bury(struct xfn_supervisor *sup, struct xfn_child *child)
 {
-	bool left = child->state == XFN_CHILD_LEAVING && xfn_now_ms() >= child->until_ms;
+	/* one that was killed for something else may take its time to end */
+	bool left = child->state == XFN_CHILD_LEAVING && xfn_now_ms() >= child->until_ms &&
+		    !child->hung && !child->still;
 	int status = xfn_process__status(child);
 
 	xfn_outbox__empty(&child->outbox);
@@ -201,8 +222,14 @@ static void bury(struct xfn_supervisor *sup, struct xfn_child *child)
 		return;
 	}
 	if (!child->ret) {
-		child->ret = -ECHILD;
+		bool outside = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+
+		child->ret = outside ? -EINTR : -ECHILD;
 		snprintf(child->error, sizeof(child->error), "the worker ended while it started");
+		if (WIFSIGNALED(status))
+			snprintf(child->error, sizeof(child->error),
+				 "the worker was ended by signal %d while it started",
+				 WTERMSIG(status));
 	}
 	not_started(sup, child);
 }

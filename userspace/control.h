@@ -8,8 +8,11 @@
  *	<- {"xfn": 1, "ok": false, "error": {"message": "...", "next": "..."}}
  *
  * Folder: $XFN_RUNTIME_DIR where that is set (any user; an absolute path), else /run/xfn for root,
- *else $XDG_RUNTIME_DIR/xfn. Name: IFACE.sock, "@sockets.sock" where no interface is used. A request
- *line is at most XFN_CONTROL_LINE bytes with its newline, an answer XFN_CONTROL_ANSWER.
+ * else $XDG_RUNTIME_DIR/xfn. Name: IFACE.sock, "@sockets.sock" where no interface is used; outside
+ * the host's network namespace IFACE:NAMESPACE.sock, so that interfaces of one name do not meet (no
+ * interface's name has a colon). NAMESPACE is the kernel's number of it (SO_NETNS_COOKIE), which is
+ * 1 for the host's. A request line is at most XFN_CONTROL_LINE bytes with its newline, an answer
+ * XFN_CONTROL_ANSWER.
  *
  * Error lines, here and in the handler, are "what is wrong; the next step": the last "; " separates
  * the two fields of the error object.
@@ -19,40 +22,49 @@
 
 #include <jansson.h>
 #include <net/if.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define XFN_CONTROL_VERSION 1
-#define XFN_CONTROL_LINE    65536
+#define XFN_CONTROL_LINE    262144 /* holds XFN_PAYLOAD_MAX as hex text */
 #define XFN_CONTROL_ANSWER  (8u << 20)
 #define XFN_CONTROL_ERROR   512 /* room for an error line */
 #define XFN_CONTROL_CLIENTS 16
 #define XFN_CONTROL_SECONDS 5 /* for a request to arrive, for an answer to be taken or to come */
 #define XFN_CONTROL_SOCKETS "@sockets"
-#define XFN_CONTROL_RUNNING 64 /* supervisors that are asked together */
+#define XFN_CONTROL_RUNNING 64		       /* supervisors that are asked together */
+#define XFN_CONTROL_NAME    (IF_NAMESIZE + 21) /* room for IFACE:NAMESPACE */
 
 /* Any text as JSON: where it is no UTF-8, with ? for all that is not ASCII. A new reference. */
 json_t *xfn_control__text(const char *text);
 /* The error object {"message", "next"} of one error line. A new reference. */
 json_t *xfn_control__error(const char *line);
 
-/* Path of the control socket for `ifname` (NULL: none used). -ENOENT: no runtime folder; err says
- * so. */
+/*
+ * Path of the control socket for `ifname` (NULL: none used) in this network namespace, or for
+ * IFACE:NAMESPACE in that one. -ENOENT: no runtime folder; err says so.
+ */
 int xfn_control__path(const char *ifname, char *path, size_t len, char *err, size_t errlen);
 
 /*
  * Ask the running supervisor of `ifname` (NULL: the only one running; several: an error that lists
- * them). On success *data is a new reference. 0 or -errno with one line in err: -ENOENT none runs,
- * -ENOTUNIQ several, -E2BIG the request is too long, -ETIMEDOUT, -EREMOTEIO the supervisor refused.
+ * them): of this network namespace, else the only one of that name in another; IFACE:NAMESPACE is
+ * that one. Any name of the interface does. On success *data is a new reference. 0 or -errno with
+ * one line in err: -ENOENT none runs, -ENOTUNIQ several, -E2BIG the request is too long,
+ * -ETIMEDOUT, -EREMOTEIO the supervisor refused.
  */
 int xfn_control__ask(const char *ifname, const char *verb, json_t *args, json_t **data, char *err,
 		     size_t errlen);
 
 /*
- * The interfaces whose supervisors answer now, by name ("@sockets": one without). Returns how many
- * there are, of which the first `max` stand in names, or -errno with one line in err.
+ * The interfaces whose supervisors answer now, by a name to ask them by ("@sockets": one without);
+ * IFACE:NAMESPACE where IFACE alone would be another one's. Returns how many there are, of which
+ * the first `max` stand in names, or -errno with one line in err.
  */
-int xfn_control__running(char (*names)[IF_NAMESIZE], unsigned max, char *err, size_t errlen);
+int xfn_control__running(char (*names)[XFN_CONTROL_NAME], unsigned max, char *err, size_t errlen);
+/* Does a supervisor answer for `ifname` in this network namespace? */
+bool xfn_control__is_served(const char *ifname);
 
 /*
  * The server's end. `handle` returns a new reference, or NULL with one line in err; err left ""

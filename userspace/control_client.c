@@ -4,10 +4,12 @@
  * know of verbs or of what the answers mean.
  */
 #include "control.h"
+#include "interface.h"
 #include "now.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <net/if.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -19,7 +21,17 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define SUFFIX ".sock"
+#define SUFFIX	       ".sock"
+#define HOST_NAMESPACE 1 /* the first one that the kernel makes */
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71
+#endif
+
+struct name {
+	char iface[IF_NAMESIZE]; /* or XFN_CONTROL_SOCKETS */
+	uint64_t space;
+};
 
 static int folder(char *dir, size_t len, char *err, size_t errlen)
 {
@@ -52,20 +64,49 @@ static int folder(char *dir, size_t len, char *err, size_t errlen)
 	return 0;
 }
 
+/* This network namespace's number. */
+static uint64_t own_namespace(void)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	uint64_t cookie = HOST_NAMESPACE;
+	socklen_t len = sizeof(cookie);
+
+	if (fd < 0)
+		return cookie;
+	getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len);
+	close(fd);
+	return cookie;
+}
+
+/* IFACE or IFACE:NAMESPACE, of this namespace where none is named. False: it is neither. */
+static bool parse(const char *text, uint64_t here, struct name *out)
+{
+	size_t len = strcspn(text, ":");
+	const char *number = text[len] ? text + len + 1 : NULL;
+	char *end = NULL;
+
+	if (!len || len >= IF_NAMESIZE || memchr(text, '/', len) || *text == '.')
+		return false;
+	snprintf(out->iface, sizeof(out->iface), "%.*s", (int)len, text);
+	out->space = number ? strtoull(number, &end, 10) : here;
+	return !number || (*number >= '1' && *number <= '9' && !*end);
+}
+
 int xfn_control__path(const char *ifname, char *path, size_t len, char *err, size_t errlen)
 {
-	char dir[256];
+	char dir[256], space[24] = "";
+	struct name name;
 	int n, ret = folder(dir, sizeof(dir), err, errlen);
 
 	if (ret)
 		return ret;
-	if (!ifname)
-		ifname = XFN_CONTROL_SOCKETS;
-	if (!*ifname || strlen(ifname) >= IF_NAMESIZE || strchr(ifname, '/') || *ifname == '.') {
+	if (!parse(ifname ?: XFN_CONTROL_SOCKETS, own_namespace(), &name)) {
 		snprintf(err, errlen, "'%s': no interface's name; `ip link` lists them", ifname);
 		return -EINVAL;
 	}
-	n = snprintf(path, len, "%s/%s" SUFFIX, dir, ifname);
+	if (name.space != HOST_NAMESPACE)
+		snprintf(space, sizeof(space), ":%" PRIu64, name.space);
+	n = snprintf(path, len, "%s/%s%s" SUFFIX, dir, name.iface, space);
 	if (n < 0 || (size_t)n >= len || (size_t)n >= sizeof(((struct sockaddr_un *)0)->sun_path)) {
 		snprintf(err, errlen,
 			 "%s: path too long for a socket; set a shorter XFN_RUNTIME_DIR", dir);
@@ -117,13 +158,17 @@ fail:
 
 static int by_name(const void *a, const void *b)
 {
-	return strcmp(a, b);
+	const struct name *x = a, *y = b;
+	int ret = strcmp(x->iface, y->iface);
+
+	return ret ?: (x->space > y->space) - (x->space < y->space);
 }
 
 /*
- * Sockets that nobody listens on are left alone: the next server of that name replaces them.
+ * All that answer. Sockets that nobody listens on are left alone: the next server of that name
+ * replaces them.
  */
-int xfn_control__running(char (*names)[IF_NAMESIZE], unsigned max, char *err, size_t errlen)
+static int find_all(struct name *names, unsigned max, char *err, size_t errlen)
 {
 	char dir[256], path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	uint64_t deadline = xfn_now_ms() + XFN_CONTROL_SECONDS * 1000;
@@ -143,20 +188,23 @@ int xfn_control__running(char (*names)[IF_NAMESIZE], unsigned max, char *err, si
 	}
 	while (d && (de = readdir(d))) {
 		size_t len = strlen(de->d_name), stem = len - strlen(SUFFIX);
+		char text[XFN_CONTROL_NAME];
+		struct name name;
 		int n, fd;
 
 		if (len <= strlen(SUFFIX) || strcmp(de->d_name + stem, SUFFIX) ||
-		    stem >= IF_NAMESIZE)
+		    stem >= sizeof(text))
 			continue;
+		snprintf(text, sizeof(text), "%.*s", (int)stem, de->d_name);
 		n = snprintf(path, sizeof(path), "%s/%s", dir, de->d_name);
-		if (n < 0 || (size_t)n >= sizeof(path))
+		if (n < 0 || (size_t)n >= sizeof(path) || !parse(text, HOST_NAMESPACE, &name))
 			continue;
 		fd = connect_to(path, deadline);
 		if (fd < 0)
 			continue;
 		close(fd);
 		if (count < max)
-			snprintf(names[count], IF_NAMESIZE, "%.*s", (int)stem, de->d_name);
+			names[count] = name;
 		count++;
 	}
 	if (d)
@@ -165,16 +213,67 @@ int xfn_control__running(char (*names)[IF_NAMESIZE], unsigned max, char *err, si
 	return (int)count;
 }
 
+/* The shortest text that `xfn_control__ask` takes for it. */
+static void write_name(const struct name *names, unsigned count, unsigned i, uint64_t here,
+		       char *text)
+{
+	bool alone = true;
+
+	for (unsigned k = 0; k < count; k++)
+		alone = alone && (k == i || strcmp(names[k].iface, names[i].iface));
+	if (alone || names[i].space == here)
+		snprintf(text, XFN_CONTROL_NAME, "%.*s", IF_NAMESIZE - 1, names[i].iface);
+	else
+		snprintf(text, XFN_CONTROL_NAME, "%.*s:%" PRIu64, IF_NAMESIZE - 1, names[i].iface,
+			 names[i].space);
+}
+
+int xfn_control__running(char (*names)[XFN_CONTROL_NAME], unsigned max, char *err, size_t errlen)
+{
+	struct name all[XFN_CONTROL_RUNNING];
+	unsigned room = max < XFN_CONTROL_RUNNING ? max : XFN_CONTROL_RUNNING, n;
+	int count = find_all(all, room, err, errlen);
+
+	n = count < 0 ? 0 : (unsigned)count < room ? (unsigned)count : room;
+	for (unsigned i = 0; i < n; i++)
+		write_name(all, n, i, own_namespace(), names[i]);
+	return count;
+}
+
+bool xfn_control__is_served(const char *ifname)
+{
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)], err[XFN_CONTROL_ERROR];
+	int fd = xfn_control__path(ifname, path, sizeof(path), err, sizeof(err));
+
+	if (!fd)
+		fd = connect_to(path, xfn_now_ms() + XFN_CONTROL_SECONDS * 1000);
+	if (fd >= 0)
+		close(fd);
+	/* one that does not take us now lives as well */
+	return fd >= 0 || (fd != -ENOENT && fd != -ECONNREFUSED);
+}
+
 /* A user does not see root's: its folder is another. */
 static const char *or_sudo(void)
 {
 	return geteuid() && !secure_getenv("XFN_RUNTIME_DIR") ? ", or use sudo to ask root's" : "";
 }
 
-/* The name of the only one that runs. 0 or -errno. */
-static int find_only(char name[IF_NAMESIZE], char *err, size_t errlen)
+/* "A, B, C", as far as it fits. */
+static void list(char (*names)[XFN_CONTROL_NAME], int count, char *text, size_t len)
 {
-	char names[XFN_CONTROL_RUNNING][IF_NAMESIZE], list[160] = "";
+	text[0] = '\0';
+	for (int i = 0; i < count && i < XFN_CONTROL_RUNNING; i++) {
+		size_t used = strlen(text);
+
+		snprintf(text + used, len - used, "%s%s", used ? ", " : "", names[i]);
+	}
+}
+
+/* The name of the only one that runs. 0 or -errno. */
+static int find_only(char name[XFN_CONTROL_NAME], char *err, size_t errlen)
+{
+	char names[XFN_CONTROL_RUNNING][XFN_CONTROL_NAME], text[160];
 	int count = xfn_control__running(names, XFN_CONTROL_RUNNING, err, errlen);
 
 	if (count < 0)
@@ -184,27 +283,66 @@ static int find_only(char name[IF_NAMESIZE], char *err, size_t errlen)
 		return -ENOENT;
 	}
 	if (count == 1) {
-		memcpy(name, names[0], IF_NAMESIZE);
+		memcpy(name, names[0], XFN_CONTROL_NAME);
 		return 0;
 	}
-	for (int i = 0; i < count && i < XFN_CONTROL_RUNNING; i++) {
-		size_t used = strlen(list);
+	list(names, count, text, sizeof(text));
+	snprintf(err, errlen, "%d xfn are running: %s; choose one with -i", count, text);
+	return -ENOTUNIQ;
+}
 
-		snprintf(list + used, sizeof(list) - used, "%s%.*s", used ? ", " : "",
-			 IF_NAMESIZE - 1, names[i]);
-	}
-	snprintf(err, errlen, "%d xfn are running: %s; choose one with -i", count, list);
+static int connect_here(const char *name, uint64_t deadline, char *path, char *err, size_t errlen)
+{
+	int fd = xfn_control__path(name, path, sizeof(((struct sockaddr_un *)0)->sun_path), err,
+				   errlen);
+
+	return fd ?: connect_to(path, deadline);
+}
+
+/*
+ * The one of that name in another network namespace, into `name`. 0; -ENOENT: there is none,
+ * -ENOTUNIQ with a line in err.
+ */
+static int find_elsewhere(const char *iface, char name[XFN_CONTROL_NAME], char *err, size_t errlen)
+{
+	char names[XFN_CONTROL_RUNNING][XFN_CONTROL_NAME], text[160];
+	struct name all[XFN_CONTROL_RUNNING];
+	int count = find_all(all, XFN_CONTROL_RUNNING, err, errlen), met = 0;
+
+	for (int i = 0; i < count && i < XFN_CONTROL_RUNNING; i++)
+		if (!strcmp(all[i].iface, iface))
+			snprintf(names[met++], XFN_CONTROL_NAME, "%s:%" PRIu64, iface,
+				 all[i].space);
+	if (met == 1)
+		memcpy(name, names[0], XFN_CONTROL_NAME);
+	if (met < 2)
+		return met ? 0 : -ENOENT;
+	list(names, met, text, sizeof(text));
+	snprintf(err, errlen,
+		 "%s: %d xfn serve one of that name, in other network namespaces: %s; choose one "
+		 "with -i, `xfn ls` lists them with their pids",
+		 iface, met, text);
 	return -ENOTUNIQ;
 }
 
 static int connect_named(const char *ifname, uint64_t deadline, char *err, size_t errlen)
 {
-	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
-	int fd = xfn_control__path(ifname, path, sizeof(path), err, errlen);
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)], other[XFN_CONTROL_NAME];
+	char real[IF_NAMESIZE];
+	int fd;
 
-	if (fd)
+	/* by the name under which it is served */
+	if (*ifname != '@' && xfn_interface__find(ifname, real))
+		ifname = real;
+	fd = connect_here(ifname, deadline, path, err, errlen);
+	if (fd == -EINVAL || fd == -ENAMETOOLONG)
 		return fd;
-	fd = connect_to(path, deadline);
+	if ((fd == -ENOENT || fd == -ECONNREFUSED) && !strchr(ifname, ':')) {
+		fd = find_elsewhere(ifname, other, err, errlen);
+		if (fd == -ENOTUNIQ)
+			return fd;
+		fd = fd ?: connect_here(other, deadline, path, err, errlen);
+	}
 	if (fd == -ENOENT || fd == -ECONNREFUSED) {
 		snprintf(err, errlen, "%s: no xfn is running; start one with `xfn run%s%s`%s",
 			 ifname, *ifname == '@' ? "" : " -i ", *ifname == '@' ? "" : ifname,
@@ -327,7 +465,7 @@ int xfn_control__ask(const char *ifname, const char *verb, json_t *args, json_t 
 		     size_t errlen)
 {
 	uint64_t deadline = xfn_now_ms() + XFN_CONTROL_SECONDS * 1000;
-	char name[IF_NAMESIZE] = "", *line, *text = NULL;
+	char name[XFN_CONTROL_NAME] = "", *line, *text = NULL;
 	json_t *answer = NULL;
 	size_t len, got = 0;
 	int fd, ret;

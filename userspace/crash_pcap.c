@@ -71,11 +71,14 @@ int xfn_crash_pcap__keep(const char *ifname, const char *function, const struct 
 	bool frame = crash->kind == XFN_FRAME;
 	size_t head_len = offsetof(struct pcap, headers), all;
 	uint32_t bytes = crash->len;
+	uint32_t most = frame					? XFN_CRASH_MAX :
+			xfn_request_frame__is_v4(&crash->local) ? XFN_PAYLOAD_MAX_V4 :
+								  XFN_PAYLOAD_MAX;
 	struct timespec now;
 	int fd, ret;
 
 	path[0] = 0;
-	if (!crash->noted || bytes > (frame ? XFN_CRASH_MAX : 65535 - XFN_UDP_LEN - XFN_IPV4_LEN))
+	if (!crash->noted || bytes > most)
 		return -ENODATA;
 	clock_gettime(CLOCK_REALTIME, &now);
 	head.file.link = frame ? LINK_ETHERNET : LINK_RAW;

@@ -317,17 +317,22 @@ static void look(struct xfn_supervisor *sup, struct xfn_child *child, uint64_t e
 	unsigned min = sup->opts->workers_min ?: 1, max = shared_max(sup);
 	unsigned count = child->shared;
 
+	xfn_told__read(sup, child);
 	for (unsigned i = 0; i < child->shared; i++) {
-		uint64_t idle = child->page[i].idle_ns - child->load[i].idle_ns;
+		const struct xfn_page *told = xfn_told__sum(child->told, i);
+		uint64_t idle = told->idle_ns - child->load[i].idle_ns;
 		uint64_t busy = idle < elapsed_ns ? elapsed_ns - idle : 0;
 
 		all += busy;
 		busiest = busy > busiest ? busy : busiest;
-		stalls += child->page[i].engine.stalls - child->load[i].stalls;
+		stalls += told->engine.stalls - child->load[i].stalls;
 	}
-	for (unsigned i = 0; i < child->threads; i++)
-		child->load[i] = (struct xfn_load){ .idle_ns = child->page[i].idle_ns,
-						    .stalls = child->page[i].engine.stalls };
+	for (unsigned i = 0; i < child->threads; i++) {
+		const struct xfn_page *told = xfn_told__sum(child->told, i);
+
+		child->load[i] = (struct xfn_load){ .idle_ns = told->idle_ns,
+						    .stalls = told->engine.stalls };
+	}
 	if ((stalls || busiest * 100 > elapsed_ns * FULL) && child->shared < max) {
 		count++;
 		child->calm = 0;

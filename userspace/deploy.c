@@ -22,12 +22,10 @@ static bool may_amplify(const struct xfn_run_options *opts, const char *name)
 	return false;
 }
 
-static int open_one(const struct xfn_run_options *opts, const struct xfn_run_module *want,
-		    struct xfn_deployed *fn, char *err, size_t errlen)
+static int settle_one(const struct xfn_run_options *opts, const struct xfn_run_module *want,
+		      struct xfn_deployed *fn, char *err, size_t errlen)
 {
-	fn->mod = xfn_module__open(want->path, err, errlen);
-	if (!fn->mod)
-		return -EINVAL;
+	fn->mod = want->mod;
 	fn->any = !want->addr || !want->addr[0];
 	if (!fn->any && xfn_udp_socket__parse(want->addr, fn->addr.ip)) {
 		snprintf(err, errlen,
@@ -35,6 +33,15 @@ static int open_one(const struct xfn_run_options *opts, const struct xfn_run_mod
 			 "MODULE@[fd00::1]:53",
 			 want->path, want->addr);
 		return -EINVAL;
+	}
+	if (!fn->any && xfn_udp_socket__unfit(fn->addr.ip)) {
+		snprintf(err, errlen, "%s: %s %s, and no host's own; name one of this host",
+			 name_of(fn), want->addr, xfn_udp_socket__unfit(fn->addr.ip));
+		return -EINVAL;
+	}
+	if (!fn->any && xfn_udp_socket__is_every(fn->addr.ip)) {
+		fn->any = true;
+		fn->version = (unsigned)xfn_udp_socket__version(fn->addr.ip);
 	}
 	if (fn->mod->attr.amplify > XFN_AMPLIFY_FREE && !may_amplify(opts, name_of(fn))) {
 		snprintf(err, errlen,
@@ -71,19 +78,24 @@ int xfn_deploy__open(struct xfn_supervisor *sup, char *err, size_t errlen)
 		struct xfn_deployed *fn = &sup->functions[i];
 
 		sup->function_count++;
-		ret = open_one(opts, &opts->modules[i], fn, err, errlen);
+		ret = settle_one(opts, &opts->modules[i], fn, err, errlen);
 		if (ret)
 			return ret;
 		for (unsigned j = 0; j < i; j++) {
 			const struct xfn_deployed *other = &sup->functions[j];
 
 			if (other->addr.port != fn->addr.port || other->any != fn->any ||
+			    other->version != fn->version ||
 			    memcmp(other->addr.ip, fn->addr.ip, 16))
 				continue;
 			snprintf(err, errlen,
 				 "%s and %s are both for port %u%s; give one another port: %s@PORT",
 				 name_of(other), name_of(fn), fn->addr.port,
-				 fn->any ? "" : " of one address", name_of(fn));
+				 !fn->any	  ? " of one address" :
+				 fn->version == 4 ? " of every IPv4 address" :
+				 fn->version == 6 ? " of every IPv6 address" :
+						    "",
+				 name_of(fn));
 			return -EEXIST;
 		}
 	}
@@ -95,11 +107,17 @@ bool xfn_deploy__wants_ring(const struct xfn_supervisor *sup)
 	return sup->opts->engine && !strcmp(sup->opts->engine, "packet");
 }
 
-static void why(struct xfn_deployed *fn, int tier, const char *rule, const char *reason)
+static void why(struct xfn_deployed *fn, int tier, const struct xfn_rule_text *rule,
+		const char *reason)
 {
 	fn->tier = tier;
-	snprintf(fn->rule, sizeof(fn->rule), "%s", rule);
+	fn->rule = rule;
 	snprintf(fn->reason, sizeof(fn->reason), "%s", reason);
+}
+
+static const struct xfn_rule_text *rule_of(enum xfn_rule rule)
+{
+	return xfn_refusal__rule(rule);
 }
 
 /* Put the kernel half into its slot; a refusal leaves fn with tier afxdp and its reason. */
@@ -110,12 +128,12 @@ static int put(struct xfn_supervisor *sup, struct xfn_deployed *fn, char *err, s
 
 	if (!ret) {
 		fn->in_kernel = true;
-		why(fn, XFN_TIER_XDP, "", "accepted by this kernel's verifier");
+		why(fn, XFN_TIER_XDP, NULL, "accepted by this kernel's verifier");
 		return 0;
 	}
 	if (!refusal.rule[0])
 		return ret;
-	why(fn, XFN_TIER_AFXDP, refusal.rule, refusal.reason);
+	why(fn, XFN_TIER_AFXDP, xfn_refusal__by_id(refusal.rule), refusal.reason);
 	/* of the interface, and said when it was attached */
 	if (!strcmp(refusal.rule, "shared_interface"))
 		return 0;
@@ -140,16 +158,18 @@ static int decide(struct xfn_supervisor *sup, struct xfn_deployed *fn, char *err
 				 xfn_tier_name(forced), sup->mode_reason);
 			return -EOPNOTSUPP;
 		}
-		why(fn, XFN_TIER_SOCKET, "no_xdp",
-		    forced == XFN_TIER_SOCKET ? by : sup->mode_reason);
+		if (forced == XFN_TIER_SOCKET)
+			why(fn, XFN_TIER_SOCKET, rule_of(XFN_RULE_forced), by);
+		else
+			why(fn, XFN_TIER_SOCKET, rule_of(XFN_RULE_no_xdp), sup->mode_reason);
 		return 0;
 	}
 	if (forced == XFN_TIER_SOCKET || forced == XFN_TIER_AFXDP) {
-		why(fn, forced, "forced", by);
+		why(fn, forced, rule_of(XFN_RULE_forced), by);
 		return 0;
 	}
 	if (!fn->mod->bpf || meta->tier != XFN_TIER_XDP) {
-		why(fn, XFN_TIER_AFXDP, meta->rule, meta->reason);
+		why(fn, XFN_TIER_AFXDP, xfn_refusal__by_id(meta->rule), meta->reason);
 	} else {
 		ret = put(sup, fn, err, errlen);
 		if (ret)
@@ -209,7 +229,8 @@ void xfn_deploy__to_sockets(struct xfn_supervisor *sup, const char *reason)
 {
 	for (unsigned i = 0; i < sup->function_count; i++)
 		if (sup->functions[i].tier == XFN_TIER_AFXDP)
-			why(&sup->functions[i], XFN_TIER_SOCKET, "no_afxdp", reason);
+			why(&sup->functions[i], XFN_TIER_SOCKET, rule_of(XFN_RULE_no_afxdp),
+			    reason);
 }
 
 bool xfn_deploy__is_slow(const struct xfn_deployed *fn)
@@ -225,20 +246,59 @@ bool xfn_deploy__wants_slow(const struct xfn_supervisor *sup)
 	return false;
 }
 
-int xfn_deploy__bind(struct xfn_supervisor *sup, char *err, size_t errlen)
+/* How exactly it names what it is asked at: 2 an address, 1 an IP version, 0 neither. */
+static int exactness(const struct xfn_deployed *fn)
 {
+	return !fn->any ? 2 : fn->version ? 1 : 0;
+}
+
+bool xfn_deploy__covers(const struct xfn_deployed *fn, const uint8_t ip[16])
+{
+	if (!fn->any)
+		return !memcmp(fn->addr.ip, ip, 16);
+	return !fn->version || fn->version == (unsigned)xfn_udp_socket__version(ip);
+}
+
+int xfn_deploy__owner(const struct xfn_supervisor *sup, const uint8_t ip[16], uint16_t port)
+{
+	int owner = -1;
+
 	for (unsigned i = 0; i < sup->function_count; i++) {
 		const struct xfn_deployed *fn = &sup->functions[i];
-		int ret = 0;
 
-		/* A socket's port is left to the stack. */
-		if (sup->loader && fn->tier != XFN_TIER_SOCKET)
-			ret = xfn_loader__bind(sup->loader, fn->any ? NULL : fn->addr.ip,
-					       fn->addr.port, i, fn->tier, err, errlen);
-		if (ret)
-			return ret;
+		if (fn->addr.port == port && xfn_deploy__covers(fn, ip) &&
+		    (owner < 0 || exactness(fn) > exactness(&sup->functions[owner])))
+			owner = (int)i;
 	}
-	return 0;
+	return owner;
+}
+
+/* Does the dispatcher have another function on this port? */
+static bool shares_port(const struct xfn_supervisor *sup, unsigned slot)
+{
+	for (unsigned i = 0; i < sup->function_count; i++)
+		if (i != slot && sup->functions[i].addr.port == sup->functions[slot].addr.port &&
+		    sup->functions[i].tier != XFN_TIER_SOCKET)
+			return true;
+	return false;
+}
+
+int xfn_deploy__bind(struct xfn_supervisor *sup, char *err, size_t errlen)
+{
+	int ret = 0;
+
+	/* the dispatcher is told of the less exact ones first */
+	for (int exact = 0; sup->loader && exact <= 2; exact++)
+		for (unsigned i = 0; !ret && i < sup->function_count; i++) {
+			const struct xfn_deployed *fn = &sup->functions[i];
+
+			/* A socket's port is left to the stack: to be told where it is shared. */
+			if (exactness(fn) == exact &&
+			    (fn->tier != XFN_TIER_SOCKET || shares_port(sup, i)))
+				ret = xfn_loader__bind(sup->loader, exact ? fn->addr.ip : NULL,
+						       fn->addr.port, i, fn->tier, err, errlen);
+		}
+	return ret;
 }
 
 unsigned xfn_deploy__descriptors(const struct xfn_supervisor *sup)
@@ -247,18 +307,13 @@ unsigned xfn_deploy__descriptors(const struct xfn_supervisor *sup)
 	unsigned queues = sup->iface.queues ?: 1;
 
 	/* of a function: its module, its programs and maps, its sockets; of a queue: a worker's */
-	return 64 + sup->opts->module_count * (8 + 2 * devices + addresses) +
+	return 64 + sup->opts->module_count * (8 + devices * addresses) +
 	       queues * (8 + XFN_THREADS);
 }
 
 void xfn_deploy__close(struct xfn_supervisor *sup)
 {
-	for (unsigned i = 0; i < sup->function_count; i++)
-		if (sup->functions[i].mod)
-			xfn_module__close(sup->functions[i].mod);
 	free(sup->functions);
-	free(sup->served);
-	free(sup->devices);
 	sup->functions = NULL;
 	sup->function_count = 0;
 }

@@ -19,6 +19,7 @@
 #define XFN_BATCH	   64  /* datagrams per round: what one AF_XDP or sendmmsg batch is worth */
 #define XFN_WAIT_MS	   100 /* longest wait of a worker: how late STOP may be noticed when idle */
 #define XFN_ENGINE_THREADS 8   /* threads of one queue, each with an engine of its own */
+#define XFN_GUARD	   8   /* bytes around a payload by which a write beside it is noticed */
 
 enum xfn_datagram_kind {
 	XFN_FRAME,   /* data is a whole Ethernet frame */
@@ -39,8 +40,10 @@ struct xfn_datagram {
 	uint32_t capacity; /* writable bytes at data, >= len */
 	uint32_t slot;	   /* XFN_PAYLOAD: the function of the receiving socket; else with waits */
 	bool broadcast;	   /* XFN_PAYLOAD: sent to a broadcast or multicast address */
-	uint8_t sum;	   /* XFN_FRAME: enum xfn_frame_sum */
-	bool send; /* set by the caller before give: send data[0..len) back, else just release */
+	bool guarded; /* XFN_PAYLOAD: XFN_GUARD bytes before data, and as many behind its capacity,
+		       * belong to this datagram and hold nothing */
+	uint8_t sum;  /* XFN_FRAME: enum xfn_frame_sum */
+	bool send;    /* set by the caller before give: send data[0..len) back, else just release */
 	bool may_wait; /* it may be given back after later ones, in any order: takes may come first
 			*/
 	bool waits;    /* set by the caller, with its slot: it is not given back yet */

@@ -10,6 +10,8 @@
 #include <sys/mman.h>
 #include "engine_udp.h"
 
+#define LEAD 64 /* a cache line: its last XFN_GUARD bytes are a datagram's guard */
+
 struct buffer {
 	union xfn_udp_name name;
 	_Alignas(struct cmsghdr) uint8_t control[XFN_UDP_CONTROL];
@@ -21,7 +23,7 @@ struct xfn_engine {
 	struct xfn_udp_turns turns;
 	bool spin;
 	uint32_t payload_max;
-	uint8_t *data; /* XFN_BATCH buffers, `stride` apart */
+	uint8_t *data; /* XFN_BATCH buffers, `stride` apart; each has LEAD bytes before its data */
 	size_t stride;
 	struct buffer buffers[XFN_BATCH];
 	struct mmsghdr msgs[XFN_BATCH];
@@ -47,8 +49,8 @@ static int mmsg_open(struct xfn_engine **out, const struct xfn_engine_config *cf
 
 	if (!e)
 		goto fail;
-	/* a line more than needed keeps the buffers of small datagrams in different cache sets */
-	e->stride = ((size_t)cfg->payload_max + 127) & ~(size_t)63;
+	/* a line more than the data keeps the buffers of small datagrams in different cache sets */
+	e->stride = (LEAD + (size_t)cfg->payload_max + XFN_GUARD + 63) & ~(size_t)63;
 	e->payload_max = cfg->payload_max;
 	e->spin = cfg->spin;
 	e->data = mmap(NULL, XFN_BATCH * e->stride, PROT_READ | PROT_WRITE,
@@ -86,7 +88,7 @@ static unsigned receive(struct xfn_engine *e, unsigned socket, struct xfn_datagr
 	int got;
 
 	for (unsigned i = first; i < max; i++) {
-		e->iovs[i] = (struct iovec){ e->data + i * e->stride, e->payload_max };
+		e->iovs[i] = (struct iovec){ e->data + i * e->stride + LEAD, e->payload_max };
 		e->msgs[i].msg_hdr = (struct msghdr){
 			.msg_name = &e->buffers[i].name,
 			.msg_namelen = sizeof(e->buffers[i].name),
@@ -113,6 +115,7 @@ static unsigned receive(struct xfn_engine *e, unsigned socket, struct xfn_datagr
 			.data = e->iovs[i].iov_base,
 			.len = e->msgs[i].msg_len,
 			.capacity = e->payload_max,
+			.guarded = true,
 			.slot = e->turns.sockets[socket].slot,
 			.local = e->turns.sockets[socket].local,
 			.token = i,

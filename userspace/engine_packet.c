@@ -236,15 +236,6 @@ static void packet_stats(const struct xfn_engine *e, struct xfn_engine_stats *ou
 	*out = e->stats;
 }
 
-static void packet_ask(struct xfn_engine *e)
-{
-	struct tpacket_stats_v3 kernel = {};
-	socklen_t len = sizeof(kernel);
-
-	if (!getsockopt(e->fd, SOL_PACKET, PACKET_STATISTICS, &kernel, &len))
-		e->stats.stalls += kernel.tp_drops; /* counted from zero by each question */
-}
-
 const struct xfn_engine_ops xfn_engine_packet = {
 	.name = "packet",
 	.kind = XFN_FRAME,
@@ -253,6 +244,5 @@ const struct xfn_engine_ops xfn_engine_packet = {
 	.take = packet_take,
 	.give = packet_give,
 	.stats = packet_stats,
-	.ask = packet_ask,
 	.close = packet_close,
 };

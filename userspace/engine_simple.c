@@ -11,6 +11,8 @@
 #include <sys/time.h>
 #include "engine_udp.h"
 
+#define LEAD 64 /* before the data, so that it begins a cache line: its last XFN_GUARD bytes */
+
 struct xfn_engine {
 	struct xfn_udp_turns turns;
 	bool spin;
@@ -22,7 +24,8 @@ struct xfn_engine {
 	_Alignas(struct cmsghdr) uint8_t control[XFN_UDP_CONTROL];
 	socklen_t name_len;
 	size_t control_len; /* of the reply */
-	uint8_t *data;
+	uint8_t *buffer;
+	uint8_t *data; /* in it: guards stand before and behind */
 	struct xfn_engine_stats stats;
 };
 
@@ -30,7 +33,7 @@ static void simple_close(struct xfn_engine *e)
 {
 	if (!e)
 		return;
-	free(e->data);
+	free(e->buffer);
 	xfn_udp_turns__close(&e->turns);
 	free(e);
 }
@@ -58,9 +61,11 @@ static int simple_open(struct xfn_engine **out, const struct xfn_engine_config *
 		goto fail;
 	e->payload_max = cfg->payload_max;
 	e->spin = cfg->spin;
-	e->data = aligned_alloc(64, ((size_t)cfg->payload_max + 64) & ~(size_t)63);
-	if (!e->data)
+	e->buffer =
+		aligned_alloc(64, (LEAD + (size_t)cfg->payload_max + XFN_GUARD + 63) & ~(size_t)63);
+	if (!e->buffer)
 		goto fail;
+	e->data = e->buffer + LEAD;
 	ret = xfn_udp_turns__open(&e->turns, cfg, err, errlen);
 	if (ret) {
 		simple_close(e);
@@ -106,6 +111,7 @@ static bool receive(struct xfn_engine *e, unsigned socket, int flags, struct xfn
 		.data = e->data,
 		.len = (uint32_t)len,
 		.capacity = e->payload_max,
+		.guarded = true,
 		.slot = e->turns.sockets[socket].slot,
 		.local = e->turns.sockets[socket].local,
 		.socket = socket,

@@ -78,6 +78,8 @@ static bool received(struct xfn_engine *e, unsigned socket, const struct io_urin
 {
 	unsigned buffer = (socket << e->share_log2) + (cqe->flags >> IORING_CQE_BUFFER_SHIFT);
 	struct io_uring_recvmsg_out *head;
+	struct xfn_uring_reply *reply;
+	uint8_t *name, *control;
 
 	if (!(cqe->flags & IORING_CQE_F_MORE)) {
 		e->unarmed[socket] = true;
@@ -102,16 +104,21 @@ static bool received(struct xfn_engine *e, unsigned socket, const struct io_urin
 		.data = io_uring_recvmsg_payload(head, &e->layout),
 		.len = io_uring_recvmsg_payload_length(head, cqe->res, &e->layout),
 		.capacity = e->payload_max,
+		.guarded = true,
 		.slot = e->sockets[socket].slot,
 		.local = e->sockets[socket].local,
 		.token = buffer,
 		.socket = socket,
 	};
-	xfn_udp_peer(io_uring_recvmsg_name(head), &d->peer);
-	/* from here on it is the reply's */
-	head->controllen = (uint32_t)xfn_udp_local((uint8_t *)io_uring_recvmsg_name(head) +
-							   e->layout.msg_namelen,
-						   head->controllen, &d->local, &d->broadcast);
+	reply = &e->replies[buffer];
+	name = io_uring_recvmsg_name(head);
+	memcpy(&reply->name, name, sizeof(reply->name));
+	reply->name_len = head->namelen < sizeof(reply->name) ? head->namelen : sizeof(reply->name);
+	xfn_udp_peer(&reply->name, &d->peer);
+	control = name + e->layout.msg_namelen;
+	reply->control_len = xfn_udp_local(control, head->controllen, &d->local, &d->broadcast);
+	if (reply->control_len)
+		memcpy(reply->control, control, sizeof(reply->control));
 	return true;
 }
 
@@ -154,22 +161,21 @@ static unsigned uring_take(struct xfn_engine *e, struct xfn_datagram *batch, uns
 /* Without control the socket's own address is the source, and a plain send will do. */
 static void prepare(struct xfn_engine *e, const struct xfn_datagram *d, struct io_uring_sqe *sqe)
 {
-	struct io_uring_recvmsg_out *head = (void *)(e->data + d->token * e->stride);
 	struct xfn_uring_reply *reply = &e->replies[d->token];
-	void *name = io_uring_recvmsg_name(head);
 
-	if (!head->controllen) {
+	if (!reply->control_len) {
 		io_uring_prep_send(sqe, (int)d->socket, d->data, d->len, MSG_DONTWAIT);
-		io_uring_prep_send_set_addr(sqe, name, (uint16_t)head->namelen);
+		io_uring_prep_send_set_addr(sqe, (const struct sockaddr *)&reply->name,
+					    (uint16_t)reply->name_len);
 	} else {
 		reply->iov = (struct iovec){ d->data, d->len };
 		reply->msg = (struct msghdr){
-			.msg_name = name,
-			.msg_namelen = head->namelen,
+			.msg_name = &reply->name,
+			.msg_namelen = reply->name_len,
 			.msg_iov = &reply->iov,
 			.msg_iovlen = 1,
-			.msg_control = (uint8_t *)name + e->layout.msg_namelen,
-			.msg_controllen = head->controllen,
+			.msg_control = reply->control,
+			.msg_controllen = reply->control_len,
 		};
 		io_uring_prep_sendmsg(sqe, (int)d->socket, &reply->msg, MSG_DONTWAIT);
 	}

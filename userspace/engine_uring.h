@@ -12,8 +12,12 @@
 /* what every operation must say, so that it reaches the registered sockets only */
 #define XFN_URING_REQUIRED IOSQE_FIXED_FILE
 
-/* What sendmsg reads of a reply until it is sent. */
+/* What is read of a reply until it is sent: kept apart from its buffer, which functions reach. */
 struct xfn_uring_reply {
+	union xfn_udp_name name;
+	socklen_t name_len;
+	size_t control_len; /* 0: it needs none */
+	_Alignas(struct cmsghdr) uint8_t control[XFN_UDP_CONTROL];
 	struct msghdr msg;
 	struct iovec iov;
 };

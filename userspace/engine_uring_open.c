@@ -168,10 +168,10 @@ static void lay_out(struct xfn_engine *e, const struct xfn_engine_config *cfg)
 	e->thread = cfg->sqpoll;
 	e->payload_max = cfg->payload_max;
 	e->layout.msg_namelen = sizeof(union xfn_udp_name);
-	e->layout.msg_controllen = XFN_UDP_CONTROL;
+	e->layout.msg_controllen = XFN_UDP_CONTROL + XFN_GUARD; /* which no message reaches */
 	e->buffer_len = sizeof(struct io_uring_recvmsg_out) + e->layout.msg_namelen +
 			e->layout.msg_controllen + cfg->payload_max;
-	e->stride = (e->buffer_len + 63) & ~(size_t)63;
+	e->stride = (e->buffer_len + XFN_GUARD + 63) & ~(size_t)63;
 	for (e->share = SHARE_MAX; e->share > SHARE_MIN && e->share * e->count > BUFFERS;)
 		e->share /= 2;
 	e->share_log2 = (unsigned)__builtin_ctz(e->share);

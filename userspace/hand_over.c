@@ -16,20 +16,15 @@ static uint32_t flags_of(const struct xfn_supervisor *sup)
 	       (sup->iface.local_peer ? XFN_LOCAL_PEER : 0);
 }
 
-/* Is the address and port of listener `i` another one's too, and that one's to answer? */
-static bool bound_elsewhere(const struct xfn_supervisor *sup, unsigned i)
+/* Is the address and port of listener `i` an earlier one's too, on another device? */
+static bool bound_before(const struct xfn_supervisor *sup, unsigned i)
 {
 	const struct xfn_listener *own = &sup->listeners[i];
-	bool any = sup->functions[own->slot].any;
 
-	for (unsigned j = 0; j < sup->listener_count; j++) {
-		const struct xfn_listener *other = &sup->listeners[j];
-		bool other_any = sup->functions[other->slot].any;
-
-		if (other->local.port == own->local.port &&
-		    !memcmp(other->local.ip, own->local.ip, 16) && (any == other_any ? j < i : any))
+	for (unsigned j = 0; j < i; j++)
+		if (sup->listeners[j].local.port == own->local.port &&
+		    !memcmp(sup->listeners[j].local.ip, own->local.ip, 16))
 			return true;
-	}
 	return false;
 }
 
@@ -46,13 +41,18 @@ static int put_functions(const struct xfn_supervisor *sup, struct xfn_child *chi
 			continue;
 		msg.function.slot = slot;
 		memcpy(msg.function.name, fn->mod->attr.name, sizeof(msg.function.name));
-		ret = xfn_outbox__put(&child->outbox, &msg, fn->mod->fd);
+		if (fn->set_aside[0]) { /* has a port, and drops what comes to it */
+			msg.type = XFN_HO_QUARANTINE;
+			msg.quarantine.slot = slot;
+			msg.quarantine.on = 1;
+		}
+		ret = xfn_outbox__put(&child->outbox, &msg, fn->set_aside[0] ? -1 : fn->mod->fd);
 		if (ret)
 			break;
 		memset(&msg.bind, 0, sizeof(msg.bind));
 		msg.type = XFN_HO_BIND;
 		msg.bind.slot = slot;
-		msg.bind.any = fn->any;
+		msg.bind.any = fn->any && !fn->version;
 		msg.bind.addr = fn->addr;
 		/* Behind UDP sockets the socket tells the function. */
 		if (xfn_child_by_afxdp(child))
@@ -61,7 +61,7 @@ static int put_functions(const struct xfn_supervisor *sup, struct xfn_child *chi
 	for (unsigned i = 0; !ret && xfn_child_by_ring(child) && i < sup->listener_count; i++) {
 		struct xfn_handover msg = { .type = XFN_HO_BIND, .version = XFN_HANDOVER_VERSION };
 
-		if (bound_elsewhere(sup, i))
+		if (bound_before(sup, i))
 			continue;
 		msg.bind.slot = sup->listeners[i].slot;
 		msg.bind.addr = sup->listeners[i].local;
@@ -127,6 +127,7 @@ int xfn_children__hand_over(const struct xfn_supervisor *sup, struct xfn_child *
 		 (!xfn_child_by_afxdp(sup->children) && !xfn_child_by_ring(sup->children)));
 	msg.hello.sqpoll = sup->opts->sqpoll;
 	msg.hello.busy_us = sup->opts->links.busy_poll;
+	msg.hello.memory_mb = sup->opts->memory_mb;
 	msg.hello.threads = child->threads;
 	memcpy(msg.hello.cpu, child->cpu, sizeof(msg.hello.cpu));
 	ret = xfn_outbox__put(&child->outbox, &msg, child->page_fd);

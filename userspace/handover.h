@@ -10,7 +10,8 @@
  *	BIND			->	(slot, address, port)
  *	UMEM (+ memfd)		->	maps it				(afxdp only)
  *	SOCKET (+ fd)		->	keeps it			(afxdp: one per thread)
- *	QUARANTINE		->	drops a slot's requests		(at any time)
+ *	QUARANTINE		->	drops a slot's requests		(at any time; instead
+ *							of FUNCTION where it cannot be loaded)
  *	START			->	XFN_INIT, engine open, sandbox
  *				<-	READY, or FAILED with one line
  *	ACTIVE			->	lets other threads rest		(at any time)
@@ -31,9 +32,9 @@
 #include "../xdp/abi.h"
 #include "engine.h"
 
-#define XFN_HANDOVER_VERSION 5
+#define XFN_HANDOVER_VERSION 6
 #define XFN_HANDOVER_FD	     3
-#define XFN_INVOKE_MAX	     65536 /* bytes of an INVOKE's memfd: any UDP payload and its reply */
+#define XFN_INVOKE_MAX	     65536 /* bytes of an INVOKE's memfd: XFN_PAYLOAD_MAX in whole pages */
 
 enum xfn_handover_type {
 	XFN_HO_HELLO = 1,
@@ -66,8 +67,10 @@ struct xfn_handover {
 			uint32_t uid, gid; /* become these, if root */
 			uint32_t spin;
 			uint32_t sqpoll;
-			uint32_t busy_us; /* engine afxdp: poll its queue in vain so long */
-			uint32_t threads; /* 1 to XFN_THREADS; engine afxdp only: more than 1 */
+			uint32_t busy_us;   /* engine afxdp: poll its queue in vain so long */
+			uint32_t memory_mb; /* each thread may allocate while it serves, 0: no bound
+					     */
+			uint32_t threads;   /* 1 to XFN_THREADS; engine afxdp only: more than 1 */
 			int32_t cpu[XFN_THREADS]; /* pin to, -1: do not */
 		} hello;
 		struct {

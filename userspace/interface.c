@@ -6,9 +6,15 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <libmnl/libmnl.h>
 #include <linux/ethtool.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 #include "interface.h"
+
+#define ANSWER_MAX   32768 /* of a device with many virtual functions */
+#define ALT_NAMESIZE 128   /* the kernel's ALTIFNAMSIZ */
 
 static int ethtool(int sock, const char *name, void *command)
 {
@@ -17,6 +23,55 @@ static int ethtool(int sock, const char *name, void *command)
 	snprintf(req.ifr_name, sizeof(req.ifr_name), "%s", name);
 	req.ifr_data = command;
 	return ioctl(sock, SIOCETHTOOL, &req);
+}
+
+struct found {
+	unsigned index;
+	char *real;
+};
+
+static int on_link(const struct nlmsghdr *nlh, void *data)
+{
+	const struct ifinfomsg *msg = mnl_nlmsg_get_payload(nlh);
+	struct found *found = data;
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, nlh, sizeof(*msg))
+	{
+		if (mnl_attr_get_type(attr) == IFLA_IFNAME)
+			snprintf(found->real, IF_NAMESIZE, "%s", mnl_attr_get_str(attr));
+	}
+	found->index = (unsigned)msg->ifi_index;
+	return MNL_CB_STOP;
+}
+
+unsigned xfn_interface__find(const char *name, char real[IF_NAMESIZE])
+{
+	char request[MNL_NLMSG_HDRLEN + 256], answer[ANSWER_MAX];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(request);
+	struct mnl_socket *sock;
+	struct found found = { .real = real };
+	ssize_t n = -1;
+
+	real[0] = '\0';
+	if (!*name || strlen(name) >= ALT_NAMESIZE)
+		return 0;
+	nlh->nlmsg_type = RTM_GETLINK;
+	nlh->nlmsg_flags = NLM_F_REQUEST;
+	mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
+	/* the kernel looks among both kinds of names */
+	mnl_attr_put_strz(nlh, IFLA_ALT_IFNAME, name);
+	mnl_attr_put_u32(nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	sock = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	if (!sock)
+		return 0;
+	if (!mnl_socket_bind(sock, 0, MNL_SOCKET_AUTOPID) &&
+	    mnl_socket_sendto(sock, nlh, nlh->nlmsg_len) >= 0)
+		n = mnl_socket_recvfrom(sock, answer, sizeof(answer));
+	if (n > 0)
+		mnl_cb_run(answer, (size_t)n, 0, mnl_socket_get_portid(sock), on_link, &found);
+	mnl_socket_close(sock);
+	return found.index;
 }
 
 int xfn_interface__read(const char *name, struct xfn_interface *out, char *err, size_t errlen)
@@ -29,19 +84,22 @@ int xfn_interface__read(const char *name, struct xfn_interface *out, char *err, 
 	int sock;
 
 	memset(out, 0, sizeof(*out));
-	if (strlen(name) >= IF_NAMESIZE || !(out->index = if_nametoindex(name))) {
-		snprintf(err, errlen, "%s: no such interface; `ip link` lists them", name);
+	out->index = xfn_interface__find(name, out->name);
+	if (!out->index) {
+		snprintf(err, errlen, "%.128s: no such interface; `ip link` lists them", name);
 		return -ENODEV;
 	}
-	snprintf(out->name, sizeof(out->name), "%s", name);
+	name = out->name;
 	sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (sock < 0) {
 		snprintf(err, errlen, "%s: cannot ask for its state: %s", name, strerror(errno));
 		return -errno;
 	}
 	snprintf(req.ifr_name, sizeof(req.ifr_name), "%s", name);
-	if (!ioctl(sock, SIOCGIFFLAGS, &req))
+	if (!ioctl(sock, SIOCGIFFLAGS, &req)) {
 		out->up = req.ifr_flags & IFF_UP;
+		out->loopback = req.ifr_flags & IFF_LOOPBACK;
+	}
 	if (!ioctl(sock, SIOCGIFMTU, &req))
 		out->mtu = req.ifr_mtu;
 	out->queues = 1;

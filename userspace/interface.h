@@ -11,6 +11,7 @@ struct xfn_interface {
 	char name[IF_NAMESIZE];
 	unsigned index;
 	bool up;
+	bool loopback;
 	unsigned mtu;	   /* IP bytes */
 	unsigned queues;   /* RX queues in use (ethtool channels), at least 1 */
 	char driver[32];   /* "" where it has none (lo) */
@@ -18,7 +19,16 @@ struct xfn_interface {
 	bool vlan_offload; /* the driver takes VLAN tags off frames, so XDP does not see them */
 };
 
-/* 0, or -errno with one line in err: -ENODEV where there is no such interface. */
+/*
+ * The name of the interface that has `name`, or has it as one of its others (`ip link property add
+ * altname`), into real. Its index, 0: there is none in this network namespace. rtnetlink(7).
+ */
+unsigned xfn_interface__find(const char *name, char real[IF_NAMESIZE]);
+
+/*
+ * By any name of it; out->name is the one that the others stand for. 0, or -errno with one line in
+ * err: -ENODEV where there is no such interface.
+ */
 int xfn_interface__read(const char *name, struct xfn_interface *out, char *err, size_t errlen);
 
 #endif

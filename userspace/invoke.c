@@ -9,7 +9,8 @@
 #include "request_frame.h"
 #include "supervisor_inside.h"
 
-#define PAYLOAD_MAX (XFN_FRAME_MAX - XFN_REQUEST_FRAME_HEAD) /* of a frame; a worker takes more */
+#define FRAME_PAYLOAD_MAX                                                                          \
+	(XFN_FRAME_MAX - XFN_REQUEST_FRAME_HEAD) /* of a frame; a worker takes more */
 #define REPEAT_MAX  100000
 #define CLIENT_PORT 40000
 
@@ -27,7 +28,7 @@ static int from_hex(const char *hex, struct invocation *inv)
 {
 	size_t len = strlen(hex) / 2;
 
-	if (len > XFN_INVOKE_MAX || strlen(hex) % 2 || hex[strspn(hex, "0123456789abcdefABCDEF")])
+	if (len > XFN_PAYLOAD_MAX || strlen(hex) % 2 || hex[strspn(hex, "0123456789abcdefABCDEF")])
 		return -EINVAL;
 	for (size_t i = 0; i < len; i++) {
 		char byte[] = { hex[2 * i], hex[2 * i + 1], '\0' };
@@ -50,7 +51,8 @@ static bool served_address(const struct xfn_supervisor *sup, const struct xfn_de
 	}
 	for (unsigned i = 0; i < sup->served_count; i++) {
 		memcpy(ip, sup->served[i].ip, 16);
-		if (!sup->served[i].tag[0] && !memcmp(ip, mapped, 12) == (version == 4))
+		if (!sup->served[i].tag[0] && !memcmp(ip, mapped, 12) == (version == 4) &&
+		    xfn_deploy__owner(sup, ip, fn->addr.port) == fn - sup->functions)
 			return true;
 	}
 	return false;
@@ -77,9 +79,9 @@ static int by_dispatcher(struct xfn_supervisor *sup, unsigned slot, int version,
 			 fn->mod->attr.name, version);
 		return -EADDRNOTAVAIL;
 	}
-	if (inv->len > PAYLOAD_MAX) {
+	if (inv->len > FRAME_PAYLOAD_MAX) {
 		snprintf(err, errlen, "a payload of %u bytes does not fit a frame; at most %u do",
-			 inv->len, PAYLOAD_MAX);
+			 inv->len, FRAME_PAYLOAD_MAX);
 		return -EMSGSIZE;
 	}
 	peer = local; /* a neighbour */
@@ -156,7 +158,7 @@ json_t *xfn_invoke(struct xfn_supervisor *sup, json_t *args, char *err, size_t e
 	if (!inv || from_hex(payload, inv)) {
 		snprintf(err, errlen,
 			 "the payload is no hex text of at most %d bytes; send two digits a byte",
-			 XFN_INVOKE_MAX);
+			 XFN_PAYLOAD_MAX);
 		free(inv);
 		return NULL;
 	}

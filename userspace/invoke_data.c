@@ -25,10 +25,10 @@ json_t *xfn_invoke__data(int tier, const char *action, unsigned reason, const ui
 {
 	char *hex = to_hex(reply, len);
 	json_t *data =
-		hex ? json_pack("{s:s, s:s, s:s, s:s, s:i}", "tier", xfn_tier_name(tier), "action",
+		hex ? json_pack("{s:s, s:s, s:s, s:s, s:I}", "tier", xfn_tier_name(tier), "action",
 				action, "reason",
 				reason && reason < XFN_REASON_COUNT ? reason_names[reason] : "",
-				"reply", hex, "ns", (int)ns) :
+				"reply", hex, "ns", (json_int_t)ns) :
 		      NULL;
 
 	free(hex);

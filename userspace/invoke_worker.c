@@ -14,7 +14,7 @@
 
 #define WORKER_MS 4000 /* below XFN_CONTROL_SECONDS: who asks is told */
 
-static const struct xfn_child *worker_for(const struct xfn_supervisor *sup, unsigned slot)
+static struct xfn_child *worker_for(struct xfn_supervisor *sup, unsigned slot)
 {
 	bool socket = sup->functions[slot].tier == XFN_TIER_SOCKET;
 
@@ -29,7 +29,7 @@ int xfn_invoke__ask(struct xfn_supervisor *sup, unsigned slot, const uint8_t *pa
 		    uint32_t repeat, char *err, size_t errlen)
 {
 	const struct xfn_deployed *fn = &sup->functions[slot];
-	const struct xfn_child *child = worker_for(sup, slot);
+	struct xfn_child *child = worker_for(sup, slot);
 	struct xfn_handover msg = { .type = XFN_HO_INVOKE, .version = XFN_HANDOVER_VERSION };
 	struct xfn_pending *p = &sup->pending[sup->pending_count];
 	int memfd, ret = 0;
@@ -67,6 +67,7 @@ int xfn_invoke__ask(struct xfn_supervisor *sup, unsigned slot, const uint8_t *pa
 				   .tier = fn->tier };
 	memcpy(p->name, fn->mod->attr.name, sizeof(p->name));
 	sup->pending_count++;
+	xfn_told__invoked(child, repeat ?: 1);
 	return 0;
 }
 

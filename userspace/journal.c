@@ -24,23 +24,14 @@ struct xfn_journal {
 	unsigned count;
 };
 
-/* A name may stand for another device in another network namespace: the file has the inode of ours.
- */
 static int path_of(const char *ifname, char *path, size_t len, char *err, size_t errlen)
 {
 	char sock[256];
-	struct stat ns;
 	int n, ret = xfn_control__path(ifname, sock, sizeof(sock), err, errlen);
 
 	if (ret)
 		return ret;
-	if (stat("/proc/self/ns/net", &ns)) {
-		ret = -errno;
-		snprintf(err, errlen, "/proc/self/ns/net: %s; mount /proc", strerror(-ret));
-		return ret;
-	}
-	n = snprintf(path, len, "%.*s/%s.%lu.journal", (int)(strrchr(sock, '/') - sock), sock,
-		     ifname, (unsigned long)ns.st_ino);
+	n = snprintf(path, len, "%.*s.journal", (int)(strrchr(sock, '.') - sock), sock);
 	return n < 0 || (size_t)n >= len ? -ENAMETOOLONG : 0;
 }
 

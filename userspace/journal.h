@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * What a run changes on an interface and the kernel does not take back when the run ends: a line
- * per change, written before the change is made, in IFACE.NAMESPACE.journal beside the control
- * socket. Undone newest first when the run ends; where it was killed, by the next one. Must never
- * know what the changes are.
+ * per change, written before the change is made, in IFACE.journal or IFACE:NAMESPACE.journal beside
+ * the control socket. Undone newest first when the run ends; where it was killed, by the next one.
+ * Must never know what the changes are.
  */
 #ifndef XFN_JOURNAL_H
 #define XFN_JOURNAL_H

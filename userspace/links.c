@@ -30,14 +30,11 @@ static const struct xfn_journal_kind kinds[] = { { "ntuple", xfn_steer__undo_ntu
 int xfn_links__undo(const char *ifname, char *err, size_t errlen)
 {
 	struct xfn_journal *journal;
-	json_t *data = NULL;
 	int left = xfn_journal__count(ifname), ret;
 
 	if (left <= 0)
 		return 0;
-	ret = xfn_control__ask(ifname, "ls", NULL, &data, err, errlen);
-	json_decref(data);
-	if (ret != -ENOENT) {
+	if (xfn_control__is_served(ifname)) {
 		snprintf(err, errlen,
 			 "%s: an xfn serves it and undoes its changes itself; stop that one",
 			 ifname);
@@ -92,7 +89,8 @@ static unsigned wanted_rules(const struct xfn_supervisor *sup, struct xfn_steer_
 			all[count++] = rule;
 		for (unsigned s = 0; fn->any && s < sup->served_count; s++) {
 			memcpy(rule.to.ip, sup->served[s].ip, sizeof(rule.to.ip));
-			all[count++] = rule;
+			if (xfn_deploy__owner(sup, rule.to.ip, rule.to.port) == (int)i)
+				all[count++] = rule;
 		}
 	}
 	return count;

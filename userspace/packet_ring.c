@@ -266,7 +266,8 @@ void xfn_packet_ring__close(struct xfn_packet_ring *ring)
 	struct sock_filter none = { .code = BPF_RET | BPF_K };
 	const struct sock_fprog prog = { .len = 1, .filter = &none };
 
-	/* A worker that has it still answers what it holds, and nothing that another one gets too. */
+	/* A worker that has it still answers what it holds, and nothing that another one gets too.
+	 */
 	if (ring->receive >= 0) {
 		setsockopt(ring->receive, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog));
 		close(ring->receive);

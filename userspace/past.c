@@ -17,7 +17,16 @@ void xfn_past__add(struct xfn_slot_counters *sum, const struct xfn_slot_counters
 
 uint64_t xfn_past__reason(const struct xfn_page *page, unsigned reason)
 {
-	return page->reasons[reason] + (reason == XFN_REASON_SEND ? page->engine.send_failed : 0);
+	return page->reasons[reason] + (reason == XFN_REASON_SEND     ? page->engine.send_failed :
+					reason == XFN_REASON_TOO_LONG ? page->engine.truncated :
+									0);
+}
+
+void xfn_past__new_engine(struct xfn_page *page)
+{
+	page->reasons[XFN_REASON_SEND] = xfn_past__reason(page, XFN_REASON_SEND);
+	page->reasons[XFN_REASON_TOO_LONG] = xfn_past__reason(page, XFN_REASON_TOO_LONG);
+	page->engine = (struct xfn_engine_stats){};
 }
 
 void xfn_past__keep(struct xfn_supervisor *sup, const struct xfn_page *page)

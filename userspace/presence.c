@@ -52,12 +52,6 @@ static void say(const struct xfn_supervisor *sup, int level)
 	xfn_log__line(level, "%s", text);
 }
 
-static void say_unread(int ret)
-{
-	if (ret < 0)
-		xfn_log__line(LOG_WARNING, "cannot read addresses again: %s", strerror(-ret));
-}
-
 /* Why it is served in a lesser way than it might be. */
 static void say_why(const struct xfn_supervisor *sup)
 {
@@ -98,27 +92,13 @@ static void begin(struct xfn_supervisor *sup)
 		begun(sup, ret, err);
 }
 
-int xfn_presence__retry(struct xfn_supervisor *sup)
-{
-	uint64_t now = xfn_now_ns();
-
-	if (sup->serving || sup->phase || !sup->iface.up)
-		return -1;
-	if (now >= sup->retry_at_ns)
-		begin(sup);
-	if (sup->phase)
-		return 0;
-	now = xfn_now_ns();
-	return sup->retry_at_ns > now ? (int)((sup->retry_at_ns - now) / 1000000) + 1 : 0;
-}
-
 static void gone(struct xfn_supervisor *sup)
 {
 	xfn_serving__end(sup);
 	sup->iface.index = 0;
 	sup->iface.up = false;
 	sup->not_serving[0] = '\0';
-	say_unread(xfn_addresses__follow(sup->addresses, 0));
+	xfn_served__follow(sup, 0);
 	say(sup, LOG_WARNING);
 }
 
@@ -159,16 +139,10 @@ static void compare(struct xfn_supervisor *sup, const struct xfn_interface *now)
 /* Addresses and devices are others now: so are sockets, rules, and what workers have of them. */
 static void follow(struct xfn_supervisor *sup)
 {
-	bool renew = false;
+	bool renew = xfn_listeners__follow(sup);
 
 	if (sup->addresses_changed)
-		renew = xfn_listeners__follow(sup);
-	if (sup->addresses_changed)
 		xfn_links__follow(sup);
-	if (sup->devices_changed && sup->loader && xfn_deploy__wants_slow(sup)) {
-		xfn_listeners__slow(sup);
-		renew = true;
-	}
 	/* the ring's filter has addresses in it, that of its sockets devices */
 	if (sup->ring_mtu && (renew || sup->devices_changed)) {
 		xfn_serving__renew_workers(sup);
@@ -179,14 +153,20 @@ static void follow(struct xfn_supervisor *sup)
 	sup->addresses_changed = sup->devices_changed = false;
 }
 
+/* Workers that are being made are to be there first. */
+static void follow_changes(struct xfn_supervisor *sup)
+{
+	if (!sup->phase && (sup->addresses_changed || sup->devices_changed))
+		follow(sup);
+}
+
 bool xfn_presence__changed(struct xfn_supervisor *sup)
 {
 	unsigned was = sup->renewals;
-	int ret = xfn_addresses__serve(sup->addresses);
+	int ret = xfn_served__read(sup);
 	struct xfn_interface now;
 	char err[160];
 
-	say_unread(ret);
 	if (xfn_interface__read(sup->iface.name, &now, err, sizeof(err)))
 		snprintf(now.name, sizeof(now.name), "%s", sup->iface.name);
 	if (sup->iface.index && (ret == 1 || now.index != sup->iface.index))
@@ -194,10 +174,10 @@ bool xfn_presence__changed(struct xfn_supervisor *sup)
 	if (!now.index)
 		return sup->renewals != was;
 	if (!sup->iface.index)
-		say_unread(xfn_addresses__follow(sup->addresses, now.index));
+		xfn_served__follow(sup, now.index);
 	compare(sup, &now);
 	if (sup->serving)
-		follow(sup);
+		follow_changes(sup);
 	else if (sup->iface.up && !sup->phase)
 		begin(sup);
 	return sup->renewals != was;
@@ -214,5 +194,35 @@ void xfn_presence__begun(struct xfn_supervisor *sup, bool anew, int ret, const c
 	}
 	/* what has changed meanwhile */
 	if (sup->serving)
+		follow_changes(sup);
+}
+
+static int ms_until(uint64_t at_ns)
+{
+	uint64_t now = xfn_now_ns();
+
+	return at_ns > now ? (int)((at_ns - now) / 1000000) + 1 : 0;
+}
+
+int xfn_presence__retry(struct xfn_supervisor *sup)
+{
+	bool stepping = sup->phase;
+	int next = -1, unread;
+
+	if (sup->unread_at_ns && !ms_until(sup->unread_at_ns))
+		xfn_presence__changed(sup);
+	if (sup->serving && !sup->phase && !xfn_listeners__retry_ms(sup))
 		follow(sup);
+	if (!sup->serving && !sup->phase && sup->iface.up && !ms_until(sup->retry_at_ns))
+		begin(sup);
+	if (sup->phase)
+		next = stepping ? -1 : 0;
+	else if (sup->serving)
+		next = xfn_listeners__retry_ms(sup);
+	else if (sup->iface.up)
+		next = ms_until(sup->retry_at_ns);
+	if (!sup->unread_at_ns)
+		return next;
+	unread = ms_until(sup->unread_at_ns);
+	return next < 0 || unread < next ? unread : next;
 }

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -154,11 +153,13 @@ static void close_descriptors(struct xfn_child *child)
 
 int xfn_process__status(struct xfn_child *child)
 {
-	int status = child->pid > 0 ? wait_for(child->pid) : 0;
 	char who[XFN_WHO];
+	int status;
 
-	xfn_worker_output__close(&child->output, xfn_child__who(child, who));
+	/* which ends it too, where CAP_KILL is missing */
 	close_descriptors(child);
+	status = child->pid > 0 ? wait_for(child->pid) : 0;
+	xfn_worker_output__close(&child->output, xfn_child__who(child, who));
 	child->pid = 0;
 	return status;
 }
@@ -167,6 +168,7 @@ void xfn_process__retire(struct xfn_supervisor *sup, struct xfn_child *child)
 {
 	const struct xfn_handover stop = { .type = XFN_HO_STOP, .version = XFN_HANDOVER_VERSION };
 	struct xfn_leaver *leaver = child->pid > 0 ? calloc(1, sizeof(*leaver)) : NULL;
+	char who[XFN_WHO];
 
 	/* one that does not serve yet has nothing to answer, and may be in an XFN_INIT */
 	if (child->state == XFN_CHILD_READY && leaver)
@@ -178,14 +180,14 @@ void xfn_process__retire(struct xfn_supervisor *sup, struct xfn_child *child)
 	child->page_fd = -1;
 	if (!leaver) {
 		xfn_process__status(child);
-		for (unsigned i = 0; child->page && i < child->threads; i++)
-			xfn_past__keep(sup, &child->page[i]);
 		if (child->page)
-			munmap(child->page, child->threads * sizeof(*child->page));
+			xfn_told__keep(sup, child->told, child->page, child->threads,
+				       xfn_child__who(child, who));
 	} else {
 		leaver->pid = child->pid;
 		leaver->pidfd = child->pidfd;
 		leaver->page = child->page;
+		leaver->told = child->told;
 		leaver->threads = child->threads;
 		leaver->output = child->output;
 		leaver->until_ms = xfn_now_ms() + STOP_MS;
@@ -196,6 +198,7 @@ void xfn_process__retire(struct xfn_supervisor *sup, struct xfn_child *child)
 		close_descriptors(child);
 	}
 	child->page = NULL;
+	child->told = NULL;
 	child->pid = 0;
 }
 
@@ -203,10 +206,8 @@ static void bury(struct xfn_supervisor *sup, struct xfn_leaver *leaver)
 {
 	wait_for(leaver->pid);
 	xfn_worker_output__close(&leaver->output, leaver->who);
-	for (unsigned i = 0; leaver->page && i < leaver->threads; i++)
-		xfn_past__keep(sup, &leaver->page[i]);
 	if (leaver->page)
-		munmap(leaver->page, leaver->threads * sizeof(*leaver->page));
+		xfn_told__keep(sup, leaver->told, leaver->page, leaver->threads, leaver->who);
 	if (leaver->pidfd >= 0)
 		close(leaver->pidfd);
 	free(leaver);

@@ -7,56 +7,36 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <syslog.h>
-#include <unistd.h>
 #include "cpus.h"
 #include "log.h"
 #include "supervisor_inside.h"
 
-static int make_pages(struct xfn_child *child)
+static int make_pages(struct xfn_supervisor *sup, struct xfn_child *child)
 {
-	size_t len = child->threads * sizeof(*child->page);
+	int ret = child->page ? 0 : xfn_told__make(child);
 
-	if (!child->page) {
-		child->page_fd = memfd_create("xfn-page", MFD_CLOEXEC);
-		if (child->page_fd < 0)
-			return -errno;
-		if (!ftruncate(child->page_fd, (off_t)len))
-			child->page = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED,
-					   child->page_fd, 0);
-		if (!child->page || child->page == MAP_FAILED) {
-			int ret = -errno;
-
-			close(child->page_fd);
-			child->page_fd = -1;
-			child->page = NULL;
-			return ret;
-		}
-	}
-	for (unsigned i = 0; i < child->threads; i++) {
-		struct xfn_page *page = &child->page[i];
-
-		page->running_slot = 0;
-		page->crash.noted = 0;
-		page->overrun = 0;
-		/* a new engine counts from zero, reasons go on */
-		page->reasons[XFN_REASON_SEND] = xfn_past__reason(page, XFN_REASON_SEND);
-		page->engine = (struct xfn_engine_stats){};
+	if (ret)
+		return ret;
+	xfn_told__begin(sup, child);
+	for (unsigned i = 0; i < child->threads; i++)
 		child->load[i].stalls = 0;
-	}
 	memset(child->seen, 0, sizeof(child->seen));
+	memset(child->progress, 0, sizeof(child->progress));
 	child->hung = false;
+	child->still = NULL;
 	return 0;
 }
 
 void xfn_provision__drop(struct xfn_supervisor *sup, struct xfn_child *child)
 {
+	/* what no frame comes to any more loses none */
+	for (unsigned i = 0; child->has_umem && sup->loader && i < child->threads; i++)
+		xfn_loader__socket(sup->loader, child->queue, i, -1);
+	xfn_losses__keep_rings(sup, child);
 	xfn_packet_ring__close(&child->ring);
 	if (!child->has_umem)
 		return;
-	for (unsigned i = 0; sup->loader && i < child->threads; i++)
-		xfn_loader__socket(sup->loader, child->queue, i, -1);
 	xfn_umem__close(&child->umem);
 	child->has_umem = false;
 }
@@ -110,12 +90,14 @@ void xfn_provision__check_pinned(struct xfn_child *child)
 	for (unsigned i = 0; i < child->threads; i++) {
 		int wanted = child->cpu[i];
 		char thread[32] = "";
+		pid_t tid;
 
 		if (wanted < 0)
 			continue;
 		if (child->threads > 1)
 			snprintf(thread, sizeof(thread), ", thread %u", i);
-		child->cpu[i] = xfn_cpus__of_process(child->page[i].tid);
+		tid = xfn_child__tid(child, i);
+		child->cpu[i] = tid ? xfn_cpus__of_process(tid) : -1;
 		if (child->cpu[i] != wanted)
 			xfn_log__line(LOG_WARNING,
 				      "worker of engine %s, queue %u%s is not bound to CPU %d; is "
@@ -145,7 +127,7 @@ int xfn_provision__make(struct xfn_supervisor *sup, struct xfn_child *child, cha
 
 	for (unsigned i = 0; i < child->threads; i++)
 		child->cpu[i] = cpu_for(sup, child, i);
-	ret = make_pages(child);
+	ret = make_pages(sup, child);
 	if (!ret && xfn_child_by_afxdp(child))
 		ret = xfn_crews__apply(sup, child);
 	return ret ?: renew_rings(sup, child, err, errlen);

@@ -104,8 +104,6 @@ static const int loading[] = {
 	SCMP_SYS(landlock_restrict_self),
 	SCMP_SYS(lseek),
 	SCMP_SYS(lstat),
-	SCMP_SYS(memfd_create),
-	SCMP_SYS(mmap),
 	SCMP_SYS(mprotect),
 	SCMP_SYS(open),
 	SCMP_SYS(openat),
@@ -130,9 +128,63 @@ static const int loading[] = {
 	SCMP_SYS(writev),
 };
 
+#define OOM_MORE 100
+#define OOM_MAX	 1000
+
+static int statm = -1; /* /proc/self/statm, from the first step to the last */
+
+/* Of faults, and with which a worker ends that was asked to by such a one. */
+static const int own_signals[] = { SIGSEGV, SIGBUS, SIGFPE,  SIGILL, SIGTRAP,
+				   SIGABRT, SIGINT, SIGTERM, SIGHUP };
+
 void xfn_sandbox__die_with_parent(void)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+void xfn_sandbox__end_first(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC), more;
+	char text[16] = "";
+
+	if (fd < 0)
+		return;
+	if (read(fd, text, sizeof(text) - 1) > 0) {
+		more = atoi(text) + OOM_MORE;
+		snprintf(text, sizeof(text), "%d", more < OOM_MAX ? more : OOM_MAX);
+		/* to raise it needs no privilege; where it is refused all are equal */
+		if (pwrite(fd, text, strlen(text), 0) < 0)
+			text[0] = '\0';
+	}
+	close(fd);
+}
+
+/* Pages that RLIMIT_DATA bounds, and those of the stack: 0 where /proc does not tell. */
+static uint64_t data_pages(void)
+{
+	unsigned long data = 0;
+	char text[128] = "";
+
+	if (statm < 0)
+		return 0;
+	if (pread(statm, text, sizeof(text) - 1, 0) <= 0 ||
+	    sscanf(text, "%*u %*u %*u %*u %*u %lu", &data) != 1)
+		data = 0;
+	close(statm);
+	statm = -1;
+	return data;
+}
+
+/*
+ * Not RLIMIT_AS: shared memory, of which frames are, and address space that is only reserved do not
+ * count here, and so neither UMEM nor a library's arenas do.
+ */
+static int restrict_memory(uint64_t more)
+{
+	uint64_t now = data_pages() * (uint64_t)sysconf(_SC_PAGESIZE);
+	const struct rlimit bound = { now + more, now + more };
+
+	return more && setrlimit(RLIMIT_DATA, &bound) ? -errno : 0;
 }
 
 #define HANDLED ((LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1)
@@ -189,25 +241,25 @@ static int restrict_files(bool system)
 	return ret;
 }
 
-/* To end itself by a signal, but not by the one that tells of an end from outside. Memory yes, new
- * code no. */
-static int allow_running(scmp_filter_ctx ctx)
+/* Memory yes, new code no, nor what is shared with nobody and so bounded by nothing. */
+static int allow_memory(scmp_filter_ctx ctx)
 {
-	int ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
-				   SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	int ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2,
+				   SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),
+				   SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_SHARED, 0));
 
 	ret = ret   ?:
-		      seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
-				       SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+		      seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2,
+				       SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),
+				       SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, 0));
 	return ret   ?:
-		       seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 2,
-					SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()),
-					SCMP_A2(SCMP_CMP_NE, SIGKILL));
+		       seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
+					SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 }
 
 static int allow_engine(scmp_filter_ctx ctx, const char *engine)
 {
-	int ret = allow_running(ctx);
+	int ret = allow_memory(ctx);
 
 	for (unsigned e = 0; e < sizeof(per_engine) / sizeof(per_engine[0]); e++)
 		for (unsigned i = 0; !ret && i < per_engine[e].count; i++)
@@ -234,9 +286,11 @@ static int allow_loading(scmp_filter_ctx ctx)
 		      seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1,
 				       SCMP_A0(SCMP_CMP_EQ, 0));
 	ret = ret   ?:
-		      seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 2,
-				       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()),
-				       SCMP_A2(SCMP_CMP_NE, SIGKILL));
+		      seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+				       SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_SHARED, 0));
+	ret = ret   ?:
+		      seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+				       SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, 0));
 	for (unsigned i = 0; !ret && i < sizeof(processes) / sizeof(processes[0]); i++)
 		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
 				       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)processes[i]));
@@ -251,15 +305,24 @@ static int restrict_calls(const char *engine)
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int ret = ctx ? 0 : -ENOMEM;
 
+	/* by default it ends the thread only, and the others would serve on without it */
+	if (!ret)
+		ret = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+
 	for (unsigned i = 0; !ret && i < sizeof(always) / sizeof(always[0]); i++)
 		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, always[i], 0);
 	if (!ret)
 		ret = engine ? allow_engine(ctx, engine) : allow_loading(ctx);
+	/* To end itself by a signal, but by none that only a hand outside sends: these blame
+	 * nobody. */
+	for (unsigned i = 0; !ret && i < sizeof(own_signals) / sizeof(own_signals[0]); i++)
+		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 2,
+				       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()),
+				       SCMP_A2(SCMP_CMP_EQ, (scmp_datum_t)own_signals[i]));
 	/* in all threads, one that the kernel made for the engine among them */
 	if (!ret)
 		ret = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1);
-	if (!ret)
-		ret = seccomp_load(ctx);
+	ret = ret ?: seccomp_load(ctx);
 	if (ctx)
 		seccomp_release(ctx);
 	return ret;
@@ -274,6 +337,7 @@ static int told(int ret, const char *step, char *err, size_t errlen)
 
 int xfn_sandbox__bound(char *err, size_t errlen)
 {
+	statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
 	/* while CAP_SETPCAP is there; a user's own process has none */
 	if (geteuid())
 		return 0;
@@ -342,19 +406,26 @@ int xfn_sandbox__before_code(const int *keep, unsigned count, char *err, size_t 
 	int ret;
 
 	xfn_sandbox__die_with_parent();
+	xfn_sandbox__end_first();
 	ret = told(close_others(keep, count), "close its files", err, errlen);
 	ret = ret ?: xfn_sandbox__bound(err, errlen);
 	ret = ret ?: xfn_sandbox__user(XFN_NOBODY, XFN_NOBODY, err, errlen);
 	ret = ret ?: drop(true, err, errlen);
+	ret = ret   ?:
+		      told(restrict_memory(XFN_MEMORY_MB * 1048576ull),
+			   "bound its memory (RLIMIT_DATA)", err, errlen);
 	setrlimit(RLIMIT_CORE, &none);
 	return ret ?: told(restrict_calls(NULL), "restrict system calls (seccomp)", err, errlen);
 }
 
-int xfn_sandbox__enter(const char *engine, char *err, size_t errlen)
+int xfn_sandbox__enter(const char *engine, uint64_t memory, char *err, size_t errlen)
 {
 	const struct rlimit none = {};
+	int ret = restrict_memory(memory);
 
 	setrlimit(RLIMIT_CORE, &none);
+	if (ret)
+		return told(ret, "bound its memory (RLIMIT_DATA)", err, errlen);
 	return told(restrict_calls(engine), "restrict system calls (seccomp)", err, errlen);
 }
 
@@ -364,5 +435,5 @@ int xfn_sandbox__whole(char *err, size_t errlen)
 
 	ret = ret ?: xfn_sandbox__user(XFN_NOBODY, XFN_NOBODY, err, errlen);
 	ret = ret ?: xfn_sandbox__drop(err, errlen);
-	return ret ?: xfn_sandbox__enter("simple", err, errlen);
+	return ret ?: xfn_sandbox__enter("simple", XFN_MEMORY_MB * 1048576ull, err, errlen);
 }

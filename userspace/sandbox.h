@@ -7,10 +7,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define XFN_NOBODY 65534 /* Debian's nobody and nogroup */
+#define XFN_NOBODY    65534 /* Debian's nobody and nogroup */
+#define XFN_MEMORY_MB 1024  /* what a worker may allocate while it serves, where nothing is said */
 
 /* End with the supervisor, whatever ends it. Call first; again after a change of user. */
 void xfn_sandbox__die_with_parent(void);
+
+/* Be ended before the supervisor where the kernel is out of memory, by a tenth of all there is. */
+void xfn_sandbox__end_first(void);
 
 /*
  * Four steps, for good; each returns 0, or -errno with one line in err. capabilities(7),
@@ -28,10 +32,12 @@ int xfn_sandbox__user(uint32_t uid, uint32_t gid, char *err, size_t errlen);
  */
 int xfn_sandbox__drop(char *err, size_t errlen);
 /*
- * At last, for all threads there are, once all files are open and all libraries warm: every system
- * call that `engine` does not need (EPERM).
+ * At last, for all threads there are, once all files are open and all libraries warm: memory beyond
+ * `memory` bytes more than now (0: no bound; setrlimit(2), RLIMIT_DATA), memory that this does not
+ * bound, and every system call that `engine` does not need (EPERM; one made as those of another
+ * architecture ends the process).
  */
-int xfn_sandbox__enter(const char *engine, char *err, size_t errlen);
+int xfn_sandbox__enter(const char *engine, uint64_t memory, char *err, size_t errlen);
 
 /*
  * Before a process of one thread loads code that nobody vouches for, and runs its constructors and

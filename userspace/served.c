@@ -3,17 +3,14 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 #include "clock.h"
 #include "log.h"
+#include "now.h"
 #include "supervisor_inside.h"
 
-static bool same(const struct xfn_addresses_served *a, const struct xfn_addresses_served *b)
-{
-	return !memcmp(a->ip, b->ip, 16) && !memcmp(a->tag, b->tag, sizeof(a->tag));
-}
+#define REREAD_MS 1000
 
 static void on_address(void *ctx, const struct xfn_addresses_served *served, bool added)
 {
@@ -21,19 +18,6 @@ static void on_address(void *ctx, const struct xfn_addresses_served *served, boo
 	int ret = 0;
 
 	sup->addresses_changed = true;
-	if (added) {
-		struct xfn_addresses_served *all =
-			reallocarray(sup->served, sup->served_count + 1, sizeof(*all));
-
-		if (!all)
-			return;
-		sup->served = all;
-		all[sup->served_count++] = *served;
-	} else {
-		for (unsigned i = 0; i < sup->served_count; i++)
-			if (same(&sup->served[i], served))
-				sup->served[i--] = sup->served[--sup->served_count];
-	}
 	if (sup->loader)
 		ret = added ? xfn_loader__address_add(sup->loader, served->ip, served->tag) :
 			      xfn_loader__address_del(sup->loader, served->ip, served->tag);
@@ -48,19 +32,6 @@ static void on_device(void *ctx, const struct xfn_addresses_device *device, bool
 	struct xfn_supervisor *sup = ctx;
 
 	sup->devices_changed = true;
-	if (!added) {
-		for (unsigned i = 0; i < sup->device_count; i++)
-			if (sup->devices[i].ifindex == device->ifindex)
-				sup->devices[i--] = sup->devices[--sup->device_count];
-	} else {
-		struct xfn_addresses_device *all =
-			reallocarray(sup->devices, sup->device_count + 1, sizeof(*all));
-
-		if (!all)
-			return;
-		sup->devices = all;
-		all[sup->device_count++] = *device;
-	}
 	if (added && device->tag[0] && sup->iface.vlan_offload)
 		xfn_log__line(
 			LOG_NOTICE,
@@ -69,19 +40,49 @@ static void on_device(void *ctx, const struct xfn_addresses_device *device, bool
 			sup->iface.name, device->name, sup->iface.name);
 }
 
+/* What is read is kept where it was read: there is no second copy that might not fit. */
+static int look(struct xfn_supervisor *sup, int ret)
+{
+	struct xfn_addresses_now now = xfn_addresses__now(sup->addresses);
+
+	sup->served = now.served;
+	sup->served_count = now.served_count;
+	sup->devices = now.devices;
+	sup->device_count = now.device_count;
+	if (ret < 0 && !sup->unread_at_ns)
+		xfn_log__line(LOG_WARNING,
+			      "cannot read addresses again: %s; it is tried again, and those of "
+			      "before are served meanwhile",
+			      strerror(-ret));
+	sup->unread_at_ns = ret < 0 ? xfn_now_ns() + REREAD_MS * 1000000ull : 0;
+	return ret;
+}
+
+int xfn_served__read(struct xfn_supervisor *sup)
+{
+	return look(sup, xfn_addresses__serve(sup->addresses));
+}
+
+void xfn_served__follow(struct xfn_supervisor *sup, unsigned ifindex)
+{
+	look(sup, xfn_addresses__follow(sup->addresses, ifindex));
+}
+
 int xfn_served__open(struct xfn_supervisor *sup, char *err, size_t errlen)
 {
 	const struct xfn_addresses_listener listener = { sup, on_device, on_address };
 	unsigned count = sup->opts->address_count;
 	uint8_t only[count ?: 1][16];
+	int ret;
 
 	for (unsigned i = 0; i < count; i++)
 		if (xfn_udp_socket__parse(sup->opts->address[i], only[i])) {
 			snprintf(err, errlen, "--address %s: no IP address", sup->opts->address[i]);
 			return -EINVAL;
 		}
-	return xfn_addresses__open(sup->iface.index, only, count, &listener, &sup->addresses, err,
-				   errlen);
+	ret = xfn_addresses__open(sup->iface.index, only, count, &listener, &sup->addresses, err,
+				  errlen);
+	return ret ?: look(sup, 0);
 }
 
 void xfn_served__live(struct xfn_supervisor *sup)

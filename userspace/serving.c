@@ -62,6 +62,42 @@ static int attach_in(struct xfn_supervisor *sup, enum xfn_mode mode, char *err, 
 	return ret;
 }
 
+/* Guards of the fast path answer neither loopback addresses nor this host's own as a source. */
+#define LOOPBACK "its requests are this host's own, which UDP sockets answer"
+
+/* On a loopback interface what was asked for would answer nothing: true, with one line in err. */
+static bool refuses_loopback(const struct xfn_supervisor *sup, char *err, size_t errlen)
+{
+	enum xfn_mode want = sup->opts->mode;
+
+	if (xfn_deploy__wants_ring(sup))
+		snprintf(err, errlen,
+			 "%s: engine packet answers nothing there: " LOOPBACK
+			 "; leave --engine out",
+			 sup->iface.name);
+	else if (want != XFN_MODE_AUTO && want != XFN_MODE_NONE)
+		snprintf(err, errlen,
+			 "%s: mode %s answers nothing there: " LOOPBACK "; leave --mode out",
+			 sup->iface.name, xfn_mode_name(want));
+	else
+		return false;
+	return true;
+}
+
+/* Why XDP is not tried; NULL: it is. */
+static const char *why_no_xdp(const struct xfn_supervisor *sup, enum xfn_mode want)
+{
+	if (!sup->iface.name[0])
+		return "no interface was given (-i)";
+	if (sup->iface.loopback)
+		return "on a loopback interface " LOOPBACK;
+	if (want == XFN_MODE_NONE)
+		return "--mode none";
+	if (sup->opts->tier == XFN_TIER_SOCKET)
+		return xfn_deploy__wants_ring(sup) ? "--engine packet" : "--tier socket";
+	return NULL;
+}
+
 /*
  * Native, else generic, else none: each step down with its reason. A held interface is no step
  * down. An attached dispatcher without bound ports passes everything on.
@@ -71,15 +107,15 @@ static int attach(struct xfn_supervisor *sup, char *err, size_t errlen)
 	/* beside a card the host serves as well as it can */
 	enum xfn_mode want = sup->opts->mode == XFN_MODE_OFFLOAD ? XFN_MODE_AUTO : sup->opts->mode;
 	char why[XFN_ERR_MAX];
+	const char *no;
 	int ret;
 
 	sup->mode = XFN_MODE_NONE;
-	if (!sup->iface.name[0] || want == XFN_MODE_NONE || sup->opts->tier == XFN_TIER_SOCKET) {
-		snprintf(sup->mode_reason, sizeof(sup->mode_reason), "%s",
-			 !sup->iface.name[0]	     ? "no interface was given (-i)" :
-			 want == XFN_MODE_NONE	     ? "--mode none" :
-			 xfn_deploy__wants_ring(sup) ? "--engine packet" :
-						       "--tier socket");
+	if (sup->iface.loopback && refuses_loopback(sup, err, errlen))
+		return -EOPNOTSUPP;
+	no = why_no_xdp(sup, want);
+	if (no) {
+		snprintf(sup->mode_reason, sizeof(sup->mode_reason), "%s", no);
 		return 0;
 	}
 	if (!may_use_bpf()) {
@@ -277,6 +313,8 @@ int xfn_serving__begin(struct xfn_supervisor *sup, char *err, size_t errlen)
 	sup->begun_ns = xfn_now_ns();
 	sup->addresses_changed = sup->devices_changed = false;
 	sup->mode_reason[0] = sup->engine_reason[0] = '\0';
+	for (unsigned i = 0; !sup->served_once && i < sup->function_count; i++)
+		sup->functions[i].set_aside[0] = '\0'; /* a first start tries all of them */
 	ret = attach(sup, err, errlen);
 	ret = ret ?: xfn_deploy__tiers(sup, err, errlen);
 	ret = ret ?: xfn_links__begin(sup, err, errlen);
@@ -293,17 +331,18 @@ int xfn_serving__begin(struct xfn_supervisor *sup, char *err, size_t errlen)
 	return 0;
 }
 
-/* Workers of frames serve, or there are none: now those behind UDP sockets. */
+/*
+ * Workers of frames serve, or there are none: now those behind UDP sockets. 1: sockets are tried
+ * again soon.
+ */
 static int begin_sockets(struct xfn_supervisor *sup, char *err, size_t errlen)
 {
 	int ret = 0;
 
-	xfn_served__live(sup);
-	if (!sup->serving) {
+	if (!sup->serving)
 		ret = xfn_listeners__open(sup, err, errlen);
-		if (!ret && sup->loader)
-			xfn_listeners__slow(sup);
-	}
+	if (ret == 1)
+		return 1;
 	sup->phase = XFN_PHASE_SOCKETS;
 	return ret ?: start_socket_worker(sup, err, errlen);
 }
@@ -315,6 +354,9 @@ static int open_ports(struct xfn_supervisor *sup, char *err, size_t errlen)
 
 	/* last: what the card passes on finds the host serving */
 	ret = ret ?: xfn_card__take(sup, err, errlen);
+	/* a run that serves nothing is of no use to whom it was started for */
+	if (!sup->served_once)
+		ret = ret ?: xfn_quarantine__any_serves(sup, err, errlen);
 	if (!ret && sup->loader) {
 		xfn_loader__part(sup->loader);
 		xfn_loader__close(sup->before);
@@ -333,11 +375,15 @@ int xfn_serving__step(struct xfn_supervisor *sup, char *err, size_t errlen)
 		return 1;
 	if (sup->phase == XFN_PHASE_FRAMES) {
 		ret = frames_started(sup, ret, err);
-		ret = ret ?: begin_sockets(sup, err, errlen);
-		ret = ret ?: all_serve(sup, err, errlen);
-		if (ret == 1)
-			return 1;
+		xfn_served__live(sup);
+		sup->phase = XFN_PHASE_LISTENERS;
 	}
+	if (!ret && sup->phase == XFN_PHASE_LISTENERS) {
+		ret = begin_sockets(sup, err, errlen);
+		ret = ret ?: all_serve(sup, err, errlen);
+	}
+	if (ret == 1)
+		return 1;
 	if (!ret && !sup->serving)
 		ret = open_ports(sup, err, errlen);
 	if (ret)

@@ -2,6 +2,7 @@
 /* What runs and what it did: kernel counters and workers' pages, summed. Changes nothing. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "printable.h"
 #include "supervisor_inside.h"
 
@@ -22,33 +23,35 @@ json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 	for (unsigned i = 0; i < sup->function_count; i++) {
 		const struct xfn_deployed *fn = &sup->functions[i];
 		struct xfn_address addr = fn->addr;
-		char text[64] = "", why[300];
+		char text[64] = "", why[512];
 		const char *state = whole;
 
-		if (!fn->any) {
+		if (!fn->any || fn->version) {
 			xfn_udp_socket__text(&addr, text, sizeof(text));
 			*strrchr(text, ':') = 0; /* the port stands in its own field */
 		}
 		xfn_quarantine__sentence(sup, fn, why, sizeof(why));
-		if (fn->quarantined)
-			state = "quarantined";
+		if (xfn_quarantine__state(fn)[0])
+			state = xfn_quarantine__state(fn);
 		else if (sup->serving)
 			state = xfn_children__state(sup, fn, why, sizeof(why));
 		json_array_append_new(
-			list, json_pack("{s:s, s:i, s:s, s:i, s:s, s:s, s:o, s:s, s:o, s:s, s:o}",
-					"name", fn->mod->attr.name, "slot", (int)i, "address", text,
-					"port", (int)fn->addr.port, "tier", xfn_tier_name(fn->tier),
-					"mode", xfn_card__mode(sup, fn), "reason",
-					xfn_control__text(fn->reason), "rule", fn->rule, "summary",
-					xfn_control__text(fn->mod->attr.summary), "state", state,
-					"state_reason", xfn_control__text(why)));
+			list,
+			json_pack("{s:s, s:i, s:s, s:i, s:s, s:s, s:o, s:s, s:o, s:s, s:o}", "name",
+				  fn->mod->attr.name, "slot", (int)i, "address", text, "port",
+				  (int)fn->addr.port, "tier", xfn_tier_name(fn->tier), "mode",
+				  xfn_card__mode(sup, fn), "reason", xfn_control__text(fn->reason),
+				  "rule", fn->rule ? fn->rule->id : "", "summary",
+				  xfn_control__text(fn->mod->attr.summary), "state", state,
+				  "state_reason", xfn_control__text(why)));
 	}
-	data = json_pack("{s:s?, s:s, s:o, s:s, s:s, s:s?, s:s, s:o}", "interface",
-			 sup->iface.name[0] ? sup->iface.name : NULL, "state", whole,
-			 "state_reason", xfn_control__text(whole_text), "mode",
+	data = json_pack("{s:s?, s:i, s:s, s:o, s:s, s:s, s:s?, s:s, s:i, s:i, s:o}", "interface",
+			 sup->iface.name[0] ? sup->iface.name : NULL, "pid", (int)getpid(), "state",
+			 whole, "state_reason", xfn_control__text(whole_text), "mode",
 			 xfn_mode_name(sup->mode), "mode_reason", sup->mode_reason, "engine",
 			 sup->child_count ? sup->children[0].engine : NULL, "engine_reason",
-			 sup->engine_reason, "functions", list);
+			 sup->engine_reason, "sockets", (int)sup->listener_count, "sockets_missing",
+			 (int)sup->missing_count, "functions", list);
 	xfn_links__tell(sup, data);
 	return data;
 }
@@ -69,13 +72,13 @@ static const struct xfn_page *next_page(const struct xfn_supervisor *sup, struct
 		const struct xfn_child *child = &sup->children[at->child];
 
 		if (child->page && at->thread < child->threads)
-			return &child->page[at->thread++];
+			return xfn_told__sum(child->told, at->thread++);
 	}
 	if (!at->past && !at->leaver)
 		at->leaver = sup->leavers;
 	for (; at->leaver; at->leaver = at->leaver->next, at->thread = 0)
 		if (at->leaver->page && at->thread < at->leaver->threads)
-			return &at->leaver->page[at->thread++];
+			return xfn_told__sum(at->leaver->told, at->thread++);
 	return at->past++ ? NULL : sup->past;
 }
 
@@ -153,6 +156,7 @@ static json_t *all_reasons(struct xfn_supervisor *sup)
 
 	if (loader_of(sup))
 		xfn_loader__reasons(loader_of(sup), count);
+	xfn_losses__add(sup, count);
 	xfn_card__reasons(sup, count);
 	for (page = next_page(sup, &at); page; page = next_page(sup, &at))
 		for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)
@@ -168,7 +172,7 @@ static json_t *all_reasons(struct xfn_supervisor *sup)
 static json_t *worker(const struct xfn_supervisor *sup, const struct xfn_child *child,
 		      unsigned thread)
 {
-	const struct xfn_page *page = &child->page[thread];
+	const struct xfn_page *page = xfn_told__sum(child->told, thread);
 	const struct xfn_engine_stats *e = &page->engine;
 	int cpu = child->cpu[thread];
 	char why[300];
@@ -204,8 +208,9 @@ json_t *xfn_stats__counters(struct xfn_supervisor *sup)
 	char text[300];
 	const char *state = xfn_presence__state(sup, text, sizeof(text));
 
-	return json_pack("{s:s?, s:s, s:o, s:o, s:o, s:o}", "interface",
-			 sup->iface.name[0] ? sup->iface.name : NULL, "state", state,
-			 "state_reason", xfn_control__text(text), "functions", functions(sup),
-			 "reasons", all_reasons(sup), "workers", workers(sup));
+	xfn_told__read_all(sup);
+	return json_pack("{s:s?, s:i, s:s, s:o, s:o, s:o, s:o}", "interface",
+			 sup->iface.name[0] ? sup->iface.name : NULL, "pid", (int)getpid(), "state",
+			 state, "state_reason", xfn_control__text(text), "functions",
+			 functions(sup), "reasons", all_reasons(sup), "workers", workers(sup));
 }

@@ -18,7 +18,7 @@
 #include <linux/capability.h>
 #include "channels.h"
 #include "clock.h"
-#include "descriptors.h"
+#include "limits.h"
 #include "log.h"
 #include "napi.h"
 #include "../skel/privileges.h"
@@ -64,11 +64,13 @@ static void print_functions(const struct xfn_supervisor *sup, FILE *out)
 
 	for (unsigned i = 0; sup->served_once && i < sup->function_count; i++) {
 		const struct xfn_deployed *fn = &sup->functions[i];
+		char state[512];
 
+		xfn_quarantine__sentence(sup, fn, state, sizeof(state));
 		fprintf(out, "%-15s port %-5u tier %-6s %-7s %s\n", fn->mod->attr.name,
 			fn->addr.port, xfn_tier_name(fn->tier),
 			fn->tier == XFN_TIER_SOCKET ? sup->udp_engine : xfn_card__mode(sup, fn),
-			fn->reason);
+			*state ? state : fn->reason);
 	}
 	if (sup->mode == XFN_MODE_GENERIC && sup->mode_reason[0])
 		fprintf(out, "generic mode, because %s\n", sup->mode_reason);
@@ -183,6 +185,7 @@ static int work(struct xfn_supervisor *sup, bool ready)
 	timeout = sooner(timeout, xfn_children__due(sup));
 	timeout = sooner(timeout, xfn_process__reap(sup));
 	timeout = sooner(timeout, xfn_quarantine__watch(sup));
+	timeout = sooner(timeout, xfn_standstill__watch(sup));
 	timeout = sooner(timeout, xfn_crews__follow_load(sup));
 	timeout = sooner(timeout, xfn_invoke__watch(sup));
 	return sooner(timeout, xfn_audit__watch(sup));
@@ -277,6 +280,9 @@ static int loop(struct xfn_supervisor *sup, int signals, char *err, size_t errle
 				continue;
 			}
 		}
+		/* the step before may have found a socket held */
+		if (sup->phase == XFN_PHASE_LISTENERS)
+			timeout = sooner(timeout, xfn_listeners__retry_ms(sup));
 		if (poll(fds, watch(sup, signals, ready, fds), timeout) < 0) {
 			if (errno != EINTR)
 				return 0;
@@ -313,7 +319,9 @@ static int open_all(struct xfn_supervisor *sup, char *err, size_t errlen)
 	ret = ret ?: xfn_deploy__open(sup, err, errlen);
 	ret = ret ?: xfn_crews__open(sup, err, errlen);
 	/* Before anything is attached: another run of ours on this interface is refused by name. */
-	ret = ret ?: xfn_control__listen(opts->ifname, on_request, sup, &sup->control, err, errlen);
+	ret = ret   ?:
+		      xfn_control__listen(opts->ifname ? sup->iface.name : NULL, on_request, sup,
+					  &sup->control, err, errlen);
 	if (!ret && opts->ifname)
 		ret = xfn_served__open(sup, err, errlen);
 	if (ret || (opts->ifname && !sup->iface.up))
@@ -334,7 +342,7 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 	if (opts->several)
 		xfn_log__name(opts->ifname);
 	/* each function has a socket or two on each address or device */
-	xfn_descriptors__allow();
+	xfn_limits__raise();
 	/* who reads our messages may leave; the interface is still to be given back */
 	signal(SIGPIPE, SIG_IGN);
 	sup->clock_fd = xfn_clock__watch();
@@ -350,7 +358,7 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 	ret = signals < 0 ? -errno : open_all(sup, err, sizeof(err));
 	ret = ret ?: loop(sup, signals, err, sizeof(err));
 	if (ret) {
-		xfn_descriptors__advise(err, sizeof(err), xfn_deploy__descriptors(sup));
+		xfn_limits__advise(err, sizeof(err), xfn_deploy__descriptors(sup));
 		say_failed(sup, err);
 	}
 	/* Card and interface first: what still comes goes to the host's stack. */

@@ -12,7 +12,8 @@
 #define XFN_AMPLIFY_FREE 10 /* .amplify above it wants to be allowed by name */
 
 struct xfn_run_module {
-	const char *path;	 /* module file */
+	const char *path;	 /* module file, as named; mod is read from it once */
+	struct xfn_module *mod;	 /* open, of all who serve it; the caller's */
 	const char *addr;	 /* "" or an address of MODULE@ADDR:PORT */
 	uint16_t port;		 /* 0: the module's default */
 	const char *not_on_card; /* --mode offload: why it is not in that object; NULL: it is */
@@ -24,7 +25,7 @@ struct xfn_run_options {
 	int report;	    /* say what is said once to this pipe (fleet.h), 0: standard output */
 	bool several;	    /* others serve beside this one: log lines name the interface */
 	enum xfn_mode mode;
-	const char *card;     /* --mode offload: the object for the card, a file */
+	int card;	      /* --mode offload: the object for the card, a sealed copy (skel/) */
 	int tier;	      /* XFN_TIER_AUTO, or force one */
 	const char *engine;   /* NULL: best that works */
 	const char **address; /* serve these destinations only; NULL: those of the interface */
@@ -34,6 +35,7 @@ struct xfn_run_options {
 	unsigned port_offset;	    /* 0: chosen where ports below 1024 cannot be bound, and said */
 	unsigned rate;		    /* requests per second and source prefix, 0: no bound */
 	unsigned deadline;	    /* ms a function may take for one request, 0: no bound */
+	unsigned memory_mb;	    /* a worker may allocate while it serves, 0: no bound */
 	const char **allow_amplify; /* functions that may answer with more than 10 times */
 	unsigned allow_amplify_count;
 	bool route_fib; /* replies take the kernel's route, not the way the request came */

@@ -32,10 +32,11 @@
 
 /* A deployed function. Its index in the table is its slot. */
 struct xfn_deployed {
-	struct xfn_module *mod;
-	struct xfn_address addr; /* where it is asked for; port 0 never */
-	bool any;		 /* every served address */
-	uint16_t port;		 /* asked for; behind UDP sockets .addr may have another */
+	const struct xfn_module *mod; /* the caller's */
+	struct xfn_address addr;      /* where it is asked for; port 0 never */
+	bool any;		      /* at every served address, or at every one of .version */
+	unsigned version;	      /* with .any: 4 or 6; 0: both */
+	uint16_t port;		      /* asked for; behind UDP sockets .addr may have another */
 	int tier;
 	bool in_kernel;			  /* its program is in its slot */
 	bool on_card;			  /* and on the interface's card */
@@ -44,15 +45,20 @@ struct xfn_deployed {
 	unsigned crew;			  /* threads of its own take its requests, 0: shared ones */
 	uint64_t crashes_ns[XFN_CRASHES]; /* when it last ended a worker; a ring */
 	unsigned crash_count;
-	char rule[32];
+	char set_aside[256]; /* why workers cannot load it, "": they can; they drop its requests */
+	const struct xfn_rule_text *rule; /* of tier and reason; NULL: none stands in the way */
 	char reason[512];
 };
 
 /* A UDP socket the supervisor holds for a function: requests wait in it while a worker restarts. */
 struct xfn_listener {
-	int fd;
+	int fd; /* -1: wanted, but not to be had now */
 	uint32_t slot;
-	unsigned device; /* ifindex of a slow socket's device, 0: no slow one */
+	unsigned device; /* ifindex of the only one to receive from, 0: any */
+	unsigned scope;	 /* ifindex of the device that has the address, 0: not known */
+	bool slow;
+	bool told;	   /* while it is missing: that was logged */
+	uint64_t since_ns; /* likewise: from when on */
 	struct xfn_address local;
 };
 
@@ -71,8 +77,9 @@ enum xfn_child_state {
 /* Why serving begins, or workers are made anew, and how far that is. */
 enum xfn_phase {
 	XFN_PHASE_NONE,
-	XFN_PHASE_FRAMES, /* workers of frames start; where they cannot, UDP sockets serve */
-	XFN_PHASE_SOCKETS /* then those behind UDP sockets */
+	XFN_PHASE_FRAMES,    /* workers of frames start; where they cannot, UDP sockets serve */
+	XFN_PHASE_LISTENERS, /* then UDP sockets are opened */
+	XFN_PHASE_SOCKETS    /* and those behind them start */
 };
 
 #define XFN_WHO 64 /* room for the name of a worker in messages */
@@ -82,6 +89,13 @@ struct xfn_seen {
 	uint32_t slot;
 	uint64_t calls;
 	unsigned looks;
+};
+
+/* Rounds and calls of a thread when they were last looked at. */
+struct xfn_progress {
+	uint64_t steps;
+	uint64_t cpu_ms; /* it had had, after some looks that saw no more of them */
+	unsigned looks;	 /* in a row that saw none, while it was in no function */
 };
 
 /* What a thread had been through when its load was last looked at. */
@@ -100,11 +114,12 @@ struct xfn_child {
 	int cpu[XFN_THREADS]; /* each is bound to, -1: to none */
 	pid_t pid;
 	int pidfd;
-	int sock; /* the supervisor's end of the handover pair */
+	int sock;		  /* the supervisor's end of the handover pair */
 	struct xfn_outbox outbox; /* what it is still to be given */
 	struct xfn_worker_output output;
 	int page_fd;
-	struct xfn_page *page; /* one for each thread; outlive the process: counters go on */
+	struct xfn_page *page; /* one for each thread, written by the worker */
+	struct xfn_told *told; /* what is believed of them; outlives the process: counters go on */
 	struct xfn_umem umem;
 	bool has_umem;
 	struct xfn_packet_ring ring; /* of engine packet; -1: none */
@@ -121,6 +136,8 @@ struct xfn_child {
 	uint64_t ended_ns;
 	struct xfn_seen seen[XFN_THREADS];
 	bool hung;		/* a function did not return in time: ended by us */
+	struct xfn_progress progress[XFN_THREADS];
+	const char *still; /* why a thread stood still outside of functions: ended by us */
 	uint64_t restart_at_ns; /* while DEAD: when to try again */
 	char error[256];	/* why the last start failed, "" if it did not */
 };
@@ -131,6 +148,7 @@ struct xfn_leaver {
 	pid_t pid;
 	int pidfd;
 	struct xfn_page *page; /* of its threads; it still counts */
+	struct xfn_told *told;
 	unsigned threads;
 	struct xfn_worker_output output;
 	uint64_t until_ms; /* then it is killed */
@@ -171,7 +189,8 @@ struct xfn_supervisor {
 	struct xfn_loader *loader; /* NULL: no BPF now */
 	struct xfn_loader *before; /* of the time before, detached: its counters go on; or NULL */
 	struct xfn_page *past;	   /* sums of workers that are no more; NULL: none */
-	enum xfn_mode mode;	   /* of the host's program */
+	uint64_t losses[XFN_REASON_SLOTS]; /* losses.c's own: of sockets that are no more */
+	enum xfn_mode mode;		   /* of the host's program */
 	char mode_reason[512];
 	struct xfn_offload *card; /* what the interface's card runs; NULL: nothing */
 	const char *udp_engine;	  /* engine of tier socket */
@@ -179,8 +198,13 @@ struct xfn_supervisor {
 	char engine_reason[256];
 	struct xfn_deployed *functions;
 	unsigned function_count;
-	struct xfn_listener *listeners;
+	struct xfn_listener *listeners; /* sockets held */
 	unsigned listener_count;
+	struct xfn_listener *missing; /* sockets that could not be had, and are tried again */
+	unsigned missing_count;
+	bool missing_unknown;	/* what is missing could not be found out */
+	uint64_t missing_at_ns; /* when */
+	unsigned missing_tries;
 	struct xfn_child children[XFN_CHILDREN];
 	unsigned child_count;
 	struct xfn_leaver *leavers;
@@ -189,13 +213,15 @@ struct xfn_supervisor {
 	unsigned shared[XFN_QUEUES]; /* threads of the shared one, as last scaled; 0: as begun */
 	unsigned renewals;	     /* how often workers were ended or made on purpose */
 	uint64_t next_look_ns;	     /* when to look for calls that do not return */
+	uint64_t next_progress_ns;   /* and for threads that make no round */
 	struct xfn_addresses *addresses;
-	int clock_fd;			     /* says when the system's clock was set */
-	int channels_fd;		     /* says when ethtool has changed something; -1 */
-	struct xfn_addresses_served *served; /* as the kernel tells them */
+	int clock_fd;				   /* says when the system's clock was set */
+	int channels_fd;			   /* says when ethtool has changed something; -1 */
+	const struct xfn_addresses_served *served; /* as the kernel tells them; of .addresses */
 	unsigned served_count;
-	struct xfn_addresses_device *devices; /* the interface and its uppers */
+	const struct xfn_addresses_device *devices; /* the interface and its uppers; likewise */
 	unsigned device_count;
+	uint64_t unread_at_ns; /* they could not be read: when to try again; 0: they were */
 	bool devices_changed, addresses_changed; /* sockets are to follow */
 	struct xfn_control_server *control;
 	struct xfn_pending pending[XFN_PENDING]; /* in the order of asking */
@@ -205,7 +231,7 @@ struct xfn_supervisor {
 };
 
 /* deploy.c: all write one line to err and return 0 or -errno. */
-/* Open the modules, settle addresses and ports, refuse two functions on one. */
+/* Settle addresses and ports of the modules, refuse two functions on one. */
 int xfn_deploy__open(struct xfn_supervisor *sup, char *err, size_t errlen);
 /* Give every function its tier, with the reason; put kernel halves into their slots. */
 int xfn_deploy__tiers(struct xfn_supervisor *sup, char *err, size_t errlen);
@@ -221,26 +247,46 @@ bool xfn_deploy__wants_sockets(const struct xfn_supervisor *sup);
 bool xfn_deploy__wants_ring(const struct xfn_supervisor *sup); /* was engine packet asked for? */
 bool xfn_deploy__wants_slow(const struct xfn_supervisor *sup);
 bool xfn_deploy__is_slow(const struct xfn_deployed *fn); /* it wants slow sockets */
+/* Is it asked at this address, where no other function names it more exactly? And the slot of the
+ * one that answers at this address and port, or -1: the function that names the address, else
+ * the one that names its IP version, else the one that names none. */
+bool xfn_deploy__covers(const struct xfn_deployed *fn, const uint8_t ip[16]);
+int xfn_deploy__owner(const struct xfn_supervisor *sup, const uint8_t ip[16], uint16_t port);
 
-/* listeners.c: 0 or -errno with one line in err. */
-/* UDP sockets of all functions in tier socket. */
+/*
+ * listeners.c: UDP sockets of functions in tier socket, and slow ones: what the fast path leaves to
+ * the host's stack (fragments, options, ...) reaches the same function. Each is bound to a served
+ * address, slow ones also to a device; no other server's socket shares its port. One that cannot be
+ * had is logged once, and tried again.
+ */
+/*
+ * Open them all. 1: a run before may still be ending, to be called again in
+ * xfn_listeners__retry_ms; 0; or -errno with one line in err: a socket of tier socket cannot be
+ * had, and this is the first time that the functions are served.
+ */
 int xfn_listeners__open(struct xfn_supervisor *sup, char *err, size_t errlen);
-/* Those sockets on the served addresses of now. True: they are others than before. */
+/* Close those whose address or device is gone, open what is missing. True: they are others than
+ * before. */
 bool xfn_listeners__follow(struct xfn_supervisor *sup);
-/*
- * Slow sockets: what the fast path leaves to the host's stack (fragments, options, ...) reaches the
- * same function. A port that another server holds is said, and left to it. To be called again when
- * devices have changed: closes what lost its device, opens what is missing.
- */
-void xfn_listeners__slow(struct xfn_supervisor *sup);
-/*
- * Engine packet: leave the UDP sockets what its ring does not take. To be called again when devices
- * have changed.
- */
+/* Some are missing: ms until xfn_listeners__follow is to be called again; -1: none is. */
+int xfn_listeners__retry_ms(const struct xfn_supervisor *sup);
+void xfn_listeners__close(struct xfn_supervisor *sup);
+
+/* listeners_wanted.c */
+/* The sockets that are to be there now, in order. Returns their number, *out is to be freed; -errno
+ * with one line in err. */
+int xfn_listeners__wanted(struct xfn_supervisor *sup, struct xfn_listener **out, char *err,
+			  size_t errlen);
+/* The same one in such an ordered list, or NULL. */
+struct xfn_listener *xfn_listeners__find(struct xfn_listener *list, unsigned count,
+					 const struct xfn_listener *one);
+
+/* listeners_ring.c: engine packet. */
+/* Leave the UDP sockets what its ring does not take. To be called again when devices have changed.
+ * 0 or -errno with one line in err. */
 int xfn_listeners__share(struct xfn_supervisor *sup, char *err, size_t errlen);
 /* What the ring is to take. Returns their number, *out is to be freed; -ENOMEM. */
 int xfn_listeners__targets(const struct xfn_supervisor *sup, struct xfn_packet_target **out);
-void xfn_listeners__close(struct xfn_supervisor *sup);
 
 /*
  * card.c: hardware offload, --mode offload. Everything is served by the host as well: what the card
@@ -262,14 +308,18 @@ const char *xfn_card__mode(const struct xfn_supervisor *sup, const struct xfn_de
 
 /* served.c: addresses and devices as they are now, in the dispatcher and for sockets. */
 int xfn_served__open(struct xfn_supervisor *sup, char *err, size_t errlen);
+/* The kernel's news of them, as xfn_addresses__serve; a failure is logged, and tried again. */
+int xfn_served__read(struct xfn_supervisor *sup);
+/* Those of another interface from now on, 0: none. */
+void xfn_served__follow(struct xfn_supervisor *sup, unsigned ifindex);
 void xfn_served__live(struct xfn_supervisor *sup); /* clock and MTU of now, to the programs */
 void xfn_served__load(struct xfn_supervisor *sup); /* into a dispatcher that came later */
 
 /* serving.c */
 /*
- * Attach, settle tiers, open sockets, start workers, let requests in. 0: under way, xfn_serving__step
- * goes on with it; or -errno with one line in err: then nothing is attached or left. Counters go on
- * from the time before.
+ * Attach, settle tiers, open sockets, start workers, let requests in. 0: under way,
+ * xfn_serving__step goes on with it; or -errno with one line in err: then nothing is attached or
+ * left. Counters go on from the time before.
  */
 int xfn_serving__begin(struct xfn_supervisor *sup, char *err, size_t errlen);
 /*
@@ -308,7 +358,8 @@ void xfn_provision__drop(struct xfn_supervisor *sup, struct xfn_child *child); /
 void xfn_provision__check_pinned(struct xfn_child *child);
 
 /* process.c */
-/* Start a process with a pair, a pipe for what it prints, and a pidfd. 0 or -errno; err may tell. */
+/* Start a process with a pair, a pipe for what it prints, and a pidfd. 0 or -errno; err may tell.
+ */
 int xfn_process__start(const struct xfn_supervisor *sup, struct xfn_child *child, char *err,
 		       size_t errlen);
 void xfn_process__kill(const struct xfn_child *child); /* with all that it has started */
@@ -409,7 +460,18 @@ void xfn_links__tell_worker(const struct xfn_supervisor *sup, const struct xfn_c
 			    unsigned thread, json_t *data);
 void xfn_links__print(const struct xfn_supervisor *sup, FILE *out);
 
+/* standstill.c: threads that stand still outside of functions. */
+/* End their workers. Returns ms until the next look, -1: none is needed. To be called in every round
+ * of the loop. */
+int xfn_standstill__watch(struct xfn_supervisor *sup);
+/* ", after it had ..." of a worker whose .still is set. */
+void xfn_standstill__sentence(const struct xfn_child *child, char *what, size_t len);
+/* By SIGSTOP or the like: no function can do that. */
+bool xfn_child__is_stopped(const struct xfn_child *child);
+
 /* quarantine.c: functions that end their workers. */
+/* The slot + 1 that a thread is in, 0: none. The worker may have written anything there. */
+uint32_t xfn_quarantine__running(const struct xfn_supervisor *sup, const struct xfn_page *page);
 /*
  * End workers whose function does not return within the deadline. Returns ms until the next look,
  * -1: none is needed. To be called in every round of the loop.
@@ -423,11 +485,21 @@ bool xfn_quarantine__ended(struct xfn_supervisor *sup, const struct xfn_child *c
 			   size_t len);
 /* Quarantine the function in which `child` ended, and say so. */
 void xfn_quarantine__begin(struct xfn_supervisor *sup, const struct xfn_child *child);
+/*
+ * A worker did not start: ret of that, in the words of err. True: a function could not be loaded,
+ * or its XFN_INIT failed; it is set aside, and the worker can be started without it.
+ */
+bool xfn_quarantine__blame(struct xfn_supervisor *sup, const struct xfn_child *child, int ret,
+			   const char *err);
+/* Does any function serve? -ECANCELED with one line in err: all are set aside. */
+int xfn_quarantine__any_serves(const struct xfn_supervisor *sup, char *err, size_t errlen);
+/* "quarantined", "set_aside" or "": in what state `fn` is besides its interface. */
+const char *xfn_quarantine__state(const struct xfn_deployed *fn);
 /* Tell a worker being started which of its functions are not to be called. 0 or -errno. */
 int xfn_quarantine__tell(const struct xfn_supervisor *sup, struct xfn_child *child);
 /* Verb `release`: a new reference, or NULL with err filled. */
 json_t *xfn_quarantine__release(struct xfn_supervisor *sup, json_t *args, char *err, size_t errlen);
-/* What `ls` says of a quarantined function and what to do; "" for others. */
+/* What `ls` says of a function in quarantine or set aside, and what to do; "" for others. */
 void xfn_quarantine__sentence(const struct xfn_supervisor *sup, const struct xfn_deployed *fn,
 			      char *text, size_t len);
 
@@ -439,12 +511,43 @@ void xfn_quarantine__sentence(const struct xfn_supervisor *sup, const struct xfn
 int xfn_crash_pcap__keep(const char *ifname, const char *function, const struct xfn_crash *crash,
 			 char *path, size_t len);
 
+/*
+ * losses.c: what the kernel dropped on its way to a worker, by reason. Only the sockets count it,
+ * and for as long as they live.
+ */
+/* To what the kernel's programs counted add what all sockets of now have lost, and those that are
+ * closed already. */
+void xfn_losses__add(struct xfn_supervisor *sup, uint64_t sum[XFN_REASON_SLOTS]);
+/* A socket, or the rings of a worker, are about to be closed: their counts go on. */
+void xfn_losses__keep_socket(struct xfn_supervisor *sup, const struct xfn_listener *listener);
+void xfn_losses__keep_rings(struct xfn_supervisor *sup, const struct xfn_child *child);
+
+/* told.c: of the pages of workers only what can be is believed. */
+/* Pages for a place. 0 or -errno. */
+int xfn_told__make(struct xfn_child *child);
+void xfn_told__begin(const struct xfn_supervisor *sup, struct xfn_child *child); /* it starts */
+/* It was asked for so many calls on purpose. */
+void xfn_told__invoked(struct xfn_child *child, uint64_t calls);
+/* Read the pages of a worker, or of all there are. */
+void xfn_told__read(const struct xfn_supervisor *sup, const struct xfn_child *child);
+void xfn_told__read_all(const struct xfn_supervisor *sup);
+/* What thread `thread`, and those in its place before it, had counted then; .crash holds nothing. */
+const struct xfn_page *xfn_told__sum(const struct xfn_told *told, unsigned thread);
+/* Its number, if it is one of that process; else 0. */
+pid_t xfn_child__tid(const struct xfn_child *child, unsigned thread);
+/* A worker that has ended, and whose place goes: its counts to what is past; frees both. */
+void xfn_told__keep(struct xfn_supervisor *sup, struct xfn_told *told, struct xfn_page *pages,
+		    unsigned threads, const char *who);
+
 /* past.c */
 /* What a worker counted that has ended, and whose page goes: added to sup->past. */
 void xfn_past__keep(struct xfn_supervisor *sup, const struct xfn_page *page);
 void xfn_past__add(struct xfn_slot_counters *sum, const struct xfn_slot_counters *more);
-/* A reason's count in a page; the engine, not the call, hears that the kernel refused a reply. */
+/* A reason's count in a page; some are the engine's own: a reply that the kernel refused, a request
+ * that is too long. */
 uint64_t xfn_past__reason(const struct xfn_page *page, unsigned reason);
+/* A new engine counts from zero: the reasons of the last one go on. */
+void xfn_past__new_engine(struct xfn_page *page);
 
 /* stats.c */
 json_t *xfn_stats__functions(struct xfn_supervisor *sup); /* data of `ls` */

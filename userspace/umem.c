@@ -184,6 +184,17 @@ int xfn_umem__bind(struct xfn_umem *umem, const char *ifname, unsigned ifindex, 
 	return ret;
 }
 
+struct xfn_umem_losses xfn_umem__losses(const struct xfn_umem *umem, unsigned thread)
+{
+	struct xdp_statistics kernel = {};
+	socklen_t len = sizeof(kernel);
+
+	if (getsockopt(umem->xsk[thread], SOL_XDP, XDP_STATISTICS, &kernel, &len))
+		return (struct xfn_umem_losses){};
+	return (struct xfn_umem_losses){ .ring_full = kernel.rx_ring_full,
+					 .no_frame = kernel.rx_dropped };
+}
+
 void xfn_umem__close(struct xfn_umem *umem)
 {
 	for (unsigned i = 0; i < umem->threads; i++)

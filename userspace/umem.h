@@ -52,6 +52,13 @@ int xfn_umem__open(const char *ifname, unsigned queue, unsigned threads, uint32_
  */
 int xfn_umem__bind(struct xfn_umem *umem, const char *ifname, unsigned ifindex, bool zero_copy,
 		   char *err, size_t errlen);
+/* What the kernel dropped of frames for a thread's socket, since it is there. */
+struct xfn_umem_losses {
+	uint64_t ring_full; /* no room on its RX ring */
+	uint64_t no_frame;  /* none on the fill ring, or one too short (with zero copy the NIC has
+			       dropped those unseen) */
+};
+struct xfn_umem_losses xfn_umem__losses(const struct xfn_umem *umem, unsigned thread);
 void xfn_umem__close(struct xfn_umem *umem);
 
 #endif

@@ -12,10 +12,10 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/sendfile.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
+#include "../skel/module.h"
+#include "../skel/sealed_copy.h"
 #include "crash_note.h"
 #include "sandbox.h"
 #include "worker_inside.h"
@@ -144,31 +144,8 @@ static int take_hello(const struct xfn_handover *msg, int fd, char *err, size_t 
 	worker.config.sqpoll = msg->hello.sqpoll;
 	worker.config.busy_us = msg->hello.busy_us;
 	worker.config.sockets = worker.sockets;
-	worker.config.payload_max = 65507;
+	worker.config.payload_max = XFN_PAYLOAD_MAX;
 	return 0;
-}
-
-/*
- * Another file of the same bytes, which the linker takes for another module: so its data is the
- * thread's own. A descriptor, or -errno.
- */
-static int copy_of(int fd)
-{
-	int copy = memfd_create("xfn-module", MFD_CLOEXEC);
-	struct stat st;
-	off_t at = 0;
-
-	if (copy < 0 || fstat(fd, &st))
-		return -errno;
-	while (at < st.st_size) {
-		ssize_t n = sendfile(copy, fd, &at, st.st_size - at);
-
-		if (n <= 0) {
-			close(copy);
-			return n ? -errno : -EIO;
-		}
-	}
-	return copy;
 }
 
 static int take_function(const struct xfn_handover *msg, int fd, char *err, size_t errlen)
@@ -183,7 +160,9 @@ static int take_function(const struct xfn_handover *msg, int fd, char *err, size
 	}
 	for (unsigned i = 0; !ret && i < worker.count; i++) {
 		struct xfn_worker_thread *t = worker.thread[i];
-		int file = i ? copy_of(fd) : fd;
+		/* another file of the same bytes, which the linker takes for another module: so its
+		 * data is the thread's own */
+		int file = i ? xfn_sealed_copy(fd, XFN_MODULE_MAX) : fd;
 
 		if (file < 0) {
 			snprintf(err, errlen, "%s: cannot be copied for another thread: %s",
@@ -192,6 +171,8 @@ static int take_function(const struct xfn_handover *msg, int fd, char *err, size
 		}
 		/* stays open until all are loaded: see xfn_native__load */
 		worker.module_fds[worker.module_fd_count++] = file;
+		/* tells the supervisor whose fault it is, also where a constructor ends us */
+		t->page->running_slot = slot + 1;
 		ret = xfn_native__load(file, msg->function.name, &t->natives[slot], err, errlen);
 		if (ret)
 			return ret;
@@ -199,6 +180,8 @@ static int take_function(const struct xfn_handover *msg, int fd, char *err, size
 		if (ret)
 			snprintf(err, errlen, "%s: more than %d counters; use fewer",
 				 msg->function.name, XFN_PAGE_COUNTERS);
+		else
+			t->page->running_slot = 0;
 	}
 	return ret;
 }
@@ -298,6 +281,7 @@ static int step_others(char *err, size_t errlen)
 static int start(char *err, size_t errlen)
 {
 	struct xfn_worker_thread *first = worker.thread[0];
+	uint64_t memory = (uint64_t)worker.hello.hello.memory_mb * worker.count * 1048576;
 	bool sqpoll = worker.config.sqpoll;
 	int ret = sqpoll ? 0 : open_engines(err, errlen);
 
@@ -323,7 +307,7 @@ static int start(char *err, size_t errlen)
 	/* a thread that the kernel makes for the engine has the privileges of that moment */
 	if (!ret && sqpoll)
 		ret = open_engines(err, errlen);
-	ret = ret ?: xfn_sandbox__enter(worker.ops->name, err, errlen);
+	ret = ret ?: xfn_sandbox__enter(worker.ops->name, memory, err, errlen);
 	for (unsigned i = 1; !ret && i < worker.count; i++)
 		sem_post(&worker.thread[i]->go);
 	return ret;
@@ -332,7 +316,8 @@ static int start(char *err, size_t errlen)
 /* Call one function on a payload that came in a memfd; the reply goes back in it. */
 static void invoke(const struct xfn_handover *msg, int fd)
 {
-	static uint8_t request[XFN_INVOKE_MAX];
+	static uint8_t request[XFN_INVOKE_MAX + 2 * XFN_GUARD];
+	uint8_t *const data = request + XFN_GUARD;
 	struct xfn_handover done = { .type = XFN_HO_INVOKED, .version = XFN_HANDOVER_VERSION };
 	uint64_t before[XFN_REASON_SLOTS];
 	struct xfn_datagram d;
@@ -344,13 +329,13 @@ static void invoke(const struct xfn_handover *msg, int fd)
 		bytes = mmap(NULL, XFN_INVOKE_MAX, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (bytes != MAP_FAILED && msg->invoke.len <= XFN_INVOKE_MAX &&
 	    msg->invoke.slot < XFN_SLOTS && worker.thread[0]->natives[msg->invoke.slot].module) {
-		memcpy(request, bytes, msg->invoke.len);
 		memcpy(before, worker.thread[0]->page->reasons, sizeof(before));
 		for (uint32_t i = 0; i < repeat; i++) {
-			memcpy(bytes, request, msg->invoke.len);
-			d = (struct xfn_datagram){ .data = bytes,
+			memcpy(data, bytes, msg->invoke.len);
+			d = (struct xfn_datagram){ .data = data,
 						   .len = msg->invoke.len,
 						   .capacity = XFN_INVOKE_MAX,
+						   .guarded = true,
 						   .slot = msg->invoke.slot,
 						   .peer = { .ip = { [15] = 1 }, .port = 40000 },
 						   .local = { .ip = { [15] = 1 } } };
@@ -358,6 +343,8 @@ static void invoke(const struct xfn_handover *msg, int fd)
 			xfn_call__batch(&worker.thread[0]->call, XFN_PAYLOAD, &d, 1);
 			ns += xfn_now_ns() - begin;
 		}
+		if (d.send)
+			memcpy(bytes, data, d.len);
 		done.invoked.replied = d.send;
 		done.invoked.len = d.len;
 		done.invoked.ns = ns / repeat;
@@ -463,8 +450,10 @@ int main(int argc, char **argv)
 	}
 	prctl(PR_SET_NAME, "xfn-worker"); /* it may have been executed by a descriptor */
 	xfn_sandbox__die_with_parent();
+	xfn_sandbox__end_first();
 	own_descriptors();
 	wait_for_the_supervisor();
+	signal(SIGXFSZ, SIG_IGN);	       /* an error that has a message */
 	setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* a pipe, which the supervisor reads by the line */
 	for (;;) {
 		ret = xfn_handover__recv(XFN_HANDOVER_FD, &msg, &fd);

@@ -83,7 +83,11 @@ static void stand_still(struct xfn_orders *orders)
 
 static void tell_counts(struct xfn_worker_thread *t)
 {
-	t->ops->stats(t->engine, &t->page->engine);
+	struct xfn_engine_stats now;
+
+	/* the supervisor reads at any time: nothing half done */
+	t->ops->stats(t->engine, &now);
+	t->page->engine = now;
 }
 
 /* Those that only the kernel knows as well: system calls. */
@@ -210,12 +214,16 @@ int xfn_worker__init(struct xfn_worker_thread *t)
 	for (unsigned slot = 0; slot < XFN_SLOTS; slot++) {
 		const struct xfn_native_module *mod = t->natives[slot].module;
 
-		ret = mod && mod->init ? mod->init() : 0;
+		if (!mod || !mod->init)
+			continue;
+		t->page->running_slot = slot + 1; /* as while it is loaded */
+		ret = mod->init();
 		if (ret) {
 			snprintf(t->err, sizeof(t->err), "%s: its XFN_INIT returned %d (%s)",
 				 mod->attr->name, ret, strerror(abs(ret)));
 			return -ECANCELED;
 		}
+		t->page->running_slot = 0;
 	}
 	return xfn_crash_note__enter(&t->call);
 }

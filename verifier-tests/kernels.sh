@@ -5,7 +5,7 @@
 suite=kernels
 modules="llc stp bridge garp mrp 8021q veth"
 # the ledger is of one compiler: it may skip
-tests=${*:-build/tests/test_fixtures build/tests/test_dispatcher build/tests/test_engines build/tests/test_engine_afxdp verifier-tests/test_ledger.sh
+tests=${*:-build/tests/test_fixtures build/tests/test_dispatcher build/tests/test_engines build/tests/test_engine_afxdp build/tests/test_books verifier-tests/test_ledger.sh
 	verifier-tests/kernel_tiers.sh verifier-tests/kernel_standalone.sh verifier-tests/test_addresses.sh verifier-tests/test_tagged.sh verifier-tests/test_links.sh}
 may_skip=ledger
 # shellcheck source=verifier-tests/qemu.sh
@@ -17,7 +17,7 @@ if [ "$tests" = obtain ]; then
 fi
 furnish sh ip ethtool tcpdump dnsmasq xdp-loader
 mkdir "$root/xfn/build/tests" "$root/xfn/objects"
-cp "$build/tests/test_fixtures" "$build/tests/test_dispatcher" "$build/tests/test_engines" "$build/tests/test_engine_afxdp" "$build/tests/ledger" "$root/xfn/build/tests/"
+cp "$build/tests/test_fixtures" "$build/tests/test_dispatcher" "$build/tests/test_engines" "$build/tests/test_engine_afxdp" "$build/tests/test_books" "$build/tests/ledger" "$root/xfn/build/tests/"
 mkdir -p "$root/xfn/build/xdp"
 cp "$build"/xdp/*.bpf.o "$root/xfn/build/xdp/"
 cp -r verifier-tests/ledger.csv verifier-tests/fixtures "$root/xfn/verifier-tests/"

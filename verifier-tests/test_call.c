@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,6 +20,8 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include "../userspace/call.h"
+#include "../userspace/keyed_hash.h"
+#include "../xdp/guard.h"
 #include "frame.h"
 
 #define NOW (1700000000ull * 1000000000ull)
@@ -306,6 +309,172 @@ static void payloads(void **state)
 	xfn_call__free(&call);
 }
 
+/* The keyed hash is SipHash-1-3: what its authors' program says of the bytes 0 to 7. */
+static void keyed_hash(void **state)
+{
+	static const uint64_t key[2] = { 0x0706050403020100, 0x0f0e0d0c0b0a0908 };
+
+	(void)state;
+	assert_int_equal(xfn_keyed_hash(key, 0x0706050403020100), 0x369095118d299a8e);
+}
+
+#define RATE	    100 /* requests per second: a burst of 16 */
+#define RIVALS	    32
+#define OLD(prefix) ((prefix)*0x9e3779b97f4a7c15ull >> 32 & (XFN_RATES - 1))
+
+/* Does 10.78.7.0/24 get an answer after the /24 prefixes `rivals` have used up their bounds? */
+static bool answered_beside(const uint32_t rivals[RIVALS])
+{
+	static const struct xfn_attributes attr = { .api = XFN_API };
+	static const struct xfn_native_module mod = { .attr = &attr, .body = answer };
+	uint8_t data[8] = {};
+	struct xfn_datagram d = {
+		.data = data, .len = 8, .capacity = 8, .peer = { .ip = { [10] = 0xff, 0xff } }
+	};
+
+	memset(&page, 0, sizeof(page));
+	assert_int_equal(xfn_call__init(&call, &page), 0);
+	assert_int_equal(xfn_call__bound(&call, RATE), 0);
+	assert_int_equal(xfn_call__put(&call, 0, &mod), 0);
+	call.thread.fixed_mono_ns = NOW;
+	d.peer.port = 40000;
+	for (unsigned i = 0; i <= RIVALS; i++) {
+		uint32_t prefix = i < RIVALS ? rivals[i] : 10 << 16 | 78 << 8 | 7;
+
+		d.peer.ip[12] = (uint8_t)(prefix >> 16);
+		d.peer.ip[13] = (uint8_t)(prefix >> 8);
+		d.peer.ip[14] = (uint8_t)prefix;
+		for (unsigned k = 0; k < (i < RIVALS ? XFN_RATE_BURST_MIN + 1 : 1); k++)
+			xfn_call__batch(&call, XFN_PAYLOAD, &d, 1);
+		assert_true(i == RIVALS || !d.send);
+	}
+	xfn_call__free(&call);
+	return d.send;
+}
+
+/* Prefixes that meet under a hash without a key do not use up each other's bound. */
+static void rates_apart(void **state)
+{
+	const uint64_t own = 10 << 16 | 78 << 8 | 7;
+	uint32_t rivals[RIVALS];
+	unsigned count = 0;
+	bool answered = false;
+
+	(void)state;
+	for (uint32_t prefix = 1 << 16; count < RIVALS; prefix++)
+		if (prefix != own && OLD((uint64_t)prefix) == OLD(own))
+			rivals[count++] = prefix;
+	/* once in 500 times one of them meets it all the same */
+	for (int i = 0; i < 4 && !answered; i++)
+		answered = answered_beside(rivals);
+	assert_true(answered);
+}
+
+static int beside_at; /* from the payload's first byte */
+static sigjmp_buf ended;
+
+static int write_beside(struct xfn_req *req)
+{
+	req->payload[beside_at] ^= 0x5a;
+	return XFN_REPLY;
+}
+
+static int claim_more(struct xfn_req *req)
+{
+	req->len = req->room + 1;
+	return XFN_REPLY;
+}
+
+static int claim_other(struct xfn_req *req)
+{
+	req->payload -= 8;
+	return XFN_REPLY;
+}
+
+static void on_abort(int sig)
+{
+	siglongjmp(ended, sig);
+}
+
+/* Answers one datagram. Where the page says that the function wrote, if it ended the process. */
+static uint32_t ends(const struct xfn_native_module *mod, enum xfn_datagram_kind kind,
+		     struct xfn_datagram *d)
+{
+	struct sigaction act = { .sa_handler = on_abort }, old;
+	volatile uint32_t where = XFN_OVERRUN_NONE;
+
+	memset(&page, 0, sizeof(page));
+	assert_int_equal(xfn_call__init(&call, &page), 0);
+	assert_int_equal(xfn_call__put(&call, 0, mod), 0);
+	assert_int_equal(xfn_call__bind(&call, NULL, 1232, 0), 0);
+	sigaction(SIGABRT, &act, &old);
+	if (sigsetjmp(ended, 1)) {
+		assert_int_equal(page.running_slot, 1);
+		assert_int_equal(page.slots[0].replies, 0);
+		where = page.overrun;
+	} else {
+		xfn_call__batch(&call, kind, d, 1);
+		assert_true(d->send);
+	}
+	sigaction(SIGABRT, &old, NULL);
+	xfn_call__free(&call);
+	return where;
+}
+
+/* Whatever byte of its headers a function changes, the frame is not sent. */
+static void beside_frames(void **state)
+{
+	static const struct xfn_attributes attr = { .api = XFN_API };
+	static const struct xfn_native_module mod = { .attr = &attr, .body = write_beside };
+	static const struct xfn_native_module more = { .attr = &attr, .body = claim_more };
+	static const struct xfn_native_module other = { .attr = &attr, .body = claim_other };
+	uint8_t frame[256];
+	struct xfn_datagram d = { .data = frame, .capacity = sizeof(frame) };
+
+	(void)state;
+	for (int version = 4; version <= 6; version += 2) {
+		for (int tags = 0; tags <= 2; tags++) {
+			int len = (int)frame_build(frame, version, tags, 10), headers = len - 10;
+
+			for (beside_at = -headers; beside_at < 0; beside_at++) {
+				d.len = frame_build(frame, version, tags, 10);
+				assert_int_equal(ends(&mod, XFN_FRAME, &d), XFN_OVERRUN_BEFORE);
+			}
+			for (beside_at = 10; beside_at < 10 + XFN_GUARD; beside_at++) {
+				d.len = frame_build(frame, version, tags, 10);
+				assert_int_equal(ends(&mod, XFN_FRAME, &d), XFN_OVERRUN_BEHIND);
+			}
+			for (beside_at = 0; beside_at < 10; beside_at += 9) {
+				d.len = frame_build(frame, version, tags, 10);
+				assert_int_equal(ends(&mod, XFN_FRAME, &d), XFN_OVERRUN_NONE);
+			}
+			d.len = frame_build(frame, version, tags, 10);
+			assert_int_equal(ends(&more, XFN_FRAME, &d), XFN_OVERRUN_BEHIND);
+			d.len = frame_build(frame, version, tags, 10);
+			assert_int_equal(ends(&other, XFN_FRAME, &d), XFN_OVERRUN_BEHIND);
+		}
+	}
+}
+
+/* A payload that fills its buffer has its guards as well. */
+static void beside_payloads(void **state)
+{
+	static const struct xfn_attributes attr = { .api = XFN_API };
+	static const struct xfn_native_module mod = { .attr = &attr, .body = write_beside };
+	uint8_t buffer[XFN_GUARD + 32 + XFN_GUARD] = {};
+	struct xfn_datagram d = { .data = buffer + XFN_GUARD,
+				  .len = 32,
+				  .capacity = 32,
+				  .guarded = true,
+				  .peer = { .port = 40000 } };
+
+	(void)state;
+	for (beside_at = -XFN_GUARD; beside_at < 32 + XFN_GUARD; beside_at++)
+		assert_int_equal(ends(&mod, XFN_PAYLOAD, &d), beside_at < 0   ? XFN_OVERRUN_BEFORE :
+							      beside_at >= 32 ? XFN_OVERRUN_BEHIND :
+										XFN_OVERRUN_NONE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -315,6 +484,10 @@ int main(void)
 		cmocka_unit_test(bindings),
 		cmocka_unit_test(refused_lengths),
 		cmocka_unit_test(payloads),
+		cmocka_unit_test(keyed_hash),
+		cmocka_unit_test(rates_apart),
+		cmocka_unit_test(beside_frames),
+		cmocka_unit_test(beside_payloads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

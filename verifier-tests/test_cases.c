@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include "../tools/cases.h"
@@ -200,6 +201,121 @@ static void files_beside(void **state)
 	wrong("case: a\nrequest: @nowhere\n", "2: ");
 }
 
+/* A capture of one packet: link header and IP header in hex, UDP and "abc" behind. */
+static void write_capture(const char *name, unsigned link, const char *hex)
+{
+	static const uint8_t udp[] = { 0, 9, 0, 9, 0, 11, 0, 0, 'a', 'b', 'c' };
+	uint8_t file[256] = { 0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, [17] = 4 };
+	size_t at = 40, len;
+
+	for (; *hex; hex += 2 + (hex[2] == ' ')) {
+		unsigned byte;
+
+		assert_int_equal(sscanf(hex, "%2x", &byte), 1);
+		file[at++] = (uint8_t)byte;
+	}
+	memcpy(file + at, udp, sizeof(udp));
+	len = at + sizeof(udp) - 40;
+	file[20] = (uint8_t)link;
+	file[21] = (uint8_t)(link >> 8);
+	file[32] = file[36] = (uint8_t)len;
+	write_to(name, file, 40 + len);
+}
+
+#define MACS   "020000000001 020000000002 "
+#define V4     "4500001f 0000 0000 40110000 c0000201 c0000202"
+#define V4_OPT "46000023 0000 0000 40110000 c0000201 c0000202 94040000"
+#define V6(next, len)                                                                              \
+	"60000000 00" len " " next "40 20010db8000000000000000000000001 "                          \
+	"20010db8000000000000000000000002"
+
+static void captures_of_all_links(void **state)
+{
+	static const struct {
+		unsigned link; /* as files have it: the list of LINKTYPE_ values */
+		const char *head;
+		const char *says; /* NULL: it is read */
+	} all[] = {
+		{ 1, MACS "0800 " V4, NULL },
+		{ 1, MACS "0800 " V4_OPT, NULL },
+		{ 1, MACS "8100 0005 88a8 0006 0800 " V4, NULL },
+		{ 1, MACS "8864 1100 0001 0021 0021 " V4, NULL },
+		{ 1, MACS "86dd " V6("11", "0b"), NULL },
+		/* hop by hop; then destination options, an atomic fragment, authentication */
+		{ 1, MACS "86dd " V6("00", "13") " 1100010400000000", NULL },
+		{ 1,
+		  MACS "86dd " V6("00", "3b") " 3c00010400000000 2c00010400000000 3300000000000000 "
+					      "1104000000000000 0000000000000000 0000000000000000",
+		  NULL },
+		/* a real fragment is no whole datagram; nor is TCP one, or what was cut */
+		{ 1, MACS "86dd " V6("2c", "13") " 1100000100000000", "has 0 whole" },
+		{ 1, MACS "0800 4500001f 0000 2000 40110000 c0000201 c0000202", "has 0 whole" },
+		{ 1, MACS "0800 4500001f 0000 0000 40060000 c0000201 c0000202", "has 0 whole" },
+		{ 1, MACS "0800 4500001e 0000 0000 40110000 c0000201 c0000202", "has 0 whole" },
+		{ 1, MACS "0806 " V4, "has 0 whole" },
+		{ 101, V4_OPT, NULL },
+		{ 101, V6("11", "0b"), NULL },
+		{ 228, V4, NULL },
+		{ 229, V6("11", "0b"), NULL },
+		{ 113, "0000 0001 0006 0200000000010000 0800 " V4, NULL },
+		{ 276, "86dd 0000 00000002 0001 00 06 0200000000010000 " V6("11", "0b"), NULL },
+		{ 0, "02000000 " V4, NULL },
+		{ 108, "00000018 " V6("11", "0b"), NULL },
+		{ 9, "0021 " V4, NULL },
+		{ 9, "ff03 0057 " V6("11", "0b"), NULL },
+		{ 50, "ff03 0021 " V4, NULL },
+		{ 9, "c021 " V4, "has 0 whole" },
+		{ 105, V4, "is a capture of IEEE802_11 (802.11), which is not read" },
+	};
+	struct xfn_cases cases;
+	char name[96];
+
+	(void)state;
+	snprintf(name, sizeof(name), "%s/beside", dir);
+	for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		write_capture(name, all[i].link, all[i].head);
+		if (all[i].says) {
+			wrong("case: a\nrequest: @beside\nreply:\n", "2: ");
+			if (!strstr(err, all[i].says))
+				fail_msg("%u: %s", i, err);
+			continue;
+		}
+		if (read_text("case: a\nrequest: @beside\nreply:\n", &cases))
+			fail_msg("%u: %s", i, err);
+		bytes_are(&cases.list[0].request, "abc", 3);
+		xfn_cases__free(&cases);
+	}
+}
+
+/* What an editor puts before the text, and files that nobody writes to. */
+static void marks_and_fifos(void **state)
+{
+	struct xfn_cases cases;
+	char name[96];
+
+	(void)state;
+	right("\xef\xbb\xbf"
+	      "case: a\nrequest:\nreply:\n",
+	      &cases);
+	assert_string_equal(cases.list[0].name, "a");
+	xfn_cases__free(&cases);
+	wrong("\xff\xfe"
+	      "c",
+	      "1: is text in UTF-16; save it as UTF-8");
+	snprintf(name, sizeof(name), "%s/beside", dir);
+	unlink(name);
+	assert_int_equal(mkfifo(name, 0600), 0);
+	alarm(20); /* what waits here would wait for ever */
+	wrong("case: a\nrequest: @beside\n", "2: ");
+	assert_non_null(strstr(err, "beside: is a FIFO, not a regular file"));
+	wrong("case: a\nrequest: @beside#2\n", "2: ");
+	wrong("case: a\nrequest: @/dev/zero\n", "2: /dev/zero: is a device, not a regular file");
+	assert_int_not_equal(xfn_cases__read(name, &cases, err, sizeof(err)), 0);
+	assert_non_null(strstr(err, "beside: is a FIFO, not a regular file"));
+	alarm(0);
+	unlink(name);
+}
+
 static void wrong_lines(void **state)
 {
 	static const struct {
@@ -223,8 +339,10 @@ static void wrong_lines(void **state)
 		{ "case: a\nrequest: ??\n", "2: '\?\?' stands in a reply only" },
 		{ "case: a\nrequest: *3\n", "2: '*3' has no word before it" },
 		{ "case: a\nrequest: 00 *3 *3\n", "2: '*3' has no word before it" },
-		{ "case: a\nrequest: 00 *65508\n", "2: '*65508' is no number of times" },
-		{ "case: a\nrequest: 0000 *65507\n", "2: more than 65507 bytes" },
+		{ "case: a\nrequest: 00 *65528\n", "2: '*65528' is no number of times" },
+		{ "case: a\nrequest: 0000 *65507\n", "2: more than 65527 bytes" },
+		{ "case: a\nrequest: 00 *65508\naction: drop\n",
+		  "1: case 'a' has more than the 65507 bytes that IPv4 carries" },
 		{ "case: a\nrequest: \"a\n", "2: a text without its closing quote" },
 		{ "case: a\nrequest: \"a\\q\"\n", "2: '\\q' is no escape" },
 		{ "case: a\nrequest: \"a\"00\n", "2: no blank behind a text" },
@@ -264,8 +382,12 @@ static void no_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(all_fields),	cmocka_unit_test(differences),
-		cmocka_unit_test(files_beside), cmocka_unit_test(wrong_lines),
+		cmocka_unit_test(all_fields),
+		cmocka_unit_test(differences),
+		cmocka_unit_test(files_beside),
+		cmocka_unit_test(wrong_lines),
+		cmocka_unit_test(captures_of_all_links),
+		cmocka_unit_test(marks_and_fifos),
 		cmocka_unit_test(no_file),
 	};
 

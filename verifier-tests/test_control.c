@@ -5,8 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -347,7 +349,7 @@ static void line_length(void **state)
 
 	(void)state;
 	memset(line, ' ', len);
-	refused(line, len, "above 65536 bytes");
+	refused(line, len, "above 262144 bytes");
 	/* as long as allowed, newline included */
 	memcpy(line, "{\"xfn\": 1, \"verb\": \"ls\"}", 24);
 	line[XFN_CONTROL_LINE - 1] = '\n';
@@ -480,7 +482,7 @@ static void permissions(void **state)
 	assert_int_equal(stat(own, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0700);
 	socket_path(NULL, path, sizeof(path));
-	assert_non_null(strstr(path, "/@sockets.sock"));
+	assert_non_null(strstr(path, "/@sockets"));
 	assert_int_equal(access(path, F_OK), 0);
 	xfn_control__close(srv);
 	assert_int_equal(access(path, F_OK), -1);
@@ -559,6 +561,141 @@ static void stale_and_living(void **state)
 	assert_int_equal(unlink(sun.sun_path), 0);
 }
 
+static unsigned open_descriptors(void)
+{
+	unsigned n = 0;
+
+	for (int fd = 0; fd < 1024; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+/* Whatever comes along with a request is not kept. */
+static void descriptors_refused(void **state)
+{
+	static const char line[] = "{\"xfn\": 1, \"verb\": \"ls\"}\n";
+	int fd = connect_raw("eth7"), sent[8];
+	unsigned before = 0;
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(sent))];
+	} control = { .align = { .cmsg_len = CMSG_LEN(sizeof(sent)),
+				 .cmsg_level = SOL_SOCKET,
+				 .cmsg_type = SCM_RIGHTS } };
+	struct iovec part = { (void *)line, sizeof(line) - 1 };
+	struct msghdr msg = { .msg_iov = &part,
+			      .msg_iovlen = 1,
+			      .msg_control = control.bytes,
+			      .msg_controllen = sizeof(control.bytes) };
+	char answer[256];
+
+	(void)state;
+	for (unsigned i = 0; i < 8; i++)
+		sent[i] = STDERR_FILENO;
+	memcpy(CMSG_DATA(&control.align), sent, sizeof(sent));
+	for (int round = 0; round < 20; round++) {
+		ssize_t got = 0, n = 0;
+
+		assert_int_equal(sendmsg(fd, &msg, 0), sizeof(line) - 1);
+		do {
+			n = recv(fd, answer + got, sizeof(answer) - 1 - got, 0);
+			assert_true(n > 0);
+			got += n;
+		} while (answer[got - 1] != '\n');
+		answer[got] = 0;
+		assert_non_null(strstr(answer, "\"ok\":true"));
+		if (!before)
+			before = open_descriptors();
+	}
+	assert_int_equal(open_descriptors(), before);
+	close(fd);
+}
+
+/* In a network namespace of its own, until the pipe is closed: a server of that name. */
+static pid_t serve_elsewhere(const char *ifname, int *end)
+{
+	int ends[2], ready[2];
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(pipe(ends) || pipe(ready), 0);
+	pid = fork();
+	if (!pid) {
+		struct xfn_control_server *srv;
+		char err[XFN_CONTROL_ERROR];
+		struct pollfd p[2];
+
+		close(ends[1]);
+		if (unshare(CLONE_NEWNET) ||
+		    xfn_control__listen(ifname, handle, NULL, &srv, err, sizeof(err)) ||
+		    write(ready[1], "", 1) != 1)
+			_exit(1);
+		p[0] = (struct pollfd){ .fd = xfn_control__fd(srv), .events = POLLIN };
+		p[1] = (struct pollfd){ .fd = ends[0], .events = POLLIN };
+		do {
+			poll(p, 2, -1);
+			xfn_control__serve(srv);
+		} while (!p[1].revents);
+		xfn_control__close(srv);
+		_exit(0);
+	}
+	close(ends[0]);
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	*end = ends[1];
+	return pid;
+}
+
+static void end_elsewhere(pid_t pid, int end)
+{
+	int status;
+
+	close(end);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+/* One name in several network namespaces is several interfaces. */
+static void several_namespaces(void **state)
+{
+	char names[8][XFN_CONTROL_NAME], err[XFN_CONTROL_ERROR] = "", *colon;
+	json_t *data = NULL;
+	pid_t first, second;
+	int ends[2];
+
+	(void)state;
+	if (geteuid())
+		skip();
+	first = serve_elsewhere("eth7", &ends[0]);
+	assert_int_equal(xfn_control__running(names, 8, err, sizeof(err)), 2);
+	/* ours by its name alone, the other one by a longer one */
+	colon = strchr(names[0], ':') ?: strchr(names[1], ':');
+	assert_non_null(colon);
+	assert_string_equal(strchr(names[0], ':') ? names[1] : names[0], "eth7");
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(xfn_control__ask(names[i], "ls", NULL, &data, err, sizeof(err)),
+				 0);
+		json_decref(data);
+	}
+	assert_true(xfn_control__is_served("eth7"));
+	assert_false(xfn_control__is_served("eth6"));
+	/* one that is not here is found by its name, while it is the only one of that */
+	second = serve_elsewhere("eth6", &ends[1]);
+	assert_int_equal(xfn_control__ask("eth6", "ls", NULL, &data, err, sizeof(err)), 0);
+	json_decref(data);
+	assert_false(xfn_control__is_served("eth6"));
+	end_elsewhere(second, ends[1]);
+	stop();
+	second = serve_elsewhere("eth7", &ends[1]);
+	assert_int_equal(xfn_control__ask("eth7", "ls", NULL, &data, err, sizeof(err)), -ENOTUNIQ);
+	assert_non_null(strstr(err, "2 xfn serve one of that name, in other network namespaces"));
+	assert_non_null(strstr(err, "choose one with -i"));
+	end_elsewhere(second, ends[1]); /* which has the other one's pipe too */
+	end_elsewhere(first, ends[0]);
+	start("eth7");
+}
+
 static void several_running(void **state)
 {
 	struct xfn_control_server *other;
@@ -597,6 +734,8 @@ int main(void)
 		TEST(permissions),
 		TEST(other_uid_refused),
 		cmocka_unit_test(stale_and_living),
+		TEST(descriptors_refused),
+		TEST(several_namespaces),
 		TEST(several_running),
 	};
 

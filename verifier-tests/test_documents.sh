@@ -104,6 +104,19 @@ for verb in $verbs; do
 	result "overview_$verb"
 done
 
+# one version, of the program, its pages and xfn.pc
+version=$("$xfn" --version | sed 's/^xfn //')
+# versioned VERSION: that is what all of them have
+versioned()
+{
+	[ -n "$1" ] && [ "$(grep -lxF ".Os xfn $1" "$build"/man/man?/* | wc -l)" = "$(ls "$build"/man/man?/* | wc -l)" ] &&
+		make -n install 2>/dev/null | grep -qF "s|@VERSION@|$1|"
+}
+versioned "$version"
+result version
+! versioned "$version.1"
+result version_can_fail
+
 # every name that xfn.h gives to authors
 plain "$build/man/man7/xfn-functions.7" "$dir/text"
 # shellcheck disable=SC2046

@@ -311,6 +311,50 @@ static void unanswered(const char *name)
 		close(clients[i]), close(fds[i]);
 }
 
+/*
+ * What a function writes right beside its payload reaches no other datagram, nor where its own
+ * reply goes to.
+ */
+static void beside(const char *name)
+{
+	int fd, clients[2];
+	uint16_t port = udp(AF_INET, "0.0.0.0", &fd);
+	uint8_t out[64];
+	unsigned n;
+
+	open_engine(name, &fd, &port, 1, false);
+	clients[0] = client(AF_INET, "127.0.0.1", port);
+	clients[1] = client(AF_INET, "127.0.0.2", port);
+	for (unsigned k = 0; k < 16; k++) {
+		fill(out, sizeof(out), k);
+		assert_int_equal(send(clients[k & 1], out, sizeof(out), 0), sizeof(out));
+	}
+	arrived();
+	for (unsigned seen = 0; seen < 16; seen += n) {
+		n = ops->take(engine, batch, XFN_BATCH);
+		if (!n)
+			assert_int_equal(ops->poll(engine, 20), 0);
+		for (unsigned i = 0; i < n; i++) {
+			struct xfn_datagram *d = &batch[i];
+			/* there the peer's name stands before it as well */
+			size_t before = ops == &xfn_engine_uring ? 120 : XFN_GUARD;
+
+			assert_true(d->guarded);
+			memset(d->data - before, 0x5a, before);
+			memset(d->data + d->capacity, 0x5a, XFN_GUARD);
+			d->send = true;
+		}
+		ops->give(engine, batch, n);
+	}
+	assert_int_equal(echo_round(0), 0);
+	for (unsigned k = 0; k < 16; k++)
+		expect(clients[k & 1], sizeof(out), k);
+	ops->close(engine);
+	for (int i = 0; i < 2; i++)
+		close(clients[i]);
+	close(fd);
+}
+
 #define EACH(test)                                                                                 \
 	static void test##_uring(void **state)                                                     \
 	{                                                                                          \
@@ -328,6 +372,7 @@ static void unanswered(const char *name)
 		test("simple");                                                                    \
 	}
 EACH(echoes)
+EACH(beside)
 EACH(burst)
 EACH(wildcard)
 EACH(fair)
@@ -355,6 +400,8 @@ int main(void)
 		cmocka_unit_test(fair_mmsg),	     cmocka_unit_test(fair_simple),
 		cmocka_unit_test(unanswered_uring),  cmocka_unit_test(unanswered_mmsg),
 		cmocka_unit_test(unanswered_simple), cmocka_unit_test(sqpoll_uring),
+		cmocka_unit_test(beside_uring),	     cmocka_unit_test(beside_mmsg),
+		cmocka_unit_test(beside_simple),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

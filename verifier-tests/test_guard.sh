@@ -82,13 +82,15 @@ done
 [ "$(state half)" = quarantined ] && ask 4003 "in the kernel" && "$xfn" ls -i "$iface" | grep -q '^half .*xdp .*the kernel goes on' || good=1
 result slow_half_quarantined $good
 # of a function's files the oldest goes
-touch -d 2001-01-01 "$dir/run/$iface.half."3.pcap
-for n in 4 5 6 7 8 9 10 11 12 13 14 15; do touch -d 2001-01-02 "$dir/run/$iface.half.$n.pcap"; done
+kept=$(find "$dir/run" -name "$iface*.half.0.pcap") # IFACE:NAMESPACE.half.0.pcap
+kept=${kept%.0.pcap}
+touch -d 2001-01-01 "$kept.3.pcap"
+for n in 4 5 6 7 8 9 10 11 12 13 14 15; do touch -d 2001-01-02 "$kept.$n.pcap"; done
 "$xfn" release -i "$iface" half >/dev/null
 soon serving half
 say 10.78.0.1:4003 -f "$dir/payload"
-soon ended half 4 && [ -s "$dir/run/$iface.half.3.pcap" ] && [ ! -s "$dir/run/$iface.half.4.pcap" ] &&
-	[ "$(find "$dir/run" -name '*half*.pcap' | wc -l)" = 16 ] && [ "$(stat -c %a "$dir/run/$iface.half.3.pcap")" = 600 ]
+soon ended half 4 && [ -s "$kept.3.pcap" ] && [ ! -s "$kept.4.pcap" ] &&
+	[ "$(find "$dir/run" -name '*half*.pcap' | wc -l)" = 16 ] && [ "$(stat -c %a "$kept.3.pcap")" = 600 ]
 result sixteen_requests_kept $?
 stop
 

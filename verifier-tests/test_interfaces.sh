@@ -194,4 +194,51 @@ soon both 79 && soon says "nix0: mode"
 result interfaces_waited_for_came $? || cat "$dir/err"
 stop && detached
 result interfaces_waited_for_nothing_attached $?
+
+# one name in two network namespaces is two interfaces; without one, each namespace has its own ports
+other=$name-other
+trap 'finish; ip netns del "$other" 2>/dev/null' EXIT
+ip netns add "$other"
+ip -n "$other" link add "$iface" type veth peer name peer0
+ip -n "$other" addr add 10.80.0.1/24 dev "$iface"
+ip -n "$other" link set "$iface" up
+ip -n "$other" link set peer0 up
+ip -n "$other" link set lo up
+# there ARGUMENT...: in that one
+there() { nsenter --net="/run/netns/$other" "$@"; }
+pid_of() { sed -n 's/^ *"pid": \([0-9]*\).*/\1/p' | head -n 1; }
+for way in "-i $iface echo" "echo@7777"; do
+	# shellcheck disable=SC2086 # words
+	tag=$(echo "${way%% *}" | tr -dc 'a-z0-9')
+	nsenter --net="/run/netns/$name-server" "$xfn" run -j $way >"$dir/ready" 2>"$dir/err" &
+	run=$!
+	soon grep -q '"ready":true' "$dir/ready"
+	nsenter --net="/run/netns/$other" "$xfn" run -j $way >"$dir/ready2" 2>"$dir/err2" &
+	others=$!
+	soon grep -q '"ready":true' "$dir/ready2"
+	result "interfaces_of_one_name_$tag" $? || cat "$dir/err2"
+	[ "$tag" = i ] && asked=$iface || asked=@sockets
+	[ "$(server "$xfn" ls -i "$asked" -j | pid_of)" = "$run" ] && [ "$(there "$xfn" stat -i "$asked" -j | pid_of)" = "$others" ]
+	result "interfaces_of_one_name_are_told_apart_$tag" $?
+	[ "$("$xfn" ls | grep -c "^$asked:[0-9]* (pid [0-9]*): mode")" = 2 ] && "$xfn" ls -i "$asked" 2>&1 | grep -q "$asked: 2 xfn serve one of that name.*choose one with -i" &&
+		"$xfn" ls -i "$("$xfn" ls | sed -n "s/ (pid $others).*//p")" -j | grep -q "\"pid\": $others" && there "$xfn" run $way 2>&1 | grep -q 'an xfn serves it already'
+	result "interfaces_of_one_name_from_elsewhere_$tag" $? || "$xfn" ls
+	kill -TERM "$others"
+	wait "$others"
+	others=
+	stop
+done
+ip netns del "$other"
+
+# all names of an interface are the same one
+server ip link property add dev "$iface" altname the_first_interface altname alt0
+server "$xfn" run -i "$iface" -i the_first_interface echo >"$dir/out" 2>&1
+[ $? = 2 ] && grep -qF "xfn run: -i 'the_first_interface': is an interface that was given already" "$dir/out"
+result interfaces_altname_twice $?
+start --tier socket -i "$second" echo
+refused interfaces_altname_served "$iface: an xfn serves it already" -i the_first_interface echo
+server "$xfn" ls -i alt0 | grep -q "^$iface: mode" && server "$xfn" check -i the_first_interface | grep -q "interface  *$iface, up"
+result interfaces_altname_asked $?
+stop
+server ip link property del dev "$iface" altname the_first_interface altname alt0
 exit $bad

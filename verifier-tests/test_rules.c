@@ -22,8 +22,9 @@
 /* Rules that no source of ours meets here, or that an attach decides: a page without an example. */
 static bool without_example(const char *id)
 {
-	static const char *const ids[] = { "compiler_other", "verifier_other", "compiler_crash",
-					   "licence", "shared_interface" };
+	static const char *const ids[] = { "compiler_other", "verifier_other",	 "compiler_crash",
+					   "licence",	     "shared_interface", "forced",
+					   "no_xdp",	     "no_afxdp" };
 
 	for (unsigned i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
 		if (!strcmp(ids[i], id))

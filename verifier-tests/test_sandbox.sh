@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # What a worker can do, behind each engine: every thread of it is without capabilities and behind seccomp, it
 # holds nothing of BPF that could change the kernel's side, and a function that starts a program, opens a file,
-# asks its worker's io_uring for one, writes past its payload, crashes or hangs gets nothing and harms no other.
+# asks its worker's io_uring for one, writes past its payload or before it, crashes or hangs gets nothing and harms no other.
 suite=sandbox
 # shellcheck source=verifier-tests/in_lab.sh
 . "$(dirname "$0")/in_lab.sh"
@@ -52,10 +52,23 @@ no_bpf()
 
 hangs() { [ "$("$xfn" stat -i "$iface" | awk '$1 == "hang" { print $3 }')" -ge 1 ]; }
 
+# killed_before_us PID: by the kernel, where it is out of memory
+killed_before_us() { [ "$(cat /proc/"$1"/oom_score_adj)" -gt "$(cat /proc/"$run"/oom_score_adj)" ]; }
+# what_came PAYLOAD: of scribble
+what_came() { client "$xfn" invoke -j 10.78.0.1:4006 "$1" 2>/dev/null | sed -n 's/.*"reply": "\([^"]*\)".*/\1/p'; }
+said() { [ "$(what_came "$1")" = "$(printf '%s' "$2" | od -An -v -tx1 | tr -d ' \n')" ]; }
+
 raise
-for function in escape crash hang ring; do
+for function in escape crash hang ring scribble; do
 	"$xfn" build "$sources/$function.c" -o "$dir/$function.xfn" >/dev/null || result "build_$function" 1
 done
+# what this kernel can run at all
+foreign=
+if [ "$(uname -m)" = x86_64 ]; then
+	foreign=x32s
+	printf 'int main(void) { int r = 20; __asm__ volatile("int $0x80" : "+a"(r)); return r < 0; }\n' >"$dir/int80.c"
+	cc -o "$dir/int80" "$dir/int80.c" && "$dir/int80" && foreign="$foreign int8"
+fi
 functions="echo $dir/escape.xfn $dir/crash.xfn $dir/hang.xfn"
 for way in "--tier afxdp" "--tier socket --engine uring" "--tier socket --sqpoll" "--tier socket --engine mmsg" "--tier socket --engine simple" "--engine packet"; do
 	tag=$(echo "$way" | tr -c 'a-z\n' _)
@@ -81,6 +94,10 @@ for way in "--tier afxdp" "--tier socket --engine uring" "--tier socket --sqpoll
 	result "signals_refused$tag" $?
 	ends escape 4005 "over" && logged 'in function escape, which had written past its payload' 1
 	result "overrun_noticed$tag" $?
+	say "10.78.0.1:4005" "undr" &
+	ask 7 "beside" && soon ended escape 2 && ask 7 "after" && ask 4005 "after" &&
+		logged 'in function escape, which had written before its payload' 1
+	result "write_before_noticed$tag" $?
 	ends crash 4001 "crash"
 	result "crash_alone$tag" $?
 	ends hang 4002 "hang"
@@ -124,6 +141,72 @@ for way in "--tier afxdp" "--tier socket"; do
 	result "hung_worker_takes_no_messages" $? || echo "$told were taken"
 	stop
 done
+
+# memory, and system calls of other architectures
+for way in "--tier afxdp --workers-per-queue 2" "--tier socket --sqpoll"; do
+	tag=$(echo "$way" | tr -c 'a-z\n' _)
+	# shellcheck disable=SC2086 # options are words
+	start $way --worker-memory 100 echo "$dir/scribble.xfn"
+	good=0
+	for worker in $(pgrep -P "$run"); do killed_before_us "$worker" || good=1; done
+	result "ended_before_the_supervisor$tag" $good
+	said many none && said heap full && ask 7 "after" && said heap none && ! logged 'ended (' 1
+	result "memory_bounded$tag" $?
+	ends=0
+	# of all threads, not of the one alone
+	for word in $foreign; do
+		ends=$((ends + 1))
+		say 10.78.0.1:4006 "$word"
+		soon ended scribble $ends && [ "$(grep -c 'ended (signal 31)' "$dir/err")" = $ends ] && ask 7 "after"
+		result "$word$tag" $? || cat "$dir/err"
+	done
+	foreign=
+	stop
+done
+
+# counted: requests and replies of echo
+counted() { "$xfn" stat -i "$iface" | awk '$1 == "echo" { print $3, $4; exit }'; }
+stays() { [ "$(counted)" = "$seen" ]; }
+# by what ask has asked, again where an answer was lost
+grown()
+{
+	now=$(counted)
+	[ "${now% *}" -gt "${seen% *}" ] && [ "${now% *}" -le $((${seen% *} + 3)) ] && [ "${now% *}" = "${now#* }" ] || return 1
+	seen=$now
+}
+grows() { ask 7 "$1" && soon grown; }
+disbelieved() { [ "$(grep -c 'cannot be and is not counted; one of its functions overwrites memory' "$dir/err")" = "$1" ]; }
+for way in "--tier afxdp" "--tier socket --engine uring"; do
+	tag=$(echo "$way" | tr -c 'a-z\n' _)
+	seen="0 0"
+	# shellcheck disable=SC2086 # options are words
+	start $way echo "$dir/scribble.xfn"
+	grows one && grows two && disbelieved 0
+	result "counts$tag" $?
+	# one line for each worker
+	say 10.78.0.1:4006 fall
+	soon disbelieved 1 && stays && grows three
+	result "no_count_falls$tag" $?
+	say 10.78.0.1:4006 jump
+	stays && grows four
+	result "no_count_jumps$tag" $?
+	say 10.78.0.1:4006 name
+	! "$xfn" stat -i "$iface" -j | grep -q red && grows five && disbelieved 1
+	result "no_strange_names$tag" $?
+	# shellcheck disable=SC2046 # numbers of processes are words
+	kill -KILL $(pgrep -P "$run")
+	soon logged 'serves again' 1 && grows six && say 10.78.0.1:4006 fall && soon disbelieved 2 && stays
+	result "next_worker_is_believed_anew$tag" $?
+	[ $bad = 0 ] || { cat "$dir/err"; counted; }
+	stop
+done
+start --tier socket --worker-memory 0 "$dir/scribble.xfn"
+said heap more
+result no_bound_on_memory $?
+stop
+"$xfn" run --worker-memory much echo >"$dir/out" 2>&1
+[ $? = 2 ] && grep -q -e "--worker-memory 'much'" "$dir/out"
+result worker_memory_is_a_number $?
 "$xfn" run --sqpoll --engine mmsg echo >"$dir/out" 2>&1
 [ $? = 2 ] && grep -q -e '--sqpoll wants engine uring' "$dir/out"
 result sqpoll_wants_uring $?

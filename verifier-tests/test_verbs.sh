@@ -56,6 +56,30 @@ fi
 expect verbs_ls_none_named 1 "xfn run -i nix0" ls -i nix0
 expect verbs_stat_json 1 '"next": "start one with `xfn run`"' stat -j
 XFN_CLANG=clang-0 expect verbs_check_clang 0 "clang-0 does not run" check
+# what nobody writes to is not waited for, wherever a file is named
+mkfifo "$dir/fifo.c" "$dir/fifo.cases" "$dir/fifo.xfn" "$dir/fifo.h"
+fifo="is a FIFO, not a regular file"
+expect verbs_fifo_build 1 "fifo.c: $fifo" build -o "$dir/x.xfn" "$dir/fifo.c"
+expect verbs_fifo_standalone 1 "fifo.c: $fifo" build --standalone -o "$dir/x.o" "$dir/fifo.c"
+expect verbs_fifo_explain 1 "fifo.c: $fifo" explain "$dir/fifo.c"
+expect verbs_fifo_explain_offload 1 "fifo.c: $fifo" explain --offload "$dir/fifo.c"
+expect verbs_fifo_explain_module 1 "fifo.xfn: $fifo" explain "$dir/fifo.xfn"
+expect verbs_fifo_test 1 "fifo.c: $fifo" test "$dir/fifo.c"
+expect verbs_fifo_test_module 1 "fifo.xfn: $fifo" test "$dir/fifo.xfn"
+expect verbs_fifo_cases 1 "fifo.cases: $fifo" test -c "$dir/fifo.cases" functions/echo.c
+expect verbs_fifo_invoke 1 "fifo.cases: $fifo" invoke -f "$dir/fifo.cases" 127.0.0.1:7
+expect verbs_fifo_bench 1 "fifo.cases: $fifo" bench --request "$dir/fifo.cases" 127.0.0.1:7
+expect verbs_fifo_run 1 "fifo.xfn: $fifo" run "$dir/fifo.xfn"
+printf '#include "xfn.h"\n/* #include "fifo.xfn" */\n#  include "between.h"\nXFN_FUNCTION(reads, .port = 4000)\n{\n\treturn XFN_REPLY;\n}\n' >"$dir/reads.c"
+printf '#pragma once\n\n#include "fifo.h"\n' >"$dir/between.h"
+expect verbs_fifo_include 1 "between.h: line 3 includes fifo.h, which $fifo" build -o "$dir/x.xfn" "$dir/reads.c"
+expect verbs_fifo_include_standalone 1 "between.h: line 3 includes fifo.h, which $fifo" build --standalone -o "$dir/x.o" "$dir/reads.c"
+printf '#include "/dev/zero"\n' >"$dir/between.h"
+expect verbs_device_include 1 "which is a device" explain "$dir/reads.c"
+# the mark that some editors begin a text with
+printf '\357\273\277' | cat - functions/echo.c >"$dir/echo.c"
+printf '\357\273\277' | cat - functions/echo.cases >"$dir/echo.cases"
+expect verbs_byte_order_mark 0 " 0 failed" test "$dir/echo.c"
 expect verbs_build_nowhere 1 "x.xfn: No such file or directory; choose another place" build -o "$dir/none/x.xfn" functions/echo.c
 XFN_SUPPORT=/nowhere expect verbs_build_support 1 "holds none of xfn's headers" build -o "$dir/x.xfn" functions/echo.c
 expect verbs_run_mode 2 "--mode 'fast'" run --mode fast
@@ -69,6 +93,11 @@ expect verbs_run_auto_alone 2 "run: --auto: counts workers" run --auto
 # the remedy is one that is taken
 expect verbs_run_same_port 1 "give one another port: reverse@PORT" run echo@7007 reverse@7007
 expect verbs_run_bind 2 "--bind '10.0.0'" run --bind 10.0.0
+expect verbs_run_bind_unfit 2 "--bind '224.0.0.1': a multicast or broadcast address" run --bind 224.0.0.1 echo
+expect verbs_run_address_multicast 2 "--address 'ff02::1': a multicast or broadcast address" run -i lo --address ff02::1
+expect verbs_run_address_broadcast 2 "--address '255.255.255.255': a multicast or broadcast address" run -i lo --address 255.255.255.255
+expect verbs_run_address_loopback 2 "--address '127.0.0.1': a loopback address" run -i lo --address 127.0.0.1
+expect verbs_run_address_every 2 "--address '::': no single address" run -i lo --address ::
 expect verbs_run_offset 2 "--port-offset '-1'" run --port-offset -1
 expect verbs_run_deadline 2 "--deadline 'soon'" run --deadline soon
 expect verbs_release_none 2 "names no function" release
@@ -92,7 +121,10 @@ expect verbs_invoke_two 2 "more than one payload" invoke 127.0.0.1:7 hello -x 00
 expect verbs_invoke_name 1 "no xfn is running" invoke echo
 expect verbs_invoke_file 1 "$dir/none" invoke 127.0.0.1:7 -f "$dir/none"
 head -c 65508 /dev/zero >"$dir/big"
-expect verbs_invoke_big 1 "payload above 65507 bytes" invoke 127.0.0.1:7 -f "$dir/big"
+expect verbs_invoke_big_v4 1 "127.0.0.1:7: a payload above 65507 bytes, the most IPv4 carries" invoke 127.0.0.1:7 -f "$dir/big"
+expect verbs_invoke_big_v6 1 "[::1]:1: nobody serves this port" invoke '[::1]:1' -f "$dir/big"
+head -c 65528 /dev/zero >"$dir/big"
+expect verbs_invoke_big 1 "payload above 65527 bytes" invoke '[::1]:7' -f "$dir/big"
 expect verbs_invoke_refused 1 "127.0.0.1:1: nobody serves this port" invoke 127.0.0.1:1
 expect verbs_check 0 "UDP sockets" check
 expect verbs_check_json 0 '"serves": true' check -j

@@ -24,6 +24,11 @@
 #define XFN_MTU_LINEAR	 (XFN_FRAME_MAX - 14) /* beyond it a frame may be in several buffers */
 #define XFN_MTU_DEFAULT	 1500
 
+/* The longest payload of a datagram, in bytes: IPv4's length (RFC 791) counts its own header and
+ * UDP's, that of IPv6 (RFC 8200) only UDP's. */
+#define XFN_PAYLOAD_MAX_V4 (65535 - 20 - 8)
+#define XFN_PAYLOAD_MAX	   (65535 - 8)
+
 /* Index into xfn_xsks. */
 #define XFN_XSK_INDEX(iface, queue, thread)                                                        \
 	(((iface)*XFN_QUEUES + (queue)) * XFN_THREADS + (thread))
@@ -64,7 +69,10 @@ struct xfn_device {
 	__u16 tag[XFN_TAGS]; /* VLAN ids its frames have on the wire, outermost first */
 };
 
-/* Key of xfn_bindings: a function bound to one address of a port that several functions share. */
+/*
+ * Key of xfn_bindings: a function bound to one address of a port that several functions share, or
+ * by 0.0.0.0 and :: to all that are not named so. Value: that of xfn_ports; 0: it has UDP sockets.
+ */
 struct xfn_binding_key {
 	__u8 ip[16];
 	__u16 port; /* host order */

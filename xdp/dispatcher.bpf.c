@@ -140,9 +140,11 @@ XFN_INLINE int xfn_dispatch(struct xdp_md *ctx, int tail_calls)
 
 		__builtin_memcpy(binding.ip, key.ip, sizeof(binding.ip));
 		value = bpf_map_lookup_elem(&xfn_bindings, &binding);
-		if (!value || !*value) {
-			/* All zeros: the function of every address not named otherwise. */
+		if (!value) {
+			/* 0.0.0.0, ::: the function of every address not named otherwise. */
 			__builtin_memset(binding.ip, 0, sizeof(binding.ip));
+			if (pkt.version == 4)
+				binding.ip[10] = binding.ip[11] = 0xff;
 			value = bpf_map_lookup_elem(&xfn_bindings, &binding);
 		}
 		if (!value || !*value)

@@ -201,11 +201,21 @@ XFN_CALL uint32_t xfn_room(const struct xfn_req *req)
 	return req->room;
 }
 
+/*
+ * The same number, of which the verifier knows no least value. It would else let a function step
+ * back from its payload by as much as it knows that there are headers, and write to these.
+ */
+XFN_INLINE __u64 xfn_no_least(__u64 off)
+{
+	asm volatile("%0 &= %1" : "+r"(off) : "i"(2 * XFN_OFFSET_MAX + 1));
+	return off;
+}
+
 XFN_CALL void *xfn_payload_at(struct xfn_req *req, uint32_t off, uint32_t n)
 {
 	if ((__u64)off + n > xfn_apart(req->len))
 		return NULL;
-	return xfn_frame_at(req->ctx, (__u64)req->pkt.payload_off + off, n);
+	return xfn_frame_at(req->ctx, xfn_no_least((__u64)req->pkt.payload_off + off), n);
 }
 
 XFN_CALL const void *xfn_at(struct xfn_req *req, uint32_t off, uint32_t n)

@@ -44,9 +44,15 @@
 	X(31, SEND, DROP, "the kernel refused the reply")                                          \
 	X(32, NO_ROUTE, PASS,                                                                      \
 	  "no neighbour, or no way back by this interface (--reply-route fib)")                    \
-	X(33, QUARANTINE, DROP, "its function crashed its worker again and again (`xfn release`)") \
+	X(33, QUARANTINE, DROP,                                                                    \
+	  "its function ended its worker too often, or cannot be loaded (`xfn ls`)")               \
 	X(34, BACKLOG, DROP,                                                                       \
-	  "too many wait for a slow function that shares its worker (`xfn scale NAME 1`)")
+	  "too many wait for a slow function that shares its worker (`xfn scale NAME 1`)")         \
+	X(35, RING_FULL, DROP, "its worker's ring is full: the worker is behind")                  \
+	X(36, NO_FRAME, DROP, "no free frame for its worker's ring, or longer than one")           \
+	X(37, SOCKET_FULL, DROP,                                                                   \
+	  "its socket's buffer is full: the worker is behind (or its checksum is wrong)")          \
+	X(38, TOO_LONG, DROP, "longer than a worker's buffer, or several datagrams in one (GSO)")
 
 enum xfn_reason {
 #define XFN_REASON(code, name, verdict, sentence) XFN_REASON_##name = code,
@@ -55,6 +61,11 @@ enum xfn_reason {
 	XFN_REASON_COUNT
 };
 
-#define XFN_REASON_SLOTS 64 /* entries of the counter map; codes stay below */
+#define XFN_REASON_SLOTS 64 /* entries of the counter map; codes stay below the last */
+/*
+ * No reason: what the filter of slow sockets refused, which the dispatcher has counted already. The
+ * kernel counts it once more among what these sockets lost: there it is taken off.
+ */
+#define XFN_REASON_SLOW_REFUSED (XFN_REASON_SLOTS - 1)
 
 #endif

@@ -17,7 +17,7 @@ XFN_MAP_REASONS;
 
 static __attribute__((always_inline)) int refuse(void)
 {
-	__u32 key = XFN_REASON_NOT_LOCAL;
+	__u32 key = XFN_REASON_SLOW_REFUSED;
 	__u64 *value = bpf_map_lookup_elem(&xfn_reasons, &key);
 
 	if (value)

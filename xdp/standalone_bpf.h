@@ -15,7 +15,8 @@
  *	XFN_MOVES		1: move a frame that has no tailroom towards its headroom
  *	XFN_LICENCE		a string
  *	XFN_BOUND_TO(X)		X(slot, port, version, hi, lo): version 0 is any served address,
- *				else the address as loaded from a frame, IPv4 in lo; those with one
+ *				else the address as loaded from a frame, IPv4 in lo, and 0 for every
+ *				one of that version; the more exact ones
  *				come first
  *	XFN_SERVED(X)		X(version, hi, lo): the addresses served; not defined: any unicast
  *	XFN_MEMBERS(X)		X(slot): the functions, where there are several
@@ -203,7 +204,9 @@ static inline __attribute__((always_inline, unused)) uint32_t xfn_random(void)
 	return bpf_get_prandom_u32();
 }
 
-#define XFN_IS(version_, hi_, lo_) (pkt->version == (version_) && hi == (hi_) && lo == (lo_))
+/* The address of that version; without hi and lo any of it. */
+#define XFN_IS(version_, hi_, lo_)                                                                 \
+	(pkt->version == (version_) && (!((hi_) | (lo_)) || (hi == (hi_) && lo == (lo_))))
 
 /* Whose is this datagram? Its function's slot, or why it is nobody's. */
 XFN_INLINE enum xfn_reason xfn_pick(struct xdp_md *ctx, const struct xfn_packet *pkt, __u32 *slot)

@@ -2,9 +2,9 @@
 /*
  * Echoes. On the payload "exec" it starts another program, on "open" it opens a file, on "kill" it
  * sends its supervisor a signal that any process of a session may send another, and says what came
- * of it; on "over" it writes past its payload. On "left" it closes its end of what joins it to the
- * supervisor, on "junk" it sends nonsense there, and does not return. In a worker, for the kernel
- * has no such things.
+ * of it; on "over" it writes past its payload, on "undr" before it. On "left" it closes its end of
+ * what joins it to the supervisor, on "junk" it sends nonsense there, and does not return. In a
+ * worker, for the kernel has no such things.
  */
 #include "xfn.h"
 #ifdef XFN_NATIVE
@@ -64,6 +64,8 @@ XFN_FUNCTION(escape, .port = 4005, .tier = XFN_TIER_AFXDP)
 		stay();
 	else if (p && !memcmp(p, "over", 4))
 		*(volatile char *)(past + xfn_len(req)) = 'x';
+	else if (p && !memcmp(p, "undr", 4))
+		*(volatile char *)(past - 1) ^= 'x';
 #endif
 	return XFN_REPLY;
 }

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Opening files that a user names. Must never wait for another process to open them. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+#include "regular_file.h"
+
+const char *xfn_regular_file__other_kind(unsigned mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFREG:
+		return NULL;
+	case S_IFIFO:
+		return "a FIFO";
+	case S_IFDIR:
+		return "a directory";
+	case S_IFSOCK:
+		return "a socket";
+	}
+	return "a device";
+}
+
+static int refuse(const char *path, const char *kind, const char *next, char *err, size_t errlen)
+{
+	snprintf(err, errlen, "%.300s: is %s, not a regular file; %s", path, kind, next);
+	return -EINVAL;
+}
+
+static bool unnamed_pipe(const char *path, const struct stat *st)
+{
+	struct statfs fs;
+
+	return S_ISFIFO(st->st_mode) && !statfs(path, &fs) && fs.f_type == PIPEFS_MAGIC;
+}
+
+static int open_file(const char *path, bool pipes, const char *next, char *err, size_t errlen)
+{
+	const char *kind;
+	struct stat st;
+	int fd = -1, ret;
+
+	/* Opening some devices has effects: look first. */
+	if (!stat(path, &st)) {
+		kind = xfn_regular_file__other_kind(st.st_mode);
+		if (pipes && unnamed_pipe(path, &st)) {
+			fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+			if (fd >= 0)
+				return fd;
+		} else if (kind) {
+			return refuse(path, kind, next, err, errlen);
+		} else {
+			fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+		}
+	}
+	if (fd < 0 || fstat(fd, &st)) {
+		ret = -errno;
+		snprintf(err, errlen, "%.300s: %s; %s", path, strerror(-ret), next);
+		if (fd >= 0)
+			close(fd);
+		return ret;
+	}
+	kind = xfn_regular_file__other_kind(st.st_mode);
+	if (!kind)
+		return fd;
+	/* another file has taken its place meanwhile */
+	close(fd);
+	return refuse(path, kind, next, err, errlen);
+}
+
+int xfn_regular_file__open(const char *path, const char *next, char *err, size_t errlen)
+{
+	return open_file(path, false, next, err, errlen);
+}
+
+FILE *xfn_regular_file__stream(const char *path, const char *next, char *err, size_t errlen)
+{
+	int fd = open_file(path, true, next, err, errlen);
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "re");
+
+	if (fd >= 0 && !f) {
+		snprintf(err, errlen, "%.300s: %s; %s", path, strerror(errno), next);
+		fd = -errno;
+	}
+	if (!f)
+		errno = -fd;
+	return f;
+}
