@@ -56,7 +56,11 @@ LIBFUZZERS := $(addprefix $(BUILD)/fuzz/,libfuzzer libfuzzer-parser)
 FUZZ_HEADERS := $(wildcard verifier-tests/*.h xdp/*.h userspace/*.h functions/*.h)
 FUZZED := verifier-tests/fuzz_native.c userspace/call.c userspace/native_load.c
 NATIVES := $(patsubst functions/%.c,$(BUILD)/functions/%.so,$(wildcard functions/*.c))
-BOTH_CFLAGS := -O2 -g -Wall -Werror -fno-delete-null-pointer-checks -fwrapv -fsigned-char -Ifunctions -Ixdp
+# variables begin as zeroes (tools/compiler.h); clang 14 and 15 want to be asked twice
+ZEROES := -ftrivial-auto-var-init=zero
+ZEROES_ENABLE := -enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang
+zeroes = $(ZEROES) $(shell $(CLANG) $(ZEROES) -Werror -fsyntax-only -x c /dev/null 2>/dev/null || echo $(ZEROES_ENABLE))
+BOTH_CFLAGS = -O2 -g -Wall -Werror -fno-delete-null-pointer-checks -fwrapv -fsigned-char $(zeroes) -Ifunctions -Ixdp
 SHELL_TESTS := verifier-tests/arrows.sh $(wildcard verifier-tests/test_*.sh)
 PROGRAMS := $(BUILD)/xfn $(BUILD)/xfn-worker $(BUILD)/demo $(BUILD)/bench
 
@@ -244,7 +248,7 @@ $(BUILD)/fuzz/%.so: functions/%.c functions/xfn.h $(wildcard xdp/*.h) userspace/
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -O1 -g -fPIC -shared -fvisibility=hidden -DXFN_NATIVE -fsanitize=address,undefined \
-		-fno-sanitize-recover=all -fno-delete-null-pointer-checks -fwrapv -fsigned-char -Ifunctions \
+		-fno-sanitize-recover=all -fno-delete-null-pointer-checks -fwrapv -fsigned-char $(ZEROES) -Ifunctions \
 		-include userspace/function_native.h $< -o $@ \
 		$$(sed -n 's/^XFN_LINK("\(.*\)").*/\1/p' $< | xargs -r -d '\n' pkg-config --cflags --libs)
 

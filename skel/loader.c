@@ -204,7 +204,7 @@ int xfn_loader__put(struct xfn_loader *ld, unsigned slot, const struct xfn_modul
 	bpf_program__set_log_level(prog, 0);
 	ret = bpf_object__load(obj);
 	if (ret) {
-		bool refused = log[0] && ret != -EPERM;
+		bool refused = log[0] && ret != -EPERM && !xfn_refusal__host_failed(ret);
 
 		if (refused)
 			xfn_refusal__from_log(log, mod->meta.file, -ret, refusal);

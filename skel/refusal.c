@@ -80,6 +80,12 @@ void xfn_refusal__set(struct xfn_refusal *out, enum xfn_rule rule, const char *d
 	out->fatal = rules[rule].fatal;
 }
 
+bool xfn_refusal__host_failed(int ret)
+{
+	return ret == -ENOMEM || ret == -EAGAIN || ret == -EINTR || ret == -EMFILE ||
+	       ret == -ENFILE || ret == -ENOBUFS;
+}
+
 #define ROUNDS 17  /* of a loop that are looked at: more than an unrolled one has in a round */
 #define WALKED 256 /* lines that are looked at */
 

@@ -5,6 +5,7 @@
 #define XFN_REFUSAL_H
 
 #include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include "rules.h"
 
@@ -41,6 +42,12 @@ struct xfn_verifier_figures {
  */
 void xfn_refusal__set(struct xfn_refusal *out, enum xfn_rule rule, const char *detail,
 		      const char *file, uint32_t line);
+
+/*
+ * Does a load's -errno tell of the host's lack of memory, descriptors or time? Then it is nobody's
+ * verdict, whatever the log holds.
+ */
+bool xfn_refusal__host_failed(int ret);
 
 /*
  * Explain the refusal in `log` (NUL-terminated, level 1 or 2). `source` is the author's file: where

@@ -74,6 +74,10 @@
 	  "call xfn_at or xfn_edit again after xfn_resize")                                        \
 	X(out_of_bounds, FAIL, "accesses an array, or what xfn_at gave, outside its bounds",       \
 	  "mend the index, or ask xfn_at for as many bytes as are used")                           \
+	X(padded_literal, FAIL, "makes a struct without a name, whose padding nobody sets",        \
+	  "give it a name, as in `struct s a = { ... };`, or fill its padding with a member")      \
+	X(jumped_over, FAIL, "uses a variable whose declaration a jump has led past",              \
+	  "declare it before the goto or the switch")                                              \
 	X(division_by_zero, FAIL, "divides by zero", "test the divisor before dividing")           \
 	X(writable_global, FAIL, "writes a global variable, which a kernel half cannot share",     \
 	  "make it const, use XFN_COUNTER, or move it under #ifdef XFN_NATIVE")                    \

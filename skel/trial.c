@@ -1,17 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Loading a function into the running kernel's verifier to hear its verdict; nothing stays loaded.
+/*
+ * Loading a function into the running kernel's verifier to hear its verdict; nothing stays loaded.
+ * In a process of its own: a verifier that fails on a program takes the process with it.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <bpf/bpf.h>
 #include "line_info.h"
 #include "program.h"
 
-/* Load once. 1: the path to a refusal; 4: the figures, also of an accepted program. */
-static int load(const void *bytes, size_t len, unsigned level, struct xfn_trial *out, char *err,
-		size_t errlen)
+/* What is to be tried, and what that process tells. */
+struct attempt {
+	const void *bytes;
+	size_t len;
+	const char *source;
+	bool brief;
+	int ret;
+	struct xfn_trial trial;
+	char err[512];
+	char log[XFN_LOG_LEN];
+};
+
+/*
+ * Load once. 1: the path to a refusal; 4: the figures, also of an accepted program. 0, or -errno: a
+ * verdict where .err stays empty.
+ */
+static int load(struct attempt *t, unsigned level)
 {
 	struct bpf_prog_info info = {};
 	__u32 info_len = sizeof(info);
@@ -19,16 +40,24 @@ static int load(const void *bytes, size_t len, unsigned level, struct xfn_trial 
 	struct bpf_object *obj;
 	int ret;
 
-	obj = xfn_program__open(bytes, len, "function", NULL, &prog, err, errlen);
+	t->log[0] = 0;
+	obj = xfn_program__open(t->bytes, t->len, "function", NULL, &prog, t->err, sizeof(t->err));
 	if (!obj)
 		return -EINVAL;
-	bpf_program__set_log_buf(prog, out->log, XFN_LOG_LEN);
+	bpf_program__set_log_buf(prog, t->log, sizeof(t->log));
 	bpf_program__set_log_level(prog, level);
 	ret = bpf_object__load(obj);
-	out->accepted = !ret;
-	out->permitted = !ret || out->log[0] || (ret != -EPERM && ret != -EACCES);
+	t->trial.accepted = !ret;
+	/* a refusal comes with words of the verifier, but for what it is not asked at all */
+	t->trial.permitted = !ret || (ret != -EPERM && (ret != -EACCES || t->log[0]));
+	/* libbpf takes what it could not try for what this kernel does not have */
+	if (xfn_refusal__host_failed(ret) || (ret == -EOPNOTSUPP && !t->log[0]))
+		snprintf(t->err, sizeof(t->err),
+			 "this kernel cannot try its kernel half: %s; free memory and descriptors, "
+			 "and try again",
+			 strerror(-ret));
 	if (!ret && !bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &info_len))
-		out->insns = info.xlated_prog_len / 8;
+		t->trial.insns = info.xlated_prog_len / 8;
 	bpf_object__close(obj);
 	return ret;
 }
@@ -38,47 +67,96 @@ static bool too_long(const char *rule)
 	return !strcmp(rule, "too_many_insns") || !strcmp(rule, "unbounded_loop");
 }
 
+static void try_here(struct attempt *t)
+{
+	struct xfn_trial *out = &t->trial;
+	bool brief = t->brief;
+
+	/* the whole log takes longer to write than the program to verify: only where it is wanted
+	 */
+	t->ret = load(t, 4);
+	if (t->ret && !t->err[0] && out->permitted && brief) {
+		xfn_refusal__from_log(t->log, t->source, -t->ret, &out->refusal);
+		brief = too_long(out->refusal.rule);
+	}
+	if (t->ret && !t->err[0] && out->permitted && !brief) {
+		t->ret = load(t, 1 | 4);
+		/* before 6.4 a long path leaves no room for the verdict; since, its end is there */
+		if (t->ret == -ENOSPC && !strstr(t->log, "\nprocessed "))
+			t->ret = load(t, 4);
+	}
+	if (t->ret && t->err[0])
+		return;
+	if (t->ret && out->permitted) {
+		xfn_refusal__from_log(t->log, t->source, -t->ret, &out->refusal);
+		out->refusal.column =
+			xfn_line_info__column(t->bytes, t->len, t->source, out->refusal.line,
+					      xfn_refusal__last_insn(t->log));
+	}
+	xfn_refusal__figures(t->log, &out->figures);
+	t->ret = 0;
+}
+
+/* In a process of its own. 0, or -errno with a line in .err. */
+static int try_apart(struct attempt *t)
+{
+	int status = 0;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0) {
+		snprintf(t->err, sizeof(t->err), "cannot start a process: %s; see `ulimit -u`",
+			 strerror(errno));
+		return -errno;
+	}
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		try_here(t);
+		_exit(0);
+	}
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (!WIFSIGNALED(status))
+		return t->ret;
+	snprintf(
+		t->err, sizeof(t->err),
+		"this kernel's verifier ended by signal %d (%s) over its kernel half, so nothing is "
+		"judged; look for a lack of memory, and for a fault of the kernel in `dmesg`",
+		WTERMSIG(status), strsignal(WTERMSIG(status)));
+	return -EIO;
+}
+
 static int try(const void *bytes, size_t len, const char *source, bool brief, struct xfn_trial *out,
 	       char *err, size_t errlen)
 {
+	struct attempt *t =
+		mmap(NULL, sizeof(*t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int ret;
 
 	memset(out, 0, sizeof(*out));
-	xfn_program__quiet_libbpf();
-	out->log = calloc(1, XFN_LOG_LEN);
-	if (!out->log) {
+	if (t == MAP_FAILED) {
 		snprintf(err, errlen, "%s: out of memory for the verifier's log", source);
 		return -ENOMEM;
 	}
-	err[0] = 0;
-	/* the whole log takes longer to write than the program to verify: only where it is wanted
-	 */
-	ret = load(bytes, len, 4, out, err, errlen);
-	if (ret && !err[0] && out->permitted && brief) {
-		xfn_refusal__from_log(out->log, source, -ret, &out->refusal);
-		brief = too_long(out->refusal.rule);
-	}
-	if (ret && !err[0] && out->permitted && !brief) {
-		out->log[0] = 0;
-		ret = load(bytes, len, 1 | 4, out, err, errlen);
-		/* before 6.4 a long path leaves no room for the verdict; since, its end is there */
-		if (ret == -ENOSPC && !strstr(out->log, "\nprocessed ")) {
-			out->log[0] = 0;
-			ret = load(bytes, len, 4, out, err, errlen);
+	xfn_program__quiet_libbpf();
+	t->bytes = bytes;
+	t->len = len;
+	t->source = source;
+	t->brief = brief;
+	ret = try_apart(t);
+	if (ret) {
+		snprintf(err, errlen, "%s: %s", source, t->err);
+	} else {
+		*out = t->trial;
+		out->log = strdup(t->log);
+		if (!out->log) {
+			snprintf(err, errlen, "%s: out of memory for the verifier's log", source);
+			ret = -ENOMEM;
 		}
 	}
-	if (ret && err[0]) {
-		free(out->log);
-		out->log = NULL;
-		return ret;
-	}
-	if (ret && out->permitted) {
-		xfn_refusal__from_log(out->log, source, -ret, &out->refusal);
-		out->refusal.column = xfn_line_info__column(bytes, len, source, out->refusal.line,
-							    xfn_refusal__last_insn(out->log));
-	}
-	xfn_refusal__figures(out->log, &out->figures);
-	return 0;
+	munmap(t, sizeof(*t));
+	return ret;
 }
 
 int xfn_loader__try(const void *bytes, size_t len, const char *source, struct xfn_trial *out,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Rows of the bench as a file, as tables, and against the floors. Measures nothing. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include "bench_report.h"
@@ -31,7 +32,9 @@ void bench_rows__free(struct bench_rows *rows)
 
 int bench_rows__write(const struct bench_rows *rows, const char *path)
 {
-	FILE *f = fopen(path, "we");
+	/* never through a link that somebody else has put there */
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
 	bool bad;
 
 	if (f)

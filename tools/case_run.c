@@ -146,7 +146,7 @@ static void native_one(const struct run *r, struct xfn_call *call, const struct 
 	o->ran = true;
 }
 
-/* In a process of its own: load, set up, give up all privileges, run the cases from `first` on. */
+/* In a process of its own: give up all privileges, load, set up, run the cases from `first` on. */
 static void native_process(const struct run *r, unsigned first)
 {
 	static struct xfn_page page;
@@ -154,11 +154,14 @@ static void native_process(const struct run *r, unsigned first)
 	struct progress *p = r->progress;
 	struct xfn_native_module copy;
 	struct xfn_native native = {};
-	int ret;
+	int code = xfn_native__copy(r->mod->fd), ret = code < 0 ? code : 0;
 
-	xfn_sandbox__die_with_parent();	    /* its set-up may not return */
+	if (ret)
+		snprintf(p->err, sizeof(p->err), "%s: cannot be copied: %s", r->mod->attr.name,
+			 strerror(-ret));
 	dup2(STDERR_FILENO, STDOUT_FILENO); /* where the results go, JSON among them */
-	ret = xfn_native__load(r->mod->fd, r->mod->attr.name, &native, p->err, sizeof(p->err));
+	ret = ret ?: xfn_sandbox__before_code(&code, 1, p->err, sizeof(p->err));
+	ret = ret ?: xfn_native__load(code, r->mod->attr.name, &native, p->err, sizeof(p->err));
 	if (!ret && xfn_call__init(&call, &page)) {
 		snprintf(p->err, sizeof(p->err), "out of memory");
 		ret = -ENOMEM;
@@ -174,7 +177,9 @@ static void native_process(const struct run *r, unsigned first)
 	}
 	xfn_call__enter(&call);
 	if (!ret && copy.init && (ret = copy.init()))
-		snprintf(p->err, sizeof(p->err), "%s: its XFN_INIT returned %d (%s); mend it",
+		snprintf(p->err, sizeof(p->err),
+			 "%s: its XFN_INIT returned %d (%s); mend it: here it runs as nobody, and "
+			 "may read the system's files only",
 			 r->mod->attr.name, ret, strerror(abs(ret)));
 	ret = ret ?: xfn_sandbox__whole(p->err, sizeof(p->err));
 	for (unsigned i = first; !ret && i < r->cases->count; i++) {
@@ -214,6 +219,23 @@ static bool wait_for(const struct run *r, pid_t pid, int *status)
 	return late;
 }
 
+/* What native code may have written over: no more of it is believed than a printer can stand. */
+static void mistrust(const struct run *r)
+{
+	for (unsigned i = 0; i < r->cases->count; i++) {
+		struct xfn_outcome *o = &r->out->native[i];
+
+		o->trouble[sizeof(o->trouble) - 1] = 0;
+		if (o->frame_len <= sizeof(o->frame) && o->payload_len <= sizeof(o->frame) &&
+		    o->payload_off <= sizeof(o->frame) - o->payload_len &&
+		    o->reason < XFN_REASON_COUNT && (unsigned)o->action <= XFN_PUNT)
+			continue;
+		*o = (struct xfn_outcome){};
+		snprintf(o->trouble, sizeof(o->trouble), "writes over what is told of it");
+	}
+	r->progress->err[sizeof(r->progress->err) - 1] = 0;
+}
+
 /* 0, or -errno with err: no case could be run. A case that ends the process is the next one's
  * matter no more: another process goes on behind it. */
 static int run_native(const struct run *r, char *err, size_t errlen)
@@ -238,6 +260,7 @@ static int run_native(const struct run *r, char *err, size_t errlen)
 		if (!pid)
 			native_process(r, next);
 		late = wait_for(r, pid, &status);
+		mistrust(r);
 		if (p->at == r->cases->count)
 			return 0;
 		if (p->at > r->cases->count) {
@@ -382,7 +405,9 @@ int xfn_case_run(const struct xfn_module *mod, const struct xfn_cases *cases, co
 		ret = -ENOMEM;
 	} else {
 		out->kernel = out->native + cases->count;
-		ret = run_native(&r, err, errlen) ?: run_kernel(&r, err, errlen);
+		ret = run_native(&r, err, errlen);
+		memset(out->kernel, 0, cases->count * sizeof(*out->kernel));
+		ret = ret ?: run_kernel(&r, err, errlen);
 	}
 	if (r.progress != MAP_FAILED)
 		munmap(r.progress, sizeof(*r.progress));

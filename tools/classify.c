@@ -14,8 +14,9 @@
 #include "../userspace/call.h"
 #include "../xdp/abi.h"
 #include "classify.h"
-#include "command.h"
+#include "compiler.h"
 #include "module_write.h"
+#include "output_file.h"
 #include "paths.h"
 #include "private_folder.h"
 #include "source_text.h"
@@ -73,24 +74,6 @@ int xfn_classify__hash(const char *source, char hex[65], char *err, size_t errle
 		sprintf(hex + 2 * i, "%02x", digest[i]);
 	EVP_MD_CTX_free(ctx);
 	fclose(f);
-	return 0;
-}
-
-static int name_compiler(struct xfn_module_meta *meta, char *err, size_t errlen)
-{
-	char *const argv[] = { (char *)xfn_command__clang(), (char *)"--version", NULL };
-	char *said;
-	int ret = xfn_command__run(argv, &said);
-
-	if (ret) {
-		snprintf(err, errlen,
-			 "%s does not run (%s); install its package, or name another by XFN_CLANG",
-			 argv[0], ret < 0 ? strerror(-ret) : "it fails");
-		free(said);
-		return -ENOENT;
-	}
-	snprintf(meta->compiler, sizeof(meta->compiler), "%.*s", (int)strcspn(said, "\n"), said);
-	free(said);
 	return 0;
 }
 
@@ -186,6 +169,17 @@ static void settle(const char *source, struct xfn_verdict *v)
 			 "not verified here: loading BPF programs wants CAP_BPF");
 }
 
+/* Of several sources, which one could not be judged? */
+static void name_source(const char *source, char *err, size_t errlen)
+{
+	char what[512];
+
+	if (!strncmp(err, source, strlen(source)))
+		return;
+	snprintf(what, sizeof(what), "%s", err);
+	snprintf(err, errlen, "%s: %s", source, what);
+}
+
 int xfn_classify(const char *source, struct xfn_verdict *v, char *err, size_t errlen)
 {
 	return xfn_classify__within(source, XFN_BUDGET_NS, v, err, errlen);
@@ -210,7 +204,7 @@ int xfn_classify__within(const char *source, uint32_t budget_ns, struct xfn_verd
 	ret = xfn_classify__hash(source, meta->source_hash, err, errlen);
 	ret = ret ?: xfn_source__includes(source, err, errlen);
 	ret = ret ?: xfn_paths__support(v->support, sizeof(v->support), err, errlen);
-	ret = ret ?: name_compiler(meta, err, errlen);
+	ret = ret ?: xfn_compiler__probe(meta->compiler, sizeof(meta->compiler), err, errlen);
 	ret = ret ?: xfn_private_folder__make(v->folder, sizeof(v->folder), err, errlen);
 	if (ret)
 		return ret;
@@ -220,8 +214,10 @@ int xfn_classify__within(const char *source, uint32_t budget_ns, struct xfn_verd
 	if (!ret && !v->refusal.fatal)
 		ret = xfn_classify__bpf(source, v, err, errlen);
 	if (!ret && !v->refusal.fatal)
-		xfn_classify__cost(source, budget_ns, v);
-	if (!ret)
+		ret = xfn_classify__cost(source, budget_ns, v, err, errlen);
+	if (ret)
+		name_source(source, err, errlen);
+	else
 		settle(source, v);
 	return ret;
 }
@@ -238,12 +234,38 @@ void xfn_verdict__sentence(const struct xfn_verdict *v, char *text, size_t len)
 		snprintf(text, len, "%s; %s", r->reason, r->remedy);
 }
 
+/* The cases that go with a source: NAME.cases beside NAME.c. */
+static void cases_of(const char *source, char *cases, size_t len)
+{
+	snprintf(cases, len, "%.*s.cases", (int)strlen(source) - 2, source);
+}
+
+int xfn_verdict__output(const struct xfn_verdict *v, const char *out, char *err, size_t errlen)
+{
+	char path[PATH_MAX];
+	int ret = xfn_output_file__free(out, err, errlen);
+
+	cases_of(v->meta.file, path, sizeof(path));
+	if (!ret && xfn_output_file__same(path, out)) {
+		snprintf(err, errlen, "%s: holds the function's cases; choose another name with -o",
+			 out);
+		ret = -EEXIST;
+	}
+	snprintf(path, sizeof(path), "%s/native.d", v->folder);
+	ret = ret ?: xfn_output_file__not_listed(out, path, err, errlen);
+	snprintf(path, sizeof(path), "%s/kernel.d", v->folder);
+	return ret ?: xfn_output_file__not_listed(out, path, err, errlen);
+}
+
 int xfn_verdict__write(const struct xfn_verdict *v, const char *out, char *err, size_t errlen)
 {
 	char so[sizeof(v->folder) + 16];
 	/* A kernel half that was refused is of no use to anyone. */
 	bool keep = v->bpf && !v->refusal.rule[0];
+	int ret = xfn_verdict__output(v, out, err, errlen);
 
+	if (ret)
+		return ret;
 	snprintf(so, sizeof(so), "%s/native.so", v->folder);
 	return xfn_module__write(so, &v->meta, keep ? v->bpf : NULL, keep ? v->bpf_len : 0, out,
 				 err, errlen);

@@ -45,6 +45,11 @@ struct xfn_build_options {
 
 /* Judge and write the module. 0, or -errno with one line in err: also where the build fails. */
 int xfn_build_module(const struct xfn_build_options *how, char *err, size_t errlen);
+/*
+ * May `out` be written from what was judged: is it no device, link or the like, and none of the
+ * files that went into it? 0, or -errno with one line in err.
+ */
+int xfn_verdict__output(const struct xfn_verdict *v, const char *out, char *err, size_t errlen);
 /* Write the module of a verdict that is not fatal. */
 int xfn_verdict__write(const struct xfn_verdict *v, const char *out, char *err, size_t errlen);
 /* "reason (FILE:LINE); remedy" */
@@ -58,7 +63,8 @@ int xfn_classify__bpf(const char *source, struct xfn_verdict *v, char *err, size
  * Measure what a request costs, into v->meta; sets v->refusal where the kernel half is beyond the
  * budget (0: none). What cannot be measured here stays 0. Some 100 ms.
  */
-void xfn_classify__cost(const char *source, uint32_t budget_ns, struct xfn_verdict *v);
+int xfn_classify__cost(const char *source, uint32_t budget_ns, struct xfn_verdict *v, char *err,
+		       size_t errlen);
 
 /*
  * The attributes of a shared object, as compiled from XFN_FUNCTION; and, unless NULL, how many

@@ -13,9 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "../skel/loader.h"
-#include "bpf_flags.h"
 #include "classify.h"
 #include "command.h"
+#include "compiler.h"
 #include "source_text.h"
 
 /* 'name' between the first pair of quotes. */
@@ -138,36 +138,52 @@ static void judge_error(const char *source, const struct xfn_diagnostic *d, stru
 	xfn_classify__place(d, source, &v->refusal);
 }
 
+/* The first array of varying length, at `line` or (0) anywhere. */
+static bool find_varying(const char *said, const char *source, uint32_t line,
+			 struct xfn_diagnostic *found)
+{
+	while (xfn_classify__diagnostic(&said, source, "warning", found))
+		if ((strstr(found->text, "-Wvla") || strstr(found->text, "-Walloca")) &&
+		    (!line || found->line == line))
+			return true;
+	return false;
+}
+
 /*
  * What clang 14's backend says at its end names no place in front: some of it is in the middle
- * ("..., FILE:LINE:COLUMN @["), for arrays of varying length there is a warning.
+ * ("..., FILE:LINE:COLUMN @["), for arrays of varying length there is a warning. Of those it says
+ * first that it cannot clear them.
  */
 static void place_backend_error(const char *said, const char *source, struct xfn_diagnostic *d)
 {
 	struct xfn_diagnostic warning;
-	const char *at = strstr(d->text, source);
+	const char *at = d->line ? NULL : strstr(d->text, source);
 
 	if (at && sscanf(at + strlen(source), ":%u:%u", &d->line, &d->column) >= 1)
 		d->in_source = true;
-	if (!d->line && strstr(d->text, "dynamic stack"))
-		while (!d->line && xfn_classify__diagnostic(&said, source, "warning", &warning))
-			if (strstr(warning.text, "-Wvla") || strstr(warning.text, "-Walloca")) {
-				d->line = warning.line;
-				d->column = warning.column;
-			}
+	if (d->line && strstr(d->text, "'memset'") && find_varying(said, source, d->line, &warning))
+		snprintf(d->text, sizeof(d->text), "dynamic stack allocation");
+	if (!d->line && strstr(d->text, "dynamic stack") &&
+	    find_varying(said, source, 0, &warning)) {
+		d->line = warning.line;
+		d->column = warning.column;
+	}
 }
 
 static int compile(const char *source, const char *object, bool unroll, struct xfn_verdict *v,
 		   char *err, size_t errlen)
 {
-	char header[PATH_MAX + 32], include[PATH_MAX + 32];
-	char *const argv[] = { XFN_BPF_CLANG,
+	char header[PATH_MAX + 32], include[PATH_MAX + 32], list[sizeof(v->folder) + 16];
+	char *const argv[] = { XFN_COMPILER_BPF,
 			       (char *)"-Wvla",
 			       (char *)"-Walloca",
 			       (char *)(unroll ? "-funroll-loops" : "-fno-unroll-loops"),
 			       (char *)"-include",
 			       header,
 			       include,
+			       (char *)"-MD",
+			       (char *)"-MF",
+			       list,
 			       (char *)"-c",
 			       (char *)source,
 			       (char *)"-o",
@@ -176,14 +192,16 @@ static int compile(const char *source, const char *object, bool unroll, struct x
 	struct xfn_diagnostic found = {};
 	const char *at;
 	char *said;
-	int ret;
+	int ret, fault;
 
 	snprintf(header, sizeof(header), "%s/xdp/function_bpf.h", v->support);
 	snprintf(include, sizeof(include), "-I%s/functions", v->support);
+	snprintf(list, sizeof(list), "%s/kernel.d", v->folder);
 	ret = xfn_command__run(argv, &said);
-	if (ret < 0) {
-		snprintf(err, errlen, "cannot run %s: %s", xfn_command__clang(), strerror(-ret));
-		return ret;
+	fault = xfn_compiler__fault(ret, said, err, errlen);
+	if (fault) {
+		free(said);
+		return fault;
 	}
 	at = said;
 	if (ret) {
@@ -191,8 +209,7 @@ static int compile(const char *source, const char *object, bool unroll, struct x
 		    !(at = said, xfn_classify__diagnostic(&at, source, "fatal error", &found)))
 			snprintf(found.text, sizeof(found.text), "%.*s", (int)strcspn(said, "\n"),
 				 said);
-		if (!found.line)
-			place_backend_error(said, source, &found);
+		place_backend_error(said, source, &found);
 		judge_error(source, &found, v);
 		v->log = said;
 	} else {

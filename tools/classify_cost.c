@@ -6,11 +6,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -111,12 +111,13 @@ static void run_native(const char *so, const struct request requests[XFN_COSTS],
 	struct xfn_page *page = calloc(1, sizeof(*page));
 	struct xfn_call *c = calloc(1, sizeof(*c));
 	struct xfn_datagram d = { .data = calloc(1, CAPACITY), .capacity = CAPACITY };
-	int fd = open(so, O_RDONLY | O_CLOEXEC), quiet = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int quiet = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int fd = open(so, O_RDONLY | O_CLOEXEC), copy = xfn_native__copy(fd),
+	    keep[] = { copy, tell };
 	struct native_cost told = {};
 	struct xfn_native native;
 	char err[XFN_ERR_MAX];
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPROF, SIG_DFL);
 	signal(SIGALRM, SIG_DFL);
 	setitimer(ITIMER_PROF, &busy, NULL);
@@ -124,15 +125,18 @@ static void run_native(const char *so, const struct request requests[XFN_COSTS],
 	if (quiet >= 0)
 		for (int i = 0; i < 3; i++)
 			dup2(quiet, i);
-	if (!page || !c || !d.data || fd < 0 || xfn_call__init(c, page) ||
-	    xfn_native__load(fd, "function", &native, err, sizeof(err)) ||
-	    xfn_call__put(c, 0, native.module) || xfn_call__bind(c, NULL, port, 0))
+	if (!page || !c || !d.data || quiet < 0 || copy < 0 || xfn_call__init(c, page))
+		told.failed = ENOMEM;
+	else if (xfn_sandbox__before_code(keep, 2, err, sizeof(err)))
+		told.failed = EPERM;
+	else if (xfn_native__load(copy, "function", &native, err, sizeof(err)) ||
+		 xfn_call__put(c, 0, native.module) || xfn_call__bind(c, NULL, port, 0))
 		told.failed = EINVAL;
 	xfn_call__enter(c);
 	if (!told.failed && native.module->init && native.module->init())
 		told.failed = EAGAIN;
-	if (xfn_sandbox__whole(err, sizeof(err)))
-		_exit(1);
+	if (!told.failed && xfn_sandbox__whole(err, sizeof(err)))
+		told.failed = EPERM;
 	for (; !told.failed && told.done < XFN_COSTS; told.done++) {
 		struct xfn_slot_counters before = page->slots[0];
 		uint32_t with, without;
@@ -149,31 +153,80 @@ static void run_native(const char *so, const struct request requests[XFN_COSTS],
 	_exit(write(tell, &told, sizeof(told)) != sizeof(told));
 }
 
-/* 0: *out holds. Else why not, in words, for a reader. */
-static int time_native(const struct xfn_verdict *v, const struct request requests[XFN_COSTS],
-		       uint16_t port, struct native_cost *out, char *note, size_t notelen)
+/* The next thing told, of which nothing is believed; one that is silent for too long is ended. */
+static bool hear(int fd, pid_t pid, struct native_cost *out)
 {
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
+	struct native_cost told;
+	int n;
+
+	while ((n = poll(&ready, 1, 2 * ASLEEP_S * 1000)) < 0 && errno == EINTR)
+		;
+	if (n <= 0) {
+		kill(pid, SIGKILL);
+		out->failed = ETIMEDOUT;
+	}
+	if (n <= 0 || read(fd, &told, sizeof(told)) != sizeof(told))
+		return false;
+	if (told.done > XFN_COSTS)
+		told.done = XFN_COSTS;
+	for (unsigned i = 0; i < XFN_COSTS; i++)
+		if (told.action[i] > XFN_PUNT)
+			told.action[i] = XFN_DROP;
+	*out = told;
+	return true;
+}
+
+/*
+ * 0: *out holds, unless v->meta.cost_note says why not, for a reader. -errno with one line in err:
+ * the host failed, and not the function.
+ */
+static int time_native(struct xfn_verdict *v, const struct request requests[XFN_COSTS],
+		       uint16_t port, struct native_cost *out, char *err, size_t errlen)
+{
+	char *note = v->meta.cost_note;
+	size_t notelen = sizeof(v->meta.cost_note);
 	char so[sizeof(v->folder) + 16];
-	int fds[2], status = 0;
+	int fds[2], status = 0, ret;
 	pid_t pid;
 
 	memset(out, 0, sizeof(*out));
 	snprintf(so, sizeof(so), "%s/native.so", v->folder);
-	if (pipe2(fds, O_CLOEXEC))
+	if (pipe2(fds, O_CLOEXEC)) {
+		snprintf(err, errlen, "cannot be timed: %s; see `ulimit -n`", strerror(errno));
 		return -errno;
+	}
 	fflush(NULL);
 	pid = fork();
+	ret = -errno;
 	if (!pid)
 		run_native(so, requests, port, fds[1]);
 	close(fds[1]);
-	while (pid > 0 && read(fds[0], out, sizeof(*out)) == sizeof(*out))
+	while (pid > 0 && hear(fds[0], pid, out))
 		;
 	close(fds[0]);
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	if (pid < 0)
-		return -EAGAIN;
-	if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGPROF || WTERMSIG(status) == SIGALRM))
+	if (pid < 0) {
+		snprintf(err, errlen, "cannot be timed: no process to be had: %s; see `ulimit -u`",
+			 strerror(-ret));
+		return ret;
+	}
+	/* it cannot send that to itself */
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && out->failed != ETIMEDOUT) {
+		snprintf(err, errlen,
+			 "cannot be timed: its process was killed from outside; look for a lack of "
+			 "memory, and try again");
+		return -EIO;
+	}
+	if (out->failed == ENOMEM) {
+		snprintf(err, errlen, "cannot be timed: out of memory; free some, and try again");
+		return -ENOMEM;
+	}
+	if (out->failed == ETIMEDOUT)
+		snprintf(note, notelen, "its native code did not return within %d s", 2 * ASLEEP_S);
+	else if (WIFSIGNALED(status) &&
+		 (WTERMSIG(status) == SIGPROF || WTERMSIG(status) == SIGALRM))
 		snprintf(note, notelen, "its native code did not return within %d s",
 			 WTERMSIG(status) == SIGPROF ? PATIENCE_S : ASLEEP_S);
 	else if (WIFSIGNALED(status))
@@ -182,7 +235,7 @@ static int time_native(const struct xfn_verdict *v, const struct request request
 			 sizes[out->done < XFN_COSTS ? out->done : 0]);
 	else if (out->failed)
 		snprintf(note, notelen, "its native code could not be started here");
-	return note[0] ? -ECHILD : 0;
+	return 0;
 }
 
 static bool answers(const struct native_cost *native)
@@ -193,12 +246,16 @@ static bool answers(const struct native_cost *native)
 	return false;
 }
 
-/* The kernel half, where there is one that this process may load. The worst ns; 0: not timed. */
-static uint32_t time_kernel(struct xfn_verdict *v, const struct request requests[XFN_COSTS])
+/*
+ * The kernel half, where there is one that this process may load: its worst ns, 0 where it cannot
+ * be timed. 0, or -errno with one line in err: the host failed.
+ */
+static int time_kernel(struct xfn_verdict *v, const struct request requests[XFN_COSTS], char *err,
+		       size_t errlen)
 {
 	struct xfn_timing timings[XFN_COSTS] = {};
-	char err[XFN_ERR_MAX];
 	uint32_t worst = 0;
+	int ret;
 
 	if (!v->bpf || !v->meta.verified || v->refusal.rule[0])
 		return 0;
@@ -206,54 +263,72 @@ static uint32_t time_kernel(struct xfn_verdict *v, const struct request requests
 		timings[i].frame = requests[i].frame;
 		timings[i].len = requests[i].len;
 	}
-	if (xfn_loader__time(v->bpf, v->bpf_len, timings, XFN_COSTS, err, sizeof(err)))
-		return 0;
+	ret = xfn_loader__time(v->bpf, v->bpf_len, timings, XFN_COSTS, err, errlen);
+	if (ret)
+		return xfn_refusal__host_failed(ret) ? ret : 0;
 	for (unsigned i = 0; i < XFN_COSTS; i++) {
 		v->meta.cost[i].kernel_ns = timings[i].ns;
 		v->meta.cost[i].action = timings[i].action;
 		worst = timings[i].ns > worst ? timings[i].ns : worst;
 	}
-	return worst;
+	v->meta.ns_per_request = worst;
+	return 0;
 }
 
-void xfn_classify__cost(const char *source, uint32_t budget_ns, struct xfn_verdict *v)
+/* Native figures, of requests that the function answers if any are. 0, or -errno with err. */
+static int choose_requests(struct xfn_verdict *v, struct request *requests, uint16_t port,
+			   struct native_cost *native, char *err, size_t errlen)
+{
+	struct native_cost zeroes;
+	int ret;
+
+	make_requests(requests, port, false);
+	ret = time_native(v, requests, port, native, err, errlen);
+	if (ret || v->meta.cost_note[0] || answers(native))
+		return ret;
+	make_requests(requests, port, true);
+	ret = time_native(v, requests, port, &zeroes, err, errlen);
+	if (!ret && !v->meta.cost_note[0] && answers(&zeroes))
+		*native = zeroes;
+	else
+		make_requests(requests, port, false);
+	return ret;
+}
+
+int xfn_classify__cost(const char *source, uint32_t budget_ns, struct xfn_verdict *v, char *err,
+		       size_t errlen)
 {
 	struct request *requests = calloc(XFN_COSTS, sizeof(*requests));
 	uint16_t port = v->attr.port ?: ANY_PORT;
 	struct xfn_module_meta *meta = &v->meta;
 	struct native_cost native;
 	char text[200];
+	int ret;
 
-	if (!requests)
-		return;
-	make_requests(requests, port, false);
-	if (!time_native(v, requests, port, &native, meta->cost_note, sizeof(meta->cost_note)) &&
-	    !answers(&native)) {
-		struct native_cost zeroes;
-
-		make_requests(requests, port, true);
-		if (!time_native(v, requests, port, &zeroes, meta->cost_note,
-				 sizeof(meta->cost_note)) &&
-		    answers(&zeroes))
-			native = zeroes;
-		else
-			make_requests(requests, port, false);
+	if (!requests) {
+		snprintf(err, errlen, "cannot be timed: out of memory");
+		return -ENOMEM;
 	}
+	ret = choose_requests(v, requests, port, &native, err, errlen);
+	ret = ret ?: time_kernel(v, requests, err, errlen);
+	free(requests);
+	if (ret)
+		return ret;
 	for (unsigned i = 0; i < XFN_COSTS; i++) {
 		meta->cost[i].payload = sizes[i];
 		meta->cost[i].native_ns = i < native.done ? native.ns[i] : 0;
-		meta->cost[i].action = native.action[i];
+		if (!meta->ns_per_request)
+			meta->cost[i].action = native.action[i];
 	}
-	meta->ns_per_request = time_kernel(v, requests);
-	free(requests);
 	/* A tier that the author asks for, or that alone can leave requests to the host, stays. */
 	if (!budget_ns || meta->ns_per_request <= budget_ns || v->attr.tier ||
 	    v->attr.fallback == XFN_FALLBACK_HOST)
-		return;
+		return 0;
 	snprintf(text, sizeof(text),
 		 "takes %u.%u us of a CPU per request in the kernel, and the budget is %u.%u us",
 		 meta->ns_per_request / 1000, meta->ns_per_request / 100 % 10, budget_ns / 1000,
 		 budget_ns / 100 % 10);
 	xfn_refusal__set(&v->refusal, XFN_RULE_budget, text, source,
 			 xfn_source_text__find(source, "XFN_FUNCTION", false));
+	return 0;
 }

@@ -12,10 +12,11 @@
 #include <gelf.h>
 #include <unistd.h>
 #include "classify.h"
+#include "classify_links.h"
+#include "classify_unset.h"
 #include "command.h"
+#include "compiler.h"
 #include "source_text.h"
-
-#define ARGS_MAX 128
 
 /* "FILE:LINE:", with or without a column, at the row's begin. */
 static bool position(const char *row, size_t len, const char *source, char *file, size_t filelen,
@@ -96,89 +97,7 @@ void xfn_classify__place(const struct xfn_diagnostic *d, const char *source,
 			 d->at);
 }
 
-struct arguments {
-	char *argv[ARGS_MAX];
-	unsigned count;
-	char *owned[ARGS_MAX]; /* to be freed */
-	unsigned owned_count;
-};
-
-static void add(struct arguments *a, const char *arg)
-{
-	if (a->count < ARGS_MAX - 1)
-		a->argv[a->count++] = (char *)arg;
-}
-
-static void add_path(struct arguments *a, const char *flag, const char *dir, const char *rest)
-{
-	char *arg;
-
-	if (a->owned_count == ARGS_MAX || asprintf(&arg, "%s%s/%s", flag, dir, rest) < 0)
-		return;
-	a->owned[a->owned_count++] = arg;
-	add(a, arg);
-}
-
-static void free_arguments(struct arguments *a)
-{
-	for (unsigned i = 0; i < a->owned_count; i++)
-		free(a->owned[i]);
-}
-
-/* Flags of one XFN_LINK requirement. */
-static int link_flags(const char *requirement, struct arguments *a, char **why)
-{
-	char *const argv[] = { (char *)"pkg-config",	 (char *)"--cflags",  (char *)"--libs",
-			       (char *)"--print-errors", (char *)requirement, NULL };
-	char *said, *save = NULL;
-	int ret = xfn_command__run(argv, &said);
-
-	if (ret) {
-		*why = said;
-		return ret < 0 ? ret : -ENOENT;
-	}
-	for (char *word = strtok_r(said, " \t\n", &save); word;
-	     word = strtok_r(NULL, " \t\n", &save))
-		add(a, word);
-	if (a->owned_count < ARGS_MAX)
-		a->owned[a->owned_count++] = said;
-	return 0;
-}
-
-/* Every XFN_LINK("...") of the source; a library that is missing is the author's first obstacle. */
-static void all_links(const char *source, struct xfn_verdict *v, struct arguments *a)
-{
-	static const char word[] = "XFN_LINK", blanks[] = " \t\r\n";
-	char *text = xfn_source_text(source, true);
-	const char *at = text;
-
-	while (at && !v->refusal.rule[0] && (at = xfn_source_text__word(text, at, word))) {
-		const char *begin = at + strlen(word);
-		char requirement[200], said[300], *why = NULL;
-		int ret;
-
-		begin += strspn(begin, blanks);
-		begin += *begin == '(';
-		begin += strspn(begin, blanks);
-		if (*begin == '"') {
-			snprintf(requirement, sizeof(requirement), "%.*s",
-				 (int)strcspn(begin + 1, "\"\n"), begin + 1);
-			ret = link_flags(requirement, a, &why);
-			snprintf(said, sizeof(said), "wants the library %s, which %s", requirement,
-				 ret == -ENOENT && !why ?
-					 "only pkg-config finds, and that is not installed here" :
-					 "is not installed here");
-			if (ret)
-				xfn_refusal__set(&v->refusal, XFN_RULE_missing_library, said,
-						 source, xfn_source_text__line(text, at));
-			v->log = why;
-		}
-		at = begin;
-	}
-	free(text);
-}
-
-static void common(struct arguments *a, const struct xfn_verdict *v)
+static void common(struct xfn_arguments *a, const struct xfn_verdict *v)
 {
 	static const char *const flags[] = { "-O2",
 					     "-g",
@@ -188,6 +107,7 @@ static void common(struct arguments *a, const struct xfn_verdict *v)
 					     "-fno-delete-null-pointer-checks",
 					     "-fwrapv",
 					     "-fsigned-char",
+					     XFN_ZEROES,
 					     "-Wall",
 					     "-Werror=implicit-function-declaration",
 					     "-Werror=return-type",
@@ -197,10 +117,11 @@ static void common(struct arguments *a, const struct xfn_verdict *v)
 					     "-fno-caret-diagnostics" };
 
 	for (unsigned i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
-		add(a, flags[i]);
-	add(a, "-include");
-	add_path(a, "", v->support, "userspace/function_native.h");
-	add_path(a, "-I", v->support, "functions");
+		xfn_arguments__add(a, flags[i]);
+	xfn_arguments__add(a, xfn_compiler__zeroes());
+	xfn_arguments__add(a, "-include");
+	xfn_arguments__add_path(a, "", v->support, "userspace/function_native.h");
+	xfn_arguments__add_path(a, "-I", v->support, "functions");
 }
 
 /* The first warning of the analyzer that is about pointers of ours, at the author's own line. */
@@ -256,37 +177,45 @@ static unsigned version(const struct xfn_verdict *v)
 	return at ? strtoul(at + strlen("version "), NULL, 10) : 0;
 }
 
-static int analyze(const char *source, struct xfn_verdict *v, struct arguments *links, char *err,
-		   size_t errlen)
+/* What the libraries want of a compiler that links nothing. */
+static void add_includes(struct xfn_arguments *a, const struct xfn_arguments *links)
 {
-	struct arguments a = {};
+	for (unsigned i = 0; i < links->count; i++)
+		if (!strncmp(links->argv[i], "-I", 2) || !strncmp(links->argv[i], "-D", 2))
+			xfn_arguments__add(a, links->argv[i]);
+}
+
+static int analyze(const char *source, struct xfn_verdict *v, struct xfn_arguments *links,
+		   char *err, size_t errlen)
+{
+	struct xfn_arguments a = {};
 	char *said;
 	int ret;
 
-	add(&a, xfn_command__clang());
-	add(&a, "--analyze");
-	add(&a, "-Xclang");
-	add(&a, "-analyzer-output=text");
+	xfn_arguments__add(&a, xfn_compiler__clang());
+	xfn_arguments__add(&a, "--analyze");
+	xfn_arguments__add(&a, "-Xclang");
+	xfn_arguments__add(&a, "-analyzer-output=text");
 	/* xfn_at returns NULL on purpose: that path is the one to follow */
-	add(&a, "-Xclang");
-	add(&a, "-analyzer-config");
-	add(&a, "-Xclang");
-	add(&a, "suppress-null-return-paths=false");
-	add(&a, "-Xclang");
+	xfn_arguments__add(&a, "-Xclang");
+	xfn_arguments__add(&a, "-analyzer-config");
+	xfn_arguments__add(&a, "-Xclang");
+	xfn_arguments__add(&a, "suppress-null-return-paths=false");
+	xfn_arguments__add(&a, "-Xclang");
 	/* clang 21 gave the checker another name */
-	add(&a,
-	    version(v) < 21 ?
-		    "-analyzer-checker=alpha.security.ArrayBoundV2,alpha.unix.cstring.OutOfBounds" :
-		    "-analyzer-checker=security.ArrayBound,alpha.unix.cstring.OutOfBounds");
+	xfn_arguments__add(
+		&a,
+		version(v) < 21 ?
+			"-analyzer-checker=alpha.security.ArrayBoundV2,alpha.unix.cstring.OutOfBounds" :
+			"-analyzer-checker=security.ArrayBound,alpha.unix.cstring.OutOfBounds");
 	common(&a, v);
-	for (unsigned i = 0; i < links->count; i++)
-		if (!strncmp(links->argv[i], "-I", 2) || !strncmp(links->argv[i], "-D", 2))
-			add(&a, links->argv[i]);
-	add(&a, source);
+	add_includes(&a, links);
+	xfn_arguments__add(&a, source);
 	ret = xfn_command__run(a.argv, &said);
-	free_arguments(&a);
-	if (ret < 0) {
-		snprintf(err, errlen, "cannot run %s: %s", xfn_command__clang(), strerror(-ret));
+	xfn_arguments__free(&a);
+	ret = xfn_compiler__fault(ret, said, err, errlen);
+	if (ret) {
+		free(said);
 		return ret;
 	}
 	read_analysis(said, source, v);
@@ -295,6 +224,31 @@ static int analyze(const char *source, struct xfn_verdict *v, struct arguments *
 	else
 		free(said);
 	return 0;
+}
+
+/* What the function sends that nobody has set. `warnings`: the compiler's. */
+static int find_unset(const char *source, struct xfn_verdict *v, struct xfn_arguments *links,
+		      const char *warnings, char *err, size_t errlen)
+{
+	struct xfn_arguments a = {};
+	char *said;
+	int ret;
+
+	xfn_arguments__add(&a, xfn_compiler__clang());
+	xfn_arguments__add(&a, "-fsyntax-only");
+	xfn_arguments__add(&a, "-w");
+	xfn_arguments__add(&a, "-Xclang");
+	xfn_arguments__add(&a, "-ast-dump");
+	common(&a, v);
+	add_includes(&a, links);
+	xfn_arguments__add(&a, source);
+	ret = xfn_command__run(a.argv, &said);
+	xfn_arguments__free(&a);
+	ret = xfn_compiler__fault(ret, said, err, errlen);
+	if (!ret)
+		xfn_classify__unset(source, warnings, said, v);
+	free(said);
+	return ret;
 }
 
 int xfn_classify__attributes(const char *so, struct xfn_attributes *attr, unsigned *counters)
@@ -327,33 +281,33 @@ int xfn_classify__attributes(const char *so, struct xfn_attributes *attr, unsign
 	return ret;
 }
 
-/* The native half in the compiler's own language. NULL: it cannot be had; the caller frees. */
-static char *emit(const char *source, const struct xfn_verdict *v, const struct arguments *links,
-		  const char *level, const char *debug)
+/* The native half in the compiler's own language. *ir NULL: it cannot be had; the caller frees. 0,
+ * or -errno with err: the host failed. */
+static int emit(const char *source, const struct xfn_verdict *v, const struct xfn_arguments *links,
+		const char *level, const char *debug, char **ir, char *err, size_t errlen)
 {
-	struct arguments a = {};
-	char *said;
-	int ret;
+	struct xfn_arguments a = {};
+	int ret, fault;
 
-	add(&a, xfn_command__clang());
+	xfn_arguments__add(&a, xfn_compiler__clang());
 	common(&a, v);
-	add(&a, "-w");
-	add(&a, level);
-	add(&a, debug);
-	add(&a, "-S");
-	add(&a, "-emit-llvm");
-	for (unsigned i = 0; i < links->count; i++)
-		if (!strncmp(links->argv[i], "-I", 2) || !strncmp(links->argv[i], "-D", 2))
-			add(&a, links->argv[i]);
-	add(&a, source);
-	add(&a, "-o");
-	add(&a, "-");
-	ret = xfn_command__run(a.argv, &said);
-	free_arguments(&a);
-	if (!ret)
-		return said;
-	free(said);
-	return NULL;
+	xfn_arguments__add(&a, "-w");
+	xfn_arguments__add(&a, level);
+	xfn_arguments__add(&a, debug);
+	xfn_arguments__add(&a, "-S");
+	xfn_arguments__add(&a, "-emit-llvm");
+	add_includes(&a, links);
+	xfn_arguments__add(&a, source);
+	xfn_arguments__add(&a, "-o");
+	xfn_arguments__add(&a, "-");
+	ret = xfn_command__run(a.argv, ir);
+	xfn_arguments__free(&a);
+	fault = xfn_compiler__fault(ret, *ir, err, errlen);
+	if (ret) {
+		free(*ir);
+		*ir = NULL;
+	}
+	return fault;
 }
 
 /* Is it an action that cannot be served? ctx: the attributes. */
@@ -366,16 +320,17 @@ static bool bad_action(int value, void *ctx)
 }
 
 /* Values that the compiler knows to be returned: what is no action would be dropped, always. */
-static void judge_actions(const char *source, struct xfn_verdict *v, const struct arguments *links)
+static int judge_actions(const char *source, struct xfn_verdict *v,
+			 const struct xfn_arguments *links, char *err, size_t errlen)
 {
-	char *ir = emit(source, v, links, "-O1", "-g0"), text[200] = "";
+	char *ir = NULL, text[200] = "";
 	enum xfn_rule rule;
 	uint32_t line = 0;
-	int value;
+	int value, ret = emit(source, v, links, "-O1", "-g0", &ir, err, errlen);
 
 	if (ir && xfn_classify__returns(ir, bad_action, &v->attr, &value)) {
 		free(ir);
-		ir = emit(source, v, links, "-O0", "-g");
+		ret = emit(source, v, links, "-O0", "-g", &ir, err, errlen);
 		if (ir)
 			line = xfn_classify__returned_at(ir, source, value);
 		rule = value == XFN_PASS ? XFN_RULE_pass_without_host :
@@ -387,6 +342,7 @@ static void judge_actions(const char *source, struct xfn_verdict *v, const struc
 				 line ?: xfn_source_text__find(source, "XFN_FUNCTION", false));
 	}
 	free(ir);
+	return ret;
 }
 
 /* What the compiler said of a native half that is none. */
@@ -425,39 +381,45 @@ static void judge_symbols(const char *source, const char *said, struct xfn_verdi
 
 int xfn_classify__native(const char *source, struct xfn_verdict *v, char *err, size_t errlen)
 {
-	struct arguments a = {}, links = {};
+	struct xfn_arguments a = {}, links = {};
 	struct xfn_diagnostic found = {};
 	char so[sizeof(v->folder) + 16];
 	const char *at;
 	char *said = NULL;
-	int ret;
+	int ret, fault;
 
 	snprintf(so, sizeof(so), "%s/native.so", v->folder);
-	all_links(source, v, &links);
-	if (v->refusal.rule[0]) {
-		free_arguments(&links);
-		return 0;
+	ret = xfn_classify__links(source, v, &links, err, errlen);
+	if (ret || v->refusal.rule[0]) {
+		xfn_arguments__free(&links);
+		return ret;
 	}
 	/* the object that the linker is to take is removed with the rest */
-	add(&a, "env");
-	add_path(&a, "TMPDIR=", v->folder, "");
-	add(&a, xfn_command__clang());
+	xfn_arguments__add(&a, "env");
+	xfn_arguments__add_path(&a, "TMPDIR=", v->folder, "");
+	xfn_arguments__add(&a, xfn_compiler__clang());
 	common(&a, v);
-	add(&a, "-shared");
+	xfn_arguments__add(&a, "-shared");
+	xfn_arguments__add(&a, "-Wpadded"); /* for find_unset() */
+	xfn_arguments__add(&a, "-MD");
+	xfn_arguments__add(&a, "-MF");
+	xfn_arguments__add_path(&a, "", v->folder, "native.d");
 	/* what is nowhere a worker could not load: told, and judged below */
-	add(&a, "-Wl,-z,defs,--warn-unresolved-symbols");
-	add(&a, source);
-	add(&a, "-o");
-	add(&a, so);
+	xfn_arguments__add(&a, "-Wl,-z,defs,--warn-unresolved-symbols");
+	xfn_arguments__add(&a, source);
+	xfn_arguments__add(&a, "-o");
+	xfn_arguments__add(&a, so);
 	for (unsigned i = 0; i < links.count; i++)
-		add(&a, links.argv[i]);
-	add(&a, "-Wl,--as-needed"); /* of the C library too, and pkg-config does not know it */
-	add(&a, "-lm");
+		xfn_arguments__add(&a, links.argv[i]);
+	xfn_arguments__add(
+		&a, "-Wl,--as-needed"); /* of the C library too, and pkg-config does not know it */
+	xfn_arguments__add(&a, "-lm");
 	ret = xfn_command__run(a.argv, &said);
-	free_arguments(&a);
+	xfn_arguments__free(&a);
 	at = said;
-	if (ret < 0) {
-		snprintf(err, errlen, "cannot run %s: %s", xfn_command__clang(), strerror(-ret));
+	fault = xfn_compiler__fault(ret, said, err, errlen);
+	if (fault) {
+		ret = fault;
 	} else if (ret) {
 		judge_error(source, said, v);
 		ret = 0;
@@ -480,12 +442,14 @@ int xfn_classify__native(const char *source, struct xfn_verdict *v, char *err, s
 		if (!v->refusal.rule[0])
 			ret = analyze(source, v, &links, err, errlen);
 		if (!ret && !v->refusal.rule[0])
-			judge_actions(source, v, &links);
+			ret = find_unset(source, v, &links, said, err, errlen);
+		if (!ret && !v->refusal.rule[0])
+			ret = judge_actions(source, v, &links, err, errlen);
 	}
 	if (v->refusal.rule[0] && !v->log)
 		v->log = said;
 	else
 		free(said);
-	free_arguments(&links);
+	xfn_arguments__free(&links);
 	return ret;
 }

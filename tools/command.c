@@ -1,21 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Running another program and hearing what it says. No shell. */
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "command.h"
-
-const char *xfn_command__clang(void)
-{
-	const char *named = getenv("XFN_CLANG");
-
-	return named && *named ? named : "clang";
-}
 
 int xfn_command__run(char *const argv[], char **said)
 {
@@ -55,4 +50,78 @@ int xfn_command__run(char *const argv[], char **said)
 	if (!*said)
 		return -ENOMEM;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* Words of compilers, linkers and the C library for what the host lacks, whatever they work on. */
+static const char *const lacks[] = {
+	"No space left on device",
+	"Disk quota exceeded",
+	"File too large",
+	"Read-only file system",
+	"Input/output error",
+	"Cannot allocate memory",
+	"out of memory",
+	"memory exhausted",
+	"Resource temporarily unavailable",
+	"Too many open files",
+	"unable to execute command",
+	"failed due to signal",
+	"unable to open output file",
+	"unable to make temporary file",
+	"error while loading shared libraries",
+};
+
+/* "FILE:12: error: ...": words about a place in a source may say anything. */
+static bool has_place(const char *row, size_t len)
+{
+	size_t word = strcspn(row, " \n");
+
+	for (size_t i = 1; i + 1 < word && i + 1 < len; i++)
+		if (row[i] == ':' && isdigit((unsigned char)row[i + 1]))
+			return true;
+	return false;
+}
+
+/* The first row that says what the host lacks; NULL: none. */
+static const char *lacking(const char *said, size_t *len)
+{
+	for (; *said; said += *len + (said[*len] == '\n')) {
+		*len = strcspn(said, "\n");
+		for (size_t i = 0; i < sizeof(lacks) / sizeof(lacks[0]); i++)
+			if (!has_place(said, *len) &&
+			    memmem(said, *len, lacks[i], strlen(lacks[i])))
+				return said;
+	}
+	return NULL;
+}
+
+int xfn_command__fault(const char *program, int ret, const char *said, char *err, size_t errlen)
+{
+	const char *row;
+	size_t len;
+
+	if (ret < 0) {
+		snprintf(err, errlen, "cannot run %s: %s; free memory and processes, and try again",
+			 program, strerror(-ret));
+		return ret;
+	}
+	if (ret > 128) {
+		snprintf(err, errlen,
+			 "%s was ended by signal %d (%s), so nothing is judged; look for a lack of "
+			 "memory, and try again",
+			 program, ret - 128, strsignal(ret - 128));
+		return -EIO;
+	}
+	row = ret && said ? lacking(said, &len) : NULL;
+	if (!row && ret != 126 && ret != 127)
+		return 0;
+	snprintf(err, errlen, "%s cannot work on this host: %.*s; mend that, and try again",
+		 program,
+		 row  ? (int)len :
+		 said ? (int)strcspn(said, "\n") :
+			0,
+		 row	      ?:
+			 said ?:
+				"");
+	return -EIO;
 }

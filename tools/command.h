@@ -3,6 +3,8 @@
 #ifndef XFN_COMMAND_H
 #define XFN_COMMAND_H
 
+#include <stddef.h>
+
 /*
  * Run argv[0] (found by PATH) with its messages in English and wait. *said is all that it wrote to
  * standard output and error; the caller frees it. Returns its exit status, 128 + signal, or -errno
@@ -10,7 +12,11 @@
  */
 int xfn_command__run(char *const argv[], char **said);
 
-/* The compiler of functions: what XFN_CLANG in the environment names, else "clang". */
-const char *xfn_command__clang(void);
+/*
+ * Did the host fail `program`, and not what it was to judge: it could not be started, was ended by
+ * a signal, or found no memory, disk or process? `ret` and `said` as xfn_command__run gave them. 0:
+ * no; else -errno with one line in err.
+ */
+int xfn_command__fault(const char *program, int ret, const char *said, char *err, size_t errlen);
 
 #endif

@@ -3,17 +3,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include "classify.h"
+#include "command.h"
 #include "module_write.h"
-
-extern char **environ;
+#include "output_file.h"
 
 /* `bytes` in a new file of our own; its name replaces the template's XXXXXX. */
 static int spill(char *name, const void *bytes, size_t len)
@@ -35,19 +33,48 @@ static int spill(char *name, const void *bytes, size_t len)
 	return err;
 }
 
-static int run(const char *const *argv)
+/* The whole file; the caller frees it. NULL: errno tells why not. */
+static void *read_whole(const char *path, size_t *len)
 {
-	int status;
-	pid_t pid;
-	int err = posix_spawnp(&pid, argv[0], NULL, NULL, (char *const *)argv, environ);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	char *bytes = NULL;
+	struct stat st;
 
-	if (err)
-		return -err;
-	while (waitpid(pid, &status, 0) < 0) {
-		if (errno != EINTR)
-			return -errno;
+	if (fd >= 0 && !fstat(fd, &st) && (bytes = malloc((size_t)st.st_size + 1))) {
+		*len = 0;
+		for (ssize_t n = 1; n > 0 && *len < (size_t)st.st_size; *len += (size_t)n)
+			n = read(fd, bytes + *len, (size_t)st.st_size - *len);
+		if (*len != (size_t)st.st_size) {
+			free(bytes);
+			bytes = NULL;
+			errno = EIO;
+		}
 	}
-	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -EIO;
+	if (fd >= 0)
+		close(fd);
+	return bytes;
+}
+
+/* Run objcopy as LLVM or binutils has it. 0, or -errno with one line in err. */
+static int copy_sections(char **argv, const char *out_path, char *err, size_t errlen)
+{
+	char *said;
+	int ret = xfn_command__run(argv, &said), fault;
+
+	if (ret == -ENOENT) {
+		argv[0] = (char *)"objcopy";
+		ret = xfn_command__run(argv, &said);
+	}
+	if (ret == -ENOENT) {
+		snprintf(err, errlen, "%s: needs llvm-objcopy or objcopy; install llvm", out_path);
+		return ret;
+	}
+	fault = xfn_command__fault(argv[0], ret, said, err, errlen);
+	if (ret && !fault)
+		snprintf(err, errlen, "%s: %s failed: %.*s", out_path, argv[0],
+			 (int)strcspn(said, "\n"), said);
+	free(said);
+	return fault ?: ret ? -EIO : 0;
 }
 
 /* The hashes of all parts: what a reader checks before it reads any of them. */
@@ -72,34 +99,26 @@ int xfn_module__write(const char *so_path, const struct xfn_module_meta *verdict
 		      size_t bpf_len, const char *out_path, char *err, size_t errlen)
 {
 	struct xfn_module_meta meta = *verdict;
-	char part[PATH_MAX], meta_name[PATH_MAX], bpf_name[PATH_MAX];
+	char whole[PATH_MAX], meta_name[PATH_MAX], bpf_name[PATH_MAX];
 	char add_meta[PATH_MAX + 32], add_bpf[PATH_MAX + 32];
-	const char *argv[12];
-	int argc = 0, ret, fd;
+	char *argv[12];
+	void *bytes;
+	size_t len;
+	int argc = 0, ret;
 
 	/* beside the shared object: where that could be written */
-	if (snprintf(part, sizeof(part), "%s.part", out_path) >= (int)sizeof(part) ||
+	if (snprintf(whole, sizeof(whole), "%s.whole", so_path) >= (int)sizeof(whole) ||
 	    snprintf(meta_name, sizeof(meta_name), "%s.meta-XXXXXX", so_path) >=
 		    (int)sizeof(meta_name) ||
 	    snprintf(bpf_name, sizeof(bpf_name), "%s.bpf-XXXXXX", so_path) >=
 		    (int)sizeof(bpf_name)) {
-		snprintf(err, errlen, "%s: path too long; choose a shorter one with -o", out_path);
+		snprintf(err, errlen, "%s: path too long; set TMPDIR to a shorter one", so_path);
 		return -ENAMETOOLONG;
 	}
-	/* in words of our own, where it is the place that is wrong */
-	fd = open(part, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-	if (fd < 0) {
-		ret = -errno;
-		snprintf(err, errlen, "%s: %s; choose another place with -o", out_path,
-			 strerror(-ret));
-		return ret;
-	}
-	close(fd);
 	ret = fill_hashes(so_path, &meta, bpf, bpf_len);
 	if (ret) {
 		snprintf(err, errlen, "%s: cannot be hashed: %s; build it again", so_path,
 			 strerror(-ret));
-		unlink(part);
 		return ret;
 	}
 	ret = spill(meta_name, &meta, sizeof(meta));
@@ -108,38 +127,31 @@ int xfn_module__write(const char *so_path, const struct xfn_module_meta *verdict
 	if (ret) {
 		snprintf(err, errlen, "%s: %s; is there room on the disk?", meta_name,
 			 strerror(-ret));
-		unlink(part);
 		goto out;
 	}
 	snprintf(add_meta, sizeof(add_meta), XFN_SECTION_META "=%s", meta_name);
 	snprintf(add_bpf, sizeof(add_bpf), XFN_SECTION_BPF "=%s", bpf_name);
-	argv[argc++] = "llvm-objcopy";
-	argv[argc++] = "--add-section";
+	argv[argc++] = (char *)"llvm-objcopy";
+	argv[argc++] = (char *)"--add-section";
 	argv[argc++] = add_meta;
 	if (bpf) {
-		argv[argc++] = "--add-section";
+		argv[argc++] = (char *)"--add-section";
 		argv[argc++] = add_bpf;
 	}
-	argv[argc++] = so_path;
-	argv[argc++] = part;
+	argv[argc++] = (char *)so_path;
+	argv[argc++] = whole;
 	argv[argc] = NULL;
-	ret = run(argv);
-	if (ret == -ENOENT) { /* binutils has it as well */
-		argv[0] = "objcopy";
-		ret = run(argv);
-	}
-	if (ret) {
-		snprintf(err, errlen,
-			 "%s: %s failed (%s); install llvm, and check that the folder is writable",
-			 out_path, argv[0], strerror(-ret));
-	} else if (rename(part, out_path)) {
+	ret = copy_sections(argv, out_path, err, errlen);
+	bytes = ret ? NULL : read_whole(whole, &len);
+	if (bytes) {
+		ret = xfn_output_file__put(out_path, bytes, len, err, errlen);
+	} else if (!ret) {
 		ret = -errno;
-		snprintf(err, errlen, "%s: %s; choose another place with -o", out_path,
-			 strerror(errno));
+		snprintf(err, errlen, "%s: %s; is there room on the disk?", whole, strerror(-ret));
 	}
-	if (ret)
-		unlink(part);
+	free(bytes);
 out:
+	unlink(whole);
 	unlink(meta_name);
 	if (bpf)
 		unlink(bpf_name);

@@ -15,13 +15,18 @@
 #include "command.h"
 #include "output.h"
 
-/* Message and next step of an error that xfn printed with -j; else the first line that was said.
- * The object's own name, which is no one else's business, is left out. */
-static void take_error(const char *said, const char *out, struct xfn_obstacle *no)
+/*
+ * Message and next step of an error that xfn printed with -j; else the first line that was said.
+ * The object's own name, which is no one else's business, is left out. -EINVAL; -EIO where it was
+ * the host that failed.
+ */
+static int take_error(const char *said, const char *out, struct xfn_obstacle *no)
 {
 	const char *at = strchr(said, '{'), *text = NULL;
 	json_t *all = at ? json_loads(at, JSON_DISABLE_EOF_CHECK, NULL) : NULL;
 	json_t *error = json_object_get(all, "error");
+	const char *cause = json_string_value(json_object_get(error, "cause"));
+	int ret = error && (!cause || strcmp(cause, "host")) ? -EINVAL : -EIO;
 	size_t len = strlen(out);
 
 	if (error) {
@@ -36,6 +41,7 @@ static void take_error(const char *said, const char *out, struct xfn_obstacle *n
 	else
 		snprintf(no->what, sizeof(no->what), "%.*s", (int)strcspn(said, "\n"), said);
 	json_decref(all);
+	return ret;
 }
 
 int xfn_offload__build(const char *const *options, const char *const *specs, unsigned count,
@@ -44,7 +50,7 @@ int xfn_offload__build(const char *const *options, const char *const *specs, uns
 	unsigned n = 0, given = 0;
 	const char **argv;
 	char *said;
-	int ret;
+	int ret, fault;
 
 	*no = (struct xfn_obstacle){ .kind = "program", .remedy = "leave it to the host" };
 	while (options && options[given])
@@ -52,7 +58,7 @@ int xfn_offload__build(const char *const *options, const char *const *specs, uns
 	argv = calloc(given + count + 7, sizeof(*argv));
 	if (!argv) {
 		snprintf(no->what, sizeof(no->what), "cannot be built: out of memory");
-		return -ENOMEM;
+		return -EIO;
 	}
 	argv[n++] = "/proc/self/exe";
 	argv[n++] = "build";
@@ -66,14 +72,11 @@ int xfn_offload__build(const char *const *options, const char *const *specs, uns
 		argv[n++] = specs[i];
 	ret = xfn_command__run((char *const *)argv, &said);
 	free(argv);
-	if (ret < 0) {
-		snprintf(no->what, sizeof(no->what), "cannot be built: %s", strerror(-ret));
-		return ret;
-	}
-	if (ret)
-		take_error(said, out, no);
+	fault = xfn_command__fault("xfn", ret, NULL, no->what, sizeof(no->what)) ? -EIO : 0;
+	if (ret && !fault)
+		fault = take_error(said, out, no);
 	free(said);
-	return ret ? -EINVAL : 0;
+	return fault;
 }
 
 /* The tier that the classifier gave it stands in the way before any card does. */
@@ -115,7 +118,10 @@ static int judge(const char *source, char name[XFN_NAME_MAX + 1], struct xfn_obs
 	snprintf(name, XFN_NAME_MAX + 1, "%s", v->attr.name);
 	snprintf(object, sizeof(object), "%s/card.o", v->folder);
 	if (!ret && judge_tier(v, out)) {
-		if (!xfn_offload__build(NULL, &source, 1, object, &no)) {
+		ret = xfn_offload__build(NULL, &source, 1, object, &no);
+		if (ret == -EIO) {
+			snprintf(err, errlen, "%s", no.what);
+		} else if (!ret) {
 			ret = xfn_offload__scan(object, source, out, err, errlen);
 		} else {
 			snprintf(object, sizeof(object), "%s/kernel.o", v->folder);

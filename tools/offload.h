@@ -41,7 +41,7 @@ int xfn_offload__scan_globals(const char *path, const char *source, struct xfn_o
 
 /*
  * `xfn build --offload -o OUT OPTION... SPEC...` (options end with NULL, or are NULL). 0, or -errno
- * with what stands in the way.
+ * with what stands in the way: -EIO where it is this host, and no card was asked.
  */
 int xfn_offload__build(const char *const *options, const char *const *specs, unsigned count,
 		       const char *out, struct xfn_obstacle *no);

@@ -42,6 +42,7 @@ struct choice {
 	char (*spec)[SPEC_MAX]; /* of each module, "" where it is out of the question */
 	bool *in;		/* the modules that go into the object */
 	unsigned chosen;
+	const char *host_failed; /* why nothing could be built here; NULL: it could */
 };
 
 #define fail(c, ...) xfn_output__fail("run", (c)->opts->json, XFN_EXIT_FAILED, __VA_ARGS__)
@@ -199,6 +200,7 @@ static const char *attempt(struct choice *c, const char *made)
 	char why[XFN_ERR_MAX] = "";
 	struct xfn_obstacle no;
 	unsigned n = 0;
+	int ret;
 
 	for (unsigned i = 0; i < c->opts->module_count; i++)
 		if (c->in[i])
@@ -206,7 +208,10 @@ static const char *attempt(struct choice *c, const char *made)
 	if (n == 1)
 		snprintf(source, sizeof(source), "%.*s", (int)(strrchr(specs[0], '@') - specs[0]),
 			 specs[0]);
-	if (xfn_offload__build(c->option, specs, n, made, &no))
+	ret = xfn_offload__build(c->option, specs, n, made, &no);
+	if (ret == -EIO)
+		c->host_failed = keep(no.what);
+	if (ret)
 		return keep(no.what);
 	return try_on_card(c, made, source, why, sizeof(why)) ? keep(why) : NULL;
 }
@@ -262,6 +267,8 @@ static int choose(struct choice *c, const char *made)
 	}
 	free(c->spec);
 	free(c->in);
+	if (c->host_failed)
+		return fail(c, "cannot build for the card: %s", c->host_failed);
 	return c->chosen ? keep_object(c, made) : 0;
 }
 

@@ -24,7 +24,9 @@ static void *must(void *p)
 	return p;
 }
 
-static void fail(json_t *all, const char *verb, bool json, const char *format, va_list args)
+/* `cause`: "host", or NULL where it is what was given to the verb. */
+static void fail(json_t *all, const char *verb, bool json, const char *cause, const char *format,
+		 va_list args)
 {
 	char line[1024];
 
@@ -40,6 +42,8 @@ static void fail(json_t *all, const char *verb, bool json, const char *format, v
 		if (error) {
 			json_t *object = json_pack("{s:o}", "error", error);
 
+			if (cause)
+				json_object_set_new(error, "cause", json_string(cause));
 			if (all)
 				json_array_append_new(all, object);
 			else
@@ -55,9 +59,19 @@ int xfn_output__fail(const char *verb, bool json, int status, const char *format
 	va_list args;
 
 	va_start(args, format);
-	fail(NULL, verb, json, format, args);
+	fail(NULL, verb, json, NULL, format, args);
 	va_end(args);
 	return status;
+}
+
+int xfn_output__fail_host(const char *verb, bool json, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fail(NULL, verb, json, "host", format, args);
+	va_end(args);
+	return XFN_EXIT_FAILED;
 }
 
 int xfn_output__fail_one(json_t *all, const char *verb, bool json, int status, const char *format,
@@ -66,7 +80,7 @@ int xfn_output__fail_one(json_t *all, const char *verb, bool json, int status, c
 	va_list args;
 
 	va_start(args, format);
-	fail(all, verb, json, format, args);
+	fail(all, verb, json, NULL, format, args);
 	va_end(args);
 	return status;
 }

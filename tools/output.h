@@ -17,6 +17,11 @@
 int xfn_output__fail(const char *verb, bool json, int status, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* The same where the host failed, and what was given is not judged: with -j, "cause": "host".
+ * Returns XFN_EXIT_FAILED. */
+int xfn_output__fail_host(const char *verb, bool json, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
 /* The same of one of several things: where `all` is given and -j is, it takes {"error": ...}. */
 int xfn_output__fail_one(json_t *all, const char *verb, bool json, int status, const char *format,
 			 ...) __attribute__((format(printf, 5, 6)));

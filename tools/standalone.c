@@ -18,6 +18,7 @@
 #include "../userspace/udp_socket.h"
 #include "classify.h"
 #include "output.h"
+#include "output_file.h"
 #include "spec.h"
 #include "standalone_link.h"
 #include "../xdp/packet.h"
@@ -160,7 +161,7 @@ static int judge(struct object *obj, struct function *fn)
 	bool allowed;
 
 	if (xfn_classify__within(fn->source, obj->how->budget_ns, &fn->v, err, sizeof(err)))
-		return fail(obj, "%s", err);
+		return xfn_output__fail_host("build", obj->json, "%s", err);
 	if (obj->verbose > 1 && fn->v.log)
 		fputs(fn->v.log, stderr);
 	xfn_verdict__sentence(&fn->v, text, sizeof(text));
@@ -313,7 +314,7 @@ static int try(struct object *obj, const void *bytes, size_t len, bool *again)
 
 	if (xfn_loader__try(bytes, len, source, &obj->trial, err, sizeof(err))) {
 		*again = false;
-		return fail(obj, "%s", err);
+		return xfn_output__fail_host("build", obj->json, "%s", err);
 	}
 	if (obj->verbose > 1 && obj->trial.log)
 		fputs(obj->trial.log, stderr);
@@ -349,23 +350,30 @@ static int attempt(struct object *obj, bool unroll, bool *again)
 	char err[XFN_ERR_MAX] = "";
 	void *bytes = NULL;
 	size_t len = 0;
-	int status;
+	int status, ret;
 
 	snprintf(settings, sizeof(settings), "%s/settings.h", v->folder);
 	snprintf(made, sizeof(made), "%s/object.o", v->folder);
 	if (!write_settings(obj, settings))
-		return fail(obj, "%s: %s; is there room on the disk?", settings, strerror(errno));
+		return xfn_output__fail_host("build", obj->json,
+					     "%s: %s; is there room on the disk?", settings,
+					     strerror(errno));
 	for (unsigned i = 0; i < obj->count; i++)
 		units[i] = (struct xfn_object_unit){ .source = obj->functions[i].source,
 						     .name = obj->functions[i].v.attr.name };
 	*again = false;
-	if (xfn_object__compile(&plan, made, err, sizeof(err)) ||
-	    xfn_object__read(made, obj->out, plan.nic, &bytes, &len, &obj->resizes, err,
-			     sizeof(err)))
+	ret = xfn_object__compile(&plan, made, err, sizeof(err));
+	if (ret && ret != -EINVAL)
+		return xfn_output__fail_host("build", obj->json, "%s", err);
+	if (ret || xfn_object__read(made, obj->out, plan.nic, &bytes, &len, &obj->resizes, err,
+				    sizeof(err)))
 		return fail(obj, "%s", err);
 	*again = unroll;
 	status = try(obj, bytes, len, again);
-	if (!status && xfn_object__put(bytes, len, obj->out, err, sizeof(err)))
+	for (unsigned i = 0; !status && i < obj->count; i++)
+		if (xfn_verdict__output(&obj->functions[i].v, obj->out, err, sizeof(err)))
+			status = fail(obj, "%s", err);
+	if (!status && xfn_output_file__put(obj->out, bytes, len, err, sizeof(err)))
 		status = fail(obj, "%s", err);
 	free(bytes);
 	return status;

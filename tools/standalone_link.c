@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <bpf/libbpf.h>
-#include "bpf_flags.h"
 #include "command.h"
+#include "compiler.h"
 #include "standalone_link.h"
 
 /* Compile unit `i` of the plan to `object`; unit `count` is the one that finds the function. */
@@ -23,7 +23,7 @@ static int compile(const struct xfn_object_plan *plan, unsigned i, const char *o
 	char header[PATH_MAX + 32], include[PATH_MAX + 32], entry[PATH_MAX + 32];
 	char slot[32], name[64];
 	/* a table that clang makes of a switch lies in memory */
-	char *const argv[] = { XFN_BPF_CLANG,
+	char *const argv[] = { XFN_COMPILER_BPF,
 			       (char *)(plan->unroll ? "-funroll-loops" : "-fno-unroll-loops"),
 			       (char *)(plan->nic ? "-fno-jump-tables" : "-fjump-tables"),
 			       include,
@@ -44,7 +44,7 @@ static int compile(const struct xfn_object_plan *plan, unsigned i, const char *o
 			       (char *)object,
 			       NULL };
 	char *said;
-	int ret;
+	int ret, fault;
 
 	snprintf(header, sizeof(header), "%s/xdp/%s", plan->support,
 		 leader ? "vmlinux.h" : "function_bpf.h");
@@ -53,14 +53,13 @@ static int compile(const struct xfn_object_plan *plan, unsigned i, const char *o
 	snprintf(slot, sizeof(slot), "-DXFN_SLOT=%u", i);
 	snprintf(name, sizeof(name), "-DXFN_NAME=%s", leader ? "xfn" : plan->units[i].name);
 	ret = xfn_command__run(argv, &said);
-	if (ret < 0)
-		snprintf(err, errlen, "cannot run clang: %s", strerror(-ret));
-	else if (ret)
+	fault = xfn_compiler__fault(ret, said, err, errlen);
+	if (ret && !fault)
 		snprintf(err, errlen, "%s: does not compile as an object of its own: %.*s",
 			 leader ? "settings" : plan->units[i].source, (int)strcspn(said, "\n"),
 			 said);
 	free(said);
-	return ret > 0 ? -EINVAL : ret;
+	return fault ?: ret ? -EINVAL : 0;
 }
 
 int xfn_object__compile(const struct xfn_object_plan *plan, const char *out, char *err,
@@ -163,30 +162,6 @@ int xfn_object__read(const char *path, const char *out, bool nic, void **bytes, 
 	if (ret) {
 		free(*bytes);
 		*bytes = NULL;
-	}
-	return ret;
-}
-
-int xfn_object__put(const void *bytes, size_t len, const char *out, char *err, size_t errlen)
-{
-	char part[PATH_MAX];
-	FILE *f = NULL;
-	int ret = 0;
-
-	if (snprintf(part, sizeof(part), "%s.part", out) >= (int)sizeof(part))
-		ret = -ENAMETOOLONG;
-	else if (!(f = fopen(part, "we")))
-		ret = -errno;
-	if (!ret && fwrite(bytes, 1, len, f) != len)
-		ret = -(errno ?: EIO);
-	if (f && fclose(f) && !ret)
-		ret = -errno;
-	if (!ret && rename(part, out))
-		ret = -errno;
-	if (ret) {
-		snprintf(err, errlen, "%s: %s; choose another place with -o", out, strerror(-ret));
-		if (f)
-			unlink(part);
 	}
 	return ret;
 }

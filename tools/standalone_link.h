@@ -39,7 +39,4 @@ int xfn_object__compile(const struct xfn_object_plan *plan, const char *out, cha
 int xfn_object__read(const char *path, const char *out, bool nic, void **bytes, size_t *len,
 		     bool *resizes, char *err, size_t errlen);
 
-/* Copy the object to `out`, whole or not at all. */
-int xfn_object__put(const void *bytes, size_t len, const char *out, char *err, size_t errlen);
-
 #endif

@@ -23,6 +23,7 @@
 #include "../userspace/now.h"
 #include "output.h"
 #include "../xdp/abi.h"
+#include "output_file.h"
 #include "payload.h"
 
 #define WAIT_MS	    1000 /* unless --timeout says */
@@ -195,6 +196,10 @@ static int read_payload(struct options *opts)
 					"more than one payload; give one of PAYLOAD, -f and -x");
 	if (opts->hex) {
 		status = read_hex(opts);
+	} else if (opts->file && opts->output && xfn_output_file__same(opts->file, opts->output)) {
+		return xfn_output__fail("invoke", opts->json, XFN_EXIT_FAILED,
+					"%s: is the request; name another file for the reply",
+					opts->output);
 	} else if (opts->file) {
 		status = read_file(opts);
 	} else if (opts->text) {

@@ -26,6 +26,8 @@ struct xfn_native {
  */
 int xfn_native__load(int fd, const char *name, struct xfn_native *out, char *err, size_t errlen);
 void xfn_native__unload(struct xfn_native *nat);
+/* A copy in memory of an open module file, which any user can load. Its descriptor, or -errno. */
+int xfn_native__copy(int fd);
 
 /* The request during which the worker died, as it stood then: noted by the dying (crash_note.h). */
 #define XFN_CRASH_MAX 65536 /* any frame, and XFN_PAYLOAD_MAX */

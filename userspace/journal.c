@@ -49,12 +49,21 @@ static int append(struct xfn_journal *j, const char *line)
 /* A line that a kill cut short was no change yet. */
 static int read_all(struct xfn_journal *j)
 {
-	FILE *f = fopen(j->path, "re");
+	int fd = open(j->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), ret = 0;
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
 	char line[LINE + 1];
-	int ret = 0;
+	struct stat st;
 
-	if (!f)
+	if (fd < 0)
 		return errno == ENOENT ? 0 : -errno;
+	/* another user's would have changes undone that are none of ours */
+	if (!f || fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_uid != geteuid()) {
+		if (f)
+			fclose(f);
+		else
+			close(fd);
+		return -EPERM;
+	}
 	while (!ret && fgets(line, sizeof(line), f)) {
 		char *end = strchr(line, '\n');
 
@@ -76,13 +85,22 @@ static int write_all(const struct xfn_journal *j)
 	char fresh[sizeof(j->path) + 4];
 	bool bad = false;
 	FILE *f;
+	int fd;
 
 	if (!j->count)
 		return unlink(j->path) && errno != ENOENT ? -errno : 0;
 	snprintf(fresh, sizeof(fresh), "%s.new", j->path);
-	f = fopen(fresh, "we");
-	if (!f)
-		return -errno;
+	/* one that a kill has left; nobody else's is followed */
+	unlink(fresh);
+	fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	f = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!f) {
+		int ret = -errno;
+
+		if (fd >= 0)
+			close(fd);
+		return ret;
+	}
 	for (unsigned i = 0; i < j->count; i++)
 		bad = fprintf(f, "%s\n", j->line[i]) < 0 || bad;
 	bad = fclose(f) || bad;

@@ -5,6 +5,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <unistd.h>
 #include "call.h"
 
 int xfn_native__load(int fd, const char *name, struct xfn_native *out, char *err, size_t errlen)
@@ -33,6 +36,21 @@ int xfn_native__load(int fd, const char *name, struct xfn_native *out, char *err
 	}
 	out->module = mod;
 	return 0;
+}
+
+int xfn_native__copy(int fd)
+{
+	int copy = memfd_create("xfn-native", MFD_CLOEXEC), ret = 0;
+	off_t at = 0;
+	ssize_t n = 1;
+
+	while (copy >= 0 && n > 0)
+		n = sendfile(copy, fd, &at, 1 << 24);
+	if (copy < 0 || n < 0)
+		ret = -errno;
+	if (ret && copy >= 0)
+		close(copy);
+	return ret ?: copy;
 }
 
 void xfn_native__unload(struct xfn_native *nat)

@@ -12,10 +12,12 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <cap-ng.h>
 #include <linux/landlock.h>
+#include <linux/sched.h>
 #include <seccomp.h>
 #include "sandbox.h"
 
@@ -68,6 +70,62 @@ static const struct {
 	  4 },
 	{ "packet", { SCMP_SYS(sendmmsg), SCMP_SYS(getsockopt) }, 2 },
 	{ "simple", {}, 0 }, /* recvmsg and sendmsg are in the list above */
+};
+
+/*
+ * What the dynamic linker, constructors and XFN_INIT need besides: to read files and look around,
+ * to make threads, and to go on to the steps behind. No socket, no program, no write to the file
+ * system, no process but this one.
+ */
+static const int loading[] = {
+	SCMP_SYS(access),
+	SCMP_SYS(arch_prctl),
+	SCMP_SYS(capget),
+	SCMP_SYS(capset),
+	SCMP_SYS(clock_getres),
+	SCMP_SYS(dup),
+	SCMP_SYS(dup2),
+	SCMP_SYS(dup3),
+	SCMP_SYS(eventfd2),
+	SCMP_SYS(faccessat),
+	SCMP_SYS(faccessat2),
+	SCMP_SYS(fcntl),
+	SCMP_SYS(fstatfs),
+	SCMP_SYS(getcwd),
+	SCMP_SYS(getdents64),
+	SCMP_SYS(getegid),
+	SCMP_SYS(geteuid),
+	SCMP_SYS(getgid),
+	SCMP_SYS(getppid),
+	SCMP_SYS(getrlimit),
+	SCMP_SYS(getrusage),
+	SCMP_SYS(getuid),
+	SCMP_SYS(landlock_create_ruleset),
+	SCMP_SYS(landlock_restrict_self),
+	SCMP_SYS(lseek),
+	SCMP_SYS(lstat),
+	SCMP_SYS(mprotect),
+	SCMP_SYS(open),
+	SCMP_SYS(openat),
+	SCMP_SYS(pipe2),
+	SCMP_SYS(pread64),
+	SCMP_SYS(read),
+	SCMP_SYS(readlink),
+	SCMP_SYS(readlinkat),
+	SCMP_SYS(readv),
+	SCMP_SYS(rt_sigaction),
+	SCMP_SYS(sched_getaffinity),
+	SCMP_SYS(seccomp),
+	SCMP_SYS(set_robust_list),
+	SCMP_SYS(set_tid_address),
+	SCMP_SYS(setrlimit),
+	SCMP_SYS(sigaltstack),
+	SCMP_SYS(stat),
+	SCMP_SYS(statfs),
+	SCMP_SYS(statx),
+	SCMP_SYS(sysinfo),
+	SCMP_SYS(uname),
+	SCMP_SYS(writev),
 };
 
 #define OOM_MORE 100
@@ -129,15 +187,55 @@ static int restrict_memory(uint64_t more)
 	return more && setrlimit(RLIMIT_DATA, &bound) ? -errno : 0;
 }
 
-static int restrict_files(void)
+#define HANDLED ((LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1)
+
+/* The file, or all below the folder, may be read. What is not there needs no leave. */
+static void allow_reading(int ruleset, const char *path)
 {
-	struct landlock_ruleset_attr attr = { .handled_access_fs =
-						      (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1 };
+	struct landlock_path_beneath_attr rule = { .allowed_access = LANDLOCK_ACCESS_FS_READ_FILE };
+	struct stat st;
+
+	rule.parent_fd = open(path, O_PATH | O_CLOEXEC);
+	if (rule.parent_fd < 0)
+		return;
+	if (!fstat(rule.parent_fd, &st)) {
+		if (S_ISDIR(st.st_mode))
+			rule.allowed_access |= LANDLOCK_ACCESS_FS_READ_DIR;
+		syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+	}
+	close(rule.parent_fd);
+}
+
+/* Libraries, what they are set up by, and where the caller says that more of them lie. */
+static void allow_system(int ruleset)
+{
+	static const char *const places[] = {
+		"/usr",		"/lib",		 "/lib32",	  "/lib64",
+		"/libx32",	"/opt",		 "/etc",	  "/nix/store",
+		"/gnu/store",	"/proc/cpuinfo", "/proc/meminfo", "/sys/devices/system",
+		"/dev/urandom", "/dev/random",	 "/dev/null",	  "/dev/zero"
+	};
+	char *more = strdup(getenv("LD_LIBRARY_PATH") ?: ""), *save = NULL;
+
+	for (unsigned i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		allow_reading(ruleset, places[i]);
+	for (char *one = more ? strtok_r(more, ":;", &save) : NULL; one;
+	     one = strtok_r(NULL, ":;", &save))
+		allow_reading(ruleset, one);
+	free(more);
+}
+
+/* No file at all; with `system`, those may be read that code is loaded from. */
+static int restrict_files(bool system)
+{
+	struct landlock_ruleset_attr attr = { .handled_access_fs = HANDLED };
 	int fd = syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
 	int ret;
 
 	if (fd < 0) /* a kernel without it: seccomp has no open(2) either */
 		return errno == ENOSYS || errno == EOPNOTSUPP ? 0 : -errno;
+	if (system)
+		allow_system(fd);
 	ret = syscall(SYS_landlock_restrict_self, fd, 0) ? -errno : 0;
 	close(fd);
 	return ret;
@@ -159,6 +257,49 @@ static int allow_memory(scmp_filter_ctx ctx)
 					SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 }
 
+static int allow_engine(scmp_filter_ctx ctx, const char *engine)
+{
+	int ret = allow_memory(ctx);
+
+	for (unsigned e = 0; e < sizeof(per_engine) / sizeof(per_engine[0]); e++)
+		for (unsigned i = 0; !ret && i < per_engine[e].count; i++)
+			if (!strcmp(per_engine[e].engine, engine))
+				ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, per_engine[e].calls[i],
+						       0);
+	return ret;
+}
+
+/* Threads, but no processes: clone3 hides its flags, and the C library does without it. */
+static int allow_loading(scmp_filter_ctx ctx)
+{
+	static const int processes[] = { PR_CAPBSET_READ,     PR_CAP_AMBIENT, PR_GET_DUMPABLE,
+					 PR_GET_NO_NEW_PRIVS, PR_GET_SECCOMP, PR_SET_NAME,
+					 PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, PR_GET_SECUREBITS,
+					 PR_GET_NAME };
+	int ret = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+
+	ret = ret   ?:
+		      seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
+				       SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
+	/* its own limits only */
+	ret = ret   ?:
+		      seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1,
+				       SCMP_A0(SCMP_CMP_EQ, 0));
+	ret = ret   ?:
+		      seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+				       SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_SHARED, 0));
+	ret = ret   ?:
+		      seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+				       SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, 0));
+	for (unsigned i = 0; !ret && i < sizeof(processes) / sizeof(processes[0]); i++)
+		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
+				       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)processes[i]));
+	for (unsigned i = 0; !ret && i < sizeof(loading) / sizeof(loading[0]); i++)
+		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, loading[i], 0);
+	return ret;
+}
+
+/* For an engine; NULL: for loading code. */
 static int restrict_calls(const char *engine)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
@@ -170,11 +311,8 @@ static int restrict_calls(const char *engine)
 
 	for (unsigned i = 0; !ret && i < sizeof(always) / sizeof(always[0]); i++)
 		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, always[i], 0);
-	for (unsigned e = 0; e < sizeof(per_engine) / sizeof(per_engine[0]); e++)
-		for (unsigned i = 0; !ret && i < per_engine[e].count; i++)
-			if (!strcmp(per_engine[e].engine, engine))
-				ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, per_engine[e].calls[i],
-						       0);
+	if (!ret)
+		ret = engine ? allow_engine(ctx, engine) : allow_loading(ctx);
 	/* To end itself by a signal, but by none that only a hand outside sends: these blame
 	 * nobody. */
 	for (unsigned i = 0; !ret && i < sizeof(own_signals) / sizeof(own_signals[0]); i++)
@@ -184,7 +322,6 @@ static int restrict_calls(const char *engine)
 	/* in all threads, one that the kernel made for the engine among them */
 	if (!ret)
 		ret = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1);
-	ret = ret ?: allow_memory(ctx);
 	ret = ret ?: seccomp_load(ctx);
 	if (ctx)
 		seccomp_release(ctx);
@@ -220,7 +357,7 @@ int xfn_sandbox__user(uint32_t uid, uint32_t gid, char *err, size_t errlen)
 	return told(ret, "become an unprivileged user", err, errlen);
 }
 
-int xfn_sandbox__drop(char *err, size_t errlen)
+static int drop(bool system, char *err, size_t errlen)
 {
 	const char *step = "drop capabilities";
 	int ret;
@@ -233,9 +370,52 @@ int xfn_sandbox__drop(char *err, size_t errlen)
 	}
 	if (!ret) {
 		step = "restrict the file system (Landlock)";
-		ret = restrict_files();
+		ret = restrict_files(system);
 	}
 	return told(ret, step, err, errlen);
+}
+
+int xfn_sandbox__drop(char *err, size_t errlen)
+{
+	return drop(false, err, errlen);
+}
+
+/* Only the standard three and `keep` stay open: a copy of what the parent holds is as good as its
+ * own. */
+static int close_others(const int *keep, unsigned count)
+{
+	unsigned from = 3;
+
+	for (;;) {
+		unsigned next = ~0u;
+
+		for (unsigned i = 0; i < count; i++)
+			if (keep[i] >= (int)from && (unsigned)keep[i] < next)
+				next = (unsigned)keep[i];
+		if (next > from && syscall(SYS_close_range, from, next == ~0u ? next : next - 1, 0))
+			return -errno;
+		if (next == ~0u)
+			return 0;
+		from = next + 1;
+	}
+}
+
+int xfn_sandbox__before_code(const int *keep, unsigned count, char *err, size_t errlen)
+{
+	const struct rlimit none = {};
+	int ret;
+
+	xfn_sandbox__die_with_parent();
+	xfn_sandbox__end_first();
+	ret = told(close_others(keep, count), "close its files", err, errlen);
+	ret = ret ?: xfn_sandbox__bound(err, errlen);
+	ret = ret ?: xfn_sandbox__user(XFN_NOBODY, XFN_NOBODY, err, errlen);
+	ret = ret ?: drop(true, err, errlen);
+	ret = ret   ?:
+		      told(restrict_memory(XFN_MEMORY_MB * 1048576ull),
+			   "bound its memory (RLIMIT_DATA)", err, errlen);
+	setrlimit(RLIMIT_CORE, &none);
+	return ret ?: told(restrict_calls(NULL), "restrict system calls (seccomp)", err, errlen);
 }
 
 int xfn_sandbox__enter(const char *engine, uint64_t memory, char *err, size_t errlen)

@@ -40,6 +40,15 @@ int xfn_sandbox__drop(char *err, size_t errlen);
 int xfn_sandbox__enter(const char *engine, uint64_t memory, char *err, size_t errlen);
 
 /*
+ * Before a process of one thread loads code that nobody vouches for, and runs its constructors and
+ * its XFN_INIT: as nobody, where it is root; without capabilities, network, other programs and
+ * processes; nothing can be written, and only the system's folders can be read. Of its descriptors
+ * the standard three and the `count` of `keep` stay open. xfn_sandbox__whole is to follow. 0, or
+ * -errno with one line in err.
+ */
+int xfn_sandbox__before_code(const int *keep, unsigned count, char *err, size_t errlen);
+
+/*
  * All four for a process of one thread that calls functions and needs no engine: as nobody, where
  * it is root.
  */

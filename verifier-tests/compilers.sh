@@ -76,7 +76,9 @@ for clang in clang-14 clang-19 clang-22; do
 	judged $clang >"$dir/$clang"
 	if [ -z "$first" ]; then
 		first=$clang
-		[ "$(grep -c . "$dir/$clang")" = "$(find functions verifier-tests/sources -name '*.c' | grep -c .)" ]
+		# but for those over which it ends itself
+		[ "$(grep -c . "$dir/$clang")" = "$(find functions verifier-tests/sources -name '*.c' \
+			-exec grep -L "^// expect: unjudged clang=${clang#clang-}$" {} + | grep -c .)" ]
 		result "${name}_judges_all" $?
 	else
 		compared $clang

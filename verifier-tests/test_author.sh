@@ -60,6 +60,11 @@ for module in "$build"/functions/*.xfn; do
 	result "targets_$base"
 done
 expect template 0 " passed, 0 failed" test tools/templates/template.c
+# what no code sets is zero, in both targets
+expect unset 0 " passed, 0 failed" test verifier-tests/sources/unset.c
+[ $both = 0 ] || [ "$(grep -c '^kernel .* ok$' "$dir/out")" = 3 ]
+result unset_both
+expect grown 0 " passed, 0 failed" test verifier-tests/sources/grown.c
 
 cd "$dir" || exit 1
 expect new 0 "xfn test hello.c" new hello
@@ -84,6 +89,121 @@ for name in Hello 1st he-llo hello.c a123456789012345; do
 	expect "new_name_$(echo "$name" | tr -c 'a-zA-Z0-9\n' _)" 2 "no name of a function" new "$name"
 done
 expect new_name_longest 0 "a12345678901234.c" new a12345678901234
+
+# a build takes the place of a file or of nothing, and never of what it is made of
+printf '#define NEEDED 1\n' >needed.h
+sed 's/"xfn.h"/"xfn.h"\n#include "needed.h"/' before >whole.c
+sed -i 's/(hello,/(whole,/' whole.c
+printf 'case: any\nrequest: 00\naction: drop\n' >whole.cases
+ln -s whole.c link.xfn
+ln whole.c hard.xfn
+mkfifo fifo.xfn
+mknod null.xfn c 1 3 2>/dev/null || echo "[  SKIPPED ] author_output_null.xfn: wants CAP_MKNOD"
+# not_over OUT TEXT ARGUMENT...: refused, and all that was there is as it was
+not_over()
+{
+	out=$1 text=$2
+	shift 2
+	stands >was
+	expect "output_$out$*" 1 "$text" build "$@" -o "$out" whole.c
+	stands | cmp -s - was
+	result "output_kept_$out$*"
+}
+stands()
+{
+	stat -c '%n %i %F %s' whole.* needed.h ./*.xfn
+	cat whole.c whole.cases needed.h
+}
+for out in ./whole.c hard.xfn whole.cases needed.h; do
+	not_over "$out" "choose another name with -o"
+done
+for out in link.xfn fifo.xfn null.xfn; do
+	[ -e $out ] || continue
+	not_over "$out" "name a regular file with -o"
+done
+not_over whole.c "choose another name with -o" --standalone
+not_over link.xfn "name a regular file with -o" --standalone
+# a name that another user has put there is not written through
+echo theirs >theirs
+ln -s theirs whole.xfn.part
+expect output_part 0 "whole: tier" build whole.c
+[ "$(cat theirs)" = theirs ] && [ -f whole.xfn ] && [ "$(find . -name '*whole.xfn*' | grep -c .)" = 2 ]
+result output_part_left
+echo request >request.bin
+expect output_request 1 "is the request" invoke -f request.bin -o ./request.bin -t 100 127.0.0.1:9
+rm -f link.xfn hard.xfn fifo.xfn null.xfn whole.* was theirs needed.h request.bin
+
+# nothing of a source runs with the caller's privileges, or reaches what is the caller's
+echo secret >secret
+cat >evil.c <<END
+#include "xfn.h"
+#ifdef XFN_NATIVE
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char did[9];
+
+static void try_all(char *to)
+{
+	int open_ones = 0;
+
+	for (int fd = 3; fd < 64; fd++)
+		open_ones += fcntl(fd, F_GETFD) >= 0;
+	to[0] = geteuid() && getuid() && getgid() ? 'u' : 'U';
+	to[1] = open("$dir/written", O_WRONLY | O_CREAT, 0666) < 0 ? 'w' : 'W';
+	to[2] = open("$dir/secret", O_RDONLY) < 0 ? 'r' : 'R';
+	to[3] = socket(AF_INET, SOCK_DGRAM, 0) < 0 && socket(AF_UNIX, SOCK_STREAM, 0) < 0 ? 's' : 'S';
+	to[4] = fork() < 0 ? 'f' : 'F';
+	to[5] = execl("/bin/touch", "touch", "$dir/written", NULL) < 0 ? 'x' : 'X';
+	to[6] = chmod("$dir/secret", 0777) < 0 ? 'c' : 'C';
+	to[7] = open_ones <= 1 ? 'd' : 'D'; /* the module itself */
+}
+
+__attribute__((constructor)) static void first(void)
+{
+	try_all(did);
+}
+XFN_INIT(evil)
+{
+	char now[9] = "";
+
+	try_all(now);
+	return memcmp(now, did, sizeof(now));
+}
+#endif
+XFN_FUNCTION(evil, .port = 4000, .tier = XFN_TIER_AFXDP)
+{
+	char *p = xfn_edit(req, 0, 8);
+
+	if (!p)
+		return XFN_DROP;
+#ifdef XFN_NATIVE
+	memcpy(p, did, 8);
+#endif
+	return XFN_REPLY;
+}
+END
+printf 'case: tame\nrequest: "????????"\nreply: "uwrsfxcd"\n' >evil.cases
+if [ "$(id -u)" = 0 ]; then
+	expect evil_test 0 "1 passed, 0 failed" test evil.c
+	[ ! -e written ] && [ "$(stat -c %a secret)" = 644 ]
+	result evil_tame
+	sed -i 's/"????????"/00 *8/' evil.cases
+else
+	echo "[  SKIPPED ] author_evil: wants root"
+fi
+# where its native code could not be run at all the same would be said of its cost
+[ "$(id -u)" != 0 ] || "$xfn" explain -j evil.c | grep -q '"cost_note": ""'
+result evil_timed
+n=0
+printf 'Name: evil\nDescription: flags of its own\nVersion: 1\nLibs: -Wl,--evil\n' >evil.pc
+for name in ./evil.pc evil.pc /tmp/evil.pc -L/tmp --libs-only-L 'libcrypto --define-variable=x=y' 'libcrypto >=' ''; do
+	n=$((n + 1))
+	printf '#include "xfn.h"\nXFN_LINK("%s");\nXFN_FUNCTION(links, .port = 4000)\n{\n\treturn XFN_REPLY;\n}\n' "$name" >links.c
+	expect "link_$n" 1 "links.c:2" build links.c
+done
 
 # cases that fail, each in its own way; what comes behind them still runs
 cat >fails.c <<'END'

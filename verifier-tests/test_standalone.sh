@@ -97,6 +97,14 @@ refused refused_both 2 "take --standalone or --offload" --standalone --offload f
 refused refused_rate_on_nic 2 "NICs have no map for it" --offload --rate 10 functions/echo.c
 refused refused_table_on_nic 1 "in memory (.rodata" --offload verifier-tests/sources/table.c
 
+# what the function did not set is zero there too
+make builds_unset unset.o --standalone --local-peer verifier-tests/sources/unset.c
+server ip link set dev "$iface" xdp obj "$dir/unset.o" sec xdp
+unset=$(client "$xfn" invoke -j -x "02$(printf '%0126d' 0 | tr 0 f)" 10.78.0.1:4121 | sed -n 's/.*"reply": "\([^"]*\)".*/\1/p')
+[ "$unset" = "01ffff$(printf '%042d' 0)40$(printf '%046d' 0)ffff$(printf '%012d' 0)40$(printf '%014d' 0)" ]
+result unset_is_zero $?
+server ip link set dev "$iface" xdp off
+
 for mode in xdpdrv xdpgeneric; do
 	server ip link set dev "$iface" $mode obj "$dir/echo.o" sec xdp && answers 7 "" "" && answers 7 "by ip link" "by ip link" &&
 		answers 7 "$(printf '%01000d' 7)" "$(printf '%01000d' 7)"
