@@ -30,7 +30,7 @@ endif
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)))
 
 WORKER_OBJS := $(call objects,$(addprefix userspace/,worker.c worker_thread.c worker_backlog.c call.c crash_note.c native_load.c handover.c \
-	engine.c engine_*.c umem.c sandbox.c) skel/sealed_copy.c)
+	engine.c engine_*.c sandbox.c) skel/sealed_copy.c)
 ALL_OBJS := $(filter-out %.bpf.o,$(call objects,skel/*.c userspace/*.c tools/*.c))
 DEMO_OBJS := $(call objects,tools/demo*.c tools/server.c)
 BENCH_LOAD_OBJS := $(call objects,$(addprefix tools/bench_,requests.c live.c loop.c sockets.c afxdp.c hook.c))

@@ -197,6 +197,12 @@ void xfn_host__interface(struct xfn_host_facts *facts, const char *ifname)
 		xfn_host__missing(fact, "ip link set dev %s up", ifc.name);
 	xfn_host__add(facts, "driver", "%s", *ifc.driver ? ifc.driver : "none");
 	xfn_host__add(facts, "receive queues", "%u", ifc.queues);
+	fact = xfn_host__add(facts, "transmit queues", "%u", ifc.tx_queues);
+	if (ifc.tx_queues < ifc.queues)
+		xfn_host__missing(fact,
+				  "AF_XDP workers of the other receive queues send by AF_PACKET; "
+				  "ethtool -L %s may add transmit queues",
+				  ifc.name);
 	fact = xfn_host__add(facts, "MTU", "%u", ifc.mtu);
 	if (ifc.mtu > MTU_MAX && *ifc.driver)
 		xfn_host__missing(

@@ -389,8 +389,9 @@ void xfn_children__remove(struct xfn_supervisor *sup, unsigned keep)
 	while (sup->child_count > keep) {
 		struct xfn_child *child = &sup->children[--sup->child_count];
 
+		/* No more requests to it first: what comes after its last look would be lost. */
+		xfn_provision__drop(sup, child);
 		xfn_process__retire(sup, child);
 		xfn_outbox__empty(&child->outbox);
-		xfn_provision__drop(sup, child);
 	}
 }

@@ -105,6 +105,12 @@ struct xfn_engine_config {
 	 */
 	unsigned thread;
 	struct xfn_engine *first; /* NULL: this is it */
+	/*
+	 * AF_XDP: AF_PACKET sockets by which the threads of a queue without TX queue send, owned by
+	 * the worker process; sender_count 0: it has one.
+	 */
+	int sender[XFN_ENGINE_THREADS];
+	unsigned sender_count;
 };
 
 struct xfn_engine; /* each engine's own */

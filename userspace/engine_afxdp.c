@@ -3,7 +3,8 @@
  * AF_XDP: frames of one queue through the RX and TX ring of one socket that the supervisor bound
  * (umem.h). Each frame is in one place: free, with the kernel to be filled, lent to the worker, or
  * with the kernel to be sent. One thread works these two rings; the fill and completion rings are
- * shared by all threads of the queue (engine_afxdp_frames.h). Documentation/networking/af_xdp.rst.
+ * shared by all threads of the queue (engine_afxdp_frames.h). A queue that only receives sends by
+ * another socket (engine_send.h). Documentation/networking/af_xdp.rst.
  */
 #include <errno.h>
 #include <poll.h>
@@ -67,21 +68,37 @@ static void learn(struct xfn_engine *e)
 		e->kicks = 1;
 }
 
-/* Let the kernel send what stands on the ring; what it leaves is kicked again in the next round. */
-static void kick(struct xfn_engine *e)
+/*
+ * Let the kernel send what stands on the ring. True: it took some of that and left some, which may
+ * go on at once. What it takes none of is kicked again in the next round.
+ */
+static bool kick(struct xfn_engine *e)
 {
-	for (unsigned i = 0; i < e->kicks && xfn_ring_load(e->tx.consumer) != e->tx.head; i++) {
+	uint32_t first = xfn_ring_load(e->tx.consumer), at = first, was;
+
+	for (unsigned i = 0; i < e->kicks && at != e->tx.head; i++) {
 		if (!(xfn_ring_load(e->tx.flags) & XDP_RING_NEED_WAKEUP))
-			return;
+			return false;
 		e->stats.wakeups++;
 		/*
-		 * EAGAIN: a batch is sent and more is there. EBUSY: one frame was dropped, without
-		 * carrier for example. Else the device takes none: later.
+		 * EAGAIN: a batch is sent and more is there. EBUSY: in copy mode one reply was
+		 * dropped, without carrier for example. Else the device takes none: later.
 		 */
-		if (sendto(e->fd, NULL, 0, MSG_DONTWAIT, NULL, 0) < 0 && errno != EAGAIN &&
-		    errno != EBUSY)
+		if (sendto(e->fd, NULL, 0, MSG_DONTWAIT, NULL, 0) < 0 && errno != EAGAIN) {
+			if (errno != EBUSY)
+				return false;
+			if (!e->zero_copy) {
+				e->stats.sent--;
+				e->stats.send_failed++;
+			}
+		}
+		was = at;
+		at = xfn_ring_load(e->tx.consumer);
+		/* without a TX queue of its number the kernel calls it a success to send nothing */
+		if (at == was && !e->zero_copy)
 			break;
 	}
+	return at != first && at != e->tx.head && !e->zero_copy;
 }
 
 static void afxdp_close(struct xfn_engine *e)
@@ -92,8 +109,11 @@ static void afxdp_close(struct xfn_engine *e)
 		xfn_frames__close(e->frames);
 	free(e->assembly);
 	free(e->spare);
+	free(e->by);
 	if (e->fd >= 0)
 		close(e->fd);
+	if (e->sender >= 0)
+		close(e->sender);
 	free(e);
 }
 
@@ -142,7 +162,7 @@ static int afxdp_open(struct xfn_engine **out, const struct xfn_engine_config *c
 		snprintf(err, errlen, "out of memory");
 		return -ENOMEM;
 	}
-	e->fd = -1;
+	e->fd = e->sender = -1;
 	if (cfg->socket_count <= cfg->thread || cfg->socket_count > XFN_ENGINE_THREADS ||
 	    !cfg->thread != !cfg->first || !cfg->frame_size ||
 	    (cfg->frame_size & (cfg->frame_size - 1))) {
@@ -162,6 +182,11 @@ static int afxdp_open(struct xfn_engine **out, const struct xfn_engine_config *c
 	ret = map_rings(e, cfg);
 	if (!ret && cfg->longest)
 		ret = make_assembly(e, cfg->longest);
+	if (!ret && cfg->thread < cfg->sender_count) {
+		e->sender = cfg->sender[cfg->thread];
+		e->by = calloc(1, sizeof(*e->by));
+		ret = e->by ? 0 : -ENOMEM;
+	}
 	if (ret) {
 		snprintf(err, errlen, "cannot map the AF_XDP rings of queue %u: %s",
 			 cfg->sockets[cfg->thread].queue, strerror(-ret));
@@ -221,9 +246,11 @@ static bool polls_on(struct xfn_engine *e)
 static int afxdp_poll(struct xfn_engine *e, int timeout_ms)
 {
 	struct pollfd wait = { .fd = e->fd, .events = POLLIN };
+	bool more = kick(e);
 
-	kick(e);
 	keep(e);
+	if (more)
+		return 0;
 	if (e->busy_ns && polls_on(e))
 		return 0;
 	if (e->spin) {
@@ -237,6 +264,9 @@ static int afxdp_poll(struct xfn_engine *e, int timeout_ms)
 	/* Frames that the device left must be kicked again soon, and those it sent be kept. */
 	if (timeout_ms > 1 && xfn_frames__sending(e->frames))
 		timeout_ms = 1;
+	/* In copy mode poll(2) sends too, and does not tell of what it dropped. */
+	if (!e->zero_copy && xfn_ring_load(e->tx.consumer) != e->tx.head)
+		wait.fd = -1;
 	if (poll(&wait, 1, timeout_ms) < 0)
 		return errno == EINTR ? 0 : -errno;
 	return wait.revents & (POLLERR | POLLHUP | POLLNVAL) ? -ENODEV : 0;
@@ -352,6 +382,18 @@ static bool disassemble(struct xfn_engine *e, const struct xfn_datagram *d, uint
 	return true;
 }
 
+/* Their frames are free at once: the kernel has copied what it took. */
+static void give_apart(struct xfn_engine *e, const struct xfn_datagram *batch, unsigned count)
+{
+	xfn_frame_sender__send(e->by, e->sender, batch, count, &e->stats);
+	for (unsigned i = 0; i < count; i++) {
+		if (batch[i].token == ASSEMBLED)
+			continue;
+		e->lent--;
+		give_back(e, batch[i].token);
+	}
+}
+
 static void afxdp_give(struct xfn_engine *e, struct xfn_datagram *batch, unsigned count)
 {
 	struct xdp_desc *entries = e->tx.entries;
@@ -360,6 +402,10 @@ static void afxdp_give(struct xfn_engine *e, struct xfn_datagram *batch, unsigne
 	uint32_t first = e->tx.head;
 	unsigned sent = 0;
 
+	if (e->by) {
+		give_apart(e, batch, count);
+		return;
+	}
 	for (unsigned i = 0; i < count; i++) {
 		const struct xfn_datagram *d = &batch[i];
 		bool own = d->token == ASSEMBLED;
@@ -391,9 +437,21 @@ static void afxdp_give(struct xfn_engine *e, struct xfn_datagram *batch, unsigne
 	kick(e);
 }
 
+/* Replies that stand on the TX ring: the kernel has not looked at them yet. */
+static uint32_t waiting(const struct xfn_engine *e)
+{
+	const struct xdp_desc *entries = e->tx.entries;
+	uint32_t n = 0;
+
+	for (uint32_t i = xfn_ring_load(e->tx.consumer); i != e->tx.head; i++)
+		n += !(entries[i & (e->tx.size - 1)].options & XDP_PKT_CONTD);
+	return n;
+}
+
 static void afxdp_stats(const struct xfn_engine *e, struct xfn_engine_stats *out)
 {
 	*out = e->stats;
+	out->sent -= waiting(e);
 	out->stalls += e->dropped;
 }
 

@@ -20,6 +20,7 @@
 #include <sys/types.h>
 #include <linux/if_xdp.h>
 #include "engine.h"
+#include "engine_send.h"
 
 #define XFN_CACHE_LINE 64
 
@@ -70,7 +71,9 @@ struct xfn_engine {
 	struct xfn_frames *frames;    /* the first thread's to free */
 	unsigned thread;
 	struct xfn_ring rx, tx;
-	uint32_t unkept; /* frames moved since the shared rings were kept */
+	int sender; /* AF_PACKET socket that sends in place of the TX ring, or -1 */
+	struct xfn_frame_sender *by; /* then: for its batches */
+	uint32_t unkept;	     /* frames moved since the shared rings were kept */
 	uint32_t lent;
 	uint32_t skip, in_vain; /* sleeps to begin at once; looks at the ring that were in vain */
 	uint8_t *assembly;	/* XFN_BATCH buffers for frames in several, or NULL */

@@ -2,7 +2,7 @@
 /*
  * AF_PACKET: frames from the TPACKET_V3 ring of a socket that the supervisor bound (packet_ring.h),
  * for hosts without AF_XDP. Each frame is copied to a buffer of its own, where its reply may be
- * longer, and its block goes back at once; replies leave by sendmmsg(2) on a second socket (on veth
+ * longer, and its block goes back at once; replies leave by a second socket (engine_send.h; on veth
  * a TX ring took 10 to 20 % longer per frame). The kernel has taken the VLAN tag off: it is put
  * back, so that the worker sees the frame as it was on the wire.
  *
@@ -21,6 +21,7 @@
 #include <linux/if_packet.h>
 #include <linux/virtio_net.h>
 #include "engine.h"
+#include "engine_send.h"
 
 #define ADDRESSES (2 * ETH_ALEN)
 #define TAG	  4
@@ -37,8 +38,7 @@ struct xfn_engine {
 	struct tpacket3_hdr *frame; /* the next of them */
 	uint8_t *data;		    /* XFN_BATCH buffers, `stride` apart */
 	size_t stride;
-	struct mmsghdr msgs[XFN_BATCH];
-	struct iovec iovs[XFN_BATCH];
+	struct xfn_frame_sender sender;
 	struct xfn_engine_stats stats;
 };
 
@@ -204,31 +204,7 @@ static unsigned packet_take(struct xfn_engine *e, struct xfn_datagram *batch, un
 
 static void packet_give(struct xfn_engine *e, struct xfn_datagram *batch, unsigned count)
 {
-	unsigned n = 0, done = 0;
-
-	for (unsigned i = 0; i < count; i++) {
-		if (!batch[i].send)
-			continue;
-		e->iovs[n] = (struct iovec){ batch[i].data, batch[i].len };
-		e->msgs[n].msg_hdr = (struct msghdr){ .msg_iov = &e->iovs[n], .msg_iovlen = 1 };
-		n++;
-	}
-	/* Never waits: what the kernel refuses is lost, as on a full link. */
-	while (done < n) {
-		int sent = sendmmsg(e->send, e->msgs + done, n - done, MSG_DONTWAIT);
-
-		if (sent > 0) {
-			e->stats.sent += (unsigned)sent;
-			done += (unsigned)sent;
-		} else if (errno == EAGAIN || errno == ENETDOWN) {
-			e->stats.send_failed += n - done;
-			e->stats.stalls++;
-			return;
-		} else if (errno != EINTR) {
-			e->stats.send_failed++; /* this one only: its size, or no room in a queue */
-			done++;
-		}
-	}
+	xfn_frame_sender__send(&e->sender, e->send, batch, count, &e->stats);
 }
 
 static void packet_stats(const struct xfn_engine *e, struct xfn_engine_stats *out)

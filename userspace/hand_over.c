@@ -90,6 +90,9 @@ static int put_sockets(const struct xfn_supervisor *sup, struct xfn_child *child
 		msg.socket.tx_size = child->umem.tx_size;
 		for (unsigned i = 0; !ret && i < child->threads; i++)
 			ret = xfn_outbox__put(&child->outbox, &msg, child->umem.xsk[i]);
+		msg.type = XFN_HO_SENDER;
+		for (unsigned i = 0; !ret && i < child->threads && child->umem.send[i] >= 0; i++)
+			ret = xfn_outbox__put(&child->outbox, &msg, child->umem.send[i]);
 		return ret;
 	}
 	if (xfn_child_by_ring(child)) {

@@ -10,6 +10,7 @@
  *	BIND			->	(slot, address, port)
  *	UMEM (+ memfd)		->	maps it				(afxdp only)
  *	SOCKET (+ fd)		->	keeps it			(afxdp: one per thread)
+ *	SENDER (+ fd)		->	keeps it	(afxdp, no TX queue: one per thread)
  *	QUARANTINE		->	drops a slot's requests		(at any time; instead
  *							of FUNCTION where it cannot be loaded)
  *	START			->	XFN_INIT, engine open, sandbox
@@ -52,6 +53,7 @@ enum xfn_handover_type {
 	XFN_HO_AUDIT,
 	XFN_HO_AUDITED,
 	XFN_HO_ACTIVE,
+	XFN_HO_SENDER,
 };
 
 struct xfn_handover {

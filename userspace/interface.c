@@ -102,9 +102,11 @@ int xfn_interface__read(const char *name, struct xfn_interface *out, char *err, 
 	}
 	if (!ioctl(sock, SIOCGIFMTU, &req))
 		out->mtu = req.ifr_mtu;
-	out->queues = 1;
-	if (!ethtool(sock, name, &channels) && channels.rx_count + channels.combined_count)
+	out->queues = out->tx_queues = 1;
+	if (!ethtool(sock, name, &channels) && channels.rx_count + channels.combined_count) {
 		out->queues = channels.rx_count + channels.combined_count;
+		out->tx_queues = channels.tx_count + channels.combined_count;
+	}
 	if (!ethtool(sock, name, &driver))
 		snprintf(out->driver, sizeof(out->driver), "%s", driver.driver);
 	if (!ethtool(sock, name, &flags))

@@ -12,11 +12,12 @@ struct xfn_interface {
 	unsigned index;
 	bool up;
 	bool loopback;
-	unsigned mtu;	   /* IP bytes */
-	unsigned queues;   /* RX queues in use (ethtool channels), at least 1 */
-	char driver[32];   /* "" where it has none (lo) */
-	bool local_peer;   /* what is behind it may be this host: partial checksums are right */
-	bool vlan_offload; /* the driver takes VLAN tags off frames, so XDP does not see them */
+	unsigned mtu;	    /* IP bytes */
+	unsigned queues;    /* RX queues in use (ethtool channels), at least 1 */
+	unsigned tx_queues; /* likewise; those from here on to `queues` only receive */
+	char driver[32];    /* "" where it has none (lo) */
+	bool local_peer;    /* what is behind it may be this host: partial checksums are right */
+	bool vlan_offload;  /* the driver takes VLAN tags off frames, so XDP does not see them */
 };
 
 /*

@@ -300,6 +300,33 @@ void xfn_links__tell_worker(const struct xfn_supervisor *sup, const struct xfn_c
 	json_object_set_new(data, "napi", napi ? json_integer(napi) : json_null());
 }
 
+unsigned xfn_links__send_apart(const struct xfn_supervisor *sup)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < sup->child_count; i++)
+		n += sup->children[i].has_umem && sup->children[i].umem.send[0] >= 0;
+	return n;
+}
+
+void xfn_links__say_queues(const struct xfn_supervisor *sup)
+{
+	unsigned apart = xfn_links__send_apart(sup);
+
+	if (apart)
+		xfn_log__line(LOG_NOTICE,
+			      "%s: RX queues: %u, TX queues: %u; AF_XDP cannot send without a TX "
+			      "queue, so workers of %u RX queues send by AF_PACKET; `ethtool -L "
+			      "%s` may give them TX queues",
+			      sup->iface.name, sup->iface.queues, sup->iface.tx_queues, apart,
+			      sup->iface.name);
+	if (sup->iface.queues > XFN_QUEUES && !sup->opts->links.steer_count)
+		xfn_log__line(LOG_NOTICE,
+			      "%s: RX queues: %u; workers serve the first %u, requests on others "
+			      "take the slow path (reason NO_WORKER)",
+			      sup->iface.name, sup->iface.queues, XFN_QUEUES);
+}
+
 void xfn_links__print(const struct xfn_supervisor *sup, FILE *out)
 {
 	const struct xfn_link_options *opts = &sup->opts->links;

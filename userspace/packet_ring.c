@@ -208,6 +208,22 @@ int xfn_packet_ring__rest(int udp, uint32_t mtu, const unsigned *ifindexes, unsi
 	return ret;
 }
 
+int xfn_packet_ring__sender(unsigned ifindex)
+{
+	/* protocol 0: it takes nothing */
+	const struct sockaddr_ll at = { .sll_family = AF_PACKET, .sll_ifindex = (int)ifindex };
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), on = 1, ret;
+
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &on, sizeof(on));
+	if (!bind(fd, (const struct sockaddr *)&at, sizeof(at)))
+		return fd;
+	ret = -errno;
+	close(fd);
+	return ret;
+}
+
 int xfn_packet_ring__open(const char *ifname, unsigned ifindex, uint32_t mtu,
 			  const struct xfn_packet_target *targets, unsigned count,
 			  struct xfn_packet_ring *out, char *err, size_t errlen)
@@ -224,10 +240,12 @@ int xfn_packet_ring__open(const char *ifname, unsigned ifindex, uint32_t mtu,
 	struct program *p = calloc(1, sizeof(*p));
 	int ret = p ? 0 : -ENOMEM;
 
-	/* protocol 0: they take nothing before they are bound, the sending one never does */
+	/* protocol 0: it takes nothing before it is bound */
 	out->receive = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-	out->send = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-	if (ret || out->receive < 0 || out->send < 0)
+	ret = out->receive < 0 ? -errno : ret;
+	out->send = xfn_packet_ring__sender(ifindex);
+	ret = ret ?: out->send < 0 ? out->send : 0;
+	if (ret)
 		goto fail;
 	what = "filter frames of";
 	frame_filter(p, xfn_packet_ring__longest(mtu), targets, count);
@@ -240,10 +258,7 @@ int xfn_packet_ring__open(const char *ifname, unsigned ifindex, uint32_t mtu,
 	    setsockopt(out->receive, SOL_PACKET, PACKET_RX_RING, &ring, sizeof(ring)))
 		goto fail;
 	setsockopt(out->receive, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on));
-	setsockopt(out->send, SOL_PACKET, PACKET_QDISC_BYPASS, &on, sizeof(on));
 	what = "bind AF_PACKET to";
-	if (bind(out->send, (struct sockaddr *)&at, sizeof(at)))
-		goto fail;
 	at.sll_protocol = htons(ETH_P_ALL);
 	if (bind(out->receive, (struct sockaddr *)&at, sizeof(at)))
 		goto fail;

@@ -55,6 +55,11 @@ int xfn_packet_ring__open(const char *ifname, unsigned ifindex, uint32_t mtu,
 			  struct xfn_packet_ring *out, char *err, size_t errlen);
 void xfn_packet_ring__close(struct xfn_packet_ring *ring);
 uint32_t xfn_packet_ring__block(uint32_t mtu);
+/*
+ * A socket that sends frames on that interface, past its queueing discipline, and receives none;
+ * close-on-exec. Wants CAP_NET_RAW. The descriptor or -errno.
+ */
+int xfn_packet_ring__sender(unsigned ifindex);
 
 /*
  * Leave a UDP socket what the ring's filter refuses for its shape, and all that did not come by one

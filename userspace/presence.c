@@ -112,6 +112,7 @@ static void compare(struct xfn_supervisor *sup, const struct xfn_interface *now)
 	if (!now->up) { /* its new shape counts when it is up */
 		sup->iface.mtu = was.index ? was.mtu : now->mtu;
 		sup->iface.queues = was.index ? was.queues : now->queues;
+		sup->iface.tx_queues = was.index ? was.tx_queues : now->tx_queues;
 	}
 	if (was.up && !now->up)
 		say(sup, LOG_WARNING);
@@ -120,7 +121,8 @@ static void compare(struct xfn_supervisor *sup, const struct xfn_interface *now)
 		for (unsigned i = 0; i < sup->child_count; i++)
 			sup->children[i].restart_at_ns = 0;
 	}
-	if (was.mtu == sup->iface.mtu && was.queues == sup->iface.queues)
+	if (was.mtu == sup->iface.mtu && was.queues == sup->iface.queues &&
+	    was.tx_queues == sup->iface.tx_queues)
 		return;
 	if (sup->phase && !sup->serving) { /* what was begun is for the shape it had */
 		xfn_serving__end(sup);
@@ -130,8 +132,9 @@ static void compare(struct xfn_supervisor *sup, const struct xfn_interface *now)
 		return;
 	xfn_served__live(sup);
 	if (workers) {
-		xfn_log__line(LOG_NOTICE, "%s: MTU %u, RX queues: %u; its workers start anew",
-			      now->name, now->mtu, now->queues);
+		xfn_log__line(LOG_NOTICE,
+			      "%s: MTU %u, RX queues: %u, TX queues: %u; its workers start anew",
+			      now->name, now->mtu, now->queues, now->tx_queues);
 		xfn_serving__renew_workers(sup);
 	}
 }

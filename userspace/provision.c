@@ -53,6 +53,9 @@ static int renew_rings(struct xfn_supervisor *sup, struct xfn_child *child, char
 		ret = xfn_umem__open(sup->iface.name, child->queue, child->threads, sup->iface.mtu,
 				     xfn_cpus__node(child->cpu[0]), &child->umem, err, errlen);
 		child->has_umem = !ret;
+		if (!ret && child->queue >= sup->iface.tx_queues)
+			ret = xfn_umem__send_apart(&child->umem, sup->iface.name, sup->iface.index,
+						   err, errlen);
 		if (!ret)
 			xfn_log__line(LOG_DEBUG, "frames of queue %u are in %s pages", child->queue,
 				      child->umem.huge ? "huge" : "normal");

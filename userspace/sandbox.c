@@ -60,7 +60,7 @@ static const struct {
 	int calls[4];
 	unsigned count;
 } per_engine[] = {
-	{ "afxdp", { SCMP_SYS(sendto), SCMP_SYS(getsockopt) }, 2 },
+	{ "afxdp", { SCMP_SYS(sendto), SCMP_SYS(getsockopt), SCMP_SYS(sendmmsg) }, 3 },
 	/* what the ring may do is restricted when it is made: seccomp does not see it */
 	{ "uring", { SCMP_SYS(io_uring_enter) }, 1 },
 	{ "mmsg",

@@ -450,6 +450,10 @@ void xfn_links__follow(struct xfn_supervisor *sup); /* served addresses are othe
 /* Queues that have workers of frames: how many, and the i-th of them. */
 unsigned xfn_links__queues(const struct xfn_supervisor *sup);
 unsigned xfn_links__queue(const struct xfn_supervisor *sup, unsigned i);
+/* How many of their workers send by another socket, since their queue has no TX queue. */
+unsigned xfn_links__send_apart(const struct xfn_supervisor *sup);
+/* Log which queues are served in a lesser way than others. */
+void xfn_links__say_queues(const struct xfn_supervisor *sup);
 /* Was something asked for that only AF_XDP has? Then UDP sockets are no way out. */
 bool xfn_links__insists(const struct xfn_supervisor *sup);
 /* Bind a queue's sockets as decided. 0 or -errno with one line in err. */

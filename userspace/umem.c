@@ -11,6 +11,7 @@
 #include <linux/memfd.h>
 #include <linux/mempolicy.h>
 #include "../xdp/abi.h"
+#include "packet_ring.h"
 #include "umem.h"
 
 #define L2_LEN (14 + 2 * 4) /* Ethernet header and two tags */
@@ -97,7 +98,7 @@ static int open_set(const char *ifname, unsigned queue, unsigned threads, uint32
 	while (out->fill_size < threads * out->rx_size)
 		out->fill_size *= 2;
 	for (unsigned i = 0; i < threads; i++)
-		out->xsk[i] = -1;
+		out->xsk[i] = out->send[i] = -1;
 	out->memfd =
 		memfd_create("xfn-umem", MFD_CLOEXEC | (huge ? MFD_HUGETLB | MFD_HUGE_2MB : 0));
 	if (out->memfd < 0 || ftruncate(out->memfd, out->len))
@@ -195,11 +196,28 @@ struct xfn_umem_losses xfn_umem__losses(const struct xfn_umem *umem, unsigned th
 					 .no_frame = kernel.rx_dropped };
 }
 
+int xfn_umem__send_apart(struct xfn_umem *umem, const char *ifname, unsigned ifindex, char *err,
+			 size_t errlen)
+{
+	for (unsigned i = 0; i < umem->threads; i++) {
+		umem->send[i] = xfn_packet_ring__sender(ifindex);
+		if (umem->send[i] >= 0)
+			continue;
+		failed("open an AF_PACKET socket for replies of", umem->queue, ifname,
+		       umem->send[i], err, errlen);
+		return umem->send[i];
+	}
+	return 0;
+}
+
 void xfn_umem__close(struct xfn_umem *umem)
 {
-	for (unsigned i = 0; i < umem->threads; i++)
+	for (unsigned i = 0; i < umem->threads; i++) {
 		if (umem->xsk[i] >= 0)
 			close(umem->xsk[i]);
+		if (umem->send[i] >= 0)
+			close(umem->send[i]);
+	}
 	if (umem->memfd >= 0)
 		close(umem->memfd);
 	umem->threads = 0;

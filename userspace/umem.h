@@ -26,6 +26,8 @@ struct xfn_umem {
 	uint32_t frame_size, headroom;
 	uint32_t fill_size, comp_size; /* ring entries */
 	int xsk[XFN_THREADS];	       /* a socket for each thread; close-on-exec */
+	/* -1, or where the queue has no TX queue: an AF_PACKET socket for each thread's replies */
+	int send[XFN_THREADS];
 	unsigned threads;
 	uint32_t rx_size, tx_size; /* of each socket */
 	uint32_t queue;
@@ -59,6 +61,13 @@ struct xfn_umem_losses {
 			       dropped those unseen) */
 };
 struct xfn_umem_losses xfn_umem__losses(const struct xfn_umem *umem, unsigned thread);
+/*
+ * For a queue without a TX queue of its number, whose sockets receive, while the kernel leaves what
+ * stands on their TX rings there for ever and calls that a success: make umem->send. 0 or -errno
+ * with one line in err.
+ */
+int xfn_umem__send_apart(struct xfn_umem *umem, const char *ifname, unsigned ifindex, char *err,
+			 size_t errlen);
 void xfn_umem__close(struct xfn_umem *umem);
 
 #endif

@@ -244,6 +244,11 @@ static int take(const struct xfn_handover *msg, int fd, char *err, size_t errlen
 		worker.sockets[worker.config.socket_count] = msg->socket;
 		worker.sockets[worker.config.socket_count++].fd = fd;
 		return 0;
+	case XFN_HO_SENDER:
+		if (fd < 0 || worker.config.sender_count == XFN_ENGINE_THREADS)
+			return -EPROTO;
+		worker.config.sender[worker.config.sender_count++] = fd;
+		return 0;
 	}
 	return -EPROTO;
 }

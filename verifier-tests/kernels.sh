@@ -6,7 +6,8 @@ suite=kernels
 modules="llc stp bridge garp mrp 8021q veth"
 # the ledger is of one compiler: it may skip
 tests=${*:-build/tests/test_fixtures build/tests/test_dispatcher build/tests/test_engines build/tests/test_engine_afxdp build/tests/test_books verifier-tests/test_ledger.sh
-	verifier-tests/kernel_tiers.sh verifier-tests/kernel_standalone.sh verifier-tests/test_addresses.sh verifier-tests/test_tagged.sh verifier-tests/test_links.sh}
+	verifier-tests/kernel_tiers.sh verifier-tests/kernel_standalone.sh verifier-tests/test_addresses.sh verifier-tests/test_tagged.sh verifier-tests/test_links.sh
+	verifier-tests/test_queues.sh}
 may_skip=ledger
 # shellcheck source=verifier-tests/qemu.sh
 . "$(dirname "$0")/qemu.sh"

@@ -156,6 +156,14 @@ static void come_to_rest(void)
 	assert_in_range(a.held, 0, 8);
 }
 
+static struct xfn_engine_stats counted(void)
+{
+	struct xfn_engine_stats st;
+
+	ops->stats(engine, &st);
+	return st;
+}
+
 static void flood(int fd, uint16_t port, unsigned count)
 {
 	uint8_t frame[2048];
@@ -172,6 +180,7 @@ static void flood(int fd, uint16_t port, unsigned count)
  */
 static void frames_add_up(void **state)
 {
+	struct xfn_engine_stats before, after;
 	struct xfn_engine_audit a;
 	unsigned n, seen = 0;
 	int fd;
@@ -195,10 +204,15 @@ static void frames_add_up(void **state)
 	assert_true(seen >= 3 * XFN_UMEM_RING - 3 * XFN_BATCH);
 
 	/* nobody takes what is sent: the kernel drops it, and says so of each frame */
+	before = counted();
 	flood(fd, 1232, XFN_UMEM_RING);
 	assert_int_equal(run("ip link set xfneng1 down"), 0);
 	come_to_rest();
 	assert_int_equal(run("ip link set xfneng1 up"), 0);
+	after = counted();
+	assert_true(after.received > before.received);
+	assert_int_equal(after.sent, before.sent);
+	assert_int_equal(after.send_failed - before.send_failed, after.received - before.received);
 
 	/* nothing can be sent: replies stay on the ring, until the device is there again */
 	flood(fd, 1232, XFN_UMEM_RING);
@@ -207,8 +221,12 @@ static void frames_add_up(void **state)
 		n++;
 	a = add_up(0);
 	assert_true(a.sending > XFN_UMEM_RING / 2);
+	assert_int_equal(counted().sent, after.sent);
 	assert_int_equal(run("ip link set xfneng0 up"), 0);
 	come_to_rest();
+	before = counted();
+	assert_int_equal(before.sent + before.send_failed - after.sent - after.send_failed,
+			 before.received - after.received);
 	close_frames(fd);
 }
 
