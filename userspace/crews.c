@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <syslog.h>
 #include <unistd.h>
 #include "log.h"
@@ -53,11 +54,19 @@ unsigned xfn_crews__shared(const struct xfn_supervisor *sup, unsigned queue)
 	return n < max ? n : max;
 }
 
-/* Of a queue, from now on, also when its worker is made anew. */
-static void share(struct xfn_supervisor *sup, struct xfn_child *child, unsigned count)
+/* Of a queue, from now on, also when its worker is made anew. 0, or -errno: as it was. */
+static int share(struct xfn_supervisor *sup, struct xfn_child *child, unsigned count)
 {
+	unsigned was = child->shared, wanted = sup->shared[child->queue];
+	int ret;
+
 	child->shared = sup->shared[child->queue] = count;
-	xfn_crews__apply(sup, child);
+	ret = xfn_crews__apply(sup, child);
+	if (ret) {
+		child->shared = was;
+		sup->shared[child->queue] = wanted;
+	}
+	return ret;
 }
 
 /* An unused crew, or 0. */
@@ -69,22 +78,23 @@ static unsigned free_crew(const struct xfn_supervisor *sup)
 	return 0;
 }
 
-/* All functions of that name: one may stand on several addresses. False: there is none. */
-static bool assign(struct xfn_supervisor *sup, const char *name, unsigned crew)
+/* All functions of that name: one may stand on several addresses. 0, or -errno of one whose threads
+ * are still those it had. */
+static int assign(struct xfn_supervisor *sup, const char *name, unsigned crew)
 {
-	bool known = false;
+	int ret = 0, err;
 
 	for (unsigned i = 0; i < sup->function_count; i++) {
 		struct xfn_deployed *fn = &sup->functions[i];
 
 		if (strcmp(fn->mod->attr.name, name))
 			continue;
-		known = true;
-		fn->crew = crew;
-		if (sup->loader)
-			xfn_loader__crew(sup->loader, i, crew);
+		err = sup->loader ? xfn_loader__crew(sup->loader, i, crew) : 0;
+		ret = ret ?: err;
+		if (!err)
+			fn->crew = crew;
 	}
-	return known;
+	return ret;
 }
 
 static const struct xfn_deployed *find(const struct xfn_supervisor *sup, const char *name)
@@ -162,9 +172,11 @@ int xfn_crews__apply(struct xfn_supervisor *sup, struct xfn_child *child)
 					 sup->own_threads[crew]);
 		next += sup->own_threads[crew];
 	}
+	if (ret) /* some may still be asked: all stay awake */
+		return ret;
 	child->active = active;
 	xfn_children__tell_active(child);
-	return ret;
+	return 0;
 }
 
 const char *xfn_crews__serves(const struct xfn_supervisor *sup, const struct xfn_child *child,
@@ -199,10 +211,20 @@ static bool fits(const struct xfn_child *child, unsigned shared, unsigned own, c
 	return false;
 }
 
+static int not_scaled(int ret, char *err, size_t errlen)
+{
+	snprintf(err, errlen,
+		 "the dispatcher's maps cannot be changed (%s); `xfn stat` tells of the workers "
+		 "now, try again",
+		 strerror(-ret));
+	return ret;
+}
+
 static int scale_queues(struct xfn_supervisor *sup, int queue, unsigned count, char *err,
 			size_t errlen)
 {
 	unsigned own = own_threads(sup), met = 0;
+	int ret;
 
 	if (!count) {
 		snprintf(err, errlen, "a queue keeps at least one worker that all functions share");
@@ -221,7 +243,9 @@ static int scale_queues(struct xfn_supervisor *sup, int queue, unsigned count, c
 		if (!xfn_child_by_afxdp(child) || (queue >= 0 && child->queue != (unsigned)queue))
 			continue;
 		met++;
-		share(sup, child, count);
+		ret = share(sup, child, count);
+		if (ret)
+			return not_scaled(ret, err, errlen);
 	}
 	if (met)
 		return 0;
@@ -236,7 +260,8 @@ static int scale_function(struct xfn_supervisor *sup, const char *name, unsigned
 			  size_t errlen)
 {
 	const struct xfn_deployed *fn = find(sup, name);
-	unsigned crew, own = own_threads(sup), frames = 0;
+	unsigned crew, own = own_threads(sup), frames = 0, had;
+	int ret = 0;
 
 	if (!fn) {
 		snprintf(err, errlen, "%.64s: no such function here; `xfn ls` lists them", name);
@@ -265,14 +290,20 @@ static int scale_function(struct xfn_supervisor *sup, const char *name, unsigned
 	}
 	/* the threads first, so that none of its requests meets one that rests */
 	if (!count)
-		assign(sup, name, 0);
+		ret = assign(sup, name, 0);
+	if (ret)
+		return not_scaled(ret, err, errlen);
+	had = sup->own_threads[crew];
 	sup->own_threads[crew] = count;
-	for (unsigned i = 0; i < sup->child_count; i++)
+	for (unsigned i = 0; !ret && i < sup->child_count; i++)
 		if (xfn_child_by_afxdp(&sup->children[i]))
-			xfn_crews__apply(sup, &sup->children[i]);
-	if (count)
-		assign(sup, name, crew);
-	return 0;
+			ret = xfn_crews__apply(sup, &sup->children[i]);
+	if (!ret && count)
+		ret = assign(sup, name, crew);
+	/* what requests may go to stays with the function, and nothing where none do */
+	if (ret && count)
+		sup->own_threads[crew] = fn->crew == crew && count > had ? count : had;
+	return ret ? not_scaled(ret, err, errlen) : 0;
 }
 
 json_t *xfn_crews__scale(struct xfn_supervisor *sup, json_t *args, char *err, size_t errlen)
@@ -304,6 +335,7 @@ json_t *xfn_crews__scale(struct xfn_supervisor *sup, json_t *args, char *err, si
 	else
 		xfn_log__line(LOG_NOTICE, "%u worker%s on %s", (unsigned)n, n == 1 ? "" : "s",
 			      queue ? "that queue" : "each queue");
+	snprintf(err, errlen, "done, but out of memory for the answer; `xfn stat` tells of it");
 	return json_pack("{s:s?, s:O?, s:i}", "name", name, "queue", queue, "workers", (int)n);
 }
 
@@ -347,7 +379,8 @@ static void look(struct xfn_supervisor *sup, struct xfn_child *child, uint64_t e
 	}
 	if (child->shared == count)
 		return;
-	share(sup, child, count);
+	if (share(sup, child, count)) /* the next look tries again */
+		return;
 	xfn_log__line(LOG_NOTICE, "queue %u: %u workers, by load", child->queue, child->shared);
 }
 

@@ -70,35 +70,41 @@ static void learn(struct xfn_engine *e)
 
 /*
  * Let the kernel send what stands on the ring. True: it took some of that and left some, which may
- * go on at once. What it takes none of is kicked again in the next round.
+ * go on at once. What it takes none of is kicked again in the next round. Kernels before 6.17 move
+ * the ring's index only when they have read all that they saw there.
  */
 static bool kick(struct xfn_engine *e)
 {
 	uint32_t first = xfn_ring_load(e->tx.consumer), at = first, was;
+	bool dropped = false;
 
 	for (unsigned i = 0; i < e->kicks && at != e->tx.head; i++) {
+		int ret;
+
 		if (!(xfn_ring_load(e->tx.flags) & XDP_RING_NEED_WAKEUP))
 			return false;
 		e->stats.wakeups++;
+		ret = sendto(e->fd, NULL, 0, MSG_DONTWAIT, NULL, 0) ? errno : 0;
+		was = at;
+		at = xfn_ring_load(e->tx.consumer);
 		/*
 		 * EAGAIN: a batch is sent and more is there. EBUSY: in copy mode one reply was
 		 * dropped, without carrier for example. Else the device takes none: later.
 		 */
-		if (sendto(e->fd, NULL, 0, MSG_DONTWAIT, NULL, 0) < 0 && errno != EAGAIN) {
-			if (errno != EBUSY)
-				return false;
-			if (!e->zero_copy) {
-				e->stats.sent--;
-				e->stats.send_failed++;
-			}
+		if (ret && ret != EAGAIN && ret != EBUSY)
+			return false;
+		if (e->zero_copy)
+			continue;
+		if (ret == EBUSY) {
+			e->stats.sent--;
+			e->stats.send_failed++;
+			dropped = true;
 		}
-		was = at;
-		at = xfn_ring_load(e->tx.consumer);
 		/* without a TX queue of its number the kernel calls it a success to send nothing */
-		if (at == was && !e->zero_copy)
+		if (!ret && at == was)
 			break;
 	}
-	return at != first && at != e->tx.head && !e->zero_copy;
+	return (dropped || at != first) && at != e->tx.head && !e->zero_copy;
 }
 
 static void afxdp_close(struct xfn_engine *e)
@@ -450,8 +456,10 @@ static uint32_t waiting(const struct xfn_engine *e)
 
 static void afxdp_stats(const struct xfn_engine *e, struct xfn_engine_stats *out)
 {
+	uint32_t left = waiting(e);
+
 	*out = e->stats;
-	out->sent -= waiting(e);
+	out->sent -= left < out->sent ? left : out->sent;
 	out->stalls += e->dropped;
 }
 

@@ -52,8 +52,10 @@ unsigned xfn_interface__find(const char *name, char real[IF_NAMESIZE])
 	struct mnl_socket *sock;
 	struct found found = { .real = real };
 	ssize_t n = -1;
+	int ret;
 
 	real[0] = '\0';
+	errno = ENODEV;
 	if (!*name || strlen(name) >= ALT_NAMESIZE)
 		return 0;
 	nlh->nlmsg_type = RTM_GETLINK;
@@ -70,8 +72,20 @@ unsigned xfn_interface__find(const char *name, char real[IF_NAMESIZE])
 		n = mnl_socket_recvfrom(sock, answer, sizeof(answer));
 	if (n > 0)
 		mnl_cb_run(answer, (size_t)n, 0, mnl_socket_get_portid(sock), on_link, &found);
+	ret = errno; /* the kernel's answer, too */
 	mnl_socket_close(sock);
+	errno = ret;
 	return found.index;
+}
+
+static int unread(const char *name, int ret, char *err, size_t errlen)
+{
+	if (ret == -ENODEV)
+		snprintf(err, errlen, "%.128s: no such interface; `ip link` lists them", name);
+	else
+		snprintf(err, errlen, "%.128s: cannot read its state: %s; try again", name,
+			 strerror(-ret));
+	return ret;
 }
 
 int xfn_interface__read(const char *name, struct xfn_interface *out, char *err, size_t errlen)
@@ -81,29 +95,30 @@ int xfn_interface__read(const char *name, struct xfn_interface *out, char *err, 
 	struct ethtool_drvinfo driver = { .cmd = ETHTOOL_GDRVINFO };
 	struct ethtool_value flags = { .cmd = ETHTOOL_GFLAGS };
 	struct ifreq req = {};
-	int sock;
+	int sock, ret = 0;
 
 	memset(out, 0, sizeof(*out));
 	out->index = xfn_interface__find(name, out->name);
-	if (!out->index) {
-		snprintf(err, errlen, "%.128s: no such interface; `ip link` lists them", name);
-		return -ENODEV;
-	}
+	if (!out->index)
+		return unread(name, -errno, err, errlen);
 	name = out->name;
 	sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (sock < 0) {
-		snprintf(err, errlen, "%s: cannot ask for its state: %s", name, strerror(errno));
-		return -errno;
-	}
+	if (sock < 0)
+		return unread(name, -errno, err, errlen);
 	snprintf(req.ifr_name, sizeof(req.ifr_name), "%s", name);
-	if (!ioctl(sock, SIOCGIFFLAGS, &req)) {
-		out->up = req.ifr_flags & IFF_UP;
-		out->loopback = req.ifr_flags & IFF_LOOPBACK;
-	}
-	if (!ioctl(sock, SIOCGIFMTU, &req))
-		out->mtu = req.ifr_mtu;
+	if (ioctl(sock, SIOCGIFFLAGS, &req))
+		ret = -errno;
+	out->up = req.ifr_flags & IFF_UP;
+	out->loopback = req.ifr_flags & IFF_LOOPBACK;
+	if (!ret && ioctl(sock, SIOCGIFMTU, &req))
+		ret = -errno;
+	out->mtu = req.ifr_mtu;
 	out->queues = out->tx_queues = 1;
-	if (!ethtool(sock, name, &channels) && channels.rx_count + channels.combined_count) {
+	if (!ret && ethtool(sock, name, &channels)) {
+		/* a driver that resets its device is not present (ENODEV) for a moment */
+		if (errno != EOPNOTSUPP && errno != EINVAL && errno != EPERM)
+			ret = errno == ENODEV ? -EAGAIN : -errno;
+	} else if (!ret && channels.rx_count + channels.combined_count) {
 		out->queues = channels.rx_count + channels.combined_count;
 		out->tx_queues = channels.tx_count + channels.combined_count;
 	}
@@ -114,5 +129,5 @@ int xfn_interface__read(const char *name, struct xfn_interface *out, char *err, 
 	for (unsigned i = 0; i < sizeof(local) / sizeof(local[0]); i++)
 		out->local_peer |= !strcmp(out->driver, local[i]);
 	close(sock);
-	return 0;
+	return ret ? unread(name, ret, err, errlen) : 0;
 }

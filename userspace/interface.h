@@ -22,13 +22,15 @@ struct xfn_interface {
 
 /*
  * The name of the interface that has `name`, or has it as one of its others (`ip link property add
- * altname`), into real. Its index, 0: there is none in this network namespace. rtnetlink(7).
+ * altname`), into real. Its index, 0: there is none in this network namespace
+ * (errno ENODEV), or the kernel could not be asked. rtnetlink(7).
  */
 unsigned xfn_interface__find(const char *name, char real[IF_NAMESIZE]);
 
 /*
  * By any name of it; out->name is the one that the others stand for. 0, or -errno with one line in
- * err: -ENODEV where there is no such interface.
+ * err: -ENODEV where there is no such interface; any other error says nothing of it, and what was
+ * known of it still holds.
  */
 int xfn_interface__read(const char *name, struct xfn_interface *out, char *err, size_t errlen);
 

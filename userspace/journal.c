@@ -63,6 +63,9 @@ static int read_all(struct xfn_journal *j)
 		*end = 0;
 		ret = append(j, line);
 	}
+	/* not as if the rest were not there: it would be gone with the next write */
+	if (!ret && ferror(f))
+		ret = -EIO;
 	fclose(f);
 	return ret;
 }
@@ -169,6 +172,7 @@ int xfn_journal__note(struct xfn_journal *j, const char *kind, const char *text)
 {
 	char line[LINE];
 	int fd, n, ret;
+	off_t end;
 
 	n = snprintf(line, sizeof(line), "%s %s", kind, text);
 	if (n < 0 || (size_t)n >= sizeof(line))
@@ -178,9 +182,14 @@ int xfn_journal__note(struct xfn_journal *j, const char *kind, const char *text)
 	ret = append(j, line);
 	if (ret)
 		return ret;
+	errno = 0;
 	fd = open(j->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0 || dprintf(fd, "%s\n", line) != n + 1)
-		ret = -errno;
+	end = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
+	if (end < 0 || dprintf(fd, "%s\n", line) != n + 1)
+		ret = errno ? -errno : -ENOSPC;
+	/* what a full disk cut short would run into the next line */
+	if (ret && end >= 0 && ftruncate(fd, end))
+		xfn_log__line(LOG_WARNING, "%s: cannot be written; remove it", j->path);
 	if (fd >= 0)
 		close(fd);
 	if (ret)

@@ -11,15 +11,20 @@
 #include "journal.h"
 #include "log.h"
 #include "napi.h"
+#include "now.h"
 #include "steer.h"
 #include "supervisor_inside.h"
+
+#define RETRY_MS 2000
 
 struct xfn_links {
 	struct xfn_journal *journal;
 	struct xfn_steer *steer;
-	unsigned refused; /* flow rules, at the last look */
-	bool zero_copy;	  /* to be tried */
-	char reason[240]; /* of that */
+	struct xfn_steer_left left; /* of the last try */
+	char why[256];		    /* of what could not be done in it */
+	uint64_t retry_at_ms;	    /* when to try again, 0: no need */
+	bool zero_copy;		    /* to be tried */
+	char reason[240];	    /* of that */
 };
 
 static const struct xfn_journal_kind kinds[] = { { "ntuple", xfn_steer__undo_ntuple },
@@ -32,8 +37,11 @@ int xfn_links__undo(const char *ifname, char *err, size_t errlen)
 	struct xfn_journal *journal;
 	int left = xfn_journal__count(ifname), ret;
 
+	if (left < 0)
+		snprintf(err, errlen, "%s: its journal of changes cannot be read: %s", ifname,
+			 strerror(-left));
 	if (left <= 0)
-		return 0;
+		return left;
 	if (xfn_control__is_served(ifname)) {
 		snprintf(err, errlen,
 			 "%s: an xfn serves it and undoes its changes itself; stop that one",
@@ -70,15 +78,21 @@ bool xfn_links__insists(const struct xfn_supervisor *sup)
 	return opts->zero_copy == XFN_ZERO_COPY_ALWAYS || opts->steer_count || opts->busy_poll;
 }
 
-/* Each function's requests to one of the queues in turn, at all addresses it is asked at. */
-static unsigned wanted_rules(const struct xfn_supervisor *sup, struct xfn_steer_rule **out)
+/*
+ * Each function's requests to one of the queues in turn, at all addresses it is asked at. *out is
+ * to be freed. Their number, or -ENOMEM.
+ */
+static int wanted_rules(const struct xfn_supervisor *sup, struct xfn_steer_rule **out)
 {
 	const struct xfn_link_options *opts = &sup->opts->links;
-	unsigned max = sup->function_count * (sup->served_count + 1), count = 0;
+	size_t max = (size_t)sup->function_count * (sup->served_count + 1);
 	struct xfn_steer_rule *all = calloc(max ?: 1, sizeof(*all));
+	int count = 0;
 
 	*out = all;
-	for (unsigned i = 0; all && i < sup->function_count; i++) {
+	if (!all)
+		return -ENOMEM;
+	for (unsigned i = 0; i < sup->function_count; i++) {
 		const struct xfn_deployed *fn = &sup->functions[i];
 		struct xfn_steer_rule rule = { .to = fn->addr,
 					       .queue = opts->steer[i % opts->steer_count] };
@@ -96,35 +110,63 @@ static unsigned wanted_rules(const struct xfn_supervisor *sup, struct xfn_steer_
 	return count;
 }
 
-void xfn_links__follow(struct xfn_supervisor *sup)
+/*
+ * Set the rules of now. Returns how many those are, or -ENOMEM: those of before stand. What could
+ * not be done is logged where it is not what was left before, and tried again where that helps.
+ */
+static int set_rules(struct xfn_supervisor *sup)
 {
 	struct xfn_links *l = sup->links;
+	struct xfn_steer_left left = { .again = true };
 	struct xfn_steer_rule *rules;
-	char why[256] = "";
-	unsigned count, refused;
+	int count = wanted_rules(sup, &rules);
+	bool news;
 
-	if (!l || !l->steer)
-		return;
-	count = wanted_rules(sup, &rules);
-	refused = xfn_steer__follow(l->steer, rules, count, why, sizeof(why));
+	snprintf(l->why, sizeof(l->why), "out of memory");
+	if (count >= 0)
+		left = xfn_steer__follow(l->steer, rules, (unsigned)count, l->why, sizeof(l->why));
 	free(rules);
-	if (refused && refused != l->refused)
+	news = left.missing != l->left.missing || left.stale != l->left.stale ||
+	       (left.again && !l->left.again);
+	if (news && count < 0)
+		xfn_log__line(LOG_WARNING,
+			      "%s: flow rules stay as they are: %s; retried every %u s",
+			      sup->iface.name, l->why, RETRY_MS / 1000);
+	else if (news && left.missing + left.stale)
 		xfn_log__line(
 			LOG_WARNING,
-			"%s: %u flow rules are missing: %s; requests that come to other queues "
-			"take the slow path",
-			sup->iface.name, refused, why);
-	l->refused = refused;
+			"%s: %u flow rules are missing, %u too many: %s%s; requests that come "
+			"to other queues take the slow path",
+			sup->iface.name, left.missing, left.stale, l->why,
+			left.again ? ", retried" : "");
+	l->left = left;
+	l->retry_at_ms = left.again ? xfn_now_ms() + RETRY_MS : 0;
+	return count;
+}
+
+void xfn_links__follow(struct xfn_supervisor *sup)
+{
+	if (sup->links && sup->links->steer)
+		set_rules(sup);
+}
+
+int xfn_links__retry(struct xfn_supervisor *sup)
+{
+	struct xfn_links *l = sup->links;
+	uint64_t now = xfn_now_ms();
+
+	if (!l || !l->retry_at_ms)
+		return -1;
+	if (now >= l->retry_at_ms)
+		set_rules(sup);
+	return !l->retry_at_ms ? -1 : l->retry_at_ms > now ? (int)(l->retry_at_ms - now) : 0;
 }
 
 static int steer(struct xfn_supervisor *sup, char *err, size_t errlen)
 {
 	const struct xfn_link_options *opts = &sup->opts->links;
 	struct xfn_links *l = sup->links;
-	struct xfn_steer_rule *rules;
-	char why[256] = "";
-	unsigned count;
-	int ret;
+	int count, ret;
 
 	for (unsigned i = 0; i < opts->steer_count; i++)
 		if (opts->steer[i] >= sup->iface.queues) {
@@ -144,20 +186,11 @@ static int steer(struct xfn_supervisor *sup, char *err, size_t errlen)
 			      errlen);
 	if (ret)
 		return ret;
-	count = wanted_rules(sup, &rules);
-	l->refused = xfn_steer__follow(l->steer, rules, count, why, sizeof(why));
-	free(rules);
-	if (!l->refused)
+	count = set_rules(sup);
+	if (count >= 0 && (!count || l->left.missing < (unsigned)count || l->left.again))
 		return 0;
-	if (l->refused == count) {
-		snprintf(err, errlen, "--steer: %s: %s; leave --steer out", sup->iface.name, why);
-		return -EOPNOTSUPP;
-	}
-	xfn_log__line(LOG_WARNING,
-		      "%s: %u flow rules of %u are missing: %s; requests that come to other queues "
-		      "take the slow path",
-		      sup->iface.name, l->refused, count, why);
-	return 0;
+	snprintf(err, errlen, "--steer: %s: %s; leave --steer out", sup->iface.name, l->why);
+	return count < 0 ? count : -EOPNOTSUPP;
 }
 
 int xfn_links__begin(struct xfn_supervisor *sup, char *err, size_t errlen)

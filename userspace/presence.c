@@ -5,6 +5,7 @@
  * all is made anew for what comes back by that name. One that is down keeps all. Must never know
  * how serving is done.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
@@ -165,16 +166,26 @@ static void follow_changes(struct xfn_supervisor *sup)
 
 bool xfn_presence__changed(struct xfn_supervisor *sup)
 {
+	bool said = sup->unread_at_ns;
 	unsigned was = sup->renewals;
-	int ret = xfn_served__read(sup);
+	int ret = xfn_served__read(sup), unread;
 	struct xfn_interface now;
-	char err[160];
+	char err[200];
 
-	if (xfn_interface__read(sup->iface.name, &now, err, sizeof(err)))
+	unread = xfn_interface__read(sup->iface.name, &now, err, sizeof(err));
+	if (unread)
 		snprintf(now.name, sizeof(now.name), "%s", sup->iface.name);
-	if (sup->iface.index && (ret == 1 || now.index != sup->iface.index))
+	if (unread == -ENODEV)
+		unread = 0;
+	if (sup->iface.index && (ret == 1 || (!unread && now.index != sup->iface.index)))
 		gone(sup);
-	if (!now.index)
+	/* What cannot be read is no interface that is gone. */
+	if (unread) {
+		if (!said)
+			xfn_log__line(LOG_WARNING, "%s; it is taken for what it was", err);
+		sup->unread_at_ns = xfn_now_ns() + RETRY_MS * 1000000ull;
+	}
+	if (!now.index || unread)
 		return sup->renewals != was;
 	if (!sup->iface.index)
 		xfn_served__follow(sup, now.index);

@@ -279,6 +279,10 @@ int xfn_steer__open(const char *ifname, const char *driver, struct xfn_journal *
 	int ret = s ? xfn_steer__rules(ifname) : -ENOMEM;
 
 	*out = NULL;
+	if (!s) {
+		snprintf(err, errlen, "--steer: out of memory");
+		return ret;
+	}
 	if (ret == -EOPNOTSUPP) {
 		what = "takes no flow rules";
 		next = ", `ethtool -X` may narrow the queues all traffic comes to";
@@ -329,14 +333,32 @@ static int add_one(struct xfn_steer *s, const struct xfn_steer_rule *rule)
 	return ret;
 }
 
-unsigned xfn_steer__follow(struct xfn_steer *s, const struct xfn_steer_rule *rules, unsigned count,
-			   char *err, size_t errlen)
+static void tell(const struct xfn_steer *s, const struct xfn_steer_rule *rule, const char *what,
+		 int ret, struct xfn_steer_left *left, char *err, size_t errlen)
 {
 	char text[XFN_JOURNAL_TEXT];
-	unsigned refused = 0;
+
+	left->again |= ret == -ENOMEM || ret == -ENOBUFS || ret == -EAGAIN;
+	xfn_steer__text(rule, text);
+	snprintf(err, errlen, "cannot %s the flow rule '%s' of driver %s (%s)", what, text,
+		 s->driver, strerror(-ret));
+}
+
+struct xfn_steer_left xfn_steer__follow(struct xfn_steer *s, const struct xfn_steer_rule *rules,
+					unsigned count, char *err, size_t errlen)
+{
+	struct xfn_steer_left left = {};
+	char text[XFN_JOURNAL_TEXT];
 
 	for (unsigned i = 0; i < s->count; i++) {
-		if (among(&s->rules[i], rules, count) || take_away(s->ifname, &s->rules[i]))
+		int ret =
+			among(&s->rules[i], rules, count) ? 1 : take_away(s->ifname, &s->rules[i]);
+
+		if (ret < 0) {
+			left.stale++;
+			tell(s, &s->rules[i], "remove", ret, &left, err, errlen);
+		}
+		if (ret)
 			continue;
 		xfn_steer__text(&s->rules[i], text);
 		xfn_journal__forget(s->journal, "rule", text);
@@ -347,12 +369,10 @@ unsigned xfn_steer__follow(struct xfn_steer *s, const struct xfn_steer_rule *rul
 
 		if (ret >= 0)
 			continue;
-		refused++;
-		xfn_steer__text(&rules[i], text);
-		snprintf(err, errlen, "driver %s refuses the flow rule '%s' (%s)", s->driver, text,
-			 strerror(-ret));
+		left.missing++;
+		tell(s, &rules[i], "set", ret, &left, err, errlen);
 	}
-	return refused;
+	return left;
 }
 
 unsigned xfn_steer__count(const struct xfn_steer *s)

@@ -28,12 +28,16 @@ struct xfn_steer;
  */
 int xfn_steer__open(const char *ifname, const char *driver, struct xfn_journal *journal,
 		    struct xfn_steer **out, char *err, size_t errlen);
-/*
- * From now on these rules: others of ours go, missing ones come. Returns how many of them the NIC
- * refused; why it did the last one stands in err.
- */
-unsigned xfn_steer__follow(struct xfn_steer *steer, const struct xfn_steer_rule *rules,
-			   unsigned count, char *err, size_t errlen);
+/* What xfn_steer__follow could not do; *err tells of the last one. */
+struct xfn_steer_left {
+	unsigned missing; /* rules that do not stand */
+	unsigned stale;	  /* rules of ours that still stand, and should not */
+	bool again;	  /* for want of memory: another try may do better */
+};
+
+/* From now on these rules: others of ours go, missing ones come. */
+struct xfn_steer_left xfn_steer__follow(struct xfn_steer *steer, const struct xfn_steer_rule *rules,
+					unsigned count, char *err, size_t errlen);
 unsigned xfn_steer__count(const struct xfn_steer *steer); /* rules that stand */
 void xfn_steer__close(struct xfn_steer *steer);		  /* rules stay: undone by the journal */
 

@@ -187,6 +187,7 @@ static int work(struct xfn_supervisor *sup, bool ready)
 	timeout = sooner(timeout, xfn_quarantine__watch(sup));
 	timeout = sooner(timeout, xfn_standstill__watch(sup));
 	timeout = sooner(timeout, xfn_crews__follow_load(sup));
+	timeout = sooner(timeout, xfn_links__retry(sup));
 	timeout = sooner(timeout, xfn_invoke__watch(sup));
 	return sooner(timeout, xfn_audit__watch(sup));
 }

@@ -447,6 +447,8 @@ int xfn_crews__follow_load(struct xfn_supervisor *sup);
 int xfn_links__begin(struct xfn_supervisor *sup, char *err, size_t errlen);
 void xfn_links__end(struct xfn_supervisor *sup);    /* undo it; safe where nothing was begun */
 void xfn_links__follow(struct xfn_supervisor *sup); /* served addresses are others now */
+/* Try again what memory was short for. Returns ms until the next try, -1: none is needed. */
+int xfn_links__retry(struct xfn_supervisor *sup);
 /* Queues that have workers of frames: how many, and the i-th of them. */
 unsigned xfn_links__queues(const struct xfn_supervisor *sup);
 unsigned xfn_links__queue(const struct xfn_supervisor *sup, unsigned i);

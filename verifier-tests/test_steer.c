@@ -1,23 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Flow rules as the kernel takes them, the journal that undoes what a killed run changed, and which
- * drivers get zero copy. Wants no privilege and no NIC.
+ * drivers get zero copy; flow rules and journal where memory or disk is short. Wants no privilege
+ * and no NIC.
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <net/if.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
 #include <cmocka.h>
 #include "../userspace/control.h"
 #include "../userspace/journal.h"
 #include "../userspace/steer.h"
+#include "../userspace/supervisor_inside.h"
 #include "../userspace/zero_copy.h"
 
 static struct xfn_steer_rule rule(const char *text)
@@ -289,6 +297,201 @@ static void test_journal_without_folder(void **state)
 	assert_int_equal(mkdir(folder, 0700), 0);
 }
 
+/*
+ * A NIC with a table of flow rules, behind the ioctl: no card and no driver of this kernel has one.
+ * `huge`: it tells of so many rules that there is no memory to list them.
+ */
+static struct {
+	struct ethtool_rx_flow_spec rule[8];
+	bool stands[8], huge;
+} nic;
+
+static unsigned standing(void)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < 8; i++)
+		n += nic.stands[i];
+	return n;
+}
+
+static int nic_ioctl(struct ethtool_rxnfc *cmd)
+{
+	uint32_t at = cmd->fs.location;
+
+	switch (cmd->cmd) {
+	case ETHTOOL_GFLAGS:
+		((struct ethtool_value *)cmd)->data = ETH_FLAG_NTUPLE;
+		return 0;
+	case ETHTOOL_GRXCLSRLCNT:
+		cmd->rule_cnt = nic.huge ? 1u << 30 : standing();
+		cmd->data = 8;
+		return 0;
+	case ETHTOOL_GRXCLSRLALL:
+		cmd->rule_cnt = 0;
+		for (unsigned i = 0; i < 8; i++)
+			if (nic.stands[i])
+				cmd->rule_locs[cmd->rule_cnt++] = i;
+		return 0;
+	case ETHTOOL_GRXCLSRULE:
+		cmd->fs = nic.rule[at % 8];
+		return 0;
+	case ETHTOOL_SRXCLSRLINS:
+		nic.rule[at % 8] = cmd->fs;
+		nic.stands[at % 8] = true;
+		return 0;
+	case ETHTOOL_SRXCLSRLDEL:
+		nic.stands[at % 8] = false;
+		return 0;
+	}
+	errno = EOPNOTSUPP;
+	return -1;
+}
+
+/* In place of the C library's, for eth9 alone. */
+int ioctl(int fd, unsigned long request, ...)
+{
+	va_list args;
+	void *arg;
+
+	va_start(args, request);
+	arg = va_arg(args, void *);
+	va_end(args);
+	if (request == SIOCETHTOOL && !strcmp(((struct ifreq *)arg)->ifr_name, "eth9"))
+		return nic_ioctl((void *)((struct ifreq *)arg)->ifr_data);
+	return (int)syscall(SYS_ioctl, fd, request, arg);
+}
+
+/* From now on nothing of a gigabyte can be allocated; or again as before. */
+static void memory_is_short(bool on)
+{
+	static struct rlimit before;
+	struct rlimit now = { .rlim_cur = 512ul << 20 };
+
+	if (on)
+		assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
+	now.rlim_max = before.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_AS, on ? &now : &before), 0);
+}
+
+static int nic_set_up(void **state)
+{
+	memset(&nic, 0, sizeof(nic));
+	return set_up(state);
+}
+
+static void skip_under_sanitizer(void)
+{
+#if defined(__SANITIZE_ADDRESS__)
+	skip();
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+	skip();
+#endif
+#endif
+}
+
+/* Neither is a rule given up that cannot be removed, nor is one forgotten that cannot be set. */
+static void test_follow_without_memory(void **state)
+{
+	struct xfn_steer_rule was[] = { rule("192.0.2.7 53 3"), rule("fd00::7 53 2") },
+			      now[] = { rule("192.0.2.7 53 3"), rule("192.0.2.8 53 3") };
+	static const struct xfn_journal_kind nic_kinds[] = { { "rule", xfn_steer__undo }, {} };
+	struct xfn_steer_left left;
+	struct xfn_journal *j;
+	struct xfn_steer *s;
+	char err[256] = "";
+
+	(void)state;
+	skip_under_sanitizer();
+	assert_int_equal(xfn_journal__open("eth9", nic_kinds, &j, err, sizeof(err)), 0);
+	assert_int_equal(xfn_steer__open("eth9", "gem", j, &s, err, sizeof(err)), 0);
+	left = xfn_steer__follow(s, was, 2, err, sizeof(err));
+	assert_int_equal(left.missing + left.stale, 0);
+	assert_int_equal(standing(), 2);
+	memory_is_short(true);
+	nic.huge = true;
+	left = xfn_steer__follow(s, now, 2, err, sizeof(err));
+	memory_is_short(false);
+	nic.huge = false;
+	assert_int_equal(left.missing, 1);
+	assert_int_equal(left.stale, 1);
+	assert_true(left.again);
+	assert_non_null(strstr(err, "cannot set the flow rule '192.0.2.8 53 3' of driver gem"));
+	assert_int_equal(standing(), 2);
+	assert_int_equal(xfn_journal__count("eth9"), 2);
+	left = xfn_steer__follow(s, now, 2, err, sizeof(err));
+	assert_int_equal(left.missing + left.stale, 0);
+	assert_int_equal(standing(), 2);
+	assert_int_equal(xfn_steer__count(s), 2);
+	assert_int_equal(xfn_journal__count("eth9"), 2);
+	xfn_steer__close(s);
+	xfn_journal__close(j);
+	assert_int_equal(standing(), 0);
+}
+
+/* Where the rules of now cannot be made, those of before stand, and it is tried again. */
+static void test_rules_stay_without_memory(void **state)
+{
+	struct xfn_run_options opts = { .links.zero_copy = XFN_ZERO_COPY_NEVER,
+					.links.steer_count = 1 };
+	struct xfn_addresses_served served[1] = { { .ip = { [10] = 0xff, 0xff, 192, 0, 2, 7 } } };
+	struct xfn_supervisor *sup = calloc(1, sizeof(*sup));
+	struct xfn_deployed fn = { .any = true, .addr.port = 53, .tier = XFN_TIER_AFXDP };
+	char err[XFN_ERR_MAX] = "";
+
+	(void)state;
+	skip_under_sanitizer();
+	assert_non_null(sup);
+	sup->opts = &opts;
+	sup->iface = (struct xfn_interface){ .name = "eth9", .driver = "gem", .queues = 4 };
+	sup->loader = (struct xfn_loader *)sup; /* there is one: no more is looked at */
+	sup->functions = &fn;
+	sup->function_count = sup->served_count = 1;
+	sup->served = served;
+	if (xfn_links__begin(sup, err, sizeof(err)))
+		fail_msg("%s", err);
+	assert_int_equal(standing(), 1);
+	assert_int_equal(xfn_links__retry(sup), -1);
+	memory_is_short(true);
+	sup->served_count = 1u << 28; /* none of which is looked at */
+	xfn_links__follow(sup);
+	sup->served_count = 1;
+	memory_is_short(false);
+	assert_int_equal(standing(), 1);
+	assert_in_range(xfn_links__retry(sup), 1, 2000);
+	xfn_links__follow(sup);
+	assert_int_equal(standing(), 1);
+	assert_int_equal(xfn_links__retry(sup), -1);
+	xfn_links__end(sup);
+	assert_int_equal(standing(), 0);
+	free(sup);
+}
+
+/* A note that does not fit is none, and spoils none that comes after. */
+static void test_journal_of_full_disk(void **state)
+{
+	struct xfn_journal *j = opened();
+	struct rlimit before, now;
+	struct stat st;
+	char path[128];
+
+	(void)state;
+	journal_path(path, sizeof(path));
+	assert_int_equal(xfn_journal__note(j, "one", "a"), 0);
+	assert_int_equal(stat(path, &st), 0);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	now = (struct rlimit){ (rlim_t)st.st_size + 3, before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &now), 0);
+	assert_true(xfn_journal__note(j, "one", "cut short") < 0);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(xfn_journal__note(j, "other", "b"), 0);
+	assert_int_equal(xfn_journal__count("eth9"), 2);
+	xfn_journal__close(j);
+	assert_string_equal(undone, "eth9:b;eth9:a;");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -302,6 +505,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_journal_of_killed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_journal_keeps, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_journal_without_folder, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_journal_of_full_disk, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_follow_without_memory, nic_set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_rules_stay_without_memory, nic_set_up,
+						tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
