@@ -487,9 +487,10 @@ static void test_journal_of_full_disk(void **state)
 	assert_true(xfn_journal__note(j, "one", "cut short") < 0);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
 	assert_int_equal(xfn_journal__note(j, "other", "b"), 0);
-	assert_int_equal(xfn_journal__count("eth9"), 2);
-	xfn_journal__close(j);
+	/* as the next run finds it */
+	xfn_journal__close(opened());
 	assert_string_equal(undone, "eth9:b;eth9:a;");
+	xfn_journal__close(j);
 }
 
 int main(void)
