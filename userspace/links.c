@@ -27,6 +27,11 @@ struct xfn_links {
 	char reason[240];	    /* of that */
 };
 
+static const char *driver_of(const struct xfn_supervisor *sup)
+{
+	return *sup->iface.driver ? sup->iface.driver : "(none)";
+}
+
 static const struct xfn_journal_kind kinds[] = { { "ntuple", xfn_steer__undo_ntuple },
 						 { "rule", xfn_steer__undo },
 						 { "napi", xfn_napi__undo },
@@ -257,7 +262,7 @@ static int check_polled(const struct xfn_supervisor *sup, const struct xfn_umem 
 		err, errlen,
 		"--busy-poll: driver %s does not tell the kernel what works queue %u of %s off, so "
 		"nothing can be polled; leave --busy-poll out, --spin keeps workers awake too",
-		sup->iface.driver, umem->queue, sup->iface.name);
+		driver_of(sup), umem->queue, sup->iface.name);
 	return -EOPNOTSUPP;
 }
 
@@ -281,13 +286,13 @@ int xfn_links__bind(struct xfn_supervisor *sup, struct xfn_umem *umem, char *err
 			snprintf(err, errlen,
 				 "--zero-copy always: driver %s refuses it on queue %u of %s (%s); "
 				 "take --zero-copy auto, `xfn check -i %s` tells what it can do",
-				 *sup->iface.driver ? sup->iface.driver : "(none)", umem->queue,
-				 sup->iface.name, strerror(-ret), sup->iface.name);
+				 driver_of(sup), umem->queue, sup->iface.name, strerror(-ret),
+				 sup->iface.name);
 			return ret;
 		}
 		l->zero_copy = false;
 		snprintf(l->reason, sizeof(l->reason), "the kernel refuses zero copy with %s (%s)",
-			 sup->iface.driver, strerror(-ret));
+			 driver_of(sup), strerror(-ret));
 		ret = xfn_umem__bind(umem, sup->iface.name, sup->iface.index, false, err, errlen);
 	}
 	if (!ret && opts->busy_poll)
