@@ -308,7 +308,7 @@ unsigned xfn_deploy__descriptors(const struct xfn_supervisor *sup)
 
 	/* of a function: its module, its programs and maps, its sockets; of a queue: a worker's */
 	return 64 + sup->opts->module_count * (8 + devices * addresses) +
-	       queues * (8 + XFN_THREADS);
+	       queues * (8 + 2 * XFN_THREADS);
 }
 
 void xfn_deploy__close(struct xfn_supervisor *sup)

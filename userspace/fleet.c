@@ -17,6 +17,7 @@
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 #include <linux/capability.h>
 #include "../skel/privileges.h"
@@ -274,6 +275,7 @@ static bool is_over(const struct fleet *fleet)
 
 static void loop(struct fleet *fleet)
 {
+	const struct timespec pause = { .tv_nsec = 100000000 };
 	struct pollfd fds[1 + XFN_FLEET_MAX];
 
 	while (!is_over(fleet)) {
@@ -283,8 +285,13 @@ static void loop(struct fleet *fleet)
 		for (unsigned i = 0; i < fleet->count; i++)
 			fds[1 + i] =
 				(struct pollfd){ .fd = fleet->members[i].report, .events = POLLIN };
-		if (poll(fds, 1 + fleet->count, timeout) < 0 && errno != EINTR)
-			break;
+		if (poll(fds, 1 + fleet->count, timeout) < 0) {
+			/* for want of memory maybe: the supervisors go on, and so do we */
+			if (errno != EINTR)
+				nanosleep(&pause, NULL);
+			take_signals(fleet);
+			continue;
+		}
 		for (unsigned i = 0; i < fleet->count; i++)
 			if (fds[1 + i].fd >= 0 && fds[1 + i].revents)
 				hear(fleet, &fleet->members[i]);

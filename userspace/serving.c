@@ -250,10 +250,10 @@ static int frames_started(struct xfn_supervisor *sup, int ret, char *err)
 	if (!ret && sup->child_count && sup->opts->route_fib)
 		xfn_log__line(LOG_NOTICE, "--reply-route fib: in tier xdp only; AF_XDP workers "
 					  "answer the way the request came");
-	if (!ret) {
+	if (!ret && sup->child_count)
 		xfn_links__say_queues(sup);
+	if (!ret)
 		return 0;
-	}
 	xfn_children__remove(sup, 0);
 	if (sup->opts->tier == XFN_TIER_AFXDP || xfn_links__insists(sup))
 		return ret;

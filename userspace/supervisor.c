@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 #include <linux/capability.h>
 #include "channels.h"
@@ -257,11 +258,27 @@ static bool has_started(struct xfn_supervisor *sup, int *ret, char *err, size_t 
 	return true;
 }
 
+/* poll(2) failed, for want of memory maybe: no reason to end. True: somebody wants us to. */
+static bool cannot_wait(bool *said)
+{
+	const struct timespec pause = { .tv_nsec = 100000000 };
+	sigset_t pending;
+
+	if (!*said)
+		xfn_log__line(LOG_ERR, "cannot wait for what happens: %s; tried again",
+			      strerror(errno));
+	*said = true;
+	nanosleep(&pause, NULL);
+	return !sigpending(&pending) &&
+	       (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1 ||
+		sigismember(&pending, SIGHUP) == 1);
+}
+
 /* Until a signal ends it: 0; or -errno of the first start with one line in err. */
 static int loop(struct xfn_supervisor *sup, int signals, char *err, size_t errlen)
 {
 	struct pollfd fds[POLLED];
-	bool ready = false;
+	bool ready = false, unable = false;
 	int ret = 0, timeout;
 
 	for (;;) {
@@ -285,10 +302,11 @@ static int loop(struct xfn_supervisor *sup, int signals, char *err, size_t errle
 		if (sup->phase == XFN_PHASE_LISTENERS)
 			timeout = sooner(timeout, xfn_listeners__retry_ms(sup));
 		if (poll(fds, watch(sup, signals, ready, fds), timeout) < 0) {
-			if (errno != EINTR)
+			if (errno != EINTR && cannot_wait(&unable))
 				return 0;
 			continue;
 		}
+		unable = false;
 		/* first: workers that end with us need no word, and no other one */
 		if (fds[SIGNALS].revents)
 			return 0;

@@ -128,6 +128,29 @@ stop
 client ip link set dev "$client_iface" mtu 1500
 server ip link set dev "$iface" mtu 1500
 
+# what cannot be read is no interface that is gone: it is served as before, and read again
+start --tier xdp echo
+prlimit --pid "$run" --nofile=8:
+server ip link set dev "$iface" mtu 1400
+soon grep -q "cannot read .* again: Too many open files; retried" "$dir/err" && answers 10.78.0.1 && attached
+result interfaces_unread $? || cat "$dir/err"
+prlimit --pid "$run" --nofile=1024:
+server ip link set dev "$iface" down
+soon says "$iface: down, waiting for it to come up"
+result interfaces_read_again $? || cat "$dir/err"
+server ip link set dev "$iface" up
+addresses server "$iface" 78 0 1 2
+soon both 78 && ! grep -q gone "$dir/err"
+result interfaces_read_again_serves $? || cat "$dir/err"
+prlimit --pid "$run" --nofile=3: # poll(2) takes no more descriptors than that
+server ip link set dev "$iface" mtu 1400
+soon grep -q "cannot wait for what happens" "$dir/err" && prlimit --pid "$run" --nofile=1024: && soon says "mode native" && both 78
+result interfaces_cannot_wait $? || cat "$dir/err"
+prlimit --pid "$run" --nofile=3:
+stop && detached
+result interfaces_cannot_wait_ends $? || cat "$dir/err"
+server ip link set dev "$iface" mtu 1500
+
 # an address of both
 server ip link set lo up
 server ip addr add 10.99.0.1/32 dev lo
@@ -155,8 +178,10 @@ start -i "$second" echo sha256
 result interfaces_ls_of_all $?
 "$xfn" invoke echo 2>&1 | grep -qF "2 xfn are running: $iface, $second; choose one with -i" && "$xfn" invoke -i "$second" echo x >/dev/null && "$xfn" release echo 2>&1 | grep -qF 'choose one with -i'
 result interfaces_choose_one $?
+prlimit --pid $run --nofile=1:
 kill -KILL "$(supervisors | head -1)"
-soon grep -q 'its supervisor serves again' "$dir/err" && soon both 78 && soon both 79 && [ "$(supervisors | wc -l)" = 2 ]
+soon grep -q 'cannot start its supervisor: Too many open files' "$dir/err" && prlimit --pid $run --nofile=1024: &&
+	soon grep -q 'its supervisor serves again' "$dir/err" && soon both 78 && soon both 79 && [ "$(supervisors | wc -l)" = 2 ]
 result interfaces_crashed_supervisor $? || cat "$dir/err"
 pids=$(supervisors)
 kill -KILL $run
