@@ -207,7 +207,8 @@ static void quarantine(const struct xfn_handover *msg)
 static int take(const struct xfn_handover *msg, int fd, char *err, size_t errlen)
 {
 	bool wants = msg->type == XFN_HO_HELLO || msg->type == XFN_HO_FUNCTION ||
-		     msg->type == XFN_HO_UMEM || msg->type == XFN_HO_SOCKET;
+		     msg->type == XFN_HO_UMEM || msg->type == XFN_HO_SOCKET ||
+		     msg->type == XFN_HO_SENDER;
 
 	snprintf(err, errlen, "handover message %u out of order", msg->type);
 	if (!wants && fd >= 0)
@@ -245,7 +246,7 @@ static int take(const struct xfn_handover *msg, int fd, char *err, size_t errlen
 		worker.sockets[worker.config.socket_count++].fd = fd;
 		return 0;
 	case XFN_HO_SENDER:
-		if (fd < 0 || worker.config.sender_count == XFN_ENGINE_THREADS)
+		if (worker.config.sender_count == XFN_ENGINE_THREADS)
 			return -EPROTO;
 		worker.config.sender[worker.config.sender_count++] = fd;
 		return 0;
