@@ -50,7 +50,7 @@ start echo
 said ls '"zero_copy":null'
 result links_no_frames_no_copies $?
 stop
-refused 'driver veth refuses it on queue 0 of .* take --zero-copy auto' --zero-copy always --tier afxdp echo &&
+refused 'driver veth refuses it on queue [01] of .* take --zero-copy auto' --zero-copy always --tier afxdp echo &&
 	refused 'driver veth refuses it' --zero-copy always sha256 &&
 	refused 'wants the dispatcher in native mode' --zero-copy always --mode generic sha256
 result links_always_is_refused $?

@@ -36,15 +36,18 @@ done
 # what comes while workers are made anew waits for them elsewhere, and is answered
 figure() { sed -n "s/^ *\"$1\": \([0-9.]*\),*\$/\1/p" "$dir/load"; }
 anew() { [ "$(grep -c 'its workers start anew' "$dir/err")" -ge "$1" ]; }
+asked() { "$xfn" stat -i "$iface" | awk '$4 == "afxdp" { n += $6 } END { exit !n }'; }
+# the workers of four queues, and the one of slow sockets
+all_serve() { "$xfn" stat -i "$iface" | awk '$3 == 0 && $NF == "serving" { n++ } END { exit n != 5 }'; }
 start --tier afxdp --workers-per-queue 1 echo
-"$xfn" lab -n "$name" exec client "$xfn" bench -j -r 100 -d 2 --timeout 4000 --flows 16 --module echo 10.78.0.1:7 >"$dir/load" 2>&1 &
+"$xfn" lab -n "$name" exec client "$xfn" bench -j -r 100 -d 3 --timeout 4000 --flows 16 --module echo 10.78.0.1:7 >"$dir/load" 2>&1 &
 others=$!
 good=0 times=0
+soon asked || good=1
 for mtu in 1400 1500 1400; do
 	times=$((times + 1))
-	sleep 0.2
 	server ip link set dev "$iface" mtu $mtu
-	soon anew $times || good=1
+	soon anew $times && soon all_serve || good=1
 done
 wait "$others" && [ "$(figure right)" = "$(figure sent)" ] && [ "$(figure right)" -gt 20 ] && [ $good = 0 ]
 result queues_renewed_workers_lose_nothing $? || cat "$dir/err" "$dir/load"
