@@ -134,5 +134,7 @@ int xfn_interface__read(const char *name, struct xfn_interface *out, char *err, 
 	for (unsigned i = 0; i < sizeof(local) / sizeof(local[0]); i++)
 		out->local_peer |= !strcmp(out->driver, local[i]);
 	close(sock);
+	if (ret == -ENODEV) /* it went meanwhile */
+		out->index = 0;
 	return ret ? unread(name, ret, err, errlen) : 0;
 }

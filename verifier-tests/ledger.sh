@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Writes verifier-tests/ledger.csv anew: rows of the running kernel and of those that kernels.sh boots.
-# Rows of kernels that cannot be had here stay as they are.
+# Rows of kernels that cannot be had here stay as they are. A row that has grown is said twice: run.sh repeats what failed.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 ledger=verifier-tests/ledger.csv
@@ -27,7 +27,7 @@ sed -n '/^#/p; /^program,/p' $ledger >"$dir/ledger"
 		grep -qxF "$(echo "$old" | cut -d, -f3)" "$dir/kernels" || echo "$old"
 	done
 	cat "$dir/new"
-} | sort -t, -k1,1 -k2,2 -k3,3V >>"$dir/ledger"
+} | sort -u -t, -k1,1 -k2,2 -k3,3V >>"$dir/ledger"
 cat "$dir/ledger" >$ledger
 echo "ledger.csv has new rows of the kernels $(tr '\n' ' ' <"$dir/kernels")"
 grep '^\[  SKIPPED \] kernels' "$dir/said"
