@@ -67,6 +67,9 @@ counted()
 	return 1
 }
 
+# code REASON: its number
+code() { sed -n "s/.*X(\([0-9]*\), $1,.*/\1/p" xdp/reason.h; }
+
 raise
 server sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0 # the host answers each wrong port
 
@@ -131,11 +134,11 @@ result author_counts $?
 # another host's MAC; and without --local-peer half a checksum is the host's
 make builds_with_mac mac.o --standalone --mac 02:78:66:6e:00:77 functions/echo.c
 server ip link set dev "$iface" xdp off
-server ip link set dev "$iface" xdp obj "$dir/mac.o" sec xdp && host_has 10.78.0.1:7 && counted xfn_reasons 35 value
+server ip link set dev "$iface" xdp obj "$dir/mac.o" sec xdp && host_has 10.78.0.1:7 && counted xfn_reasons "$(code OTHERHOST)" value
 result another_mac_is_passed $?
 make builds_careful careful.o --standalone --mac 02:78:66:6e:00:01 functions/echo.c
 server ip link set dev "$iface" xdp off
-server ip link set dev "$iface" xdp obj "$dir/careful.o" sec xdp && host_has 10.78.0.1:7 && counted xfn_reasons 36 value
+server ip link set dev "$iface" xdp obj "$dir/careful.o" sec xdp && host_has 10.78.0.1:7 && counted xfn_reasons "$(code PARTIAL_SUM)" value
 result half_a_checksum_is_passed $?
 server ip link set dev "$iface" xdp off
 server ip link set dev "$iface" xdp obj "$dir/bound.o" sec xdp
@@ -151,7 +154,7 @@ server ip link set dev "$iface" xdp off
 # a sum that is there is verified; of half of one the host knows more, but on such a link
 make builds_strict strict.o --standalone --rate 10 functions/reverse.c@10.78.0.1:99 functions/reverse.c
 server ip link set dev "$iface" xdp obj "$dir/strict.o" sec xdp
-[ -z "$(reply 10.78.0.1:99 half)" ] && counted xfn_reasons 36 value
+[ -z "$(reply 10.78.0.1:99 half)" ] && counted xfn_reasons "$(code PARTIAL_SUM)" value
 result partial_sum_left $?
 client ethtool -K "$client_iface" tx off >/dev/null
 [ "$(reply 10.78.0.1:99 abc)" = "$(hex cba)" ] && [ "$(reply '[fd78::1]:1232' abcd)" = "$(hex dcba)" ] && host_has '[fd78::1]:99'
