@@ -29,16 +29,51 @@ endif
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)))
 
-WORKER_OBJS := $(call objects,$(addprefix userspace/,worker.c worker_thread.c worker_backlog.c call.c crash_note.c native_load.c handover.c \
-	engine.c engine_*.c sandbox.c) skel/sealed_copy.c)
-ALL_OBJS := $(filter-out %.bpf.o,$(call objects,skel/*.c userspace/*.c tools/*.c))
-DEMO_OBJS := $(call objects,tools/demo*.c tools/server.c)
-BENCH_LOAD_OBJS := $(call objects,$(addprefix tools/bench_,requests.c live.c loop.c sockets.c afxdp.c hook.c))
-BENCH_VERB_OBJS := $(call objects,tools/bench_reference.c)
-BENCH_OBJS := $(filter-out %.bpf.o $(BENCH_LOAD_OBJS) $(BENCH_VERB_OBJS),$(call objects,tools/bench*.c))
+# The rooms. Each is an archive, $(BUILD)/rooms/ROOM.a, of the folder's sources; behind the colon stand the rooms
+# that it may include, which is what verifier-tests/arrows.sh holds the includes against. Programs link the rooms
+# they need and no others: the worker knows no libbpf, since none of its rooms does. `make rooms` prints the table.
+define ROOMS
+functions:
+xdp: functions
+skel: xdp functions
+userspace/host: xdp functions
+userspace/sockets: userspace/host xdp functions
+userspace/nic: userspace/host xdp functions
+userspace/control: userspace/host
+userspace/call: userspace/host skel/module.h xdp functions
+userspace/engine: userspace/call userspace/host xdp functions
+userspace/protocol: userspace/engine userspace/call userspace/host xdp functions
+userspace/worker: skel/sealed_copy.h userspace/protocol userspace/engine userspace/call userspace/host xdp functions
+userspace/supervisor: userspace/worker/sandbox.h userspace/protocol userspace/engine userspace/call userspace/control userspace/nic userspace/sockets userspace/host skel xdp functions
+tools/process: userspace/host
+tools/arguments: userspace/sockets functions
+tools/host: tools/compiler tools/process userspace/engine userspace/nic userspace/host skel xdp
+tools/load: userspace/worker/sandbox.h userspace/call userspace/host skel xdp functions
+tools/cases: userspace/worker/sandbox.h userspace/call skel xdp functions
+tools/compiler: tools/arguments tools/process userspace/worker/sandbox.h userspace/supervisor userspace/sockets userspace/call userspace/host skel xdp functions
+tools/cli: tools/compiler tools/cases tools/load tools/host tools/arguments tools/process userspace/supervisor userspace/control userspace/host skel xdp functions
+tools/bench: tools/load tools/process
+tools/demo: tools/process userspace/host
+tools/man: skel xdp
+tools/templates: functions
+endef
+export ROOMS
+
+# the supervisor's own rooms are one archive
+sources = $(filter-out %.bpf.c,$(wildcard $(1)/*.c $(if $(filter userspace/supervisor,$(1)),$(1)/*/*.c)))
+rooms = $(patsubst %,$(BUILD)/rooms/%.a,$(1))
+ARCHIVED := skel $(addprefix userspace/,host sockets nic control call engine protocol worker supervisor) \
+	$(addprefix tools/,process arguments host load cases compiler cli bench demo)
+ALL_OBJS := $(foreach room,$(ARCHIVED),$(call objects,$(call sources,$(room))))
+
+# in the order of the arrows: a room stands before those that it uses
+WORKER_ROOMS := $(call rooms,userspace/worker userspace/protocol userspace/engine userspace/call userspace/host skel)
+BASE_ROOMS := $(call rooms,$(addprefix tools/,compiler cases load host arguments process) \
+	$(addprefix userspace/,supervisor control nic worker protocol engine call sockets host) skel)
+XFN_ROOMS := $(call rooms,tools/cli) $(BASE_ROOMS)
+DEMO_ROOMS := $(call rooms,tools/demo tools/process userspace/host)
+BENCH_ROOMS := $(call rooms,tools/bench tools/load tools/process userspace/host)
 BENCH_LIBS := -lbpf -lxdp -ljansson -lm
-XFN_OBJS := $(filter-out $(call objects,userspace/worker.c userspace/worker_thread.c userspace/worker_backlog.c) $(DEMO_OBJS) $(BENCH_OBJS),$(ALL_OBJS))
-TEST_OBJS := $(filter-out $(call objects,tools/xfn.c),$(XFN_OBJS))
 
 XFN_LIBS := -lbpf -lxdp -lelf -lz -ljansson -lmnl -luring -lseccomp -lcap-ng -lcrypto -lpcap -ldl
 WORKER_LIBS := -lseccomp -lcap-ng -luring -ldl
@@ -47,21 +82,21 @@ DEMO_LIBS := -ljansson -lnettle
 BPF_OBJS := $(patsubst xdp/%.bpf.c,$(BUILD)/xdp/%.bpf.o,$(wildcard xdp/*.bpf.c))
 SKELS := $(patsubst $(BUILD)/xdp/%.bpf.o,$(BUILD)/skel/%.skel.h,$(BPF_OBJS)) $(BUILD)/skel/bench.skel.h
 MODULES := $(patsubst functions/%.c,$(BUILD)/functions/%.xfn,$(wildcard functions/*.c))
-TESTS := $(patsubst verifier-tests/%.c,$(BUILD)/tests/%,$(wildcard verifier-tests/test_*.c))
+TESTS := $(foreach f,$(wildcard verifier-tests/*/test_*.c),$(BUILD)/tests/$(basename $(notdir $(f))))
 LEDGER := $(BUILD)/tests/ledger
 # both targets of the kernel-capable functions, for the suite that compares them
 HALVES := $(foreach f,echo reverse time,$(BUILD)/functions/$(f).so $(BUILD)/functions/$(f).bpf.o)
 FUZZERS := $(addprefix $(BUILD)/fuzz/,differential native parser)
 LIBFUZZERS := $(addprefix $(BUILD)/fuzz/,libfuzzer libfuzzer-parser)
-FUZZ_HEADERS := $(wildcard verifier-tests/*.h xdp/*.h userspace/*.h functions/*.h)
-FUZZED := verifier-tests/fuzz_native.c userspace/call.c userspace/native_load.c
+FUZZ_HEADERS := $(wildcard verifier-tests/*/*.h xdp/*.h userspace/*/*.h functions/*.h)
+FUZZED := verifier-tests/fuzz/fuzz_native.c userspace/call/call.c userspace/call/native_load.c
 NATIVES := $(patsubst functions/%.c,$(BUILD)/functions/%.so,$(wildcard functions/*.c))
-# variables begin as zeroes (tools/compiler.h); clang 14 and 15 want to be asked twice
+# variables begin as zeroes (tools/compiler/compiler.h); clang 14 and 15 want to be asked twice
 ZEROES := -ftrivial-auto-var-init=zero
 ZEROES_ENABLE := -enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang
 zeroes = $(ZEROES) $(shell $(CLANG) $(ZEROES) -Werror -fsyntax-only -x c /dev/null 2>/dev/null || echo $(ZEROES_ENABLE))
 BOTH_CFLAGS = -O2 -g -Wall -Werror -fno-delete-null-pointer-checks -fwrapv -fsigned-char $(zeroes) -Ifunctions -Ixdp
-SHELL_TESTS := verifier-tests/arrows.sh $(wildcard verifier-tests/test_*.sh)
+SHELL_TESTS := verifier-tests/arrows.sh $(wildcard verifier-tests/*/test_*.sh)
 PROGRAMS := $(BUILD)/xfn $(BUILD)/xfn-worker $(BUILD)/demo $(BUILD)/bench
 
 all: $(PROGRAMS) $(BPF_OBJS) $(MODULES) $(BUILD)/man/made ## build everything (SANITIZE=address,undefined; V=1)
@@ -81,23 +116,23 @@ tests: $(TESTS) $(LEDGER) $(HALVES) $(FUZZERS) $(NATIVES) $(NATIVES:$(BUILD)/fun
 
 fixtures: ## write verifier-tests/fixtures anew
 	$(Q)mkdir -p $(BUILD)/fuzz verifier-tests/fixtures
-	$(Q)$(CC) $(ALL_CFLAGS) -DXFN_NATIVE verifier-tests/make_fixtures.c -o $(BUILD)/fuzz/make_fixtures
+	$(Q)$(CC) $(ALL_CFLAGS) -DXFN_NATIVE verifier-tests/unit/make_fixtures.c -o $(BUILD)/fuzz/make_fixtures
 	$(Q)$(BUILD)/fuzz/make_fixtures verifier-tests/fixtures
 
 fuzz: ## SECONDS=60: generated inputs against both targets, sanitizers and libFuzzer
 	$(Q)tools/packages.sh
 	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests $(LIBFUZZERS)
-	$(Q)XFN_BUILD=$(BUILD) verifier-tests/fuzz.sh $(or $(SECONDS),60)
+	$(Q)XFN_BUILD=$(BUILD) verifier-tests/fuzz/fuzz.sh $(or $(SECONDS),60)
 
 soak: ## SECONDS=60: load above capacity and below in turn; then workers, frames and memory are counted
 	$(Q)tools/packages.sh
 	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all
-	$(Q)XFN_BUILD=$(BUILD) verifier-tests/soak.sh $(or $(SECONDS),60)
+	$(Q)XFN_BUILD=$(BUILD) verifier-tests/lab/soak.sh $(or $(SECONDS),60)
 
 check-kernels: ## fixtures, ledger, tiers, addresses and tagged requests under Debian's kernels 6.1 and 6.12 in QEMU
 	$(Q)tools/packages.sh
 	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests
-	$(Q)XFN_BUILD=$(BUILD) verifier-tests/kernels.sh
+	$(Q)XFN_BUILD=$(BUILD) verifier-tests/kernels/kernels.sh
 
 check-compilers: ## the same tiers, rules and lines, replies and loads with clang 14, 19 and 22
 	$(Q)tools/packages.sh
@@ -106,31 +141,31 @@ check-compilers: ## the same tiers, rules and lines, replies and loads with clan
 
 lint: ## format and shell scripts, as clang-format 14 and shellcheck see them
 	$(Q)tools/packages.sh lint
-	$(Q)clang-format --dry-run -Werror $(wildcard $(addsuffix /*.[ch],functions xdp skel userspace tools verifier-tests))
-	$(Q)shellcheck -x -S warning .ci/run tools/*.sh verifier-tests/*.sh
+	$(Q)clang-format --dry-run -Werror $(wildcard $(foreach d,/ /*/ /*/*/,$(addsuffix $(d)*.[ch],functions xdp skel userspace tools)) verifier-tests/*.[ch] $(addsuffix /*.[ch],$(addprefix verifier-tests/,unit lab fuzz kernels)))
+	$(Q)shellcheck -x -S warning .ci/run tools/*.sh verifier-tests/*.sh verifier-tests/*/*.sh
 
-ledger: ## write verifier-tests/ledger.csv anew: what each kernel program costs the verifier, kernel by kernel
+ledger: ## write verifier-tests/kernels/ledger.csv anew: what each kernel program costs the verifier, kernel by kernel
 	$(Q)tools/packages.sh
 	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests
-	$(Q)XFN_BUILD=$(BUILD) verifier-tests/ledger.sh
+	$(Q)XFN_BUILD=$(BUILD) verifier-tests/kernels/ledger.sh
 
 check-offload: ## the path to a network card that runs programs, with the kernel's own stand-in (netdevsim) in QEMU
 	$(Q)tools/packages.sh
 	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all
-	$(Q)XFN_BUILD=$(BUILD) verifier-tests/offload.sh
+	$(Q)XFN_BUILD=$(BUILD) verifier-tests/kernels/offload.sh
 
 logs: $(BUILD)/tests/write_logs ## write verifier-tests/logs anew: this kernel's verifier, and those of 6.1 and 6.12 in QEMU
 	$(Q)tools/packages.sh kernels
-	$(Q)XFN_BUILD=$(BUILD) verifier-tests/logs.sh
+	$(Q)XFN_BUILD=$(BUILD) verifier-tests/kernels/logs.sh
 
-$(BUILD)/fuzz/differential: verifier-tests/fuzz_differential.c $(TEST_OBJS) | $(SKELS)
+$(BUILD)/fuzz/differential: verifier-tests/fuzz/fuzz_differential.c $(BASE_ROOMS) | $(SKELS)
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -DXFN_NATIVE -MMD -MP -rdynamic $< $(TEST_OBJS) -o $@ $(LDFLAGS) $(XFN_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -DXFN_NATIVE -MMD -MP -rdynamic $< $(linked) -o $@ $(LDFLAGS) $(XFN_LIBS)
 
 # their own copies of what they test, instrumented
 $(BUILD)/fuzz/native: $(FUZZED)
-$(BUILD)/fuzz/parser: verifier-tests/fuzz_parser.c
+$(BUILD)/fuzz/parser: verifier-tests/fuzz/fuzz_parser.c
 $(BUILD)/fuzz/native $(BUILD)/fuzz/parser: $(FUZZ_HEADERS)
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D)
@@ -145,24 +180,41 @@ bench: ## QUICK=1, ROUNDS=5: every tier, engine and peer side by side, with tabl
 bench-check: ## hold the figures of the last bench against tools/bench_floors.csv
 	$(Q)$(BUILD)/bench --report tools/bench_floors.csv -f $(BUILD)/figures
 
+rooms: ## the rooms, each with those it may include
+	@printf '%s\n' "$$ROOMS"
+
 help: ## these lines
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(firstword $(MAKEFILE_LIST))
 
-$(BUILD)/xfn: $(XFN_OBJS)
+# A room stands before those it uses. Some tests use only parts that no other room needs: they get all of it.
+linked = $(filter %.a,$^)
+
+$(BUILD)/xfn: $(BUILD)/obj/tools/cli/xfn.o $(XFN_ROOMS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(san) -rdynamic $^ -o $@ $(LDFLAGS) $(XFN_LIBS)
 
-$(BUILD)/xfn-worker: $(WORKER_OBJS)
+$(BUILD)/xfn-worker: $(BUILD)/obj/userspace/worker/worker.o $(WORKER_ROOMS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(san) -rdynamic $^ -o $@ $(LDFLAGS) $(WORKER_LIBS)
 
-$(BUILD)/demo: $(DEMO_OBJS)
+$(BUILD)/demo: $(BUILD)/obj/tools/demo/demo.o $(DEMO_ROOMS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(san) $^ -o $@ $(LDFLAGS) $(DEMO_LIBS)
 
-$(BUILD)/bench: $(BENCH_OBJS) $(BENCH_LOAD_OBJS) $(call objects,tools/server.c)
+$(BUILD)/bench: $(BUILD)/obj/tools/bench/bench.o $(BENCH_ROOMS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(san) $^ -o $@ $(LDFLAGS) $(BENCH_LIBS)
+
+define archive
+$(BUILD)/rooms/$(1).a: $(call objects,$(call sources,$(1)))
+endef
+$(foreach room,$(ARCHIVED),$(eval $(call archive,$(room))))
+
+$(BUILD)/rooms/%.a:
+	$(call say,AR,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
 
 $(BUILD)/obj/%.o: %.c | $(SKELS)
 	$(call say,CC,$@)
@@ -182,10 +234,10 @@ $(BUILD)/xdp/%.bpf.o: xdp/%.bpf.c
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
 
 # holds what `xfn new` writes
-$(BUILD)/obj/tools/verb_new.o: $(wildcard tools/templates/*)
+$(BUILD)/obj/tools/cli/verb_new.o: $(wildcard tools/templates/*)
 
 # the bench's own side of the wire
-$(BUILD)/xdp/bench.bpf.o: tools/bench.bpf.c tools/bench_shared.h
+$(BUILD)/xdp/bench.bpf.o: tools/load/bench.bpf.c tools/load/bench_shared.h
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
@@ -202,15 +254,15 @@ $(BUILD)/skel/rule_pages.h: $(wildcard tools/rules/*.txt)
 	$(Q)for f in $^; do echo "[XFN_RULE_$$(basename $$f .txt)] ="; \
 		sed 's/\\/\\\\/g;s/"/\\"/g;s/^/"/;s/$$/\\n"/' $$f; echo ,; done >$@
 
-$(BUILD)/obj/tools/explain_rule.o: $(BUILD)/skel/rule_pages.h
+$(BUILD)/obj/tools/cli/explain_rule.o: $(BUILD)/skel/rule_pages.h
 
 $(BUILD)/skel/version.h: FORCE
 	$(Q)mkdir -p $(@D)
 	$(Q)echo '#define XFN_VERSION "$(VERSION)"' | cmp -s - $@ || echo '#define XFN_VERSION "$(VERSION)"' >$@
 
-$(BUILD)/obj/tools/xfn.o: $(BUILD)/skel/version.h
+$(BUILD)/obj/tools/cli/xfn.o: $(BUILD)/skel/version.h
 
-$(BUILD)/functions/%.xfn: functions/%.c functions/xfn.h $(wildcard xdp/*.h) userspace/function_native.h userspace/request.h $(BUILD)/xfn
+$(BUILD)/functions/%.xfn: functions/%.c functions/xfn.h $(wildcard xdp/*.h) userspace/call/function_native.h userspace/call/request.h $(BUILD)/xfn
 	$(call say,XFN,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(BUILD)/xfn build $< -o $@
@@ -226,16 +278,21 @@ $(BUILD)/man/made: $(BUILD)/xfn $(BUILD)/man/tables $(wildcard tools/man/*)
 	$(Q)tools/man/pages.sh $(BUILD)/xfn $(BUILD)/man/tables $(@D) $(VERSION)
 	$(Q)touch $@
 
-$(BUILD)/tests/%: verifier-tests/%.c $(TEST_OBJS) | $(SKELS)
+define test
+$(BUILD)/tests/$(basename $(notdir $(1))): $(1)
+endef
+$(foreach f,$(wildcard verifier-tests/*/test_*.c verifier-tests/kernels/*.c),$(eval $(call test_of,$(f))))
+
+$(TESTS) $(LEDGER) $(BUILD)/tests/write_logs: $(XFN_ROOMS) | $(SKELS)
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -DXFN_NATIVE -MMD -MP -rdynamic $< $(TEST_OBJS) -o $@ $(LDFLAGS) $(XFN_LIBS) -lnettle -lcmocka
+	$(Q)$(CC) $(ALL_CFLAGS) -DXFN_NATIVE -MMD -MP -rdynamic $(filter %.c,$^) $(linked) -o $@ $(LDFLAGS) $(XFN_LIBS) -lnettle -lcmocka
 
-$(BUILD)/functions/%.so: functions/%.c functions/xfn.h $(wildcard xdp/*.h) userspace/function_native.h userspace/request.h
+$(BUILD)/functions/%.so: functions/%.c functions/xfn.h $(wildcard xdp/*.h) userspace/call/function_native.h userspace/call/request.h
 	$(call say,CLANG,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BOTH_CFLAGS) -fPIC -shared -fvisibility=hidden -DXFN_NATIVE -Iuserspace \
-		-include userspace/function_native.h $< -o $@ \
+		-include userspace/call/function_native.h $< -o $@ \
 		$$(sed -n 's/^XFN_LINK("\(.*\)").*/\1/p' $< | xargs -r -d '\n' pkg-config --cflags --libs)
 
 $(BUILD)/functions/%.bpf.o: functions/%.c functions/xfn.h $(wildcard xdp/*.h)
@@ -244,16 +301,16 @@ $(BUILD)/functions/%.bpf.o: functions/%.c functions/xfn.h $(wildcard xdp/*.h)
 	$(Q)$(CLANG) -target bpf -mcpu=v3 -ffreestanding $(BOTH_CFLAGS) -include xdp/function_bpf.h -c $< -o $@
 
 # a function's native code, instrumented too
-$(BUILD)/fuzz/%.so: functions/%.c functions/xfn.h $(wildcard xdp/*.h) userspace/function_native.h userspace/request.h
+$(BUILD)/fuzz/%.so: functions/%.c functions/xfn.h $(wildcard xdp/*.h) userspace/call/function_native.h userspace/call/request.h
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -O1 -g -fPIC -shared -fvisibility=hidden -DXFN_NATIVE -fsanitize=address,undefined \
 		-fno-sanitize-recover=all -fno-delete-null-pointer-checks -fwrapv -fsigned-char $(ZEROES) -Ifunctions \
-		-include userspace/function_native.h $< -o $@ \
+		-include userspace/call/function_native.h $< -o $@ \
 		$$(sed -n 's/^XFN_LINK("\(.*\)").*/\1/p' $< | xargs -r -d '\n' pkg-config --cflags --libs)
 
 $(BUILD)/fuzz/libfuzzer: $(FUZZED)
-$(BUILD)/fuzz/libfuzzer-parser: verifier-tests/fuzz_parser.c
+$(BUILD)/fuzz/libfuzzer-parser: verifier-tests/fuzz/fuzz_parser.c
 $(LIBFUZZERS): $(FUZZ_HEADERS)
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D)
@@ -262,13 +319,13 @@ $(LIBFUZZERS): $(FUZZ_HEADERS)
 
 install: all ## PREFIX=/usr/local DESTDIR=
 	$(Q)install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin libexec/xfn include lib/xfn/functions lib/pkgconfig \
-		share/xfn/xdp share/xfn/userspace share/xfn/functions \
+		share/xfn/xdp share/xfn/userspace/call share/xfn/functions \
 		share/man/man1 share/man/man5 share/man/man7 share/bash-completion/completions)
 	$(Q)install -m 755 $(BUILD)/xfn $(DESTDIR)$(PREFIX)/bin/
 	$(Q)install -m 755 $(BUILD)/xfn-worker $(DESTDIR)$(PREFIX)/libexec/xfn/
 	$(Q)install -m 644 $(MODULES) $(DESTDIR)$(PREFIX)/lib/xfn/functions/
 	$(Q)install -m 644 functions/xfn.h $(DESTDIR)$(PREFIX)/include/
-	$(Q)for h in xdp/*.h userspace/function_native.h userspace/request.h functions/xfn.h; do \
+	$(Q)for h in xdp/*.h userspace/call/function_native.h userspace/call/request.h functions/xfn.h; do \
 		install -m 644 $$h $(DESTDIR)$(PREFIX)/share/xfn/$$h || exit; done
 	$(Q)for s in 1 5 7; do \
 		install -m 644 $(BUILD)/man/man$$s/* $(DESTDIR)$(PREFIX)/share/man/man$$s/ || exit; done
@@ -286,5 +343,5 @@ clean: ## remove build/
 
 -include $(ALL_OBJS:.o=.d) $(BPF_OBJS:.o=.d) $(TESTS:=.d) $(LEDGER).d $(BUILD)/tests/write_logs.d $(BUILD)/fuzz/differential.d
 
-.PHONY: all logs run bench bench-check check check-kernels check-offload check-compilers lint ledger soak tests fixtures fuzz help install uninstall clean FORCE
+.PHONY: all rooms logs run bench bench-check check check-kernels check-offload check-compilers lint ledger soak tests fixtures fuzz help install uninstall clean FORCE
 .DEFAULT_GOAL := all

@@ -5,7 +5,7 @@
  *	.xfn.attr	struct xfn_attributes, as compiled from XFN_FUNCTION (native half)
  *	.xfn.meta	struct xfn_module_meta: verdict, versions, figures
  *	.xfn.bpf	the BPF object, whole; absent where the function cannot run in the kernel
- *	(dynsym)	xfn_module, the native entry table (userspace/request.h)
+ *	(dynsym)	xfn_module, the native entry table (userspace/call/request.h)
  *
  * A module is read once, into a sealed copy in memory that is used from then on by all who load it:
  * a file that is changed or removed later changes nothing. libelf finds the sections in a confined

@@ -1,29 +1,97 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# Fails on an include that runs against tools -> userspace -> skel -> xdp -> functions/xfn.h, and on a
-# loader or libbpf in what becomes the worker. Reads sources only.
+# Holds every include against the Makefile's table of rooms (`make rooms`), and the worker's rooms against libbpf and
+# the loader. Each check is also shown to fail. Reads sources only.
 set -u
 cd "$(dirname "$0")/.." || exit 1
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
 bad=0
-# refuse NAME FILES PATTERN: no include line of FILES may match PATTERN
-refuse()
+
+# result NAME STATUS
+result()
 {
-	name=$1 pattern=$3
-	# shellcheck disable=SC2086
-	found=$(grep -nHE "^[[:space:]]*#[[:space:]]*include[[:space:]]+[<\"]($pattern)" $2 2>/dev/null)
-	if [ -n "$found" ]; then
-		echo "$found"
-		echo "[  FAILED  ] $name"
-		bad=1
+	if [ "$2" = 0 ]; then
+		echo "[       OK ] $1"
 	else
-		echo "[       OK ] $name"
+		echo "[  FAILED  ] $1"
+		bad=1
 	fi
 }
-refuse arrows_functions 'functions/*.c functions/*.h' '(\.\./)?(tools|userspace|skel|xdp)/'
-refuse arrows_xdp 'xdp/*.c xdp/*.h' '(\.\./)?(tools|userspace|skel)/'
-refuse arrows_skel 'skel/*.c skel/*.h' '(\.\./)?(tools|userspace)/'
-refuse arrows_userspace 'userspace/*.c userspace/*.h' '(\.\./)?tools/'
-refuse arrows_worker 'userspace/worker* userspace/engine* userspace/call* userspace/native_load* userspace/sandbox* userspace/umem*' \
-	'(\.\./)?skel/(loader|refusal)|bpf/(libbpf|bpf)\.h|xdp/(libxdp|xsk)\.h|[a-z_]*\.skel\.h'
-refuse arrows_tests 'functions/* xdp/* skel/* userspace/* tools/*.[ch]' '(\.\./)?verifier-tests/'
+
+# backward ROOT TABLE: the includes below ROOT that TABLE does not allow. 1: there are some
+backward()
+{
+	(cd "$1" && find functions xdp skel userspace tools -name '*.[ch]' -exec grep -HnE '^[[:space:]]*#[[:space:]]*include[[:space:]]+"' {} +) |
+		awk -v table="$2" '
+		BEGIN {
+			while ((getline line <table) > 0) {
+				colon = index(line, ":")
+				room = substr(line, 1, colon - 1)
+				known[room] = 1
+				n = split(substr(line, colon + 1), list, " ")
+				for (i = 1; i <= n; i++) allowed[room, list[i]] = 1
+			}
+		}
+		# the room of a file: the longest of its folders that the table names
+		function room_of(file) {
+			while (sub(/\/[^\/]*$/, "", file))
+				if (file in known) return file
+			return ""
+		}
+		function normal(path) {
+			while (match(path, /[^\/.][^\/]*\/\.\.\//)) path = substr(path, 1, RSTART - 1) substr(path, RSTART + RLENGTH)
+			return path
+		}
+		{
+			split($0, part, ":")
+			file = part[1]
+			match($0, /"[^"]*"/)
+			include = substr($0, RSTART + 1, RLENGTH - 2)
+			folder = file
+			sub(/[^\/]*$/, "", folder)
+			to = normal(folder include)
+			# a name alone is of the same folder, or found by -I: xdp/, functions/, or made in the build folder
+			if (include !~ /\//) next
+			here = room_of(file)
+			there = room_of(to)
+			if (here == "" || there == "") { print file ": no room of the table holds it, or " to; wrong = 1; next }
+			if (here != there && !((here, there) in allowed) && !((here, to) in allowed)) {
+				print file ": " here " must not know " there " (" to ")"
+				wrong = 1
+			}
+		}
+		END { exit wrong }'
+}
+
+# refuse NAME ROOT FILES PATTERN: no include line of FILES below ROOT may match PATTERN
+refuse()
+{
+	# shellcheck disable=SC2086
+	found=$(cd "$2" && grep -rnHE "^[[:space:]]*#[[:space:]]*include[[:space:]]+[<\"]($4)" $3 2>/dev/null)
+	[ -z "$found" ] || {
+		echo "$found"
+		return 1
+	}
+}
+
+worker_rooms="userspace/worker userspace/protocol userspace/engine userspace/call userspace/host"
+loaders='(\.\./)*skel/(loader|refusal|trial|cost)|bpf/(libbpf|bpf)\.h|xdp/(libxdp|xsk)\.h|[a-z_]*\.skel\.h'
+make -s rooms >"$dir/table"
+[ "$(grep -c . "$dir/table")" -gt 15 ]
+result arrows_table $?
+backward . "$dir/table"
+result arrows_rooms $?
+refuse arrows_worker . "$worker_rooms" "$loaders"
+result arrows_worker $?
+
+# the same on a copy in which one line of each kind is wrong
+mkdir "$dir/copy"
+cp -r functions xdp skel userspace tools "$dir/copy/"
+echo '#include "../supervisor/supervisor.h"' >>"$dir/copy/userspace/host/log.c"
+backward "$dir/copy" "$dir/table" | grep -q '^userspace/host/log.c: userspace/host must not know userspace/supervisor '
+result arrows_rooms_shown_to_fail $?
+echo '#include <bpf/libbpf.h>' >>"$dir/copy/userspace/call/call.c"
+! refuse arrows_worker "$dir/copy" "$worker_rooms" "$loaders" >/dev/null
+result arrows_worker_shown_to_fail $?
 exit $bad

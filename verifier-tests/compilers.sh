@@ -86,7 +86,7 @@ for clang in clang-14 clang-19 clang-22; do
 	fi
 	# what the compiler can change: replies, and whether a program loads with every setting
 	for suite in "$own/tests/test_agreement" "$own/tests/test_dispatcher" "$own/tests/test_fixtures" \
-		verifier-tests/test_fuzz.sh verifier-tests/test_ledger.sh; do
+		verifier-tests/fuzz/test_fuzz.sh verifier-tests/kernels/test_ledger.sh; do
 		XFN_CLANG=$clang XFN_BUILD=$own verifier-tests/run.sh "$suite" >"$dir/said"
 		status=$?
 		[ $status = 0 ] || cat "$dir/said"

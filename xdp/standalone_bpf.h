@@ -4,7 +4,7 @@
  * link`, `xdp-loader`, a NIC's): ports, addresses and settings are compiled in, the counters are
  * the object's. One program, no tail call. Must never want anything of whoever loads it.
  *
- * `xfn build --standalone` and `--offload` (tools/standalone.c) force-include a header of settings
+ * `xfn build --standalone` and `--offload` (tools/compiler/standalone.c) force-include a header of settings
  * before this:
  *	XFN_ALONE		this flavour
  *	XFN_OFFLOAD		for a NIC: no .rodata, no per-CPU or LRU map, at most two entries

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* MODULE@ADDR:PORT, addresses and numbers as the command line has them. Must never print. */
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "../../userspace/sockets/udp_socket.h"
+#include "spec.h"
+
+bool xfn_spec__is_file(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISREG(st.st_mode);
+}
+
+bool xfn_spec__address(const char **text, char *buf, size_t len)
+{
+	size_t n = strlen(*text);
+	uint8_t ip[16];
+
+	if (**text == '[' && n > 2 && (*text)[n - 1] == ']' && n - 2 < len) {
+		memmove(buf, *text + 1, n - 2); /* buf may be *text */
+		buf[n - 2] = '\0';
+		*text = buf;
+		return inet_pton(AF_INET6, buf, ip) == 1;
+	}
+	return inet_pton(AF_INET, *text, ip) == 1 || inet_pton(AF_INET6, *text, ip) == 1;
+}
+
+const char *xfn_spec__not_bound(const char *addr)
+{
+	uint8_t ip[16];
+
+	if (xfn_udp_socket__parse(addr, ip))
+		return "no IPv4 or IPv6 address; give one";
+	return xfn_udp_socket__unfit(ip) ? "a multicast or broadcast address, which is no host's "
+					   "own; give one of this host" :
+					   NULL;
+}
+
+const char *xfn_spec__not_served(const char *addr)
+{
+	uint8_t ip[16];
+
+	if (xfn_udp_socket__parse(addr, ip) || xfn_udp_socket__unfit(ip))
+		return xfn_spec__not_bound(addr);
+	if (xfn_udp_socket__is_loopback(ip))
+		return "a loopback address, whose packets cross no interface; give another, or leave "
+		       "-i out";
+	return xfn_udp_socket__is_every(ip) ? "no single address; leave it out to serve them all" :
+					      NULL;
+}
+
+unsigned xfn_spec__number(const char *text, unsigned max)
+{
+	char *end;
+	unsigned long n = isdigit((unsigned char)*text) ? strtoul(text, &end, 10) : 0;
+
+	return n && !*end && n <= max ? (unsigned)n : 0;
+}
+
+const char *xfn_spec__parse(char *spec, struct xfn_spec *out)
+{
+	char *at = xfn_spec__is_file(spec) ? NULL : strrchr(spec, '@'), *colon;
+	const char *addr;
+
+	*out = (struct xfn_spec){ .path = spec, .addr = "" };
+	if (!at)
+		return NULL;
+	*at++ = '\0';
+	colon = strrchr(at, ':');
+	if (colon) {
+		*colon = '\0';
+		addr = at;
+		/* [fd00::1]:53 only: without brackets the last group could be the port */
+		if ((strchr(at, ':') && *at != '[') ||
+		    !xfn_spec__address(&addr, at, strlen(at) + 1))
+			return "no address before the port; give F.xfn@192.0.2.1:53 or F.xfn@[fd00::1]:53";
+		out->addr = addr;
+		at = colon + 1;
+	}
+	out->port = (uint16_t)xfn_spec__number(at, 65535);
+	return out->port ? NULL : "no port after the '@'; take 1 to 65535";
+}

@@ -1,0 +1,455 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The native half: compile it, and look for what is wrong in every tier. An unchecked pointer or
+ * one kept over xfn_resize is found by clang's static analyzer, which follows xfn.h's calls as the
+ * native target implements them.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <unistd.h>
+#include "classify.h"
+#include "classify_links.h"
+#include "classify_unset.h"
+#include "../process/command.h"
+#include "compiler.h"
+#include "source_text.h"
+
+/* "FILE:LINE:", with or without a column, at the row's begin. */
+static bool position(const char *row, size_t len, const char *source, char *file, size_t filelen,
+		     uint32_t *line, uint32_t *column)
+{
+	size_t own = strlen(source);
+	/* the source's own name may have one in it */
+	const char *colon =
+		!strncmp(row, source, own) && row[own] == ':' ? row + own : memchr(row, ':', len);
+	char *end;
+
+	if (!colon || (size_t)(colon - row) >= filelen)
+		return false;
+	*line = strtoul(colon + 1, &end, 10);
+	if (end == colon + 1 || *end != ':')
+		return false;
+	*column = strtoul(end + 1, NULL, 10);
+	snprintf(file, filelen, "%.*s", (int)(colon - row), row);
+	return true;
+}
+
+bool xfn_classify__diagnostic(const char **at, const char *source, const char *kind,
+			      struct xfn_diagnostic *out)
+{
+	static const char from[] = "In file included from ";
+	char mark[24], file[PATH_MAX];
+	uint32_t line, column = 0, included = 0;
+
+	snprintf(mark, sizeof(mark), "%s: ", kind);
+	while (**at) {
+		const char *row = *at, *text;
+		size_t len = strcspn(row, "\n");
+
+		*at += len + (row[len] == '\n');
+		if (!strncmp(row, from, sizeof(from) - 1)) {
+			if (position(row + sizeof(from) - 1, len - (sizeof(from) - 1), source, file,
+				     sizeof(file), &line, &column) &&
+			    !strcmp(file, source))
+				included = line;
+			continue;
+		}
+		text = memmem(row, len, mark, strlen(mark));
+		if (!text || !position(row, len, source, file, sizeof(file), &line, &column)) {
+			if (text && !strncmp(row, mark, strlen(mark))) /* without a place */
+				file[0] = 0, line = column = 0;
+			else
+				continue;
+		}
+		text += strlen(mark);
+		snprintf(out->text, sizeof(out->text), "%.*s", (int)(len - (text - row)), text);
+		snprintf(out->file, sizeof(out->file), "%s", file);
+		out->in_source = !strcmp(file, source);
+		out->at = line;
+		out->line = out->in_source ? line : included;
+		out->column = out->in_source ? column : 0;
+		return true;
+	}
+	return false;
+}
+
+bool xfn_classify__in_own_header(const struct xfn_diagnostic *d, const char *source)
+{
+	const char *slash = strrchr(source, '/');
+
+	if (d->in_source || !d->line)
+		return false;
+	return slash ? !strncmp(d->file, source, (size_t)(slash - source) + 1) : d->file[0] != '/';
+}
+
+void xfn_classify__place(const struct xfn_diagnostic *d, const char *source,
+			 struct xfn_refusal *out)
+{
+	size_t len = strlen(out->reason);
+
+	out->column = d->column;
+	if (xfn_classify__in_own_header(d, source))
+		snprintf(out->reason + len, sizeof(out->reason) - len, ", in %s:%u", d->file,
+			 d->at);
+}
+
+static void common(struct xfn_arguments *a, const struct xfn_verdict *v)
+{
+	static const char *const flags[] = { "-O2",
+					     "-g",
+					     "-fPIC",
+					     "-fvisibility=hidden",
+					     "-DXFN_NATIVE",
+					     "-fno-delete-null-pointer-checks",
+					     "-fwrapv",
+					     "-fsigned-char",
+					     XFN_ZEROES,
+					     "-Wall",
+					     "-Werror=implicit-function-declaration",
+					     "-Werror=return-type",
+					     "-Werror=uninitialized",
+					     "-Werror=constant-conversion",
+					     "-fno-color-diagnostics",
+					     "-fno-caret-diagnostics" };
+
+	for (unsigned i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		xfn_arguments__add(a, flags[i]);
+	xfn_arguments__add(a, xfn_compiler__zeroes());
+	xfn_arguments__add(a, "-include");
+	xfn_arguments__add_path(a, "", v->support, "userspace/call/function_native.h");
+	xfn_arguments__add_path(a, "-I", v->support, "functions");
+}
+
+/* The first warning of the analyzer that is about pointers of ours, at the author's own line. */
+static void read_analysis(const char *said, const char *source, struct xfn_verdict *v)
+{
+	static const struct {
+		const char *text;
+		enum xfn_rule rule;
+		bool anywhere; /* also on a path without a call of xfn.h */
+	} findings[] = {
+		{ "of memory after it is", XFN_RULE_stale_pointer, false },
+		{ "null pointer", XFN_RULE_unchecked_pointer, false },
+		{ "Null pointer", XFN_RULE_unchecked_pointer, false },
+		{ "exceeds upper limit", XFN_RULE_out_of_bounds, true },
+		{ "after the end of", XFN_RULE_out_of_bounds, true }, /* clang 19 */
+		{ "accesses out-of-bound", XFN_RULE_out_of_bounds, true },
+		{ "overflows the destination", XFN_RULE_out_of_bounds, true },
+		{ "Division by zero", XFN_RULE_division_by_zero, true },
+	};
+	const char *at = said;
+	struct xfn_diagnostic found, note;
+
+	while (!v->refusal.rule[0] && xfn_classify__diagnostic(&at, source, "warning", &found)) {
+		const char *notes = at, *end = strstr(at, "warning: ");
+		uint32_t line = found.in_source ? found.line : 0, column = found.column;
+		bool ours = false; /* the path leads through a call of xfn.h */
+
+		while (xfn_classify__diagnostic(&notes, source, "note", &note) &&
+		       (!end || notes < end)) {
+			ours |= strstr(note.text, "'xfn_") != NULL;
+			/* Found inside such a call: the author's line is the last step in the
+			 * source. */
+			if (!found.in_source && note.in_source) {
+				line = note.line;
+				column = note.column;
+			}
+		}
+		for (unsigned i = 0; line && i < sizeof(findings) / sizeof(findings[0]); i++)
+			if (strstr(found.text, findings[i].text) &&
+			    (ours || findings[i].anywhere)) {
+				xfn_refusal__set(&v->refusal, findings[i].rule, NULL, source, line);
+				v->refusal.column = column;
+				break;
+			}
+	}
+}
+
+/* The compiler's major version; 0: it does not say. */
+static unsigned version(const struct xfn_verdict *v)
+{
+	const char *at = strstr(v->meta.compiler, "version ");
+
+	return at ? strtoul(at + strlen("version "), NULL, 10) : 0;
+}
+
+/* What the libraries want of a compiler that links nothing. */
+static void add_includes(struct xfn_arguments *a, const struct xfn_arguments *links)
+{
+	for (unsigned i = 0; i < links->count; i++)
+		if (!strncmp(links->argv[i], "-I", 2) || !strncmp(links->argv[i], "-D", 2))
+			xfn_arguments__add(a, links->argv[i]);
+}
+
+static int analyze(const char *source, struct xfn_verdict *v, struct xfn_arguments *links,
+		   char *err, size_t errlen)
+{
+	struct xfn_arguments a = {};
+	char *said;
+	int ret;
+
+	xfn_arguments__add(&a, xfn_compiler__clang());
+	xfn_arguments__add(&a, "--analyze");
+	xfn_arguments__add(&a, "-Xclang");
+	xfn_arguments__add(&a, "-analyzer-output=text");
+	/* xfn_at returns NULL on purpose: that path is the one to follow */
+	xfn_arguments__add(&a, "-Xclang");
+	xfn_arguments__add(&a, "-analyzer-config");
+	xfn_arguments__add(&a, "-Xclang");
+	xfn_arguments__add(&a, "suppress-null-return-paths=false");
+	xfn_arguments__add(&a, "-Xclang");
+	/* clang 21 gave the checker another name */
+	xfn_arguments__add(
+		&a,
+		version(v) < 21 ?
+			"-analyzer-checker=alpha.security.ArrayBoundV2,alpha.unix.cstring.OutOfBounds" :
+			"-analyzer-checker=security.ArrayBound,alpha.unix.cstring.OutOfBounds");
+	common(&a, v);
+	add_includes(&a, links);
+	xfn_arguments__add(&a, source);
+	ret = xfn_command__run(a.argv, &said);
+	xfn_arguments__free(&a);
+	ret = xfn_compiler__fault(ret, said, err, errlen);
+	if (ret) {
+		free(said);
+		return ret;
+	}
+	read_analysis(said, source, v);
+	if (v->refusal.rule[0])
+		v->log = said;
+	else
+		free(said);
+	return 0;
+}
+
+/* What the function sends that nobody has set. `warnings`: the compiler's. */
+static int find_unset(const char *source, struct xfn_verdict *v, struct xfn_arguments *links,
+		      const char *warnings, char *err, size_t errlen)
+{
+	struct xfn_arguments a = {};
+	char *said;
+	int ret;
+
+	xfn_arguments__add(&a, xfn_compiler__clang());
+	xfn_arguments__add(&a, "-fsyntax-only");
+	xfn_arguments__add(&a, "-w");
+	xfn_arguments__add(&a, "-Xclang");
+	xfn_arguments__add(&a, "-ast-dump");
+	common(&a, v);
+	add_includes(&a, links);
+	xfn_arguments__add(&a, source);
+	ret = xfn_command__run(a.argv, &said);
+	xfn_arguments__free(&a);
+	ret = xfn_compiler__fault(ret, said, err, errlen);
+	if (!ret)
+		xfn_classify__unset(source, warnings, said, v);
+	free(said);
+	return ret;
+}
+
+int xfn_classify__attributes(const char *so, struct xfn_attributes *attr, unsigned *counters)
+{
+	int fd = open(so, O_RDONLY | O_CLOEXEC), ret = -ENOENT;
+	Elf *elf = fd >= 0 && elf_version(EV_CURRENT) ? elf_begin(fd, ELF_C_READ, NULL) : NULL;
+	Elf_Scn *scn = NULL;
+	size_t names;
+
+	if (elf && !elf_getshdrstrndx(elf, &names))
+		while ((scn = elf_nextscn(elf, scn))) {
+			GElf_Shdr head;
+			Elf_Data *data = elf_getdata(scn, NULL);
+			const char *name = gelf_getshdr(scn, &head) ?
+						   elf_strptr(elf, names, head.sh_name) :
+						   NULL;
+
+			if (counters && name && !strcmp(name, "xfn_counters"))
+				*counters = head.sh_size / sizeof(void *);
+			if (!name || strcmp(name, XFN_SECTION_ATTR) || !data ||
+			    data->d_size != sizeof(*attr))
+				continue;
+			memcpy(attr, data->d_buf, sizeof(*attr));
+			ret = 0;
+		}
+	if (elf)
+		elf_end(elf);
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+/* The native half in the compiler's own language. *ir NULL: it cannot be had; the caller frees. 0,
+ * or -errno with err: the host failed. */
+static int emit(const char *source, const struct xfn_verdict *v, const struct xfn_arguments *links,
+		const char *level, const char *debug, char **ir, char *err, size_t errlen)
+{
+	struct xfn_arguments a = {};
+	int ret, fault;
+
+	xfn_arguments__add(&a, xfn_compiler__clang());
+	common(&a, v);
+	xfn_arguments__add(&a, "-w");
+	xfn_arguments__add(&a, level);
+	xfn_arguments__add(&a, debug);
+	xfn_arguments__add(&a, "-S");
+	xfn_arguments__add(&a, "-emit-llvm");
+	add_includes(&a, links);
+	xfn_arguments__add(&a, source);
+	xfn_arguments__add(&a, "-o");
+	xfn_arguments__add(&a, "-");
+	ret = xfn_command__run(a.argv, ir);
+	xfn_arguments__free(&a);
+	fault = xfn_compiler__fault(ret, *ir, err, errlen);
+	if (ret) {
+		free(*ir);
+		*ir = NULL;
+	}
+	return fault;
+}
+
+/* Is it an action that cannot be served? ctx: the attributes. */
+static bool bad_action(int value, void *ctx)
+{
+	const struct xfn_attributes *attr = ctx;
+
+	return value < 0 || value > XFN_PASS ||
+	       (value == XFN_PASS && attr->fallback != XFN_FALLBACK_HOST);
+}
+
+/* Values that the compiler knows to be returned: what is no action would be dropped, always. */
+static int judge_actions(const char *source, struct xfn_verdict *v,
+			 const struct xfn_arguments *links, char *err, size_t errlen)
+{
+	char *ir = NULL, text[200] = "";
+	enum xfn_rule rule;
+	uint32_t line = 0;
+	int value, ret = emit(source, v, links, "-O1", "-g0", &ir, err, errlen);
+
+	if (ir && xfn_classify__returns(ir, bad_action, &v->attr, &value)) {
+		free(ir);
+		ret = emit(source, v, links, "-O0", "-g", &ir, err, errlen);
+		if (ir)
+			line = xfn_classify__returned_at(ir, source, value);
+		rule = value == XFN_PASS ? XFN_RULE_pass_without_host :
+		       value == XFN_PUNT ? XFN_RULE_punt_without_slow :
+					   XFN_RULE_bad_action;
+		if (rule == XFN_RULE_bad_action)
+			snprintf(text, sizeof(text), "returns %d, which is no action", value);
+		xfn_refusal__set(&v->refusal, rule, *text ? text : NULL, source,
+				 line ?: xfn_source_text__find(source, "XFN_FUNCTION", false));
+	}
+	free(ir);
+	return ret;
+}
+
+/* What the compiler said of a native half that is none. */
+static void judge_error(const char *source, const char *said, struct xfn_verdict *v)
+{
+	struct xfn_diagnostic found = {};
+	const char *at = said;
+	char text[384];
+
+	if (!xfn_classify__diagnostic(&at, source, "error", &found))
+		snprintf(found.text, sizeof(found.text), "%.*s", (int)strcspn(said, "\n"), said);
+	if (strstr(found.text, "redefinition of 'xfn_attributes'"))
+		snprintf(text, sizeof(text), "defines a second function, and a source has one");
+	else
+		snprintf(text, sizeof(text), "does not compile: %.300s", found.text);
+	xfn_refusal__set(&v->refusal, XFN_RULE_native_error, text, source, found.line);
+	xfn_classify__place(&found, source, &v->refusal);
+}
+
+/* The linker's warnings of what is nowhere: a worker could not load it. It has xfn.h's itself. */
+static void judge_symbols(const char *source, const char *said, struct xfn_verdict *v)
+{
+	static const char missing[] = "undefined reference to `";
+	char name[200], text[384];
+
+	while (!v->refusal.rule[0] && (said = strstr(said, missing))) {
+		said += strlen(missing);
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(said, "'\n"), said);
+		snprintf(text, sizeof(text),
+			 "uses %s, which neither it nor a library named by XFN_LINK has", name);
+		if (strncmp(name, "xfn_", 4))
+			xfn_refusal__set(&v->refusal, XFN_RULE_native_error, text, source,
+					 xfn_source_text__find(source, name, true));
+	}
+}
+
+int xfn_classify__native(const char *source, struct xfn_verdict *v, char *err, size_t errlen)
+{
+	struct xfn_arguments a = {}, links = {};
+	struct xfn_diagnostic found = {};
+	char so[sizeof(v->folder) + 16];
+	const char *at;
+	char *said = NULL;
+	int ret, fault;
+
+	snprintf(so, sizeof(so), "%s/native.so", v->folder);
+	ret = xfn_classify__links(source, v, &links, err, errlen);
+	if (ret || v->refusal.rule[0]) {
+		xfn_arguments__free(&links);
+		return ret;
+	}
+	/* the object that the linker is to take is removed with the rest */
+	xfn_arguments__add(&a, "env");
+	xfn_arguments__add_path(&a, "TMPDIR=", v->folder, "");
+	xfn_arguments__add(&a, xfn_compiler__clang());
+	common(&a, v);
+	xfn_arguments__add(&a, "-shared");
+	xfn_arguments__add(&a, "-Wpadded"); /* for find_unset() */
+	xfn_arguments__add(&a, "-MD");
+	xfn_arguments__add(&a, "-MF");
+	xfn_arguments__add_path(&a, "", v->folder, "native.d");
+	/* what is nowhere a worker could not load: told, and judged below */
+	xfn_arguments__add(&a, "-Wl,-z,defs,--warn-unresolved-symbols");
+	xfn_arguments__add(&a, source);
+	xfn_arguments__add(&a, "-o");
+	xfn_arguments__add(&a, so);
+	for (unsigned i = 0; i < links.count; i++)
+		xfn_arguments__add(&a, links.argv[i]);
+	xfn_arguments__add(
+		&a, "-Wl,--as-needed"); /* of the C library too, and pkg-config does not know it */
+	xfn_arguments__add(&a, "-lm");
+	ret = xfn_command__run(a.argv, &said);
+	xfn_arguments__free(&a);
+	at = said;
+	fault = xfn_compiler__fault(ret, said, err, errlen);
+	if (fault) {
+		ret = fault;
+	} else if (ret) {
+		judge_error(source, said, v);
+		ret = 0;
+	} else if (xfn_classify__attributes(so, &v->attr, &v->counters)) {
+		xfn_refusal__set(&v->refusal, XFN_RULE_native_error,
+				 "defines no function: XFN_FUNCTION is missing", source, 1);
+	} else {
+		while (xfn_classify__diagnostic(&at, source, "warning", &found))
+			if (strstr(found.text, "array index")) {
+				snprintf(err, errlen,
+					 "accesses an array outside its bounds: %.250s",
+					 found.text);
+				xfn_refusal__set(&v->refusal, XFN_RULE_out_of_bounds, err, source,
+						 found.line);
+				v->refusal.column = found.column;
+				break;
+			}
+		if (!v->refusal.rule[0])
+			judge_symbols(source, said, v);
+		if (!v->refusal.rule[0])
+			ret = analyze(source, v, &links, err, errlen);
+		if (!ret && !v->refusal.rule[0])
+			ret = find_unset(source, v, &links, said, err, errlen);
+		if (!ret && !v->refusal.rule[0])
+			ret = judge_actions(source, v, &links, err, errlen);
+	}
+	if (v->refusal.rule[0] && !v->log)
+		v->log = said;
+	else
+		free(said);
+	xfn_arguments__free(&links);
+	return ret;
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Which clang compiles functions, and what it is asked before it does. Must never compile one. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "../process/command.h"
+#include "compiler.h"
+
+/* clang 16 and later refuse it, or warn that it has no use. */
+#define ENABLE "-enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang"
+
+static const char *zeroes = XFN_ZEROES;
+
+const char *xfn_compiler__clang(void)
+{
+	const char *named = getenv("XFN_CLANG");
+
+	return named && *named ? named : "clang";
+}
+
+const char *xfn_compiler__zeroes(void)
+{
+	return zeroes;
+}
+
+int xfn_compiler__fault(int ret, const char *said, char *err, size_t errlen)
+{
+	int fault = xfn_command__fault(xfn_compiler__clang(), ret, said, err, errlen);
+	size_t len = strlen(err);
+
+	if (fault && ret > 128)
+		snprintf(err + len, errlen - len, ", or name another clang by XFN_CLANG");
+	return fault;
+}
+
+/* Does the compiler take the flags? Nothing is compiled. Exit status, or -errno. */
+static int takes(const char *flag, char **said)
+{
+	char *const argv[] = { (char *)xfn_compiler__clang(),
+			       (char *)XFN_ZEROES,
+			       (char *)flag,
+			       (char *)"-Werror",
+			       (char *)"-fsyntax-only",
+			       (char *)"-x",
+			       (char *)"c",
+			       (char *)"/dev/null",
+			       NULL };
+
+	return xfn_command__run(argv, said);
+}
+
+static int probe_zeroes(char *err, size_t errlen)
+{
+	const char *const tries[] = { XFN_ZEROES, ENABLE };
+
+	for (unsigned i = 0; i < 2; i++) {
+		char *said;
+		int ret = takes(tries[i], &said), fault;
+
+		fault = xfn_compiler__fault(ret, said, err, errlen);
+		free(said);
+		if (fault)
+			return fault;
+		if (!ret) {
+			zeroes = tries[i];
+			return 0;
+		}
+	}
+	snprintf(err, errlen,
+		 "%s cannot set variables to zero (" XFN_ZEROES
+		 "); name clang 14 or later by XFN_CLANG",
+		 xfn_compiler__clang());
+	return -EINVAL;
+}
+
+int xfn_compiler__probe(char *version, size_t len, char *err, size_t errlen)
+{
+	char *const argv[] = { (char *)xfn_compiler__clang(), (char *)"--version", NULL };
+	char *said;
+	int ret = xfn_command__run(argv, &said), fault;
+
+	fault = ret == -ENOENT || ret == -EACCES ? 0 : xfn_compiler__fault(ret, said, err, errlen);
+	if (fault) {
+		free(said);
+		return fault;
+	}
+	if (ret) {
+		snprintf(err, errlen,
+			 "%s does not run (%s); install its package, or name another by XFN_CLANG",
+			 argv[0], ret < 0 ? strerror(-ret) : "it fails");
+		free(said);
+		return -ENOENT;
+	}
+	snprintf(version, len, "%.*s", (int)strcspn(said, "\n"), said);
+	free(said);
+	return probe_zeroes(err, errlen);
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * What a source includes, before a compiler opens it: a FIFO would be waited for without end. Must
+ * never judge what is in a header.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "../../skel/regular_file.h"
+#include "source_text.h"
+
+#define FILES_MAX 128 /* headers of one source that are looked at */
+
+struct scan {
+	char *paths[FILES_MAX];
+	unsigned count;
+};
+
+static bool known(const struct scan *scan, const char *path)
+{
+	for (unsigned i = 0; i < scan->count; i++)
+		if (!strcmp(scan->paths[i], path))
+			return true;
+	return false;
+}
+
+/* The name in a line of the kinds #include "NAME", #include <NAME> and #embed; false: none. */
+static bool included(const char *line, char name[256])
+{
+	char word[16];
+
+	line += strspn(line, " \t");
+	if (*line != '#')
+		return false;
+	return sscanf(line, "# %15[a-z_] \"%255[^\"\n]\"", word, name) == 2 ||
+			       sscanf(line, "# %15[a-z_] <%255[^>\n]>", word, name) == 2 ?
+		       !strncmp(word, "include", 7) || !strcmp(word, "import") ||
+			       !strcmp(word, "embed") :
+		       false;
+}
+
+/* The headers of `path` that lie beside it, or are named whole, behind the others of the scan. */
+static int scan_file(struct scan *scan, const char *path, char *err, size_t errlen)
+{
+	const char *slash = strrchr(path, '/'), *kind;
+	char *text = xfn_source_text(path, true), name[256], header[PATH_MAX];
+	uint32_t number = 1;
+	struct stat st;
+	int ret = 0;
+
+	for (const char *line = text; !ret && line; number++) {
+		if (included(line, name)) {
+			bool whole = *name == '/';
+
+			snprintf(header, sizeof(header), "%.*s%s",
+				 slash && !whole ? (int)(slash - path) + 1 : 0, path, name);
+			/* others (xfn.h) are found elsewhere, or the compiler says that they are
+			 * not */
+			kind = stat(header, &st) ? NULL : xfn_regular_file__other_kind(st.st_mode);
+			if (kind) {
+				snprintf(err, errlen,
+					 "%.200s: line %u includes %.120s, which is %s, not a "
+					 "regular file; include a header",
+					 path, number, name, kind);
+				ret = -EINVAL;
+			} else if (!access(header, F_OK) && !known(scan, header) &&
+				   scan->count < FILES_MAX) {
+				scan->paths[scan->count] = strdup(header);
+				if (scan->paths[scan->count])
+					scan->count++;
+			}
+		}
+		line = strchr(line, '\n');
+		line = line ? line + 1 : NULL;
+	}
+	free(text);
+	return ret;
+}
+
+int xfn_source__includes(const char *source, char *err, size_t errlen)
+{
+	struct scan scan = {};
+	int ret = scan_file(&scan, source, err, errlen);
+
+	for (unsigned i = 0; !ret && i < scan.count; i++)
+		ret = scan_file(&scan, scan.paths[i], err, errlen);
+	for (unsigned i = 0; i < scan.count; i++)
+		free(scan.paths[i]);
+	return ret;
+}

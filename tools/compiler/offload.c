@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The offload flavour as its user would build it (`xfn build --offload`), and what `xfn explain
+ * --offload` says of it. Must never load anything onto a card.
+ */
+#include "offload.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "../../skel/loader.h"
+#include "classify.h"
+#include "../process/command.h"
+#include "../cli/output.h"
+
+/*
+ * Message and next step of an error that xfn printed with -j; else the first line that was said.
+ * The object's own name, which is no one else's business, is left out. -EINVAL; -EIO where it was
+ * the host that failed.
+ */
+static int take_error(const char *said, const char *out, struct xfn_obstacle *no)
+{
+	const char *at = strchr(said, '{'), *text = NULL;
+	json_t *all = at ? json_loads(at, JSON_DISABLE_EOF_CHECK, NULL) : NULL;
+	json_t *error = json_object_get(all, "error");
+	const char *cause = json_string_value(json_object_get(error, "cause"));
+	int ret = error && (!cause || strcmp(cause, "host")) ? -EINVAL : -EIO;
+	size_t len = strlen(out);
+
+	if (error) {
+		text = json_string_value(json_object_get(error, "message"));
+		snprintf(no->remedy, sizeof(no->remedy), "%s",
+			 json_string_value(json_object_get(error, "next")) ?: "");
+	}
+	if (text && !strncmp(text, out, len) && !strncmp(text + len, ": ", 2))
+		text += len + 2;
+	if (text)
+		snprintf(no->what, sizeof(no->what), "%s", text);
+	else
+		snprintf(no->what, sizeof(no->what), "%.*s", (int)strcspn(said, "\n"), said);
+	json_decref(all);
+	return ret;
+}
+
+int xfn_offload__build(const char *const *options, const char *const *specs, unsigned count,
+		       const char *out, struct xfn_obstacle *no)
+{
+	unsigned n = 0, given = 0;
+	const char **argv;
+	char *said;
+	int ret, fault;
+
+	*no = (struct xfn_obstacle){ .kind = "program", .remedy = "leave it to the host" };
+	while (options && options[given])
+		given++;
+	argv = calloc(given + count + 7, sizeof(*argv));
+	if (!argv) {
+		snprintf(no->what, sizeof(no->what), "cannot be built: out of memory");
+		return -EIO;
+	}
+	argv[n++] = "/proc/self/exe";
+	argv[n++] = "build";
+	argv[n++] = "--offload";
+	argv[n++] = "-j";
+	argv[n++] = "-o";
+	argv[n++] = out;
+	for (unsigned i = 0; i < given; i++)
+		argv[n++] = options[i];
+	for (unsigned i = 0; i < count; i++)
+		argv[n++] = specs[i];
+	ret = xfn_command__run((char *const *)argv, &said);
+	free(argv);
+	fault = xfn_command__fault("xfn", ret, NULL, no->what, sizeof(no->what)) ? -EIO : 0;
+	if (ret && !fault)
+		fault = take_error(said, out, no);
+	free(said);
+	return fault;
+}
+
+/* The tier that the classifier gave it stands in the way before any card does. */
+static bool judge_tier(const struct xfn_verdict *v, struct xfn_obstacles *out)
+{
+	struct xfn_obstacle *o = &out->list[0];
+
+	if (v->meta.tier == XFN_TIER_XDP)
+		return true;
+	out->count = 1;
+	*o = (struct xfn_obstacle){ .kind = "tier", .line = v->meta.line };
+	snprintf(o->what, sizeof(o->what), "runs in tier %s only: %.330s",
+		 xfn_tier_name(v->meta.tier), v->meta.reason);
+	snprintf(o->remedy, sizeof(o->remedy), "%s",
+		 v->meta.remedy[0] ? v->meta.remedy : "leave .tier out");
+	return false;
+}
+
+/* Judge one source. 0, or -errno with one line in err where nothing could be judged. */
+static int judge(const char *source, char name[XFN_NAME_MAX + 1], struct xfn_obstacles *out,
+		 char *err, size_t errlen)
+{
+	struct xfn_verdict *v = calloc(1, sizeof(*v));
+	char object[sizeof(v->folder) + 16], text[1024];
+	struct xfn_obstacle no;
+	int ret;
+
+	if (!v) {
+		snprintf(err, errlen, "out of memory");
+		return -ENOMEM;
+	}
+	memset(out, 0, sizeof(*out));
+	ret = xfn_classify(source, v, err, errlen);
+	if (!ret && v->refusal.fatal) {
+		xfn_verdict__sentence(v, text, sizeof(text));
+		snprintf(err, errlen, "%s: %s", source, text);
+		ret = -EINVAL;
+	}
+	snprintf(name, XFN_NAME_MAX + 1, "%s", v->attr.name);
+	snprintf(object, sizeof(object), "%s/card.o", v->folder);
+	if (!ret && judge_tier(v, out)) {
+		ret = xfn_offload__build(NULL, &source, 1, object, &no);
+		if (ret == -EIO) {
+			snprintf(err, errlen, "%s", no.what);
+		} else if (!ret) {
+			ret = xfn_offload__scan(object, source, out, err, errlen);
+		} else {
+			snprintf(object, sizeof(object), "%s/kernel.o", v->folder);
+			ret = xfn_offload__scan_globals(object, source, out, err, errlen);
+			if (!out->count)
+				out->list[out->count++] = no;
+		}
+	}
+	xfn_verdict__free(v);
+	free(v);
+	return ret;
+}
+
+static json_t *as_json(const char *name, const char *source, const struct xfn_obstacles *found)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < found->count; i++) {
+		const struct xfn_obstacle *o = &found->list[i];
+
+		json_array_append_new(list,
+				      json_pack("{s:s, s:s, s:s, s:i, s:s}", "kind", o->kind,
+						"what", o->what, "remedy", o->remedy, "line",
+						(int)o->line, "cards", o->nfp ? "nfp" : "all"));
+	}
+	return json_pack("{s:s, s:s, s:b, s:b, s:o}", "name", name, "file", source, "offload",
+			 !xfn_obstacles__first(found), "nfp", !found->count, "obstacles", list);
+}
+
+static void print(const char *name, const char *source, const struct xfn_obstacles *found)
+{
+	const struct xfn_obstacle *first = xfn_obstacles__first(found);
+
+	printf("%s: %s\n", name,
+	       first	    ? "no card could take it" :
+	       found->count ? "the offload path takes it, but today's cards (nfp) would not" :
+			      "a card could take it");
+	for (unsigned i = 0; i < found->count; i++) {
+		const struct xfn_obstacle *o = &found->list[i];
+
+		/* where no card could take it, one kind of card is of no matter */
+		if (first && o->nfp)
+			continue;
+		printf("  %s", source);
+		if (o->line)
+			printf(":%u", o->line);
+		printf(": %s%s%s\n", o->what, *o->remedy ? "; " : "", o->remedy);
+	}
+}
+
+int xfn_offload__explain(const char *source, bool json, json_t *all)
+{
+	char name[XFN_NAME_MAX + 1] = "", err[XFN_ERR_MAX + 768] = "";
+	struct xfn_obstacles found;
+	size_t len = strlen(source);
+
+	if (len < 3 || strcmp(source + len - 2, ".c"))
+		return xfn_output__fail_one(all, "explain", json, XFN_EXIT_USAGE,
+					    "%s: --offload judges sources; give NAME.c", source);
+	if (judge(source, name, &found, err, sizeof(err)))
+		return xfn_output__fail_one(all, "explain", json, XFN_EXIT_FAILED, "%s", err);
+	if (json)
+		json_array_append_new(all, as_json(name, source, &found));
+	else
+		print(name, source, &found);
+	return 0;
+}

@@ -1,0 +1,472 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Objects for other loaders: each function is judged as for a module; one of tier xdp is compiled
+ * again with ports, addresses and settings in it (xdp/standalone_bpf.h), linked with the others,
+ * and tried in this kernel's verifier. Must never attach, nor write the object before it is right.
+ */
+#include "standalone.h"
+
+#include <errno.h>
+#include <netinet/ether.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "../../skel/loader.h"
+#include "../../userspace/host/clock.h"
+#include "../../userspace/supervisor/supervisor.h"
+#include "../../userspace/sockets/udp_socket.h"
+#include "classify.h"
+#include "../cli/output.h"
+#include "../process/output_file.h"
+#include "../arguments/spec.h"
+#include "standalone_link.h"
+#include "../../xdp/packet.h"
+
+#define FUNCTIONS_MAX 64
+#define MTU_MIN	      68 /* RFC 791 */
+
+struct function {
+	const char *source;
+	struct xfn_verdict v;
+};
+
+/* A port, maybe of one address, and the function behind it. */
+struct binding {
+	unsigned slot;
+	struct xfn_address at;
+	bool any; /* address */
+};
+
+struct object {
+	const struct xfn_object_options *how;
+	bool json;
+	int verbose;
+	char out[PATH_MAX];
+	struct function *functions;
+	unsigned count;
+	struct binding bound[FUNCTIONS_MAX];
+	unsigned bounds;
+	uint8_t served[XFN_OBJECT_LISTED][16];
+	unsigned mtu, rate;
+	uint64_t tai, mac;
+	bool resizes;
+	struct xfn_trial trial;
+};
+
+#define usage(obj, ...) xfn_output__fail("build", (obj)->json, XFN_EXIT_USAGE, __VA_ARGS__)
+#define fail(obj, ...)	xfn_output__fail("build", (obj)->json, XFN_EXIT_FAILED, __VA_ARGS__)
+
+static int take_values(struct object *obj)
+{
+	const struct xfn_object_options *how = obj->how;
+	char buf[64], *end;
+
+	for (unsigned i = 0; i < how->addresses; i++) {
+		const char *text = how->address[i];
+
+		xfn_spec__address(&text, buf, sizeof(buf));
+		if (xfn_spec__not_served(text))
+			return usage(obj, "--address '%.100s': %s", how->address[i],
+				     xfn_spec__not_served(text));
+		xfn_udp_socket__parse(text, obj->served[i]);
+	}
+	obj->mtu = how->mtu ? xfn_spec__number(how->mtu, XFN_MTU_LINEAR) : XFN_MTU_DEFAULT;
+	if (obj->mtu < MTU_MIN)
+		return usage(obj, "--mtu '%.100s': take %d to %d", how->mtu, MTU_MIN,
+			     XFN_MTU_LINEAR);
+	if (how->mac) {
+		uint8_t frame[8] = {};
+
+		if (!ether_aton_r(how->mac, (struct ether_addr *)frame) || frame[0] & 1 ||
+		    !xfn_packet_mac(frame))
+			return usage(obj, "--mac '%.100s': take an interface's, 02:00:00:00:00:01",
+				     how->mac);
+		obj->mac = xfn_packet_mac(frame);
+	}
+	if (how->rate && how->flavour == XFN_FLAVOUR_OFFLOAD)
+		return usage(obj, "--rate '%.100s': NICs have no map for it; leave it out",
+			     how->rate);
+	obj->rate = how->rate ? xfn_spec__number(how->rate, 100000000) : 0;
+	if (how->rate && !obj->rate)
+		return usage(obj, "--rate '%.100s': take 1 to 100000000", how->rate);
+	obj->tai = xfn_clock__tai_offset_ns();
+	if (how->tai) {
+		unsigned long seconds = strtoul(how->tai, &end, 10);
+
+		if (*how->tai < '0' || *how->tai > '9' || *end || seconds > 1000)
+			return usage(obj, "--tai-offset '%.100s': take 0 to 1000", how->tai);
+		obj->tai = seconds * 1000000000ull;
+	}
+	return 0;
+}
+
+/* The slot of `source`, a new one the first time it is named. Exit status. */
+static int take_source(struct object *obj, const char *source, unsigned *slot)
+{
+	size_t len = strlen(source);
+
+	if (len < 3 || strcmp(source + len - 2, ".c"))
+		return usage(obj, "%s: no C source (NAME.c); give one", source);
+	for (*slot = 0; *slot < obj->count; (*slot)++)
+		if (!strcmp(obj->functions[*slot].source, source))
+			return 0;
+	obj->functions[obj->count++].source = source;
+	return 0;
+}
+
+static int take_specs(struct object *obj, char **specs, int count)
+{
+	unsigned port = obj->how->port ? xfn_spec__number(obj->how->port, 65535) : 0;
+
+	if (obj->how->port && !port)
+		return usage(obj, "--port '%.100s': take 1 to 65535", obj->how->port);
+	if (port && count > 1)
+		return usage(obj,
+			     "--port names one port, but there are %d functions; give F.c@PORT",
+			     count);
+	if (count > FUNCTIONS_MAX)
+		return usage(obj, "%d functions: at most %d in one object", count, FUNCTIONS_MAX);
+	for (int i = 0; i < count; i++) {
+		struct binding *to = &obj->bound[obj->bounds++];
+		struct xfn_spec spec;
+		const char *wrong;
+		char whole[128];
+		int status;
+
+		snprintf(whole, sizeof(whole), "%s", specs[i]);
+		wrong = xfn_spec__parse(specs[i], &spec);
+		if (wrong)
+			return usage(obj, "source '%s': %s", whole, wrong);
+		if (spec.port && port)
+			return usage(obj, "'%s' has a port; leave out --port", whole);
+		status = take_source(obj, spec.path, &to->slot);
+		if (status)
+			return status;
+		to->at.port = spec.port ?: port;
+		to->any = !spec.addr[0];
+		if (!to->any && xfn_udp_socket__parse(spec.addr, to->at.ip))
+			return usage(obj, "source '%s': no address before the port", whole);
+		if (!to->any && xfn_udp_socket__unfit(to->at.ip))
+			return usage(obj, "source '%s': %s %s, and no host's own", whole, spec.addr,
+				     xfn_udp_socket__unfit(to->at.ip));
+	}
+	return 0;
+}
+
+static int judge(struct object *obj, struct function *fn)
+{
+	char err[XFN_ERR_MAX] = "", text[1024];
+	const struct xfn_attributes *attr = &fn->v.attr;
+	bool allowed;
+
+	if (xfn_classify__within(fn->source, obj->how->budget_ns, &fn->v, err, sizeof(err)))
+		return xfn_output__fail_host("build", obj->json, "%s", err);
+	if (obj->verbose > 1 && fn->v.log)
+		fputs(fn->v.log, stderr);
+	xfn_verdict__sentence(&fn->v, text, sizeof(text));
+	if (fn->v.refusal.fatal)
+		return fail(obj, "%s: %s", fn->source, text);
+	if (fn->v.meta.tier != XFN_TIER_XDP)
+		return fail(obj, "%s: runs in tier %s only, and no other loader has workers: %s",
+			    fn->source, xfn_tier_name(fn->v.meta.tier), text);
+	allowed = attr->amplify <= XFN_AMPLIFY_FREE;
+	for (unsigned i = 0; i < obj->how->alloweds; i++)
+		allowed |= !strcmp(obj->how->allowed[i], attr->name);
+	if (!allowed)
+		return fail(obj,
+			    "%s: may answer with %u times its request, of use to attackers; "
+			    "`--allow-amplify %s` builds it",
+			    fn->source, attr->amplify, attr->name);
+	return 0;
+}
+
+static const char *licence(const struct function *fn)
+{
+	return fn->v.attr.licence[0] ? fn->v.attr.licence : "Dual BSD/GPL";
+}
+
+static const char *name_of(const struct object *obj, const struct binding *to)
+{
+	return obj->functions[to->slot].v.attr.name;
+}
+
+/* Names and licences that go together, every binding with a port of its own. Exit status. */
+static int check(struct object *obj)
+{
+	for (unsigned i = 0; i < obj->count; i++) {
+		const struct function *fn = &obj->functions[i], *first = obj->functions;
+
+		if (strcmp(licence(fn), licence(first)))
+			return fail(obj,
+				    "%s is licensed \"%s\", %s \"%s\"; one object has one licence: "
+				    "build two",
+				    first->source, licence(first), fn->source, licence(fn));
+		for (unsigned j = 0; j < i; j++)
+			if (!strcmp(obj->functions[j].v.attr.name, fn->v.attr.name))
+				return fail(obj, "%s and %s are both named %s; rename one",
+					    obj->functions[j].source, fn->source, fn->v.attr.name);
+	}
+	for (unsigned i = 0; i < obj->bounds; i++) {
+		struct binding *to = &obj->bound[i];
+		bool served =
+			to->any || !obj->how->addresses || xfn_udp_socket__is_every(to->at.ip);
+
+		to->at.port = to->at.port ?: obj->functions[to->slot].v.attr.port;
+		if (!to->at.port)
+			return fail(obj, "%s: has no default port; give one: %s@PORT",
+				    name_of(obj, to), obj->functions[to->slot].source);
+		for (unsigned j = 0; !served && j < obj->how->addresses; j++)
+			served = !memcmp(to->at.ip, obj->served[j], sizeof(to->at.ip));
+		if (!served)
+			return fail(obj,
+				    "%s: no --address is the one of its port %u; give that one too",
+				    name_of(obj, to), to->at.port);
+		for (unsigned j = 0; j < i; j++)
+			if (obj->bound[j].at.port == to->at.port && obj->bound[j].any == to->any &&
+			    !memcmp(obj->bound[j].at.ip, to->at.ip, sizeof(to->at.ip)))
+				return fail(obj,
+					    "port %u: both %s and %s are to have it; give "
+					    "another: F.c@PORT",
+					    to->at.port, name_of(obj, &obj->bound[j]),
+					    name_of(obj, to));
+	}
+	return 0;
+}
+
+/* "version, hi, lo" of standalone_bpf.h: words as a program loads them from a frame. */
+static void print_address(FILE *f, const uint8_t ip[16])
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, 0xff };
+	uint64_t word[2];
+	uint32_t v4;
+
+	memcpy(word, ip, sizeof(word));
+	memcpy(&v4, ip + 12, sizeof(v4));
+	if (!memcmp(ip, mapped, sizeof(mapped)))
+		fprintf(f, "4, 0, 0x%xu", v4);
+	else
+		fprintf(f, "6, 0x%llxull, 0x%llxull", (unsigned long long)word[0],
+			(unsigned long long)word[1]);
+}
+
+/* Those bound to an address, to an IP version, to neither: the first that fits is the right one. */
+static void print_bindings(FILE *f, const struct object *obj, int exactness)
+{
+	for (unsigned i = 0; i < obj->bounds; i++) {
+		const struct binding *to = &obj->bound[i];
+
+		if (exactness != (to->any ? 0 : xfn_udp_socket__is_every(to->at.ip) ? 1 : 2))
+			continue;
+		fprintf(f, " X(%u, %u, ", to->slot, to->at.port);
+		if (to->any)
+			fputs("0, 0, 0", f);
+		else
+			print_address(f, to->at.ip);
+		fputs(")", f);
+	}
+}
+
+/* The header of settings that standalone_bpf.h wants. False: it cannot be written. */
+static bool write_settings(const struct object *obj, const char *path)
+{
+	const struct xfn_object_options *how = obj->how;
+	bool offload = how->flavour == XFN_FLAVOUR_OFFLOAD, grows = false;
+	FILE *f = fopen(path, "we");
+
+	if (!f)
+		return false;
+	for (unsigned i = 0; i < obj->count; i++)
+		grows |= obj->functions[i].v.attr.grow > 0;
+	fprintf(f, "#define XFN_ALONE 1\n%s", offload ? "#define XFN_OFFLOAD 1\n" : "");
+	fprintf(f, "#define XFN_OBJECT_FLAGS 0x%xu\n",
+		(how->trust_checksum ? XFN_TRUST_CHECKSUM : 0) |
+			(how->local_peer ? XFN_LOCAL_PEER : 0));
+	fprintf(f, "#define XFN_OBJECT_MTU %u\n#define XFN_OBJECT_RATE %u\n", obj->mtu, obj->rate);
+	fprintf(f, "#define XFN_OBJECT_MAC 0x%llxull\n", (unsigned long long)obj->mac);
+	fprintf(f, "#define XFN_OBJECT_TAI %lluull\n", (unsigned long long)obj->tai);
+	fprintf(f, "#define XFN_MOVES %d\n#define XFN_LICENCE \"", grows && !offload);
+	for (const char *p = licence(obj->functions); *p; p++)
+		fprintf(f, "\\%03o", (unsigned char)*p);
+	fputs("\"\n#define XFN_BOUND_TO(X)", f);
+	for (int exactness = 2; exactness >= 0; exactness--)
+		print_bindings(f, obj, exactness);
+	if (how->addresses)
+		fputs("\n#define XFN_SERVED(X)", f);
+	for (unsigned i = 0; i < how->addresses; i++) {
+		fputs(" X(", f);
+		print_address(f, obj->served[i]);
+		fputs(")", f);
+	}
+	fputs("\n#define XFN_MEMBERS(X)", f);
+	for (unsigned i = 0; i < obj->count; i++)
+		fprintf(f, " X(%u)", i);
+	fputs("\n", f);
+	return !fclose(f);
+}
+
+/* What the verifier says; *again where another way to compile may do. Exit status. */
+static int try(struct object *obj, const void *bytes, size_t len, bool *again)
+{
+	const struct xfn_refusal *no = &obj->trial.refusal;
+	const char *source = obj->functions[0].source;
+	char err[XFN_ERR_MAX] = "";
+
+	if (xfn_loader__try(bytes, len, source, &obj->trial, err, sizeof(err))) {
+		*again = false;
+		return xfn_output__fail_host("build", obj->json, "%s", err);
+	}
+	if (obj->verbose > 1 && obj->trial.log)
+		fputs(obj->trial.log, stderr);
+	free(obj->trial.log);
+	if (!obj->trial.permitted || obj->trial.accepted) {
+		*again = false;
+		return 0;
+	}
+	*again = *again &&
+		 (!strcmp(no->rule, "too_many_insns") || !strcmp(no->rule, "unbounded_loop"));
+	if (*again)
+		return XFN_EXIT_FAILED;
+	return fail(obj, "%s: the verifier takes %s, but not this object: it %s (line %u); %s",
+		    obj->out, obj->count > 1 ? "each function" : "the function", no->reason,
+		    no->line, no->remedy);
+}
+
+/* Compile, link, try and put in place. Exit status. */
+static int attempt(struct object *obj, bool unroll, bool *again)
+{
+	const struct xfn_verdict *v = &obj->functions[0].v;
+	char settings[sizeof(v->folder) + 16], made[sizeof(v->folder) + 16];
+	struct xfn_object_unit units[FUNCTIONS_MAX];
+	struct xfn_object_plan plan = {
+		.folder = v->folder,
+		.support = v->support,
+		.settings = settings,
+		.units = units,
+		.count = obj->count,
+		.unroll = unroll,
+		.nic = obj->how->flavour == XFN_FLAVOUR_OFFLOAD,
+	};
+	char err[XFN_ERR_MAX] = "";
+	void *bytes = NULL;
+	size_t len = 0;
+	int status, ret;
+
+	snprintf(settings, sizeof(settings), "%s/settings.h", v->folder);
+	snprintf(made, sizeof(made), "%s/object.o", v->folder);
+	if (!write_settings(obj, settings))
+		return xfn_output__fail_host("build", obj->json,
+					     "%s: %s; is there room on the disk?", settings,
+					     strerror(errno));
+	for (unsigned i = 0; i < obj->count; i++)
+		units[i] = (struct xfn_object_unit){ .source = obj->functions[i].source,
+						     .name = obj->functions[i].v.attr.name };
+	*again = false;
+	ret = xfn_object__compile(&plan, made, err, sizeof(err));
+	if (ret && ret != -EINVAL)
+		return xfn_output__fail_host("build", obj->json, "%s", err);
+	if (ret || xfn_object__read(made, obj->out, plan.nic, &bytes, &len, &obj->resizes, err,
+				    sizeof(err)))
+		return fail(obj, "%s", err);
+	*again = unroll;
+	status = try(obj, bytes, len, again);
+	for (unsigned i = 0; !status && i < obj->count; i++)
+		if (xfn_verdict__output(&obj->functions[i].v, obj->out, err, sizeof(err)))
+			status = fail(obj, "%s", err);
+	if (!status && xfn_output_file__put(obj->out, bytes, len, err, sizeof(err)))
+		status = fail(obj, "%s", err);
+	free(bytes);
+	return status;
+}
+
+static int print_json(const struct object *obj, const char *program)
+{
+	json_t *functions = json_array();
+
+	for (unsigned i = 0; i < obj->bounds; i++) {
+		const struct binding *to = &obj->bound[i];
+		char text[64];
+
+		xfn_udp_socket__text(&to->at, text, sizeof(text));
+		json_array_append_new(
+			functions, json_pack("{s:s, s:i, s:s?}", "name", name_of(obj, to), "port",
+					     (int)to->at.port, "bound", to->any ? NULL : text));
+	}
+	return xfn_output__json(json_pack(
+		"{s:s, s:s, s:s, s:o, s:i, s:i, s:b, s:b}", "object", obj->out, "flavour",
+		obj->how->flavour == XFN_FLAVOUR_OFFLOAD ? "offload" : "standalone", "program",
+		program, "functions", functions, "insns", (int)obj->trial.insns, "verified_insns",
+		(int)obj->trial.figures.processed, "verified", (int)obj->trial.permitted, "resizes",
+		(int)obj->resizes));
+}
+
+static int print(const struct object *obj)
+{
+	char program[64];
+
+	snprintf(program, sizeof(program), "xfn_%s",
+		 obj->count == 1 ? obj->functions[0].v.attr.name : "standalone");
+	if (obj->json)
+		return print_json(obj, program);
+	printf("%s: program %s", obj->out, program);
+	for (unsigned i = 0; i < obj->bounds; i++)
+		printf("%s %s on port %u", i ? "," : ":", name_of(obj, &obj->bound[i]),
+		       obj->bound[i].at.port);
+	if (obj->trial.permitted)
+		printf("; %u instructions, %u verified\n", obj->trial.insns,
+		       obj->trial.figures.processed);
+	else
+		puts("; not verified here: loading BPF programs wants CAP_BPF");
+	if (obj->resizes && obj->how->flavour == XFN_FLAVOUR_STANDALONE)
+		printf("%s: resizes packets, which libxdp's dispatcher may not call under newer kernels "
+		       "(6.13, and 6.12 as distributed); alone it attaches: LIBXDP_SKIP_DISPATCHER=1 "
+		       "xdp-loader load IFACE %s\n",
+		       obj->out, obj->out);
+	return 0;
+}
+
+static int build(struct object *obj, char **specs, int count, const char *out)
+{
+	bool again = false;
+	int status = take_values(obj);
+
+	status = status ?: take_specs(obj, specs, count);
+	if (status)
+		return status;
+	if (!out && obj->count > 1)
+		return usage(obj, "%u functions: name their object with -o", obj->count);
+	for (unsigned i = 0; !status && i < obj->count; i++)
+		status = judge(obj, &obj->functions[i]);
+	status = status ?: check(obj);
+	if (status)
+		return status;
+	if (out)
+		snprintf(obj->out, sizeof(obj->out), "%s", out);
+	else
+		snprintf(obj->out, sizeof(obj->out), "%s.o", obj->functions[0].v.attr.name);
+	status = attempt(obj, true, &again);
+	if (again)
+		status = attempt(obj, false, &again);
+	return status ?: print(obj);
+}
+
+int xfn_object__build(const struct xfn_object_options *how, char **specs, int count,
+		      const char *out, bool json, int verbose)
+{
+	struct object *obj = calloc(1, sizeof(*obj));
+	int status;
+
+	if (!obj || !(obj->functions = calloc(count, sizeof(*obj->functions)))) {
+		free(obj);
+		return xfn_output__fail("build", json, XFN_EXIT_FAILED, "out of memory");
+	}
+	obj->how = how;
+	obj->json = json;
+	obj->verbose = verbose;
+	status = build(obj, specs, count, out);
+	for (unsigned i = 0; i < obj->count; i++)
+		xfn_verdict__free(&obj->functions[i].v);
+	free(obj->functions);
+	free(obj);
+	return status;
+}

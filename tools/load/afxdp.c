@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The AF_XDP generator: frame i of the UMEM is flow i's request, built once and sent as often as it
+ * is asked for; the frames behind those receive. libxdp works the rings
+ * (Documentation/networking/af_xdp.rst).
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/if_link.h>
+#include <xdp/xsk.h>
+#include "hook.h"
+#include "loop.h"
+#include "bench.skel.h"
+
+#define SIZE   2048
+#define RING   2048
+#define FRAMES (BENCH_AFXDP_FLOWS + RING)
+#define BATCH  64
+
+struct afxdp {
+	const struct bench_wire *wire;
+	const struct bench_set *set;
+	uint32_t flows;
+	uint8_t *area;
+	struct xsk_umem *umem;
+	struct xsk_socket *xsk;
+	struct xsk_ring_prod fill, tx;
+	struct xsk_ring_cons comp, rx;
+	uint32_t sending;
+	uint32_t len[BENCH_AFXDP_FLOWS];
+	uint16_t port[BENCH_AFXDP_FLOWS]; /* source port now */
+};
+
+static void put_be16(uint8_t *p, uint32_t v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
+static uint32_t sum_of(const uint8_t *p, size_t len, uint32_t sum)
+{
+	for (size_t i = 0; i < len; i++)
+		sum += i & 1 ? p[i] : (uint32_t)p[i] << 8;
+	return sum;
+}
+
+static uint16_t field_of(uint32_t sum)
+{
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)~sum;
+}
+
+size_t bench_frame__build(uint8_t *frame, const struct bench_wire *wire, uint16_t sport,
+			  const struct bench_payload *payload)
+{
+	uint32_t head = wire->v6 ? 40 : 20, udp_len = 8 + payload->len;
+	uint8_t *ip = frame + 14, *udp = ip + head;
+	uint16_t field;
+
+	memset(frame, 0, 14 + head + 8);
+	memcpy(frame, wire->target_mac, 6);
+	memcpy(frame + 6, wire->source_mac, 6);
+	put_be16(frame + 12, wire->v6 ? 0x86dd : 0x0800);
+	if (wire->v6) {
+		ip[0] = 0x60;
+		put_be16(ip + 4, udp_len);
+		ip[6] = 17;
+		ip[7] = 64;
+		memcpy(ip + 8, wire->source, 16);
+		memcpy(ip + 24, wire->target, 16);
+	} else {
+		ip[0] = 0x45;
+		put_be16(ip + 2, 20 + udp_len);
+		ip[6] = 0x40;
+		ip[8] = 64;
+		ip[9] = 17;
+		memcpy(ip + 12, wire->source, 4);
+		memcpy(ip + 16, wire->target, 4);
+		put_be16(ip + 10, field_of(sum_of(ip, 20, 0)));
+	}
+	put_be16(udp, sport);
+	put_be16(udp + 2, wire->port);
+	put_be16(udp + 4, udp_len);
+	memcpy(udp + 8, payload->words, payload->len);
+	field = field_of(sum_of(udp, udp_len,
+				sum_of(ip + (wire->v6 ? 8 : 12), wire->v6 ? 32 : 8, 17 + udp_len)));
+	put_be16(udp + 6, field ?: 0xffff);
+	return 14 + head + udp_len;
+}
+
+static int afxdp_renew(void *carrier, uint32_t flow)
+{
+	struct afxdp *a = carrier;
+	uint32_t step = a->port[flow] ? a->port[flow] - BENCH_PORT_FIRST + a->flows : flow;
+
+	/* ports of one flow are `flows` apart: a late reply's is no flow's any more */
+	if (step >= BENCH_PORTS)
+		step = flow;
+	a->port[flow] = (uint16_t)(BENCH_PORT_FIRST + step);
+	a->len[flow] =
+		(uint32_t)bench_frame__build(a->area + (size_t)flow * SIZE, a->wire, a->port[flow],
+					     &a->set->request[flow & (a->set->count - 1)]);
+	return 0;
+}
+
+/* Sent frames stay where they are; only their number matters. */
+static void reap(struct afxdp *a)
+{
+	uint32_t at, n = xsk_ring_cons__peek(&a->comp, RING, &at);
+
+	if (n)
+		xsk_ring_cons__release(&a->comp, n);
+	a->sending -= n;
+}
+
+static void kick(struct afxdp *a)
+{
+	for (int i = 0; i < 4 && a->sending; i++) {
+		if (xsk_ring_prod__needs_wakeup(&a->tx))
+			sendto(xsk_socket__fd(a->xsk), NULL, 0, MSG_DONTWAIT, NULL, 0);
+		reap(a);
+	}
+}
+
+static unsigned afxdp_send(void *carrier, uint32_t flow, const struct bench_payload *request,
+			   unsigned count)
+{
+	struct afxdp *a = carrier;
+	uint32_t at, n = 0;
+
+	(void)request;
+	for (; n < count && xsk_ring_prod__reserve(&a->tx, 1, &at); n++)
+		*xsk_ring_prod__tx_desc(&a->tx, at) =
+			(struct xdp_desc){ .addr = (uint64_t)flow * SIZE, .len = a->len[flow] };
+	xsk_ring_prod__submit(&a->tx, n);
+	a->sending += n;
+	return n;
+}
+
+/* A frame that the hook took: a reply, whole and to a port that a flow has. */
+static void take(struct afxdp *a, struct bench_loop *loop, const uint8_t *f, uint32_t len)
+{
+	uint32_t head = 14 + (a->wire->v6 ? 40 : 20), port, flow, udp_len;
+
+	if (len < head + 8)
+		return;
+	port = (uint32_t)f[head + 2] << 8 | f[head + 3];
+	udp_len = (uint32_t)f[head + 4] << 8 | f[head + 5];
+	flow = (port - BENCH_PORT_FIRST) % a->flows;
+	if (port < BENCH_PORT_FIRST || a->port[flow] != port || udp_len < 8 || udp_len > len - head)
+		return;
+	bench_loop__take(loop, flow, f + head + 8, udp_len - 8);
+}
+
+static void afxdp_receive(void *carrier, struct bench_loop *loop, int wait_ms)
+{
+	struct afxdp *a = carrier;
+	uint32_t at = 0, back = 0, n;
+
+	kick(a);
+	n = xsk_ring_cons__peek(&a->rx, BATCH, &at);
+	if (!n && wait_ms) {
+		struct pollfd wait = { .fd = xsk_socket__fd(a->xsk), .events = POLLIN };
+
+		poll(&wait, 1, wait_ms);
+		n = xsk_ring_cons__peek(&a->rx, BATCH, &at);
+	}
+	if (!n)
+		return;
+	/* as many frames are free as were received: the ring has room */
+	xsk_ring_prod__reserve(&a->fill, n, &back);
+	for (uint32_t i = 0; i < n; i++) {
+		const struct xdp_desc *d = xsk_ring_cons__rx_desc(&a->rx, at + i);
+
+		take(a, loop, a->area + d->addr, d->len);
+		*xsk_ring_prod__fill_addr(&a->fill, back + i) = d->addr & ~(uint64_t)(SIZE - 1);
+	}
+	xsk_ring_prod__submit(&a->fill, n);
+	xsk_ring_cons__release(&a->rx, n);
+}
+
+static int open_rings(struct afxdp *a, const char *ifname, char *err, size_t errlen)
+{
+	const struct xsk_umem_config umem_config = { .fill_size = RING,
+						     .comp_size = RING,
+						     .frame_size = SIZE };
+	const struct xsk_socket_config config = { .rx_size = RING,
+						  .tx_size = RING,
+						  .libxdp_flags =
+							  XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD,
+						  .bind_flags = XDP_COPY | XDP_USE_NEED_WAKEUP };
+	uint32_t at = 0;
+	int ret;
+
+	a->area = mmap(NULL, (size_t)FRAMES * SIZE, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (a->area == MAP_FAILED)
+		a->area = NULL;
+	ret = a->area ? xsk_umem__create(&a->umem, a->area, (uint64_t)FRAMES * SIZE, &a->fill,
+					 &a->comp, &umem_config) :
+			-ENOMEM;
+	ret = ret ?: xsk_socket__create(&a->xsk, ifname, 0, a->umem, &a->rx, &a->tx, &config);
+	if (ret) {
+		snprintf(err, errlen, "%s: no AF_XDP socket on queue 0: %s", ifname,
+			 strerror(-ret));
+		return ret;
+	}
+	xsk_ring_prod__reserve(&a->fill, RING, &at);
+	for (uint32_t i = 0; i < RING; i++)
+		*xsk_ring_prod__fill_addr(&a->fill, at + i) =
+			(uint64_t)(BENCH_AFXDP_FLOWS + i) * SIZE;
+	xsk_ring_prod__submit(&a->fill, RING);
+	return 0;
+}
+
+int bench_afxdp__run(const char *ifname, const struct bench_wire *wire,
+		     const struct bench_plan *plan, struct bench_figures *out, char *err,
+		     size_t errlen)
+{
+	static const struct bench_carrier ops = { .send = afxdp_send,
+						  .receive = afxdp_receive,
+						  .renew = afxdp_renew };
+	struct afxdp *a = calloc(1, sizeof(*a)); /* rings must begin as zeros */
+	struct bench_histogram *rtt = out->rtt;
+	struct bench_hook hook = {};
+	struct bench_bpf *skel = NULL;
+	int ret = 0;
+
+	*out = (struct bench_figures){ .rtt = rtt };
+	if (!a || !plan->flows || plan->flows > BENCH_AFXDP_FLOWS ||
+	    plan->outstanding > plan->flows) {
+		snprintf(err, errlen, "AF_XDP: 1 to %d flows, each with one request under way",
+			 BENCH_AFXDP_FLOWS);
+		ret = a ? -EINVAL : -ENOMEM;
+		goto out;
+	}
+	a->wire = wire;
+	a->set = plan->set;
+	a->flows = plan->flows;
+	skel = bench_bpf__open_and_load();
+	if (!skel) {
+		ret = -(errno ?: EINVAL);
+		snprintf(err, errlen, "cannot load the generator's programs: %s; run as root",
+			 strerror(-ret));
+		goto out;
+	}
+	skel->bss->conf.port = wire->port;
+	ret = open_rings(a, ifname, err, errlen);
+	if (ret)
+		goto out;
+	for (uint32_t flow = 0; flow < a->flows; flow++)
+		afxdp_renew(a, flow);
+	ret = xsk_socket__update_xskmap(a->xsk, bpf_map__fd(skel->maps.sockets));
+	ret = ret   ?:
+		      bench_hook__take(&hook, ifname, bpf_program__fd(skel->progs.bench_collect),
+				       err, errlen);
+	ret = ret ?: bench_loop__run(&ops, a, plan, out, err, errlen);
+out:
+	bench_hook__give_back(&hook);
+	if (a && a->xsk)
+		xsk_socket__delete(a->xsk);
+	if (a && a->umem)
+		xsk_umem__delete(a->umem);
+	if (a && a->area)
+		munmap(a->area, (size_t)FRAMES * SIZE);
+	bench_bpf__destroy(skel);
+	free(a);
+	return ret;
+}

@@ -1,0 +1,508 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The client's end of the control socket: what every verb calls, and where sockets live. Must never
+ * know of verbs or of what the answers mean.
+ */
+#include "control.h"
+#include "../host/interface.h"
+#include "../host/now.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <net/if.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define SUFFIX	       ".sock"
+#define HOST_NAMESPACE 1 /* the first one that the kernel makes */
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71
+#endif
+
+struct name {
+	char iface[IF_NAMESIZE]; /* or XFN_CONTROL_SOCKETS */
+	uint64_t space;
+};
+
+static int folder(char *dir, size_t len, char *err, size_t errlen)
+{
+	const char *own = secure_getenv("XFN_RUNTIME_DIR");
+	const char *xdg = secure_getenv("XDG_RUNTIME_DIR");
+	int n;
+
+	if (own && *own) {
+		if (*own != '/') {
+			snprintf(err, errlen,
+				 "XFN_RUNTIME_DIR '%s': not absolute; give a path from /", own);
+			return -EINVAL;
+		}
+		n = snprintf(dir, len, "%s", own);
+	} else if (!geteuid()) {
+		n = snprintf(dir, len, "/run/xfn");
+	} else if (xdg && *xdg == '/') {
+		n = snprintf(dir, len, "%s/xfn", xdg);
+	} else {
+		snprintf(
+			err, errlen,
+			"no runtime folder: XDG_RUNTIME_DIR is not set; set it or XFN_RUNTIME_DIR, or use sudo");
+		return -ENOENT;
+	}
+	if (n < 0 || (size_t)n >= len) {
+		snprintf(err, errlen,
+			 "runtime folder: path too long; set a shorter XFN_RUNTIME_DIR");
+		return -ENAMETOOLONG;
+	}
+	return 0;
+}
+
+/* This network namespace's number. */
+static uint64_t own_namespace(void)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	uint64_t cookie = HOST_NAMESPACE;
+	socklen_t len = sizeof(cookie);
+
+	if (fd < 0)
+		return cookie;
+	getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len);
+	close(fd);
+	return cookie;
+}
+
+/* IFACE or IFACE:NAMESPACE, of this namespace where none is named. False: it is neither. */
+static bool parse(const char *text, uint64_t here, struct name *out)
+{
+	size_t len = strcspn(text, ":");
+	const char *number = text[len] ? text + len + 1 : NULL;
+	char *end = NULL;
+
+	if (!len || len >= IF_NAMESIZE || memchr(text, '/', len) || *text == '.')
+		return false;
+	snprintf(out->iface, sizeof(out->iface), "%.*s", (int)len, text);
+	out->space = number ? strtoull(number, &end, 10) : here;
+	return !number || (*number >= '1' && *number <= '9' && !*end);
+}
+
+int xfn_control__path(const char *ifname, char *path, size_t len, char *err, size_t errlen)
+{
+	char dir[256], space[24] = "";
+	struct name name;
+	int n, ret = folder(dir, sizeof(dir), err, errlen);
+
+	if (ret)
+		return ret;
+	if (!parse(ifname ?: XFN_CONTROL_SOCKETS, own_namespace(), &name)) {
+		snprintf(err, errlen, "'%s': no interface's name; `ip link` lists them", ifname);
+		return -EINVAL;
+	}
+	if (name.space != HOST_NAMESPACE)
+		snprintf(space, sizeof(space), ":%" PRIu64, name.space);
+	n = snprintf(path, len, "%s/%s%s" SUFFIX, dir, name.iface, space);
+	if (n < 0 || (size_t)n >= len || (size_t)n >= sizeof(((struct sockaddr_un *)0)->sun_path)) {
+		snprintf(err, errlen,
+			 "%s: path too long for a socket; set a shorter XFN_RUNTIME_DIR", dir);
+		return -ENAMETOOLONG;
+	}
+	return 0;
+}
+
+/* Wait for `events` until the deadline. 0 or -ETIMEDOUT. */
+static int wait_for(int fd, short events, uint64_t deadline)
+{
+	struct pollfd p = { .fd = fd, .events = events };
+
+	for (;;) {
+		uint64_t now = xfn_now_ms();
+
+		if (now >= deadline)
+			return -ETIMEDOUT;
+		if (poll(&p, 1, (int)(deadline - now)) > 0)
+			return 0;
+	}
+}
+
+/* A connected, non-blocking socket or -errno. */
+static int connect_to(const char *path, uint64_t deadline)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), ret;
+
+	if (fd < 0)
+		return -errno;
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", path);
+	while (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) < 0) {
+		ret = -errno;
+		/* EAGAIN: the backlog is full; unix sockets do not poll for that */
+		if (ret != -EAGAIN && ret != -EINTR)
+			goto fail;
+		if (xfn_now_ms() >= deadline) {
+			ret = -ETIMEDOUT;
+			goto fail;
+		}
+		poll(NULL, 0, 10);
+	}
+	return fd;
+fail:
+	close(fd);
+	return ret;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct name *x = a, *y = b;
+	int ret = strcmp(x->iface, y->iface);
+
+	return ret ?: (x->space > y->space) - (x->space < y->space);
+}
+
+/*
+ * All that answer. Sockets that nobody listens on are left alone: the next server of that name
+ * replaces them.
+ */
+static int find_all(struct name *names, unsigned max, char *err, size_t errlen)
+{
+	char dir[256], path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	uint64_t deadline = xfn_now_ms() + XFN_CONTROL_SECONDS * 1000;
+	int ret = folder(dir, sizeof(dir), err, errlen);
+	unsigned count = 0;
+	struct dirent *de;
+	DIR *d;
+
+	if (ret)
+		return ret;
+	d = opendir(dir);
+	if (!d && errno != ENOENT) {
+		ret = -errno;
+		snprintf(err, errlen, "%s: %s; use sudo, or set XFN_RUNTIME_DIR", dir,
+			 strerror(-ret));
+		return ret;
+	}
+	while (d && (de = readdir(d))) {
+		size_t len = strlen(de->d_name), stem = len - strlen(SUFFIX);
+		char text[XFN_CONTROL_NAME];
+		struct name name;
+		int n, fd;
+
+		if (len <= strlen(SUFFIX) || strcmp(de->d_name + stem, SUFFIX) ||
+		    stem >= sizeof(text))
+			continue;
+		snprintf(text, sizeof(text), "%.*s", (int)stem, de->d_name);
+		n = snprintf(path, sizeof(path), "%s/%s", dir, de->d_name);
+		if (n < 0 || (size_t)n >= sizeof(path) || !parse(text, HOST_NAMESPACE, &name))
+			continue;
+		fd = connect_to(path, deadline);
+		if (fd < 0)
+			continue;
+		close(fd);
+		if (count < max)
+			names[count] = name;
+		count++;
+	}
+	if (d)
+		closedir(d);
+	qsort(names, count < max ? count : max, sizeof(*names), by_name);
+	return (int)count;
+}
+
+/* The shortest text that `xfn_control__ask` takes for it. */
+static void write_name(const struct name *names, unsigned count, unsigned i, uint64_t here,
+		       char *text)
+{
+	bool alone = true;
+
+	for (unsigned k = 0; k < count; k++)
+		alone = alone && (k == i || strcmp(names[k].iface, names[i].iface));
+	if (alone || names[i].space == here)
+		snprintf(text, XFN_CONTROL_NAME, "%.*s", IF_NAMESIZE - 1, names[i].iface);
+	else
+		snprintf(text, XFN_CONTROL_NAME, "%.*s:%" PRIu64, IF_NAMESIZE - 1, names[i].iface,
+			 names[i].space);
+}
+
+int xfn_control__running(char (*names)[XFN_CONTROL_NAME], unsigned max, char *err, size_t errlen)
+{
+	struct name all[XFN_CONTROL_RUNNING];
+	unsigned room = max < XFN_CONTROL_RUNNING ? max : XFN_CONTROL_RUNNING, n;
+	int count = find_all(all, room, err, errlen);
+
+	n = count < 0 ? 0 : (unsigned)count < room ? (unsigned)count : room;
+	for (unsigned i = 0; i < n; i++)
+		write_name(all, n, i, own_namespace(), names[i]);
+	return count;
+}
+
+bool xfn_control__is_served(const char *ifname)
+{
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)], err[XFN_CONTROL_ERROR];
+	int fd = xfn_control__path(ifname, path, sizeof(path), err, sizeof(err));
+
+	if (!fd)
+		fd = connect_to(path, xfn_now_ms() + XFN_CONTROL_SECONDS * 1000);
+	if (fd >= 0)
+		close(fd);
+	/* one that does not take us now lives as well */
+	return fd >= 0 || (fd != -ENOENT && fd != -ECONNREFUSED);
+}
+
+/* A user does not see root's: its folder is another. */
+static const char *or_sudo(void)
+{
+	return geteuid() && !secure_getenv("XFN_RUNTIME_DIR") ? ", or use sudo to ask root's" : "";
+}
+
+/* "A, B, C", as far as it fits. */
+static void list(char (*names)[XFN_CONTROL_NAME], int count, char *text, size_t len)
+{
+	text[0] = '\0';
+	for (int i = 0; i < count && i < XFN_CONTROL_RUNNING; i++) {
+		size_t used = strlen(text);
+
+		snprintf(text + used, len - used, "%s%s", used ? ", " : "", names[i]);
+	}
+}
+
+/* The name of the only one that runs. 0 or -errno. */
+static int find_only(char name[XFN_CONTROL_NAME], char *err, size_t errlen)
+{
+	char names[XFN_CONTROL_RUNNING][XFN_CONTROL_NAME], text[160];
+	int count = xfn_control__running(names, XFN_CONTROL_RUNNING, err, errlen);
+
+	if (count < 0)
+		return count;
+	if (!count) {
+		snprintf(err, errlen, "no xfn is running; start one with `xfn run`%s", or_sudo());
+		return -ENOENT;
+	}
+	if (count == 1) {
+		memcpy(name, names[0], XFN_CONTROL_NAME);
+		return 0;
+	}
+	list(names, count, text, sizeof(text));
+	snprintf(err, errlen, "%d xfn are running: %s; choose one with -i", count, text);
+	return -ENOTUNIQ;
+}
+
+static int connect_here(const char *name, uint64_t deadline, char *path, char *err, size_t errlen)
+{
+	int fd = xfn_control__path(name, path, sizeof(((struct sockaddr_un *)0)->sun_path), err,
+				   errlen);
+
+	return fd ?: connect_to(path, deadline);
+}
+
+/*
+ * The one of that name in another network namespace, into `name`. 0; -ENOENT: there is none,
+ * -ENOTUNIQ with a line in err.
+ */
+static int find_elsewhere(const char *iface, char name[XFN_CONTROL_NAME], char *err, size_t errlen)
+{
+	char names[XFN_CONTROL_RUNNING][XFN_CONTROL_NAME], text[160];
+	struct name all[XFN_CONTROL_RUNNING];
+	int count = find_all(all, XFN_CONTROL_RUNNING, err, errlen), met = 0;
+
+	for (int i = 0; i < count && i < XFN_CONTROL_RUNNING; i++)
+		if (!strcmp(all[i].iface, iface))
+			snprintf(names[met++], XFN_CONTROL_NAME, "%s:%" PRIu64, iface,
+				 all[i].space);
+	if (met == 1)
+		memcpy(name, names[0], XFN_CONTROL_NAME);
+	if (met < 2)
+		return met ? 0 : -ENOENT;
+	list(names, met, text, sizeof(text));
+	snprintf(err, errlen,
+		 "%s: %d xfn serve one of that name, in other network namespaces: %s; choose one "
+		 "with -i, `xfn ls` lists them with their pids",
+		 iface, met, text);
+	return -ENOTUNIQ;
+}
+
+static int connect_named(const char *ifname, uint64_t deadline, char *err, size_t errlen)
+{
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)], other[XFN_CONTROL_NAME];
+	char real[IF_NAMESIZE];
+	int fd;
+
+	/* by the name under which it is served */
+	if (*ifname != '@' && xfn_interface__find(ifname, real))
+		ifname = real;
+	fd = connect_here(ifname, deadline, path, err, errlen);
+	if (fd == -EINVAL || fd == -ENAMETOOLONG)
+		return fd;
+	if ((fd == -ENOENT || fd == -ECONNREFUSED) && !strchr(ifname, ':')) {
+		fd = find_elsewhere(ifname, other, err, errlen);
+		if (fd == -ENOTUNIQ)
+			return fd;
+		fd = fd ?: connect_here(other, deadline, path, err, errlen);
+	}
+	if (fd == -ENOENT || fd == -ECONNREFUSED) {
+		snprintf(err, errlen, "%s: no xfn is running; start one with `xfn run%s%s`%s",
+			 ifname, *ifname == '@' ? "" : " -i ", *ifname == '@' ? "" : ifname,
+			 or_sudo());
+		return -ENOENT;
+	}
+	if (fd < 0)
+		snprintf(err, errlen, "%s: control socket %s: %s; %s", ifname, path, strerror(-fd),
+			 fd == -EACCES ? "use sudo" : "see whether its xfn still runs");
+	return fd;
+}
+
+/* A server that refuses early closes before it has read all: its answer is what counts. */
+static int send_all(int fd, const char *text, size_t len, uint64_t deadline)
+{
+	while (len) {
+		ssize_t n = send(fd, text, len, MSG_NOSIGNAL);
+
+		if (n >= 0) {
+			text += n;
+			len -= (size_t)n;
+		} else if (errno == EPIPE || errno == ECONNRESET) {
+			return 0;
+		} else if (errno == EAGAIN) {
+			int ret = wait_for(fd, POLLOUT, deadline);
+
+			if (ret)
+				return ret;
+		} else if (errno != EINTR) {
+			return -errno;
+		}
+	}
+	return 0;
+}
+
+/* One line, without its newline, into *text (the caller frees it). 0 or -errno. */
+static int recv_line(int fd, char **text, size_t *len, uint64_t deadline)
+{
+	size_t room = 0;
+
+	*text = NULL;
+	*len = 0;
+	for (;;) {
+		char *nl, *more;
+		ssize_t n;
+
+		if (*len == room) {
+			room = room ? room * 2 : 4096;
+			if (room > 2 * XFN_CONTROL_ANSWER)
+				return -EMSGSIZE;
+			more = realloc(*text, room);
+			if (!more)
+				return -ENOMEM;
+			*text = more;
+		}
+		n = recv(fd, *text + *len, room - *len, 0);
+		if (n == 0)
+			return -ECONNRESET;
+		if (n < 0 && errno == EAGAIN) {
+			int ret = wait_for(fd, POLLIN, deadline);
+
+			if (ret)
+				return ret;
+			continue;
+		}
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		nl = memchr(*text + *len, '\n', (size_t)n);
+		*len += (size_t)n;
+		if (nl) {
+			*len = (size_t)(nl - *text);
+			return 0;
+		}
+	}
+}
+
+static int read_answer(json_t *answer, json_t **data, char *err, size_t errlen)
+{
+	const char *message = NULL, *next = "";
+	json_t *body = NULL;
+	int version, ok;
+
+	if (json_unpack(answer, "{s:i, s:b, s?o}", "xfn", &version, "ok", &ok, "data", &body) ||
+	    version != XFN_CONTROL_VERSION) {
+		snprintf(
+			err, errlen,
+			"answer of another version of xfn; use the program that runs, or restart it");
+		return -EPROTO;
+	}
+	if (ok) {
+		*data = body ? json_incref(body) : json_null();
+		return 0;
+	}
+	if (json_unpack(answer, "{s:{s:s, s?s}}", "error", "message", &message, "next", &next))
+		message = "refused without a reason";
+	snprintf(err, errlen, "%s%s%s", message, *next ? "; " : "", next);
+	return -EREMOTEIO;
+}
+
+/* {"xfn": 1, "verb", "args"} as one line; the caller frees it. NULL: no memory, or not UTF-8. */
+static char *request_line(const char *verb, json_t *args, size_t *len)
+{
+	json_t *empty = args ? NULL : json_object();
+	json_t *request = json_pack("{s:i, s:s, s:O}", "xfn", XFN_CONTROL_VERSION, "verb", verb,
+				    "args", args ?: empty);
+	char *line = request ? json_dumps(request, JSON_COMPACT) : NULL;
+
+	json_decref(request);
+	json_decref(empty);
+	if (!line)
+		return NULL;
+	*len = strlen(line);
+	line[(*len)++] = '\n'; /* in place of the 0: the length is known */
+	return line;
+}
+
+int xfn_control__ask(const char *ifname, const char *verb, json_t *args, json_t **data, char *err,
+		     size_t errlen)
+{
+	uint64_t deadline = xfn_now_ms() + XFN_CONTROL_SECONDS * 1000;
+	char name[XFN_CONTROL_NAME] = "", *line, *text = NULL;
+	json_t *answer = NULL;
+	size_t len, got = 0;
+	int fd, ret;
+
+	line = request_line(verb, args, &len);
+	if (!line) {
+		snprintf(err, errlen, "%s: no request can be made of it; give text in UTF-8", verb);
+		return -EINVAL;
+	}
+	if (len > XFN_CONTROL_LINE) {
+		snprintf(err, errlen, "%s: request of %zu bytes, %d are allowed; send less", verb,
+			 len, XFN_CONTROL_LINE);
+		free(line);
+		return -E2BIG;
+	}
+	fd = ifname ? 0 : find_only(name, err, errlen);
+	ifname = ifname ?: name;
+	if (!fd)
+		fd = connect_named(ifname, deadline, err, errlen);
+	if (fd < 0) {
+		free(line);
+		return fd;
+	}
+	ret = send_all(fd, line, len, deadline);
+	if (!ret)
+		ret = recv_line(fd, &text, &got, deadline);
+	if (!ret) {
+		answer = json_loadb(text, got, 0, NULL);
+		ret = answer ? read_answer(answer, data, err, errlen) : -EBADMSG;
+	}
+	if (ret && ret != -EREMOTEIO && ret != -EPROTO)
+		snprintf(err, errlen,
+			 "%s: the running xfn gave no answer: %s; look at its messages", ifname,
+			 strerror(-ret));
+	json_decref(answer);
+	free(text);
+	free(line);
+	close(fd);
+	return ret;
+}

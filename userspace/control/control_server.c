@@ -1,0 +1,469 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The server's end of the control socket: who may ask, how much, for how long. Must never know of
+ * verbs: a handler answers them.
+ *
+ * One epoll inside (its fd is the one exported), a timer in it for late clients. A client asks one
+ * request at a time: while its answer is made or on the way nothing more is read from it.
+ */
+#include "control.h"
+#include "control_socket.h"
+#include "../host/now.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#define EVENT_LISTEN XFN_CONTROL_CLIENTS
+#define EVENT_TIMER  (XFN_CONTROL_CLIENTS + 1)
+
+struct client {
+	int fd;		   /* -1: free */
+	bool last;	   /* close once the answer is out */
+	uint64_t deadline; /* ms */
+	uint64_t ticket;   /* of the request that is answered later, 0: none is */
+	char *in;
+	size_t in_len;
+	char *out; /* NULL: no answer on the way */
+	size_t out_len, out_sent;
+};
+
+struct xfn_control_server {
+	xfn_control_handler handle;
+	void *ctx;
+	struct xfn_control_socket sock;
+	int epoll_fd, timer_fd;
+	int reserve; /* a descriptor to answer by when there are no more */
+	struct client clients[XFN_CONTROL_CLIENTS];
+	struct client *asking; /* whose request the handler has */
+	uint64_t tickets;      /* given so far */
+};
+
+/* A line that was cut within a character, or is in another code, must not cost the answer. */
+static json_t *text_of(const char *text, size_t len)
+{
+	json_t *json = json_stringn(text, len);
+	char *ascii = json ? NULL : strndup(text, len);
+
+	for (char *p = ascii; p && *p; p++)
+		if (*p & 0x80)
+			*p = '?';
+	json = json ?: json_string(ascii);
+	free(ascii);
+	return json;
+}
+
+json_t *xfn_control__text(const char *text)
+{
+	return text_of(text, strlen(text));
+}
+
+json_t *xfn_control__error(const char *line)
+{
+	const char *semicolon = NULL;
+
+	for (const char *p = line; (p = strstr(p, "; ")); p++)
+		semicolon = p;
+	if (!semicolon)
+		return json_pack("{s:o, s:s}", "message", xfn_control__text(line), "next", "");
+	return json_pack("{s:o, s:o}", "message", text_of(line, (size_t)(semicolon - line)), "next",
+			 xfn_control__text(semicolon + 2));
+}
+
+static void client_close(struct client *c)
+{
+	close(c->fd); /* epoll forgets it */
+	free(c->in);
+	free(c->out);
+	*c = (struct client){ .fd = -1 };
+}
+
+/* A new answer; takes the reference. No memory: the client is closed by the caller. */
+static int client_answer(struct client *c, json_t *answer)
+{
+	char *text = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
+	size_t len = text ? strlen(text) : 0;
+
+	json_decref(answer);
+	if (!text)
+		return -ENOMEM;
+	text[len++] = '\n'; /* in place of the 0: the length is known */
+	c->out = text;
+	c->out_len = len;
+	c->out_sent = 0;
+	c->deadline = xfn_now_ms() + XFN_CONTROL_SECONDS * 1000;
+	return 0;
+}
+
+static json_t *refusal(const char *line)
+{
+	return json_pack("{s:i, s:b, s:o}", "xfn", XFN_CONTROL_VERSION, "ok", 0, "error",
+			 xfn_control__error(line));
+}
+
+static json_t *success(json_t *data)
+{
+	return json_pack("{s:i, s:b, s:o}", "xfn", XFN_CONTROL_VERSION, "ok", 1, "data", data);
+}
+
+/* The answer to one request line; a new reference. NULL: later. */
+static json_t *answer_line(struct xfn_control_server *srv, struct client *c, const char *line,
+			   size_t len)
+{
+	json_t *request, *args, *empty = NULL, *data, *answer = NULL;
+	char err[XFN_CONTROL_ERROR] = "";
+	json_error_t jerr;
+	const char *verb;
+
+	request = json_loadb(line, len, JSON_REJECT_DUPLICATES, &jerr);
+	if (!request) {
+		snprintf(err, sizeof(err),
+			 "request is not JSON: %s at byte %d; send one object per line", jerr.text,
+			 jerr.position);
+		return refusal(err);
+	}
+	verb = json_string_value(json_object_get(request, "verb"));
+	args = json_object_get(request, "args");
+	if (!args || json_is_null(args))
+		args = empty = json_object();
+	if (json_integer_value(json_object_get(request, "xfn")) != XFN_CONTROL_VERSION) {
+		snprintf(
+			err, sizeof(err),
+			"request is not of version %d; ask with the xfn program that runs here, or restart that",
+			XFN_CONTROL_VERSION);
+	} else if (!verb || !*verb) {
+		snprintf(err, sizeof(err),
+			 "request names no verb; send {\"xfn\": %d, \"verb\": \"ls\"}",
+			 XFN_CONTROL_VERSION);
+	} else if (!json_is_object(args)) {
+		snprintf(err, sizeof(err), "%.32s: args is not an object; send {} for none", verb);
+	} else {
+		srv->asking = c;
+		data = srv->handle(srv->ctx, verb, args, err, sizeof(err));
+		srv->asking = NULL;
+		if (data)
+			answer = success(data);
+		else if (!err[0] && !c->ticket)
+			snprintf(err, sizeof(err),
+				 "verb '%.32s' is unknown to the running xfn; see `xfn --help`",
+				 verb);
+	}
+	if (!answer && !c->ticket)
+		answer = refusal(err);
+	json_decref(empty);
+	json_decref(request);
+	return answer;
+}
+
+static void client_watch(struct xfn_control_server *srv, struct client *c)
+{
+	struct epoll_event ev = {
+		.events = c->ticket ? 0 :
+			  c->out    ? EPOLLOUT :
+				      EPOLLIN,
+		.data.u32 = (uint32_t)(c - srv->clients),
+	};
+
+	epoll_ctl(srv->epoll_fd, EPOLL_CTL_MOD, c->fd, &ev);
+}
+
+/* Send what is left of the answer. True: all out, and the client stays. */
+static bool client_flush(struct client *c)
+{
+	while (c->out_sent < c->out_len) {
+		ssize_t n = send(c->fd, c->out + c->out_sent, c->out_len - c->out_sent,
+				 MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (n < 0 && errno == EAGAIN)
+			return false;
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			client_close(c);
+			return false;
+		}
+		c->out_sent += (size_t)n;
+	}
+	if (c->last) {
+		client_close(c);
+		return false;
+	}
+	free(c->out);
+	c->out = NULL;
+	c->deadline = xfn_now_ms() + XFN_CONTROL_SECONDS * 1000;
+	return true;
+}
+
+/* Answer the requests that are complete, as far as the client takes the answers. */
+static void client_requests(struct xfn_control_server *srv, struct client *c)
+{
+	while (!c->out && !c->ticket) {
+		char *nl = memchr(c->in, '\n', c->in_len);
+		size_t len = nl ? (size_t)(nl - c->in) : 0;
+		json_t *answer;
+
+		if (!nl && c->in_len < XFN_CONTROL_LINE)
+			break;
+		if (nl) {
+			answer = answer_line(srv, c, c->in, len);
+			c->in_len -= len + 1;
+			memmove(c->in, nl + 1, c->in_len);
+		} else {
+			char err[96];
+
+			snprintf(err, sizeof(err), "request line above %d bytes; send less",
+				 XFN_CONTROL_LINE);
+			answer = refusal(err);
+			c->last = true;
+		}
+		if (c->ticket) {
+			c->deadline = xfn_now_ms() + XFN_CONTROL_SECONDS * 1000;
+			break;
+		}
+		if (client_answer(c, answer)) {
+			client_close(c);
+			return;
+		}
+		if (!client_flush(c))
+			break;
+	}
+	if (c->fd >= 0)
+		client_watch(srv, c);
+}
+
+static void client_event(struct xfn_control_server *srv, struct client *c)
+{
+	ssize_t n;
+
+	if (c->fd < 0)
+		return;
+	if (c->ticket) { /* it hangs up: nothing else is waited for */
+		client_close(c);
+		return;
+	}
+	if (c->out) {
+		if (client_flush(c))
+			client_requests(srv, c);
+		return;
+	}
+	n = recv(c->fd, c->in + c->in_len, XFN_CONTROL_LINE - c->in_len, MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		client_close(c);
+		return;
+	}
+	c->in_len += (size_t)n;
+	client_requests(srv, c);
+}
+
+uint64_t xfn_control__later(struct xfn_control_server *srv)
+{
+	srv->asking->ticket = ++srv->tickets;
+	return srv->tickets;
+}
+
+void xfn_control__answer(struct xfn_control_server *srv, uint64_t ticket, json_t *data,
+			 const char *err)
+{
+	struct client *c = NULL;
+
+	for (unsigned i = 0; i < XFN_CONTROL_CLIENTS && !c; i++)
+		if (ticket && srv->clients[i].ticket == ticket)
+			c = &srv->clients[i];
+	if (!c) {
+		json_decref(data);
+		return;
+	}
+	c->ticket = 0;
+	/* sent by the next look: it may ask again, and a handler runs now */
+	if (client_answer(c, data ? success(data) : refusal(err)))
+		client_close(c);
+	else
+		client_watch(srv, c);
+}
+
+/* One line to a client that does not become one; what does not fit its socket's buffer is lost. */
+static void turn_away(int fd, const char *line)
+{
+	json_t *answer = refusal(line);
+	char *text = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
+
+	json_decref(answer);
+	if (text) {
+		size_t len = strlen(text);
+
+		text[len++] = '\n';
+		(void)!send(fd, text, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	}
+	free(text);
+	close(fd);
+}
+
+/* Who waits for ever would wake us for ever. */
+static void accept_without_descriptor(struct xfn_control_server *srv)
+{
+	int fd;
+
+	close(srv->reserve);
+	fd = accept4(srv->sock.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd >= 0)
+		turn_away(fd, "this xfn has no descriptor left; raise `ulimit -n` for it, or let "
+			      "it serve fewer functions");
+	srv->reserve = fcntl(srv->sock.fd, F_DUPFD_CLOEXEC, 0);
+}
+
+static void accept_one(struct xfn_control_server *srv)
+{
+	int fd = accept4(srv->sock.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct epoll_event ev = { .events = EPOLLIN };
+	struct ucred peer = { .uid = (uid_t)-1 };
+	socklen_t len = sizeof(peer);
+	struct client *c = NULL;
+	char line[128];
+
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE))
+		accept_without_descriptor(srv);
+	if (fd < 0)
+		return;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) ||
+	    (peer.uid && peer.uid != geteuid())) {
+		snprintf(line, sizeof(line), "uid %u may not control this xfn; use sudo", peer.uid);
+		turn_away(fd, line);
+		return;
+	}
+	for (unsigned i = 0; i < XFN_CONTROL_CLIENTS && !c; i++)
+		if (srv->clients[i].fd < 0)
+			c = &srv->clients[i];
+	if (!c) {
+		snprintf(line, sizeof(line), "%d clients are connected already; try again",
+			 XFN_CONTROL_CLIENTS);
+		turn_away(fd, line);
+		return;
+	}
+	ev.data.u32 = (uint32_t)(c - srv->clients);
+	c->in = malloc(XFN_CONTROL_LINE);
+	if (!c->in || epoll_ctl(srv->epoll_fd, EPOLL_CTL_ADD, fd, &ev)) {
+		free(c->in);
+		c->in = NULL;
+		turn_away(fd, "no memory for another client; try again");
+		return;
+	}
+	c->fd = fd;
+	c->deadline = xfn_now_ms() + XFN_CONTROL_SECONDS * 1000;
+}
+
+/* Drop who is late, and set the timer to who will be next. */
+static void clients_expire(struct xfn_control_server *srv)
+{
+	uint64_t now = xfn_now_ms(), next = 0;
+	struct itimerspec timer = {};
+
+	for (unsigned i = 0; i < XFN_CONTROL_CLIENTS; i++) {
+		struct client *c = &srv->clients[i];
+
+		if (c->fd < 0)
+			continue;
+		if (now >= c->deadline)
+			client_close(c);
+		else if (!next || c->deadline < next)
+			next = c->deadline;
+	}
+	timer.it_value.tv_sec = (time_t)(next / 1000);
+	timer.it_value.tv_nsec = (long)(next % 1000) * 1000000;
+	timerfd_settime(srv->timer_fd, TFD_TIMER_ABSTIME, &timer, NULL);
+}
+
+void xfn_control__serve(struct xfn_control_server *srv)
+{
+	struct epoll_event events[XFN_CONTROL_CLIENTS + 2];
+	int n = epoll_wait(srv->epoll_fd, events, XFN_CONTROL_CLIENTS + 2, 0);
+
+	for (int i = 0; i < n; i++) {
+		uint32_t who = events[i].data.u32;
+		uint64_t expired;
+
+		if (who == EVENT_LISTEN)
+			accept_one(srv);
+		else if (who == EVENT_TIMER)
+			(void)!read(srv->timer_fd, &expired, sizeof(expired));
+		else
+			client_event(srv, &srv->clients[who]);
+	}
+	clients_expire(srv);
+}
+
+int xfn_control__listen(const char *ifname, xfn_control_handler handle, void *ctx,
+			struct xfn_control_server **out, char *err, size_t errlen)
+{
+	struct epoll_event on_listen = { .events = EPOLLIN, .data.u32 = EVENT_LISTEN };
+	struct epoll_event on_timer = { .events = EPOLLIN, .data.u32 = EVENT_TIMER };
+	struct xfn_control_server *srv = calloc(1, sizeof(*srv));
+	int ret;
+
+	*out = NULL;
+	err[0] = '\0';
+	if (!srv) {
+		snprintf(err, errlen, "control socket: no memory; free some");
+		return -ENOMEM;
+	}
+	srv->handle = handle;
+	srv->ctx = ctx;
+	srv->sock.fd = srv->epoll_fd = srv->timer_fd = srv->reserve = -1;
+	for (unsigned i = 0; i < XFN_CONTROL_CLIENTS; i++)
+		srv->clients[i].fd = -1;
+	ret = xfn_control__path(ifname, srv->sock.path, sizeof(srv->sock.path), err, errlen);
+	if (!ret)
+		ret = xfn_control_socket__open(&srv->sock, ifname ?: "UDP sockets only", err,
+					       errlen);
+	if (ret)
+		goto fail;
+	srv->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	srv->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	srv->reserve = fcntl(srv->sock.fd, F_DUPFD_CLOEXEC, 0);
+	if (srv->epoll_fd < 0 || srv->timer_fd < 0 || srv->reserve < 0 ||
+	    epoll_ctl(srv->epoll_fd, EPOLL_CTL_ADD, srv->sock.fd, &on_listen) ||
+	    epoll_ctl(srv->epoll_fd, EPOLL_CTL_ADD, srv->timer_fd, &on_timer)) {
+		ret = -errno;
+		goto fail;
+	}
+	*out = srv;
+	return 0;
+fail:
+	if (!err[0])
+		snprintf(err, errlen,
+			 "control socket %s: %s; see whether the folder can be written",
+			 srv->sock.path, strerror(-ret));
+	xfn_control__close(srv);
+	return ret;
+}
+
+int xfn_control__fd(const struct xfn_control_server *srv)
+{
+	return srv->epoll_fd;
+}
+
+void xfn_control__close(struct xfn_control_server *srv)
+{
+	if (!srv)
+		return;
+	for (unsigned i = 0; i < XFN_CONTROL_CLIENTS; i++)
+		if (srv->clients[i].fd >= 0)
+			client_close(&srv->clients[i]);
+	xfn_control_socket__close(&srv->sock);
+	if (srv->timer_fd >= 0)
+		close(srv->timer_fd);
+	if (srv->epoll_fd >= 0)
+		close(srv->epoll_fd);
+	if (srv->reserve >= 0)
+		close(srv->reserve);
+	free(srv);
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The engine seam: a way to move datagrams in and out of a worker. An engine knows rings, sockets
+ * and buffers; it must never know of functions, parsers or reasons. A test's wire implements it as
+ * well.
+ *
+ * One thread uses an engine; threads that share a queue have one each (`first`). Life: open, then
+ * rounds of poll, take, (the worker calls functions), give; at last close. Nothing allocates, locks
+ * or waits between take and give; only poll waits, and always with a bound.
+ */
+#ifndef XFN_ENGINE_H
+#define XFN_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "../../functions/xfn.h"
+
+#define XFN_BATCH	   64  /* datagrams per round: what one AF_XDP or sendmmsg batch is worth */
+#define XFN_WAIT_MS	   100 /* longest wait of a worker: how late STOP may be noticed when idle */
+#define XFN_ENGINE_THREADS 8   /* threads of one queue, each with an engine of its own */
+#define XFN_GUARD	   8   /* bytes around a payload by which a write beside it is noticed */
+
+enum xfn_datagram_kind {
+	XFN_FRAME,   /* data is a whole Ethernet frame */
+	XFN_PAYLOAD, /* data is the UDP payload; peer, local and slot are set */
+};
+
+/* What the kernel knows of the UDP checksum of an XFN_FRAME. */
+enum xfn_frame_sum {
+	XFN_FRAME_SUM_UNKNOWN, /* to be verified */
+	XFN_FRAME_SUM_PARTIAL, /* never made: the frame comes from a stack of this machine */
+	XFN_FRAME_SUM_VALID,
+};
+
+/* One received datagram, lent by the engine between take and give. */
+struct xfn_datagram {
+	uint8_t *data;
+	uint32_t len;	   /* bytes at data */
+	uint32_t capacity; /* writable bytes at data, >= len */
+	uint32_t slot;	   /* XFN_PAYLOAD: the function of the receiving socket; else with waits */
+	bool broadcast;	   /* XFN_PAYLOAD: sent to a broadcast or multicast address */
+	bool guarded; /* XFN_PAYLOAD: XFN_GUARD bytes before data, and as many behind its capacity,
+		       * belong to this datagram and hold nothing */
+	uint8_t sum;  /* XFN_FRAME: enum xfn_frame_sum */
+	bool send;    /* set by the caller before give: send data[0..len) back, else just release */
+	bool may_wait; /* it may be given back after later ones, in any order: takes may come first
+			*/
+	bool waits;    /* set by the caller, with its slot: it is not given back yet */
+	struct xfn_address peer;  /* XFN_PAYLOAD only */
+	struct xfn_address local; /* XFN_PAYLOAD only; port host order */
+	uint64_t token;		  /* the engine's own: frame address, buffer id */
+	uint32_t socket;	  /* the engine's own: which socket */
+};
+
+struct xfn_engine_stats {
+	uint64_t received;
+	uint64_t sent;
+	uint64_t send_failed; /* replies the kernel refused, counted, buffer back */
+	uint64_t wakeups;     /* syscalls to wait or to kick */
+	uint64_t stalls;      /* rounds in which a ring was full or buffers had run out */
+	uint64_t truncated;   /* larger than a buffer, or several in one (GSO): released unseen */
+};
+
+/* Where the frames of an engine that owns some are. Each is in one place. */
+struct xfn_engine_audit {
+	uint32_t total;
+	uint32_t free;
+	uint32_t filling; /* with the kernel to be filled, until they are taken */
+	uint32_t lent;	  /* between take and give */
+	uint32_t sending; /* with the kernel to be sent, until it says that they were */
+	int32_t held;	  /* of filling and sending: on no ring, in the kernel's hands */
+	int32_t lost;	  /* in no place, or counted in one while found in another: 0, always */
+};
+
+/* A socket handed to the engine: bound, owned by the worker process. */
+struct xfn_engine_socket {
+	int fd;
+	uint32_t slot;		   /* UDP: its function */
+	struct xfn_address local;  /* UDP: where it is bound */
+	uint32_t queue;		   /* AF_XDP */
+	uint32_t rx_size, tx_size; /* AF_XDP: ring entries, powers of two */
+	uint32_t block_size;	   /* AF_PACKET: bytes of a block of its ring */
+	uint32_t block_count;
+};
+
+struct xfn_engine_config {
+	const struct xfn_engine_socket *sockets; /* copied */
+	unsigned socket_count;
+	uint32_t payload_max; /* largest payload a UDP buffer holds */
+	/* AF_XDP: the UMEM registered by the supervisor, mapped from its memfd by the engine */
+	int umem_fd;
+	uint64_t umem_len;
+	uint32_t frame_size;
+	uint32_t headroom;
+	uint32_t fill_size, comp_size;
+	uint32_t longest; /* frame that may come in several buffers; 0: none does */
+	bool spin;	  /* never sleep in poll */
+	bool sqpoll;	  /* uring: the kernel's thread submits (IORING_SETUP_SQPOLL) */
+	uint32_t
+		busy_us; /* AF_XDP: poll the queue in vain for so long before sleeping; 0: do not */
+	/*
+	 * AF_XDP: sockets[thread] is this one's. All but the first take part in the frames of the
+	 * first one's engine, which is opened before them and closed after them.
+	 */
+	unsigned thread;
+	struct xfn_engine *first; /* NULL: this is it */
+	/*
+	 * AF_XDP: AF_PACKET sockets by which the threads of a queue without TX queue send, owned by
+	 * the worker process; sender_count 0: it has one.
+	 */
+	int sender[XFN_ENGINE_THREADS];
+	unsigned sender_count;
+};
+
+struct xfn_engine; /* each engine's own */
+
+struct xfn_engine_ops {
+	const char *name;
+	enum xfn_datagram_kind kind;
+	/* Privileged or not, before the sandbox. 0 or -errno with one line in err. */
+	int (*open)(struct xfn_engine **out, const struct xfn_engine_config *cfg, char *err,
+		    size_t errlen);
+	/* Wait until take may have something, at most timeout_ms. 0, or -errno of a lost socket. */
+	int (*poll)(struct xfn_engine *e, int timeout_ms);
+	/* Up to max (<= XFN_BATCH) datagrams; 0 is none. */
+	unsigned (*take)(struct xfn_engine *e, struct xfn_datagram *batch, unsigned max);
+	/*
+	 * Hand back datagrams, in order; those with .send are sent. All of the last take, but for
+	 * those that may wait.
+	 */
+	void (*give)(struct xfn_engine *e, struct xfn_datagram *batch, unsigned count);
+	void (*stats)(const struct xfn_engine *e, struct xfn_engine_stats *out);
+	/* Learn what only the kernel counts, for stats: a system call. NULL: there is nothing. */
+	void (*ask)(struct xfn_engine *e);
+	/*
+	 * Walk all lists of the engines of a queue, the first one first, and find each frame once:
+	 * slow. None of their threads may be in an engine meanwhile. NULL: the engine owns no
+	 * frames.
+	 */
+	void (*audit)(struct xfn_engine *const *threads, unsigned count,
+		      struct xfn_engine_audit *out);
+	void (*close)(struct xfn_engine *e);
+};
+
+extern const struct xfn_engine_ops xfn_engine_afxdp;
+extern const struct xfn_engine_ops xfn_engine_uring;
+extern const struct xfn_engine_ops xfn_engine_mmsg;
+extern const struct xfn_engine_ops xfn_engine_simple;
+extern const struct xfn_engine_ops xfn_engine_packet;
+
+/* The engine of that name, or NULL. */
+const struct xfn_engine_ops *xfn_engine_find(const char *name);
+
+/*
+ * Can this host run the engine? 0, or -errno with the reason in why ("kernel.io_uring_disabled is
+ * 2", "io_uring_setup: EPERM (a container's seccomp filter?)"). Opens nothing that stays.
+ */
+int xfn_engine_probe(const struct xfn_engine_ops *ops, char *why, size_t whylen);
+
+#endif

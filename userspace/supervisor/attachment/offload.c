@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* --mode offload: the functions on the interface's card. Must never know how its object is made. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include "../../../skel/offload.h"
+#include "../../host/log.h"
+#include "../supervisor_inside.h"
+
+static int load(struct xfn_supervisor *sup, char *err, size_t errlen)
+{
+	void *bytes = MAP_FAILED;
+	struct stat st;
+	int ret;
+
+	if (!fstat(sup->opts->card, &st))
+		bytes = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, sup->opts->card, 0);
+	if (bytes == MAP_FAILED) {
+		ret = -errno;
+		snprintf(err, errlen, "its object cannot be read: %s", strerror(-ret));
+		return ret;
+	}
+	ret = xfn_offload__load(bytes, st.st_size, "", sup->iface.index, &sup->card, err, errlen);
+	munmap(bytes, st.st_size);
+	return ret;
+}
+
+/* What there is to say of the card, before what was said of the host's part. */
+static void tell(struct xfn_deployed *fn, const char *why_not)
+{
+	char was[sizeof(fn->reason)];
+
+	memcpy(was, fn->reason, sizeof(was));
+	if (!why_not)
+		snprintf(fn->reason, sizeof(fn->reason), "on the card; what that passes on: %.400s",
+			 was);
+	else if (strstr(why_not, was)) /* one obstacle to both */
+		snprintf(fn->reason, sizeof(fn->reason), "not on the card: %.400s", why_not);
+	else
+		snprintf(fn->reason, sizeof(fn->reason), "not on the card: %.250s; %.220s", why_not,
+			 was);
+}
+
+int xfn_card__take(struct xfn_supervisor *sup, char *err, size_t errlen)
+{
+	char why[XFN_ERR_MAX] = "";
+	int ret;
+
+	if (sup->opts->mode != XFN_MODE_OFFLOAD)
+		return 0;
+	ret = load(sup, why, sizeof(why));
+	ret = ret ?: xfn_offload__attach(sup->card, why, sizeof(why));
+	if (ret) {
+		xfn_card__give_back(sup);
+		snprintf(err, errlen, "%s: nothing can be offloaded: %.300s; leave --mode out",
+			 sup->iface.name, why);
+		return ret;
+	}
+	for (unsigned i = 0; i < sup->function_count; i++) {
+		struct xfn_deployed *fn = &sup->functions[i];
+		const char *why_not = sup->opts->modules[i].not_on_card;
+
+		fn->on_card = !why_not;
+		if (why_not)
+			xfn_log__line(LOG_NOTICE, "%s: not on the card: %s; the host serves it",
+				      fn->mod->attr.name, why_not);
+		tell(fn, why_not);
+	}
+	return 0;
+}
+
+void xfn_card__give_back(struct xfn_supervisor *sup)
+{
+	xfn_offload__close(sup->card);
+	sup->card = NULL;
+}
+
+void xfn_card__address_changed(const struct xfn_supervisor *sup)
+{
+	if (sup->card)
+		xfn_log__line(LOG_WARNING,
+			      "%s: an address changed; the card goes on with those of its start: "
+			      "start `xfn run` again",
+			      sup->iface.name);
+}
+
+const char *xfn_card__mode(const struct xfn_supervisor *sup, const struct xfn_deployed *fn)
+{
+	if (fn->on_card)
+		return xfn_mode_name(XFN_MODE_OFFLOAD);
+	return fn->tier == XFN_TIER_SOCKET ? "none" : xfn_mode_name(sup->mode);
+}
+
+void xfn_card__counters(const struct xfn_supervisor *sup, unsigned slot,
+			struct xfn_slot_counters *sum)
+{
+	const char *name = sup->functions[slot].mod->attr.name;
+
+	if (!sup->card || !sup->functions[slot].on_card)
+		return;
+	/* a function on two ports is one on the card: its first place has the figures */
+	for (unsigned i = 0; i < slot; i++)
+		if (sup->functions[i].on_card && !strcmp(sup->functions[i].mod->attr.name, name))
+			return;
+	xfn_offload__add_counters(sup->card, name, sum);
+}
+
+void xfn_card__reasons(const struct xfn_supervisor *sup, uint64_t sum[XFN_REASON_SLOTS])
+{
+	if (sup->card)
+		xfn_offload__add_reasons(sup->card, sum);
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Engine packet: which datagrams its ring takes, and which are left to UDP sockets. Must never open
+ * a socket. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "../supervisor_inside.h"
+
+/*
+ * The i-th VLAN id below which an address is served, 0: none; -1 past the last. Of two tags the
+ * kernel takes only one off: below these the address is left to the sockets, and so is what is for
+ * a socket of every address.
+ */
+static int tag_of(const struct xfn_supervisor *sup, const uint8_t ip[16], unsigned i)
+{
+	bool known = false;
+
+	if (xfn_udp_socket__is_every(ip))
+		return -1;
+	for (unsigned k = 0; k < sup->served_count; k++) {
+		if (memcmp(sup->served[k].ip, ip, 16))
+			continue;
+		known = true;
+		if (!sup->served[k].tag[1] && !i--)
+			return sup->served[k].tag[0];
+	}
+	/* named by --bind or by a module, not the interface's */
+	return known || i ? -1 : 0;
+}
+
+int xfn_listeners__share(struct xfn_supervisor *sup, char *err, size_t errlen)
+{
+	unsigned *ifindexes = calloc(sup->device_count ?: 1, sizeof(*ifindexes));
+	int ret = ifindexes ? 0 : -ENOMEM;
+
+	for (unsigned i = 0; !ret && i < sup->device_count; i++)
+		ifindexes[i] = sup->devices[i].ifindex;
+	for (unsigned i = 0; !ret && i < sup->listener_count; i++)
+		if (tag_of(sup, sup->listeners[i].local.ip, 0) >= 0)
+			ret = xfn_packet_ring__rest(sup->listeners[i].fd, sup->ring_mtu, ifindexes,
+						    sup->device_count);
+	if (ret)
+		snprintf(err, errlen, "cannot filter a UDP socket: %s", strerror(-ret));
+	free(ifindexes);
+	return ret;
+}
+
+int xfn_listeners__targets(const struct xfn_supervisor *sup, struct xfn_packet_target **out)
+{
+	unsigned n = 0;
+	int tag;
+
+	*out = NULL;
+	for (unsigned i = 0; i < sup->listener_count; i++) {
+		const struct xfn_address *local = &sup->listeners[i].local;
+
+		for (unsigned k = 0; (tag = tag_of(sup, local->ip, k)) >= 0; k++) {
+			struct xfn_packet_target *all = reallocarray(*out, n + 1, sizeof(*all));
+
+			if (!all) {
+				free(*out);
+				return -ENOMEM;
+			}
+			*out = all;
+			all[n++] = (struct xfn_packet_target){ *local, (uint16_t)tag };
+		}
+	}
+	return (int)n;
+}

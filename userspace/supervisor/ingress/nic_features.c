@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * What the interface's NIC and driver do for its AF_XDP workers: zero copy, flow rules, busy
+ * polling. All is decided when serving begins, and taken back when it ends.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include "../../nic/journal.h"
+#include "../../host/log.h"
+#include "../../nic/napi.h"
+#include "../../host/now.h"
+#include "../../nic/flow_rules.h"
+#include "../supervisor_inside.h"
+
+#define RETRY_MS 2000
+
+struct xfn_links {
+	struct xfn_journal *journal;
+	struct xfn_steer *steer;
+	struct xfn_steer_left left; /* of the last try */
+	char why[256];		    /* of what could not be done in it */
+	uint64_t retry_at_ms;	    /* when to try again, 0: no need */
+	bool zero_copy;		    /* to be tried */
+	char reason[240];	    /* of that */
+};
+
+static const char *driver_of(const struct xfn_supervisor *sup)
+{
+	return *sup->iface.driver ? sup->iface.driver : "(none)";
+}
+
+static const struct xfn_journal_kind kinds[] = { { "ntuple", xfn_steer__undo_ntuple },
+						 { "rule", xfn_steer__undo },
+						 { "napi", xfn_napi__undo },
+						 {} };
+
+int xfn_links__undo(const char *ifname, char *err, size_t errlen)
+{
+	struct xfn_journal *journal;
+	int left = xfn_journal__count(ifname), ret;
+
+	if (left < 0)
+		snprintf(err, errlen, "%s: its journal of changes cannot be read: %s", ifname,
+			 strerror(-left));
+	if (left <= 0)
+		return left;
+	if (xfn_control__is_served(ifname)) {
+		snprintf(err, errlen,
+			 "%s: an xfn serves it and undoes its changes itself; stop that one",
+			 ifname);
+		return -EADDRINUSE;
+	}
+	ret = xfn_journal__open(ifname, kinds, &journal, err, errlen);
+	if (ret)
+		return ret;
+	/* what could not be undone was said, and stands there still */
+	ret = left - xfn_journal__count(ifname);
+	xfn_journal__close(journal);
+	return ret;
+}
+
+unsigned xfn_links__queue(const struct xfn_supervisor *sup, unsigned i)
+{
+	const struct xfn_link_options *opts = &sup->opts->links;
+
+	return opts->steer_count ? opts->steer[i] : i;
+}
+
+unsigned xfn_links__queues(const struct xfn_supervisor *sup)
+{
+	unsigned queues = sup->iface.queues < XFN_QUEUES ? sup->iface.queues : XFN_QUEUES;
+
+	return sup->opts->links.steer_count ?: queues;
+}
+
+bool xfn_links__insists(const struct xfn_supervisor *sup)
+{
+	const struct xfn_link_options *opts = &sup->opts->links;
+
+	return opts->zero_copy == XFN_ZERO_COPY_ALWAYS || opts->steer_count || opts->busy_poll;
+}
+
+/*
+ * Each function's requests to one of the queues in turn, at all addresses it is asked at. *out is
+ * to be freed. Their number, or -ENOMEM.
+ */
+static int wanted_rules(const struct xfn_supervisor *sup, struct xfn_steer_rule **out)
+{
+	const struct xfn_link_options *opts = &sup->opts->links;
+	size_t max = (size_t)sup->function_count * (sup->served_count + 1);
+	struct xfn_steer_rule *all = calloc(max ?: 1, sizeof(*all));
+	int count = 0;
+
+	*out = all;
+	if (!all)
+		return -ENOMEM;
+	for (unsigned i = 0; i < sup->function_count; i++) {
+		const struct xfn_deployed *fn = &sup->functions[i];
+		struct xfn_steer_rule rule = { .to = fn->addr,
+					       .queue = opts->steer[i % opts->steer_count] };
+
+		if (fn->tier == XFN_TIER_SOCKET)
+			continue;
+		if (!fn->any)
+			all[count++] = rule;
+		for (unsigned s = 0; fn->any && s < sup->served_count; s++) {
+			memcpy(rule.to.ip, sup->served[s].ip, sizeof(rule.to.ip));
+			if (xfn_deploy__owner(sup, rule.to.ip, rule.to.port) == (int)i)
+				all[count++] = rule;
+		}
+	}
+	return count;
+}
+
+/*
+ * Set the rules of now. Returns how many those are, or -ENOMEM: those of before stand. What could
+ * not be done is logged where it is not what was left before, and tried again where that helps.
+ */
+static int set_rules(struct xfn_supervisor *sup)
+{
+	struct xfn_links *l = sup->links;
+	struct xfn_steer_left left = { .again = true };
+	struct xfn_steer_rule *rules;
+	int count = wanted_rules(sup, &rules);
+	bool news;
+
+	snprintf(l->why, sizeof(l->why), "out of memory");
+	if (count >= 0)
+		left = xfn_steer__follow(l->steer, rules, (unsigned)count, l->why, sizeof(l->why));
+	free(rules);
+	news = left.missing != l->left.missing || left.stale != l->left.stale ||
+	       (left.again && !l->left.again);
+	if (news && count < 0)
+		xfn_log__line(LOG_WARNING,
+			      "%s: flow rules stay as they are: %s; retried every %u s",
+			      sup->iface.name, l->why, RETRY_MS / 1000);
+	else if (news && left.missing + left.stale)
+		xfn_log__line(
+			LOG_WARNING,
+			"%s: %u flow rules are missing, %u too many: %s%s; requests that come "
+			"to other queues take the slow path",
+			sup->iface.name, left.missing, left.stale, l->why,
+			left.again ? ", retried" : "");
+	l->left = left;
+	l->retry_at_ms = left.again ? xfn_now_ms() + RETRY_MS : 0;
+	return count;
+}
+
+void xfn_links__follow(struct xfn_supervisor *sup)
+{
+	if (sup->links && sup->links->steer)
+		set_rules(sup);
+}
+
+int xfn_links__retry(struct xfn_supervisor *sup)
+{
+	struct xfn_links *l = sup->links;
+	uint64_t now = xfn_now_ms();
+
+	if (!l || !l->retry_at_ms)
+		return -1;
+	if (now >= l->retry_at_ms)
+		set_rules(sup);
+	return !l->retry_at_ms ? -1 : l->retry_at_ms > now ? (int)(l->retry_at_ms - now) : 0;
+}
+
+static int steer(struct xfn_supervisor *sup, char *err, size_t errlen)
+{
+	const struct xfn_link_options *opts = &sup->opts->links;
+	struct xfn_links *l = sup->links;
+	int count, ret;
+
+	for (unsigned i = 0; i < opts->steer_count; i++)
+		if (opts->steer[i] >= sup->iface.queues) {
+			snprintf(err, errlen,
+				 "--steer: %s has no queue %u, only %u of them; `ethtool -L %s` "
+				 "changes their number",
+				 sup->iface.name, opts->steer[i], sup->iface.queues,
+				 sup->iface.name);
+			return -EINVAL;
+		}
+	if (!sup->loader) {
+		snprintf(err, errlen, "--steer wants XDP on %s (%s); leave --steer out",
+			 sup->iface.name, sup->mode_reason);
+		return -EOPNOTSUPP;
+	}
+	ret = xfn_steer__open(sup->iface.name, sup->iface.driver, l->journal, &l->steer, err,
+			      errlen);
+	if (ret)
+		return ret;
+	count = set_rules(sup);
+	if (count >= 0 && (!count || l->left.missing < (unsigned)count || l->left.again))
+		return 0;
+	snprintf(err, errlen, "--steer: %s: %s; leave --steer out", sup->iface.name, l->why);
+	return count < 0 ? count : -EOPNOTSUPP;
+}
+
+int xfn_links__begin(struct xfn_supervisor *sup, char *err, size_t errlen)
+{
+	const struct xfn_link_options *opts = &sup->opts->links;
+	struct xfn_links *l;
+	bool xdp_tx = false;
+	char why[240];
+	int ret;
+
+	if (!sup->iface.name[0])
+		return 0;
+	l = sup->links = calloc(1, sizeof(*l));
+	if (!l) {
+		snprintf(err, errlen, "out of memory");
+		return -ENOMEM;
+	}
+	ret = xfn_journal__open(sup->iface.name, kinds, &l->journal, err, errlen);
+	if (ret)
+		return ret;
+	for (unsigned i = 0; i < sup->function_count; i++)
+		xdp_tx |= sup->functions[i].in_kernel;
+	l->zero_copy = xfn_zero_copy__wanted(opts->zero_copy, sup->iface.driver,
+					     sup->mode == XFN_MODE_NATIVE, xdp_tx, l->reason,
+					     sizeof(l->reason));
+	if (!l->zero_copy && opts->zero_copy == XFN_ZERO_COPY_ALWAYS) {
+		snprintf(err, errlen, "--zero-copy always: %s: %s%s%s; take --zero-copy auto",
+			 sup->iface.name, l->reason, sup->mode_reason[0] ? ", but: " : "",
+			 sup->mode_reason);
+		return -EOPNOTSUPP;
+	}
+	if (opts->zero_copy == XFN_ZERO_COPY_ALWAYS && xdp_tx &&
+	    !xfn_zero_copy__wanted(XFN_ZERO_COPY_AUTO, sup->iface.driver, true, true, why,
+				   sizeof(why)))
+		xfn_log__line(
+			LOG_WARNING,
+			"--zero-copy always beside functions in the kernel, whose replies may "
+			"be lost: %s",
+			why);
+	if (opts->steer_count)
+		ret = steer(sup, err, errlen);
+	if (!ret && opts->defer)
+		ret = xfn_napi__defer(sup->iface.name, opts->defer, l->journal, err, errlen);
+	return ret;
+}
+
+void xfn_links__end(struct xfn_supervisor *sup)
+{
+	if (!sup->links)
+		return;
+	xfn_steer__close(sup->links->steer);
+	xfn_journal__close(sup->links->journal);
+	free(sup->links);
+	sup->links = NULL;
+}
+
+/* Sockets that cannot be polled would be worked by interrupts, and nobody would know. */
+static int check_polled(const struct xfn_supervisor *sup, const struct xfn_umem *umem, char *err,
+			size_t errlen)
+{
+	if (!xfn_napi__told_at_bind() || xfn_napi__id(umem->xsk[0]))
+		return 0;
+	snprintf(
+		err, errlen,
+		"--busy-poll: driver %s does not tell the kernel what works queue %u of %s off, so "
+		"nothing can be polled; leave --busy-poll out, --spin keeps workers awake too",
+		driver_of(sup), umem->queue, sup->iface.name);
+	return -EOPNOTSUPP;
+}
+
+int xfn_links__bind(struct xfn_supervisor *sup, struct xfn_umem *umem, char *err, size_t errlen)
+{
+	const struct xfn_link_options *opts = &sup->opts->links;
+	struct xfn_links *l = sup->links;
+	int ret = 0;
+
+	for (unsigned i = 0; !ret && opts->busy_poll && i < umem->threads; i++)
+		ret = xfn_napi__busy_poll(umem->xsk[i], opts->busy_poll);
+	if (ret) {
+		snprintf(err, errlen, "--busy-poll: %s; leave it out",
+			 ret == -ENOPROTOOPT ? "this kernel has no busy polling of sockets" :
+					       strerror(-ret));
+		return ret;
+	}
+	ret = xfn_umem__bind(umem, sup->iface.name, sup->iface.index, l->zero_copy, err, errlen);
+	if (ret && ret != -EBUSY && ret != -EPERM && l->zero_copy) {
+		if (opts->zero_copy == XFN_ZERO_COPY_ALWAYS) {
+			snprintf(err, errlen,
+				 "--zero-copy always: driver %s refuses it on queue %u of %s (%s); "
+				 "take --zero-copy auto, `xfn check -i %s` tells what it can do",
+				 driver_of(sup), umem->queue, sup->iface.name, strerror(-ret),
+				 sup->iface.name);
+			return ret;
+		}
+		l->zero_copy = false;
+		snprintf(l->reason, sizeof(l->reason), "the kernel refuses zero copy with %s (%s)",
+			 driver_of(sup), strerror(-ret));
+		ret = xfn_umem__bind(umem, sup->iface.name, sup->iface.index, false, err, errlen);
+	}
+	if (!ret && opts->busy_poll)
+		ret = check_polled(sup, umem, err, errlen);
+	return ret;
+}
+
+static bool has_frames(const struct xfn_supervisor *sup)
+{
+	return sup->child_count && xfn_child_by_afxdp(&sup->children[0]);
+}
+
+/* All queues of an interface: a driver has it or not. */
+static bool all_zero_copy(const struct xfn_supervisor *sup)
+{
+	for (unsigned i = 0; i < sup->child_count; i++)
+		if (xfn_child_by_afxdp(&sup->children[i]) && !sup->children[i].umem.zero_copy)
+			return false;
+	return true;
+}
+
+void xfn_links__tell(const struct xfn_supervisor *sup, json_t *data)
+{
+	const struct xfn_links *l = sup->links;
+
+	json_object_set_new(data, "zero_copy",
+			    has_frames(sup) ? json_boolean(all_zero_copy(sup)) : json_null());
+	json_object_set_new(data, "zero_copy_reason", json_string(l ? l->reason : ""));
+	if (l && l->steer)
+		json_object_set_new(data, "flow_rules", json_integer(xfn_steer__count(l->steer)));
+}
+
+void xfn_links__tell_worker(const struct xfn_supervisor *sup, const struct xfn_child *child,
+			    unsigned thread, json_t *data)
+{
+	unsigned napi;
+
+	json_object_set_new(data, "zero_copy",
+			    child->has_umem ? json_boolean(child->umem.zero_copy) : json_null());
+	if (!sup->opts->links.busy_poll || !child->has_umem)
+		return;
+	napi = xfn_napi__id(child->umem.xsk[thread]);
+	json_object_set_new(data, "napi", napi ? json_integer(napi) : json_null());
+}
+
+unsigned xfn_links__send_apart(const struct xfn_supervisor *sup)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < sup->child_count; i++)
+		n += sup->children[i].has_umem && sup->children[i].umem.send[0] >= 0;
+	return n;
+}
+
+void xfn_links__say_queues(const struct xfn_supervisor *sup)
+{
+	unsigned apart = xfn_links__send_apart(sup);
+
+	if (apart)
+		xfn_log__line(LOG_NOTICE,
+			      "%s: RX queues: %u, TX queues: %u; AF_XDP cannot send without a TX "
+			      "queue, so workers of %u RX queues send by AF_PACKET; `ethtool -L "
+			      "%s` may give them TX queues",
+			      sup->iface.name, sup->iface.queues, sup->iface.tx_queues, apart,
+			      sup->iface.name);
+	if (sup->iface.queues > XFN_QUEUES && !sup->opts->links.steer_count)
+		xfn_log__line(LOG_NOTICE,
+			      "%s: RX queues: %u; workers serve the first %u, requests on others "
+			      "take the slow path (reason NO_WORKER)",
+			      sup->iface.name, sup->iface.queues, XFN_QUEUES);
+}
+
+void xfn_links__print(const struct xfn_supervisor *sup, FILE *out)
+{
+	const struct xfn_link_options *opts = &sup->opts->links;
+	const struct xfn_links *l = sup->links;
+
+	if (l && has_frames(sup))
+		fprintf(out, "AF_XDP with%s copies (%s)\n", all_zero_copy(sup) ? "out" : "",
+			l->reason);
+	if (l && l->steer)
+		fprintf(out, "%u flow rules steer requests to %u of %u queues\n",
+			xfn_steer__count(l->steer), opts->steer_count, sup->iface.queues);
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Where the frames of the workers are, asked of each. A worker may take its time, or not answer:
+ * nobody else waits for it. Changes nothing.
+ */
+#include <stdio.h>
+#include <string.h>
+#include "../../host/now.h"
+#include "../supervisor_inside.h"
+
+/* For all together. An idle worker looks ten times a second, one under a flood of costly requests
+ * not every second; who asked us waits five. */
+#define WORKERS_MS 3000
+
+static bool owns_frames(const struct xfn_child *child)
+{
+	return child->state == XFN_CHILD_READY && xfn_engine_find(child->engine)->audit;
+}
+
+/* Nothing is known yet of a row whose frames_lost is null. */
+static bool waits_for(json_t *row, const struct xfn_child *child)
+{
+	return child->state == XFN_CHILD_READY &&
+	       json_integer_value(json_object_get(row, "pid")) == child->pid &&
+	       json_is_null(json_object_get(row, "frames_lost"));
+}
+
+/* More frames than it was given a worker cannot have, nor fewer. */
+static bool can_be(const struct xfn_child *child, const struct xfn_engine_audit *a)
+{
+	const int64_t parts[] = { a->free, a->filling, a->lent, a->sending, a->held, a->lost };
+	int64_t total = child->has_umem ? (int64_t)(child->umem.len / child->umem.frame_size) : 0;
+
+	for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (parts[i] > total || parts[i] < -total)
+			return false;
+	return a->total == total;
+}
+
+static void fill(json_t *row, const struct xfn_engine_audit *a)
+{
+	const struct {
+		const char *name;
+		int64_t value;
+	} figures[] = {
+		{ "frames_total", a->total },	  { "frames_free", a->free },
+		{ "frames_filling", a->filling }, { "frames_lent", a->lent },
+		{ "frames_sending", a->sending }, { "frames_held", a->held },
+		{ "frames_lost", a->lost },
+	};
+
+	json_object_del(row, "frames_lost");
+	for (unsigned i = 0; i < sizeof(figures) / sizeof(figures[0]); i++)
+		json_object_set_new(row, figures[i].name, json_integer(figures[i].value));
+}
+
+json_t *xfn_audit(struct xfn_supervisor *sup, json_t *data, char *err, size_t errlen)
+{
+	const struct xfn_handover ask = { .type = XFN_HO_AUDIT, .version = XFN_HANDOVER_VERSION };
+	json_t *rows = json_array();
+	bool asked = false;
+
+	if (sup->audit_count == XFN_AUDITS) {
+		snprintf(err, errlen, "%d audits are under way; try again later", XFN_AUDITS);
+		json_decref(rows);
+		json_decref(data);
+		return NULL;
+	}
+	for (unsigned i = 0; i < sup->child_count; i++) {
+		const struct xfn_child *child = &sup->children[i];
+
+		if (!owns_frames(child))
+			continue;
+		asked |= !xfn_handover__send(child->sock, &ask, -1);
+		json_array_append_new(rows, json_pack("{s:i, s:i, s:n}", "pid", (int)child->pid,
+						      "queue", (int)child->queue, "frames_lost"));
+	}
+	json_object_set_new(data, "frames", rows);
+	if (!asked)
+		return data;
+	sup->audits[sup->audit_count++] =
+		(struct xfn_audit){ .ticket = xfn_control__later(sup->control),
+				    .until_ms = xfn_now_ms() + WORKERS_MS,
+				    .data = data };
+	return NULL;
+}
+
+/* Is there a worker whose answer may still come? */
+static bool waits(const struct xfn_supervisor *sup, const struct xfn_audit *audit)
+{
+	json_t *rows = json_object_get(audit->data, "frames"), *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+		for (unsigned c = 0; c < sup->child_count; c++)
+			if (waits_for(row, &sup->children[c]))
+				return true;
+	return false;
+}
+
+/* Whoever asked meanwhile is told the same: workers do not say to whom they answer. */
+void xfn_audit__done(struct xfn_supervisor *sup, const struct xfn_child *child,
+		     const struct xfn_handover *msg)
+{
+	json_t *row;
+	size_t i;
+
+	if (!can_be(child, &msg->audited))
+		return;
+	for (unsigned a = 0; a < sup->audit_count; a++)
+		json_array_foreach(json_object_get(sup->audits[a].data, "frames"), i, row)
+			if (waits_for(row, child))
+				fill(row, &msg->audited);
+}
+
+int xfn_audit__watch(struct xfn_supervisor *sup)
+{
+	uint64_t now = xfn_now_ms();
+	int next = -1;
+
+	for (unsigned i = 0; i < sup->audit_count; i++) {
+		struct xfn_audit audit = sup->audits[i];
+
+		if (now < audit.until_ms && waits(sup, &audit)) {
+			if (next < 0 || (int)(audit.until_ms - now) < next)
+				next = (int)(audit.until_ms - now);
+			continue;
+		}
+		sup->audits[i--] = sup->audits[--sup->audit_count];
+		xfn_control__answer(sup->control, audit.ticket, audit.data, NULL);
+	}
+	return next;
+}
+
+void xfn_audit__close(struct xfn_supervisor *sup)
+{
+	while (sup->audit_count)
+		json_decref(sup->audits[--sup->audit_count].data);
+}

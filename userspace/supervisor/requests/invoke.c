@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* One request on purpose (`xfn invoke NAME`): through the loaded dispatcher, or by its worker
+ * (invoke_worker.c). */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <linux/bpf.h>
+#include "../../call/request_frame.h"
+#include "../supervisor_inside.h"
+
+#define FRAME_PAYLOAD_MAX                                                                          \
+	(XFN_FRAME_MAX - XFN_REQUEST_FRAME_HEAD) /* of a frame; a worker takes more */
+#define REPEAT_MAX  100000
+#define CLIENT_PORT 40000
+
+struct invocation {
+	uint8_t payload[XFN_INVOKE_MAX];
+	uint32_t len;
+	uint32_t repeat;
+	uint32_t ns;
+	unsigned reason;
+	const char *action;
+	bool replied;
+};
+
+static int from_hex(const char *hex, struct invocation *inv)
+{
+	size_t len = strlen(hex) / 2;
+
+	if (len > XFN_PAYLOAD_MAX || strlen(hex) % 2 || hex[strspn(hex, "0123456789abcdefABCDEF")])
+		return -EINVAL;
+	for (size_t i = 0; i < len; i++) {
+		char byte[] = { hex[2 * i], hex[2 * i + 1], '\0' };
+
+		inv->payload[i] = (uint8_t)strtoul(byte, NULL, 16);
+	}
+	inv->len = len;
+	return 0;
+}
+
+/* An address of IP `version` that this function is served at. */
+static bool served_address(const struct xfn_supervisor *sup, const struct xfn_deployed *fn,
+			   int version, uint8_t ip[16])
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, 0xff };
+
+	if (!fn->any) {
+		memcpy(ip, fn->addr.ip, 16);
+		return true;
+	}
+	for (unsigned i = 0; i < sup->served_count; i++) {
+		memcpy(ip, sup->served[i].ip, 16);
+		if (!sup->served[i].tag[0] && !memcmp(ip, mapped, 12) == (version == 4) &&
+		    xfn_deploy__owner(sup, ip, fn->addr.port) == fn - sup->functions)
+			return true;
+	}
+	return false;
+}
+
+/* One that may ask: no address of this host, nor a broadcast one. */
+static struct xfn_address neighbour(const struct xfn_supervisor *sup,
+				    const struct xfn_address *local)
+{
+	const uint8_t(*own)[16];
+	unsigned count = xfn_addresses__own(sup->addresses, &own);
+	struct xfn_address peer = *local;
+	bool ours = true;
+
+	peer.port = CLIENT_PORT;
+	for (unsigned last = 1; ours && last < 255; last++) {
+		peer.ip[15] = (uint8_t)last;
+		ours = peer.ip[15] == local->ip[15];
+		for (unsigned i = 0; i < count && !ours; i++)
+			ours = !memcmp(own[i], peer.ip, sizeof(peer.ip));
+	}
+	return peer;
+}
+
+/* Through the dispatcher, as a frame. *to_worker: it was redirected. */
+static int by_dispatcher(struct xfn_supervisor *sup, unsigned slot, int version,
+			 struct invocation *inv, bool *to_worker, char *err, size_t errlen)
+{
+	static const char *const actions[] = { [XDP_DROP] = "drop", [XDP_PASS] = "pass" };
+	const struct xfn_deployed *fn = &sup->functions[slot];
+	uint64_t before[XFN_REASON_SLOTS], after[XFN_REASON_SLOTS];
+	struct xfn_slot_counters stat_before = {}, stat = {};
+	struct xfn_address local = { .port = fn->addr.port }, peer;
+	uint8_t frame[XFN_FRAME_MAX], out[8192];
+	size_t len, outlen = sizeof(out);
+	const uint8_t(*macs)[6];
+	struct xfn_packet pkt;
+	unsigned action = XDP_DROP, ns = 0;
+	uint64_t total_ns = 0;
+	int ret = 0;
+
+	if (!served_address(sup, fn, version, local.ip)) {
+		snprintf(err, errlen, "%s: no IPv%d address is served; try the other version",
+			 fn->mod->attr.name, version);
+		return -EADDRNOTAVAIL;
+	}
+	if (inv->len > FRAME_PAYLOAD_MAX) {
+		snprintf(err, errlen, "a payload of %u bytes does not fit a frame; at most %u do",
+			 inv->len, FRAME_PAYLOAD_MAX);
+		return -EMSGSIZE;
+	}
+	peer = neighbour(sup, &local);
+	len = xfn_request_frame__build(frame, &peer, &local, inv->payload, inv->len);
+	if (xfn_addresses__macs(sup->addresses, &macs))
+		memcpy(frame, macs[0], sizeof(macs[0]));
+	xfn_loader__reasons(sup->loader, before);
+	xfn_loader__slot_counters(sup->loader, slot, &stat_before);
+	/* One run each: a repeated one would work on its own reply. */
+	for (uint32_t i = 0; !ret && i < inv->repeat; i++) {
+		outlen = sizeof(out);
+		ret = xfn_loader__test_run(sup->loader, frame, len, out, &outlen, 1, &action, &ns);
+		total_ns += ns;
+	}
+	if (ret) {
+		snprintf(
+			err, errlen,
+			"%s: the kernel does not run it on demand: %s; ask by datagram: `xfn invoke "
+			"HOST:%u`",
+			fn->mod->attr.name, strerror(-ret), fn->addr.port);
+		return ret;
+	}
+	inv->ns = total_ns / inv->repeat;
+	xfn_loader__reasons(sup->loader, after);
+	xfn_loader__slot_counters(sup->loader, slot, &stat);
+	for (unsigned i = 1; i < XFN_REASON_COUNT; i++)
+		if (after[i] != before[i])
+			inv->reason = i;
+	*to_worker = action == XDP_REDIRECT || inv->reason == XFN_REASON_NO_WORKER;
+	if (action <= XDP_PASS && actions[action])
+		inv->action = actions[action];
+	if (stat.consumed != stat_before.consumed)
+		inv->action = "consume";
+	inv->replied = action == XDP_TX;
+	if (!inv->replied)
+		return 0;
+	inv->action = "reply";
+	if (xfn_packet_parse(out, out + outlen, &pkt) ||
+	    xfn_packet_check(out, out + outlen, &pkt)) {
+		snprintf(err, errlen, "%s: its reply is no right packet; report this as a defect",
+			 fn->mod->attr.name);
+		return -EBADMSG;
+	}
+	inv->len = pkt.payload_len;
+	memcpy(inv->payload, out + pkt.payload_off, inv->len);
+	return 0;
+}
+
+json_t *xfn_invoke(struct xfn_supervisor *sup, json_t *args, char *err, size_t errlen)
+{
+	const char *name = NULL, *payload = "";
+	int version = 4, repeat = 1, ret = 0;
+	struct invocation *inv = NULL;
+	bool to_worker = true;
+	json_t *data = NULL;
+	unsigned slot = 0;
+
+	if (json_unpack(args, "{s:s, s?s, s?i, s?i}", "name", &name, "payload", &payload, "version",
+			&version, "repeat", &repeat) ||
+	    (version != 4 && version != 6) || repeat < 1 || repeat > REPEAT_MAX) {
+		snprintf(err, errlen,
+			 "invoke wants name, payload (hex), version 4 or 6, repeat up to %d; see "
+			 "`xfn invoke --help`",
+			 REPEAT_MAX);
+		return NULL;
+	}
+	while (slot < sup->function_count && strcmp(sup->functions[slot].mod->attr.name, name))
+		slot++;
+	if (slot == sup->function_count) {
+		snprintf(err, errlen, "%.64s: no such function here; `xfn ls` lists them", name);
+		return NULL;
+	}
+	inv = calloc(1, sizeof(*inv));
+	if (!inv || from_hex(payload, inv)) {
+		snprintf(err, errlen,
+			 "the payload is no hex text of at most %d bytes; send two digits a byte",
+			 XFN_PAYLOAD_MAX);
+		free(inv);
+		return NULL;
+	}
+	inv->repeat = repeat;
+	inv->action = "drop";
+	if (sup->functions[slot].tier == XFN_TIER_XDP)
+		ret = by_dispatcher(sup, slot, version, inv, &to_worker, err, errlen);
+	if (!ret && to_worker)
+		xfn_invoke__ask(sup, slot, inv->payload, inv->len, inv->repeat, err, errlen);
+	else if (!ret)
+		data = xfn_invoke__data(sup->functions[slot].tier, inv->action, inv->reason,
+					inv->payload, inv->replied ? inv->len : 0, inv->ns);
+	free(inv);
+	return data;
+}

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* What runs and what it did: kernel counters and workers' pages, summed. Changes nothing. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "../../host/printable.h"
+#include "../supervisor_inside.h"
+
+static const struct {
+	const char *name, *verdict, *sentence;
+} reasons[] = {
+#define XFN_REASON(code, name, verdict, sentence) [code] = { #name, #verdict, sentence },
+	XFN_REASONS(XFN_REASON)
+#undef XFN_REASON
+};
+
+/* A thread of a worker. */
+struct place {
+	unsigned child, thread, past;
+	const struct xfn_leaver *leaver;
+};
+
+/*
+ * The pages of all threads in turn, then those of workers that are ending, then that of those that
+ * are no more; NULL at the end.
+ */
+static const struct xfn_page *next_page(const struct xfn_supervisor *sup, struct place *at)
+{
+	for (; at->child < sup->child_count; at->child++, at->thread = 0) {
+		const struct xfn_child *child = &sup->children[at->child];
+
+		if (child->page && at->thread < child->threads)
+			return xfn_told__sum(child->told, at->thread++);
+	}
+	if (!at->past && !at->leaver)
+		at->leaver = sup->leavers;
+	for (; at->leaver; at->leaver = at->leaver->next, at->thread = 0)
+		if (at->leaver->page && at->thread < at->leaver->threads)
+			return xfn_told__sum(at->leaver->told, at->thread++);
+	return at->past++ ? NULL : sup->past;
+}
+
+static struct xfn_loader *loader_of(const struct xfn_supervisor *sup)
+{
+	return sup->loader ?: sup->before;
+}
+
+/* What kernel, card and workers counted of a function; the workers' requests are its `outside`. */
+static struct xfn_slot_counters counters_of(const struct xfn_supervisor *sup, unsigned slot,
+					    uint64_t *outside)
+{
+	struct xfn_loader *loader = loader_of(sup);
+	struct xfn_slot_counters sum = {};
+	const struct xfn_page *page;
+	struct place at = {};
+
+	*outside = 0;
+	if (loader)
+		xfn_loader__slot_counters(loader, slot, &sum);
+	xfn_card__counters(sup, slot, &sum);
+	for (page = next_page(sup, &at); page; page = next_page(sup, &at)) {
+		*outside += page->slots[slot].requests;
+		xfn_past__add(&sum, &page->slots[slot]);
+	}
+	return sum;
+}
+
+/* Where a function of tier xdp mostly runs elsewhere, a sentence on it; else "". */
+static const char *outside_text(const struct xfn_supervisor *sup, unsigned slot, char *text,
+				size_t len)
+{
+	uint64_t outside;
+	struct xfn_slot_counters sum = counters_of(sup, slot, &outside);
+
+	text[0] = '\0';
+	if (sup->functions[slot].tier == XFN_TIER_XDP && outside > sum.requests / 2)
+		snprintf(
+			text, len,
+			"%llu of %llu requests ran in a worker, not in the kernel; what `xfn stat` "
+			"counts says why (NO_ROOM: want less .grow; PARTIAL_SUM: native mode)",
+			(unsigned long long)outside, (unsigned long long)sum.requests);
+	return text;
+}
+
+json_t *xfn_stats__functions(struct xfn_supervisor *sup)
+{
+	char whole_text[300];
+	const char *whole = xfn_presence__state(sup, whole_text, sizeof(whole_text));
+	json_t *list = json_array(), *data;
+
+	xfn_told__read_all(sup);
+	for (unsigned i = 0; i < sup->function_count; i++) {
+		const struct xfn_deployed *fn = &sup->functions[i];
+		struct xfn_address addr = fn->addr;
+		char text[64] = "", why[512], outside[256];
+		const char *state = whole;
+
+		if (!fn->any || fn->version) {
+			xfn_udp_socket__text(&addr, text, sizeof(text));
+			*strrchr(text, ':') = 0; /* the port stands in its own field */
+		}
+		xfn_quarantine__sentence(sup, fn, why, sizeof(why));
+		if (xfn_quarantine__state(fn)[0])
+			state = xfn_quarantine__state(fn);
+		else if (sup->serving)
+			state = xfn_children__state(sup, fn, why, sizeof(why));
+		json_array_append_new(
+			list,
+			json_pack("{s:s, s:i, s:s, s:i, s:s, s:s, s:o, s:s, s:o, s:s, s:o, s:s}",
+				  "name", fn->mod->attr.name, "slot", (int)i, "address", text,
+				  "port", (int)fn->addr.port, "tier", xfn_tier_name(fn->tier),
+				  "mode", xfn_card__mode(sup, fn), "reason",
+				  xfn_control__text(fn->reason), "rule",
+				  fn->rule ? fn->rule->id : "", "summary",
+				  xfn_control__text(fn->mod->attr.summary), "state", state,
+				  "state_reason", xfn_control__text(why), "warning",
+				  outside_text(sup, i, outside, sizeof(outside))));
+	}
+	data = json_pack("{s:s?, s:i, s:s, s:o, s:s, s:s, s:s?, s:s, s:i, s:i, s:o}", "interface",
+			 sup->iface.name[0] ? sup->iface.name : NULL, "pid", (int)getpid(), "state",
+			 whole, "state_reason", xfn_control__text(whole_text), "mode",
+			 xfn_mode_name(sup->mode), "mode_reason", sup->mode_reason, "engine",
+			 sup->child_count ? sup->children[0].engine : NULL, "engine_reason",
+			 sup->engine_reason, "sockets", (int)sup->listener_count, "sockets_missing",
+			 (int)sup->missing_count, "functions", list);
+	xfn_links__tell(sup, data);
+	return data;
+}
+
+/* Author counters of both halves, by name. */
+static json_t *author_counters(struct xfn_supervisor *sup, unsigned slot)
+{
+	struct xfn_loader *loader = loader_of(sup);
+	json_t *all = json_object();
+	const struct xfn_page *page;
+	struct place at = {};
+	char name[64];
+	uint64_t value;
+
+	if (loader)
+		for (unsigned i = 0;
+		     !xfn_loader__author_counter(loader, slot, i, name, sizeof(name), &value); i++)
+			json_object_set_new(all, name, json_integer(value));
+	for (page = next_page(sup, &at); page; page = next_page(sup, &at))
+		for (unsigned i = 0; i < XFN_PAGE_COUNTERS; i++) {
+			char written[sizeof(page->counters[slot][i].name)];
+			char own[sizeof(written) + 1];
+
+			/* a worker may have written anything there */
+			memcpy(written, page->counters[slot][i].name, sizeof(written));
+			xfn_printable(written, strnlen(written, sizeof(written)), own, sizeof(own));
+			if (!own[0])
+				break;
+			value = page->counters[slot][i].value +
+				json_integer_value(json_object_get(all, own));
+			json_object_set_new(all, own, json_integer(value));
+		}
+	return all;
+}
+
+static json_t *functions(struct xfn_supervisor *sup)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < sup->function_count; i++) {
+		uint64_t outside;
+		struct xfn_slot_counters sum = counters_of(sup, i, &outside);
+		char text[256];
+
+		json_array_append_new(
+			list,
+			json_pack(
+				"{s:s, s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:s}",
+				"name", sup->functions[i].mod->attr.name, "slot", (int)i, "tier",
+				xfn_tier_name(sup->functions[i].tier), "requests",
+				(json_int_t)sum.requests, "replies", (json_int_t)sum.replies,
+				"dropped", (json_int_t)sum.dropped, "consumed",
+				(json_int_t)sum.consumed, "passed", (json_int_t)sum.passed,
+				"handed", (json_int_t)sum.handed, "in_workers", (json_int_t)outside,
+				"bytes_in", (json_int_t)sum.bytes_in, "bytes_out",
+				(json_int_t)sum.bytes_out, "counters", author_counters(sup, i),
+				"warning", outside_text(sup, i, text, sizeof(text))));
+	}
+	return list;
+}
+
+static json_t *all_reasons(struct xfn_supervisor *sup)
+{
+	uint64_t count[XFN_REASON_SLOTS] = {};
+	json_t *list = json_array();
+	const struct xfn_page *page;
+	struct place at = {};
+
+	if (loader_of(sup))
+		xfn_loader__reasons(loader_of(sup), count);
+	xfn_losses__add(sup, count);
+	xfn_card__reasons(sup, count);
+	for (page = next_page(sup, &at); page; page = next_page(sup, &at))
+		for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)
+			count[i] += xfn_past__reason(page, i);
+	for (unsigned i = 1; i < XFN_REASON_COUNT; i++)
+		json_array_append_new(
+			list, json_pack("{s:i, s:s, s:s, s:s, s:I}", "code", (int)i, "name",
+					reasons[i].name, "verdict", reasons[i].verdict, "sentence",
+					reasons[i].sentence, "count", (json_int_t)count[i]));
+	return list;
+}
+
+static json_t *worker(const struct xfn_supervisor *sup, const struct xfn_child *child,
+		      unsigned thread)
+{
+	const struct xfn_page *page = xfn_told__sum(child->told, thread);
+	const struct xfn_engine_stats *e = &page->engine;
+	int cpu = child->cpu[thread];
+	char why[300];
+	const char *state = xfn_child__state(child, why, sizeof(why));
+
+	return json_pack(
+		"{s:o, s:s, s:o, s:i, s:i, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:o}",
+		"pid", child->pid > 0 ? json_integer(child->pid) : json_null(), "state", state,
+		"state_reason", xfn_control__text(why), "queue", (int)child->queue, "thread",
+		(int)thread, "engine", child->engine, "serves",
+		xfn_crews__serves(sup, child, thread), "received", (json_int_t)e->received, "sent",
+		(json_int_t)e->sent, "send_failed", (json_int_t)e->send_failed, "wakeups",
+		(json_int_t)e->wakeups, "stalls", (json_int_t)e->stalls, "cpu_ms",
+		(json_int_t)(page->cpu_ns / 1000000), "restarts", (int)child->restarts, "cpu",
+		cpu < 0 ? json_null() : json_integer(cpu));
+}
+
+static json_t *workers(const struct xfn_supervisor *sup)
+{
+	json_t *list = json_array(), *one;
+
+	for (unsigned c = 0; c < sup->child_count; c++)
+		for (unsigned t = 0; t < sup->children[c].threads; t++) {
+			one = worker(sup, &sup->children[c], t);
+			xfn_links__tell_worker(sup, &sup->children[c], t, one);
+			json_array_append_new(list, one);
+		}
+	return list;
+}
+
+json_t *xfn_stats__counters(struct xfn_supervisor *sup)
+{
+	char text[300];
+	const char *state = xfn_presence__state(sup, text, sizeof(text));
+
+	xfn_told__read_all(sup);
+	return json_pack("{s:s?, s:i, s:s, s:o, s:o, s:o, s:o}", "interface",
+			 sup->iface.name[0] ? sup->iface.name : NULL, "pid", (int)getpid(), "state",
+			 state, "state_reason", xfn_control__text(text), "functions",
+			 functions(sup), "reasons", all_reasons(sup), "workers", workers(sup));
+}

@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Which threads of a queue serve whom, at the start, by hand and by load. All threads there may be
+ * exist from the start on: a further one is taken into service by one write to a map and one
+ * message, and one that is taken out answers what it still has before it rests.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+#include "../../host/log.h"
+#include "../../host/now.h"
+#include "../supervisor_inside.h"
+
+#define LOOK_MS 500 /* several of the longest wait, which counts once it is over */
+#define FULL	75  /* percent of the time: a thread that is busy for longer needs help */
+#define SPARE	50  /* one less is enough if the others would be busy for less than this */
+#define CALM	4   /* looks in a row that say so, before one is taken out */
+
+static unsigned own_threads(const struct xfn_supervisor *sup)
+{
+	unsigned n = 0;
+
+	for (unsigned crew = 1; crew < XFN_CREWS; crew++)
+		n += sup->own_threads[crew];
+	return n;
+}
+
+/* A CPU for each worker, all queues together. */
+static unsigned shared_max(const struct xfn_supervisor *sup)
+{
+	unsigned room = XFN_THREADS - sup->opts->dedicate_count;
+	unsigned queues = xfn_links__queues(sup) ?: 1, n;
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (sup->opts->workers_max)
+		return sup->opts->workers_max;
+	n = cpus > 0 ? ((unsigned)cpus + queues - 1) / queues : 1;
+	if (n < sup->opts->workers_min)
+		n = sup->opts->workers_min;
+	return n < room ? n : room;
+}
+
+unsigned xfn_crews__threads(const struct xfn_supervisor *sup)
+{
+	return shared_max(sup) + sup->opts->dedicate_count;
+}
+
+unsigned xfn_crews__shared(const struct xfn_supervisor *sup, unsigned queue)
+{
+	unsigned n = sup->shared[queue] ?: sup->opts->workers_min ?: 1, max = shared_max(sup);
+
+	return n < max ? n : max;
+}
+
+/* Of a queue, from now on, also when its worker is made anew. 0, or -errno: as it was. */
+static int share(struct xfn_supervisor *sup, struct xfn_child *child, unsigned count)
+{
+	unsigned was = child->shared, wanted = sup->shared[child->queue];
+	int ret;
+
+	child->shared = sup->shared[child->queue] = count;
+	ret = xfn_crews__apply(sup, child);
+	if (ret) {
+		child->shared = was;
+		sup->shared[child->queue] = wanted;
+	}
+	return ret;
+}
+
+/* An unused crew, or 0. */
+static unsigned free_crew(const struct xfn_supervisor *sup)
+{
+	for (unsigned crew = 1; crew < XFN_CREWS; crew++)
+		if (!sup->own_threads[crew])
+			return crew;
+	return 0;
+}
+
+/* All functions of that name: one may stand on several addresses. 0, or -errno of one whose threads
+ * are still those it had. */
+static int assign(struct xfn_supervisor *sup, const char *name, unsigned crew)
+{
+	int ret = 0, err;
+
+	for (unsigned i = 0; i < sup->function_count; i++) {
+		struct xfn_deployed *fn = &sup->functions[i];
+
+		if (strcmp(fn->mod->attr.name, name))
+			continue;
+		err = sup->loader ? xfn_loader__crew(sup->loader, i, crew) : 0;
+		ret = ret ?: err;
+		if (!err)
+			fn->crew = crew;
+	}
+	return ret;
+}
+
+static const struct xfn_deployed *find(const struct xfn_supervisor *sup, const char *name)
+{
+	for (unsigned i = 0; i < sup->function_count; i++)
+		if (!strcmp(sup->functions[i].mod->attr.name, name))
+			return &sup->functions[i];
+	return NULL;
+}
+
+void xfn_crews__load(struct xfn_supervisor *sup)
+{
+	for (unsigned i = 0; i < sup->function_count; i++) {
+		const struct xfn_deployed *fn = &sup->functions[i];
+
+		if (fn->crew && (!sup->loader || fn->tier == XFN_TIER_SOCKET))
+			xfn_log__line(LOG_WARNING,
+				      "%s: is served behind UDP sockets; --dedicate gives it no "
+				      "worker of its own there",
+				      fn->mod->attr.name);
+		if (sup->loader)
+			xfn_loader__crew(sup->loader, i, fn->crew);
+	}
+}
+
+int xfn_crews__open(struct xfn_supervisor *sup, char *err, size_t errlen)
+{
+	const struct xfn_run_options *opts = sup->opts;
+
+	if (opts->workers_max + opts->dedicate_count > XFN_THREADS ||
+	    (opts->workers_min ?: 1) + opts->dedicate_count > XFN_THREADS) {
+		snprintf(err, errlen,
+			 "a queue has at most %d workers, those of --dedicate (%u) among them; ask "
+			 "for fewer",
+			 XFN_THREADS, opts->dedicate_count);
+		return -ERANGE;
+	}
+	memset(sup->own_threads, 0, sizeof(sup->own_threads));
+	for (unsigned i = 0; i < opts->dedicate_count; i++) {
+		const struct xfn_deployed *fn = find(sup, opts->dedicate[i]);
+		unsigned crew = free_crew(sup);
+
+		if (!fn) {
+			snprintf(err, errlen, "--dedicate %s: no such function in this run",
+				 opts->dedicate[i]);
+			return -ENOENT;
+		}
+		if (fn->crew)
+			continue;
+		sup->own_threads[crew] = 1;
+		assign(sup, opts->dedicate[i], crew);
+	}
+	return 0;
+}
+
+int xfn_crews__apply(struct xfn_supervisor *sup, struct xfn_child *child)
+{
+	uint32_t was = child->active, active = (1u << child->shared) - 1;
+	unsigned next = child->shared;
+	int ret;
+
+	for (unsigned crew = 1; crew < XFN_CREWS; crew++) {
+		active |= ((1u << sup->own_threads[crew]) - 1) << next;
+		next += sup->own_threads[crew];
+	}
+	/* awake before it is asked, asked no longer before it rests */
+	child->active = was | active;
+	xfn_children__tell_active(child);
+	ret = xfn_loader__spread(sup->loader, child->queue, 0, 0, child->shared);
+	next = child->shared;
+	for (unsigned crew = 1; !ret && crew < XFN_CREWS; crew++) {
+		if (!sup->own_threads[crew])
+			continue;
+		ret = xfn_loader__spread(sup->loader, child->queue, crew, next,
+					 sup->own_threads[crew]);
+		next += sup->own_threads[crew];
+	}
+	if (ret) /* some may still be asked: all stay awake */
+		return ret;
+	child->active = active;
+	xfn_children__tell_active(child);
+	return 0;
+}
+
+const char *xfn_crews__serves(const struct xfn_supervisor *sup, const struct xfn_child *child,
+			      unsigned thread)
+{
+	unsigned next = child->shared;
+
+	if (thread < next)
+		return "all";
+	for (unsigned crew = 1; crew < XFN_CREWS; crew++) {
+		next += sup->own_threads[crew];
+		if (thread >= next)
+			continue;
+		for (unsigned i = 0; i < sup->function_count; i++)
+			if (sup->functions[i].crew == crew)
+				return sup->functions[i].mod->attr.name;
+	}
+	return "none";
+}
+
+/* Do `shared` and `own` threads fit on this queue? */
+static bool fits(const struct xfn_child *child, unsigned shared, unsigned own, char *err,
+		 size_t errlen)
+{
+	if (shared + own <= child->threads)
+		return true;
+	snprintf(err, errlen,
+		 "queue %u has room for %u workers, and that would be %u; `xfn run "
+		 "--workers-per-queue 1-%u` makes room for more",
+		 child->queue, child->threads, shared + own,
+		 shared + own < XFN_THREADS ? shared + own : XFN_THREADS);
+	return false;
+}
+
+static int not_scaled(int ret, char *err, size_t errlen)
+{
+	snprintf(err, errlen,
+		 "the dispatcher's maps cannot be changed (%s); `xfn stat` tells of the workers "
+		 "now, try again",
+		 strerror(-ret));
+	return ret;
+}
+
+static int scale_queues(struct xfn_supervisor *sup, int queue, unsigned count, char *err,
+			size_t errlen)
+{
+	unsigned own = own_threads(sup), met = 0;
+	int ret;
+
+	if (!count) {
+		snprintf(err, errlen, "a queue keeps at least one worker that all functions share");
+		return -EINVAL;
+	}
+	for (unsigned i = 0; i < sup->child_count; i++) {
+		const struct xfn_child *child = &sup->children[i];
+
+		if (xfn_child_by_afxdp(child) && (queue < 0 || child->queue == (unsigned)queue) &&
+		    !fits(child, count, own, err, errlen))
+			return -ERANGE;
+	}
+	for (unsigned i = 0; i < sup->child_count; i++) {
+		struct xfn_child *child = &sup->children[i];
+
+		if (!xfn_child_by_afxdp(child) || (queue >= 0 && child->queue != (unsigned)queue))
+			continue;
+		met++;
+		ret = share(sup, child, count);
+		if (ret)
+			return not_scaled(ret, err, errlen);
+	}
+	if (met)
+		return 0;
+	snprintf(err, errlen,
+		 queue < 0 ? "no worker of AF_XDP runs here; `xfn ls` tells why" :
+			     "queue %d has no worker of AF_XDP; `xfn stat` lists those there are",
+		 queue);
+	return -ENOENT;
+}
+
+static int scale_function(struct xfn_supervisor *sup, const char *name, unsigned count, char *err,
+			  size_t errlen)
+{
+	const struct xfn_deployed *fn = find(sup, name);
+	unsigned crew, own = own_threads(sup), frames = 0, had;
+	int ret = 0;
+
+	if (!fn) {
+		snprintf(err, errlen, "%.64s: no such function here; `xfn ls` lists them", name);
+		return -ENOENT;
+	}
+	crew = fn->crew ?: free_crew(sup);
+	if (!crew) {
+		snprintf(err, errlen,
+			 "%d functions have workers of their own already; `xfn scale NAME 0` takes "
+			 "one's away",
+			 XFN_CREWS - 1);
+		return -ENOSPC;
+	}
+	own = own - sup->own_threads[crew] + count;
+	for (unsigned i = 0; i < sup->child_count; i++) {
+		if (!xfn_child_by_afxdp(&sup->children[i]))
+			continue;
+		frames++;
+		if (!fits(&sup->children[i], sup->children[i].shared, own, err, errlen))
+			return -ERANGE;
+	}
+	if (!frames || fn->tier == XFN_TIER_SOCKET) {
+		snprintf(err, errlen, "%.64s: has no worker of AF_XDP; only these can be its own",
+			 name);
+		return -ENOENT;
+	}
+	/* the threads first, so that none of its requests meets one that rests */
+	if (!count)
+		ret = assign(sup, name, 0);
+	if (ret)
+		return not_scaled(ret, err, errlen);
+	had = sup->own_threads[crew];
+	sup->own_threads[crew] = count;
+	for (unsigned i = 0; !ret && i < sup->child_count; i++)
+		if (xfn_child_by_afxdp(&sup->children[i]))
+			ret = xfn_crews__apply(sup, &sup->children[i]);
+	if (!ret && count)
+		ret = assign(sup, name, crew);
+	/* what requests may go to stays with the function, and nothing where none do */
+	if (ret && count)
+		sup->own_threads[crew] = fn->crew == crew && count > had ? count : had;
+	return ret ? not_scaled(ret, err, errlen) : 0;
+}
+
+json_t *xfn_crews__scale(struct xfn_supervisor *sup, json_t *args, char *err, size_t errlen)
+{
+	const char *name = json_string_value(json_object_get(args, "name"));
+	json_t *queue = json_object_get(args, "queue"), *count = json_object_get(args, "workers");
+	json_int_t n = json_integer_value(count);
+	int ret;
+
+	if (!json_is_integer(count) || n < 0 || n > XFN_THREADS) {
+		snprintf(err, errlen,
+			 "scale wants a number of workers, 0 to %d; `xfn stat` tells of those now",
+			 XFN_THREADS);
+		return NULL;
+	}
+	if (queue && (!json_is_integer(queue) || json_integer_value(queue) < 0 ||
+		      json_integer_value(queue) >= XFN_QUEUES)) {
+		snprintf(err, errlen, "scale wants a queue, 0 to %d; leave it out for all of them",
+			 XFN_QUEUES - 1);
+		return NULL;
+	}
+	ret = name ? scale_function(sup, name, n, err, errlen) :
+		     scale_queues(sup, queue ? (int)json_integer_value(queue) : -1, n, err, errlen);
+	if (ret)
+		return NULL;
+	if (name)
+		xfn_log__line(LOG_NOTICE, "%s has %u worker%s of its own on each queue", name,
+			      (unsigned)n, n == 1 ? "" : "s");
+	else
+		xfn_log__line(LOG_NOTICE, "%u worker%s on %s", (unsigned)n, n == 1 ? "" : "s",
+			      queue ? "that queue" : "each queue");
+	snprintf(err, errlen, "done, but out of memory for the answer; `xfn stat` tells of it");
+	return json_pack("{s:s?, s:O?, s:i}", "name", name, "queue", queue, "workers", (int)n);
+}
+
+/*
+ * One look at a queue. A thread is busy while it does not wait for requests, also where it is
+ * another one's turn on the CPU.
+ */
+static void look(struct xfn_supervisor *sup, struct xfn_child *child, uint64_t elapsed_ns)
+{
+	uint64_t busiest = 0, all = 0, stalls = 0;
+	unsigned min = sup->opts->workers_min ?: 1, max = shared_max(sup);
+	unsigned count = child->shared;
+
+	xfn_told__read(sup, child);
+	for (unsigned i = 0; i < child->shared; i++) {
+		const struct xfn_page *told = xfn_told__sum(child->told, i);
+		uint64_t idle = told->idle_ns - child->load[i].idle_ns;
+		uint64_t busy = idle < elapsed_ns ? elapsed_ns - idle : 0;
+
+		all += busy;
+		busiest = busy > busiest ? busy : busiest;
+		stalls += told->engine.stalls - child->load[i].stalls;
+	}
+	for (unsigned i = 0; i < child->threads; i++) {
+		const struct xfn_page *told = xfn_told__sum(child->told, i);
+
+		child->load[i] = (struct xfn_load){ .idle_ns = told->idle_ns,
+						    .stalls = told->engine.stalls };
+	}
+	if ((stalls || busiest * 100 > elapsed_ns * FULL) && child->shared < max) {
+		count++;
+		child->calm = 0;
+	} else if (!stalls && child->shared > min &&
+		   all * 100 < elapsed_ns * SPARE * (child->shared - 1)) {
+		if (++child->calm >= CALM) {
+			count--;
+			child->calm = 0;
+		}
+	} else {
+		child->calm = 0;
+	}
+	if (child->shared == count)
+		return;
+	if (share(sup, child, count)) /* the next look tries again */
+		return;
+	xfn_log__line(LOG_NOTICE, "queue %u: %u workers, by load", child->queue, child->shared);
+}
+
+int xfn_crews__follow_load(struct xfn_supervisor *sup)
+{
+	uint64_t now = xfn_now_ns();
+	bool any = false;
+
+	if (!sup->opts->autoscale)
+		return -1;
+	for (unsigned i = 0; i < sup->child_count; i++) {
+		struct xfn_child *child = &sup->children[i];
+
+		if (!xfn_child_by_afxdp(child) || child->state != XFN_CHILD_READY)
+			continue;
+		any = true;
+		if (now < child->next_load_ns)
+			continue;
+		if (child->next_load_ns)
+			look(sup, child, now - child->last_load_ns);
+		child->last_load_ns = now;
+		child->next_load_ns = now + LOOK_MS * 1000000ull;
+	}
+	return any ? LOOK_MS : -1;
+}

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Processes of workers: started with nothing but what they need, watched by pidfd, and brought to
+ * their end, for which nobody waits. Runs no function.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "../../host/now.h"
+#include "../supervisor_inside.h"
+
+#define STOP_MS 2000 /* a worker that was told to stop, and does not end by then, is killed */
+
+/* That descriptor above those that a worker is given, close-on-exec; takes `fd`. -errno. */
+static int above(int fd)
+{
+	int high;
+
+	if (fd < 0)
+		return -errno;
+	if (fd > XFN_HANDOVER_FD)
+		return fd;
+	high = fcntl(fd, F_DUPFD_CLOEXEC, XFN_HANDOVER_FD + 1);
+	if (high < 0)
+		high = -errno;
+	close(fd);
+	return high;
+}
+
+/* What reads as empty, without a file of /dev. */
+static int empty_input(void)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC))
+		return -1;
+	close(ends[1]);
+	return ends[0];
+}
+
+/*
+ * A process group of its own: what a library starts ends with its worker, and a terminal's keys are
+ * for the supervisor. All signals have their default action, but for SIGPIPE: a message that nobody
+ * reads any more is no reason to end.
+ */
+static int spawn(const char *path, const int descriptors[4], pid_t *pid)
+{
+	char *argv[] = { (char *)"xfn-worker", NULL };
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attr;
+	sigset_t none, all;
+	int ret;
+
+	posix_spawn_file_actions_init(&actions);
+	posix_spawnattr_init(&attr);
+	for (int i = 0; i < 4; i++)
+		posix_spawn_file_actions_adddup2(&actions, descriptors[i], i);
+	sigemptyset(&none);
+	sigfillset(&all);
+	sigdelset(&all, SIGPIPE);
+	posix_spawnattr_setsigmask(&attr, &none);
+	posix_spawnattr_setsigdefault(&attr, &all);
+	posix_spawnattr_setpgroup(&attr, 0);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+						POSIX_SPAWN_SETPGROUP);
+	ret = -posix_spawn(pid, path, &actions, &attr, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	posix_spawnattr_destroy(&attr);
+	return ret;
+}
+
+int xfn_process__start(const struct xfn_supervisor *sup, struct xfn_child *child, char *err,
+		       size_t errlen)
+{
+	int pair[2] = { -1, -1 }, words = -1, given[4] = { -1, -1, -1, -1 };
+	int ret = xfn_worker_output__open(&child->output, &words);
+
+	if (!ret && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+		ret = -errno;
+	if (ret && words >= 0)
+		close(words);
+	if (ret)
+		return ret;
+	child->sock = pair[0];
+	fcntl(child->sock, F_SETFL, O_NONBLOCK);
+	given[0] = above(empty_input());
+	given[1] = given[2] = above(words);
+	given[3] = above(pair[1]);
+	for (int i = 0; i < 4 && !ret; i++)
+		ret = given[i] < 0 ? given[i] : 0;
+	if (!ret) {
+		ret = spawn(sup->worker, given, &child->pid);
+		if (ret)
+			snprintf(err, errlen, "cannot start %s: %s; is xfn installed whole?",
+				 sup->opts->worker, strerror(-ret));
+	}
+	for (int i = 0; i < 4; i++)
+		if (given[i] >= 0 && i != 2)
+			close(given[i]);
+	if (ret)
+		return ret;
+	child->pidfd = (int)syscall(SYS_pidfd_open, child->pid, 0);
+	return child->pidfd < 0 ? -errno : 0;
+}
+
+void xfn_process__kill(const struct xfn_child *child)
+{
+	if (child->pid > 0)
+		kill(-child->pid, SIGKILL);
+}
+
+/* Has it ended? Its number stays taken until it is waited for. */
+static bool has_ended(pid_t pid)
+{
+	siginfo_t info = {};
+
+	return !waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) && info.si_pid == pid;
+}
+
+/* Its status, of one that has ended or is being killed. */
+static int wait_for(pid_t pid)
+{
+	int status = 0;
+
+	kill(-pid, SIGKILL); /* what it started, while the number of the group is its own */
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return status;
+}
+
+bool xfn_process__has_ended(const struct xfn_child *child)
+{
+	return child->pid > 0 && has_ended(child->pid);
+}
+
+static void close_descriptors(struct xfn_child *child)
+{
+	if (child->pidfd >= 0)
+		close(child->pidfd);
+	if (child->sock >= 0)
+		close(child->sock);
+	child->pidfd = child->sock = -1;
+}
+
+int xfn_process__status(struct xfn_child *child)
+{
+	char who[XFN_WHO];
+	int status;
+
+	/* which ends it too, where CAP_KILL is missing */
+	close_descriptors(child);
+	status = child->pid > 0 ? wait_for(child->pid) : 0;
+	xfn_worker_output__close(&child->output, xfn_child__who(child, who));
+	child->pid = 0;
+	return status;
+}
+
+void xfn_process__retire(struct xfn_supervisor *sup, struct xfn_child *child)
+{
+	const struct xfn_handover stop = { .type = XFN_HO_STOP, .version = XFN_HANDOVER_VERSION };
+	struct xfn_leaver *leaver = child->pid > 0 ? calloc(1, sizeof(*leaver)) : NULL;
+	char who[XFN_WHO];
+
+	/* one that does not serve yet has nothing to answer, and may be in an XFN_INIT */
+	if (child->state == XFN_CHILD_READY && leaver)
+		xfn_handover__send(child->sock, &stop, -1);
+	else
+		xfn_process__kill(child);
+	if (child->page_fd >= 0)
+		close(child->page_fd);
+	child->page_fd = -1;
+	if (!leaver) {
+		xfn_process__status(child);
+		if (child->page)
+			xfn_told__keep(sup, child->told, child->page, child->threads,
+				       xfn_child__who(child, who));
+	} else {
+		leaver->pid = child->pid;
+		leaver->pidfd = child->pidfd;
+		leaver->page = child->page;
+		leaver->told = child->told;
+		leaver->threads = child->threads;
+		leaver->output = child->output;
+		leaver->until_ms = xfn_now_ms() + STOP_MS;
+		xfn_child__who(child, leaver->who);
+		leaver->next = sup->leavers;
+		sup->leavers = leaver;
+		child->pidfd = child->output.fd = -1;
+		close_descriptors(child);
+	}
+	child->page = NULL;
+	child->told = NULL;
+	child->pid = 0;
+}
+
+static void bury(struct xfn_supervisor *sup, struct xfn_leaver *leaver)
+{
+	wait_for(leaver->pid);
+	xfn_worker_output__close(&leaver->output, leaver->who);
+	if (leaver->page)
+		xfn_told__keep(sup, leaver->told, leaver->page, leaver->threads, leaver->who);
+	if (leaver->pidfd >= 0)
+		close(leaver->pidfd);
+	free(leaver);
+}
+
+int xfn_process__reap(struct xfn_supervisor *sup)
+{
+	struct xfn_leaver **at = &sup->leavers;
+	uint64_t now = xfn_now_ms();
+	int next = -1;
+
+	while (*at) {
+		struct xfn_leaver *leaver = *at;
+
+		if (leaver->output.fd >= 0)
+			xfn_worker_output__read(&leaver->output, leaver->who);
+		if (has_ended(leaver->pid)) {
+			*at = leaver->next;
+			bury(sup, leaver);
+			continue;
+		}
+		if (now >= leaver->until_ms) {
+			kill(-leaver->pid, SIGKILL);
+			leaver->until_ms = now + STOP_MS;
+		}
+		if (next < 0 || (int)(leaver->until_ms - now) < next)
+			next = (int)(leaver->until_ms - now);
+		at = &leaver->next;
+	}
+	return next;
+}
+
+unsigned xfn_process__poll(const struct xfn_supervisor *sup, struct pollfd *fds, unsigned room)
+{
+	unsigned n = 0;
+
+	/* beyond these they are found when another one's time is over */
+	for (const struct xfn_leaver *l = sup->leavers; l && n + 2 <= room; l = l->next, n += 2) {
+		fds[n] = (struct pollfd){ .fd = l->pidfd, .events = POLLIN };
+		fds[n + 1] = (struct pollfd){ .fd = l->output.fd, .events = POLLIN };
+	}
+	return n;
+}
+
+void xfn_process__wait(struct xfn_supervisor *sup)
+{
+	struct pollfd fds[2 * XFN_CHILDREN];
+
+	for (;;) {
+		int timeout = xfn_process__reap(sup);
+		unsigned n = xfn_process__poll(sup, fds, 2 * XFN_CHILDREN);
+
+		if (!sup->leavers)
+			break;
+		poll(fds, n, timeout);
+	}
+}

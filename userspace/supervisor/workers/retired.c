@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* What workers counted that are no more: it goes on counting. */
+#include <stdlib.h>
+#include <string.h>
+#include "../supervisor_inside.h"
+
+void xfn_past__add(struct xfn_slot_counters *sum, const struct xfn_slot_counters *more)
+{
+	sum->requests += more->requests;
+	sum->replies += more->replies;
+	sum->dropped += more->dropped;
+	sum->consumed += more->consumed;
+	sum->passed += more->passed;
+	sum->handed += more->handed;
+	sum->bytes_in += more->bytes_in;
+	sum->bytes_out += more->bytes_out;
+}
+
+uint64_t xfn_past__reason(const struct xfn_page *page, unsigned reason)
+{
+	return page->reasons[reason] + (reason == XFN_REASON_SEND     ? page->engine.send_failed :
+					reason == XFN_REASON_TOO_LONG ? page->engine.truncated :
+									0);
+}
+
+void xfn_past__new_engine(struct xfn_page *page)
+{
+	page->reasons[XFN_REASON_SEND] = xfn_past__reason(page, XFN_REASON_SEND);
+	page->reasons[XFN_REASON_TOO_LONG] = xfn_past__reason(page, XFN_REASON_TOO_LONG);
+	page->engine = (struct xfn_engine_stats){};
+}
+
+void xfn_past__keep(struct xfn_supervisor *sup, const struct xfn_page *page)
+{
+	if (!sup->past)
+		sup->past = calloc(1, sizeof(*sup->past));
+	if (!sup->past)
+		return;
+	for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)
+		sup->past->reasons[i] += xfn_past__reason(page, i);
+	for (unsigned slot = 0; slot < sup->function_count; slot++) {
+		xfn_past__add(&sup->past->slots[slot], &page->slots[slot]);
+		/* one module: the same names in the same order */
+		for (unsigned i = 0; i < XFN_PAGE_COUNTERS; i++) {
+			if (page->counters[slot][i].name[0])
+				memcpy(sup->past->counters[slot][i].name,
+				       page->counters[slot][i].name,
+				       sizeof(page->counters[slot][i].name));
+			sup->past->counters[slot][i].value += page->counters[slot][i].value;
+		}
+	}
+}

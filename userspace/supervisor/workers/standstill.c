@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Threads of workers that stand still outside of functions: one that serves makes a round ten times
+ * a second, also where it is idle, and once a second where it rests. One that makes none, and has
+ * been free to, ends its worker; no function is blamed. What holds one up inside of a function is
+ * quarantine.c's business. Changes nothing but by a signal.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "../../host/now.h"
+#include "../supervisor_inside.h"
+
+#define LOOK_MS 500
+#define LOOKS	6    /* in a row without a round; several of the longest rest */
+#define FROM	3    /* at which its time on a CPU is first taken */
+#define LOOP_MS 1000 /* on a CPU since then, without a round: it loops */
+
+/* What the kernel says of a thread. `state` is 0 where it says nothing. proc(5) */
+struct thread_state {
+	char state;
+	uint64_t cpu_ms;
+};
+
+bool xfn_child__is_stopped(const struct xfn_child *child)
+{
+	siginfo_t info = {};
+
+	return !waitid(P_PID, (id_t)child->pid, &info, WSTOPPED | WNOHANG | WNOWAIT) &&
+	       info.si_pid == child->pid;
+}
+
+/* False: there is no such file. */
+static bool read_state(const char *path, struct thread_state *out)
+{
+	unsigned long user = 0, kernel = 0;
+	char line[512] = "", *at;
+	FILE *f = fopen(path, "re");
+
+	*out = (struct thread_state){};
+	if (!f)
+		return false;
+	if (!fgets(line, sizeof(line), f))
+		line[0] = '\0';
+	fclose(f);
+	/* behind its name, which may hold anything */
+	at = strrchr(line, ')');
+	if (at && sscanf(at + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &out->state,
+			 &user, &kernel) != 3)
+		out->state = 0;
+	out->cpu_ms = (user + kernel) * 1000 / (unsigned long)sysconf(_SC_CLK_TCK);
+	return true;
+}
+
+/* Of that process: whatever number a worker wrote down, other processes' threads are not found. */
+static bool read_thread(const struct xfn_child *child, unsigned thread, struct thread_state *out)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%u/stat", child->pid, child->page[thread].tid);
+	return read_state(path, out);
+}
+
+/*
+ * Why a thread that has made no round for so long makes none, NULL: it could not, or nobody can
+ * tell. One that waits for a CPU, for the disk (it was swapped out) or for a debugger is left
+ * alone.
+ */
+static const char *why_still(const struct xfn_child *child, unsigned thread)
+{
+	struct thread_state process, now;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", child->pid);
+	/* where others' processes are hidden (hidepid) the kernel tells a parent no more than stops
+	 */
+	if (!read_state(path, &process))
+		return NULL;
+	if (!read_thread(child, thread, &now))
+		return "its thread has ended";
+	if (now.state == 'S')
+		return "it waits for something that does not come";
+	if (now.state == 'R' && now.cpu_ms >= child->progress[thread].cpu_ms + LOOP_MS)
+		return "it loops";
+	return NULL;
+}
+
+/* Rounds, and calls: a round of slow ones takes long. */
+static uint64_t steps_of(const struct xfn_supervisor *sup, const struct xfn_page *page)
+{
+	uint64_t steps = __atomic_load_n(&page->rounds, __ATOMIC_RELAXED);
+
+	for (unsigned i = 0; i < sup->function_count; i++)
+		steps += __atomic_load_n(&page->slots[i].requests, __ATOMIC_RELAXED);
+	return steps;
+}
+
+/* Looks are counted, not time: while this process is stopped, its workers may be as well. */
+static void look(const struct xfn_supervisor *sup, struct xfn_child *child, unsigned thread,
+		 bool stopped)
+{
+	struct xfn_progress *p = &child->progress[thread];
+	uint64_t steps = steps_of(sup, &child->page[thread]);
+	struct thread_state state;
+	const char *why;
+
+	if (steps != p->steps || (!stopped && xfn_quarantine__running(sup, &child->page[thread]))) {
+		*p = (struct xfn_progress){ .steps = steps };
+		return;
+	}
+	if (++p->looks == FROM && read_thread(child, thread, &state))
+		p->cpu_ms = state.cpu_ms;
+	if (p->looks < LOOKS)
+		return;
+	why = stopped ? "stopped by a signal" : why_still(child, thread);
+	if (!why)
+		return;
+	child->still = why;
+	xfn_process__kill(child);
+}
+
+int xfn_standstill__watch(struct xfn_supervisor *sup)
+{
+	uint64_t now = xfn_now_ns();
+	bool due = now >= sup->next_progress_ns, any = false;
+
+	if (due)
+		sup->next_progress_ns = now + LOOK_MS * 1000000ull;
+	for (unsigned i = 0; i < sup->child_count; i++) {
+		struct xfn_child *child = &sup->children[i];
+		bool stopped;
+
+		if (child->state != XFN_CHILD_READY)
+			continue;
+		any = true;
+		if (due)
+			xfn_told__read(sup, child); /* what cannot be is said soon */
+		stopped = due && xfn_child__is_stopped(child);
+		for (unsigned t = 0; due && !child->still && t < child->threads; t++)
+			look(sup, child, t, stopped);
+	}
+	return any ? (int)((sup->next_progress_ns - now) / 1000000) + 1 : -1;
+}
+
+void xfn_standstill__sentence(const struct xfn_child *child, char *what, size_t len)
+{
+	snprintf(what, len, ", after it had stood still for %d s outside of functions: %s",
+		 LOOKS * LOOK_MS / 1000, child->still);
+}

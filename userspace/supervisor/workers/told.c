@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * What the threads of workers tell in their pages, as far as it can be: functions may have written
+ * anything there, of their own or of another. Counters are taken by what they grew since they were
+ * last read; where that is no growth, or more than the time or the received requests allow, nothing
+ * is added, and counting goes on from there. Must never hand out a page as it is.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <syslog.h>
+#include <unistd.h>
+#include "../../host/log.h"
+#include "../../host/now.h"
+#include "../supervisor_inside.h"
+
+#define NS_PER_PACKET 4		     /* no engine is as fast */
+#define SLACK_NS      10000000000ull /* engines tell their counts now and then */
+/* Calls that are counted before their requests are: ROUNDS_PER_LOOK of worker_thread.c, twice. */
+#define UNTOLD	  (2 * 1024 * XFN_BATCH)
+#define BYTES_MAX 65535 /* of a payload */
+
+struct xfn_told {
+	struct xfn_page sum; /* what is believed, of all workers of the place; .crash is not used */
+	struct xfn_page last; /* as it was last read */
+	uint64_t read_ns;
+	uint64_t invoked; /* calls on purpose, which no engine has received */
+	bool said;	  /* that this worker told what cannot be */
+};
+
+/* One reading. */
+struct reading {
+	const struct xfn_supervisor *sup;
+	struct xfn_told *told;
+	const char *who;
+	uint64_t elapsed_ns;
+	unsigned slot;
+};
+
+int xfn_told__make(struct xfn_child *child)
+{
+	const unsigned seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+	size_t len = child->threads * sizeof(*child->page);
+	int fd = memfd_create("xfn-page", MFD_CLOEXEC | MFD_ALLOW_SEALING), ret;
+	void *page = MAP_FAILED;
+
+	/* none of it may go while it is read here */
+	if (fd >= 0 && !ftruncate(fd, (off_t)len) && !fcntl(fd, F_ADD_SEALS, seals))
+		page = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	ret = page == MAP_FAILED ? -errno : 0;
+	if (!ret) {
+		child->told = calloc(child->threads, sizeof(*child->told));
+		ret = child->told ? 0 : -ENOMEM;
+	}
+	if (!ret) {
+		child->page = page;
+		child->page_fd = fd;
+		return 0;
+	}
+	if (page != MAP_FAILED)
+		munmap(page, len);
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+void xfn_told__begin(const struct xfn_supervisor *sup, struct xfn_child *child)
+{
+	size_t len = child->threads * sizeof(*child->page);
+
+	xfn_told__read(sup, child);
+	for (unsigned i = 0; i < child->threads; i++) {
+		struct xfn_told *told = &child->told[i];
+
+		/* a new engine counts from zero, reasons go on */
+		xfn_past__new_engine(&told->sum);
+		told->sum.cpu_ns = 0;
+		memset(&told->last, 0, offsetof(struct xfn_page, crash));
+		told->said = false;
+	}
+	/* the next worker finds nothing of what the last one left */
+	if (fallocate(child->page_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, (off_t)len))
+		memset(child->page, 0, len);
+}
+
+void xfn_told__invoked(struct xfn_child *child, uint64_t calls)
+{
+	for (unsigned i = 0; child->told && i < child->threads; i++)
+		child->told[i].invoked += calls;
+}
+
+/* Once for each worker. */
+static void say(const struct reading *r, const char *what, const char *how)
+{
+	bool known = r->slot < r->sup->function_count;
+
+	if (r->told->said)
+		return;
+	r->told->said = true;
+	xfn_log__line(LOG_WARNING,
+		      "%s: its %s%s%s %s, which cannot be and is not counted; one of its functions "
+		      "overwrites memory: give them workers of their own (--dedicate) to learn "
+		      "which",
+		      r->who, what, known ? " of " : "",
+		      known ? r->sup->functions[r->slot].mod->attr.name : "", how);
+}
+
+/*
+ * Add to *sum what the worker's *cell has grown since *last. Returns that. A fall of at most
+ * `back` is none: what an engine has counted as sent may be refused later.
+ */
+static uint64_t take(const struct reading *r, const uint64_t *cell, uint64_t *last, uint64_t *sum,
+		     uint64_t most, uint64_t back, const char *what)
+{
+	uint64_t is = __atomic_load_n(cell, __ATOMIC_RELAXED), was = *last;
+	char how[80];
+
+	if (is == was || (is < was && was - is <= back))
+		return 0;
+	*last = is;
+	if (is < was || is - was > most) {
+		snprintf(how, sizeof(how), "went from %" PRIu64 " to %" PRIu64 " within %u ms", was,
+			 is, (unsigned)(r->elapsed_ns / 1000000));
+		say(r, what, how);
+		return 0;
+	}
+	*sum += is - was;
+	return is - was;
+}
+
+/* A module's counter has a name of C. */
+static bool is_name(const char *name, size_t len)
+{
+	size_t n = strnlen(name, len);
+
+	for (size_t i = 0; i < n; i++)
+		if (!isalnum((unsigned char)name[i]) && name[i] != '_')
+			return false;
+	return n && n < len;
+}
+
+/* A name is believed once, and stays. */
+static bool take_name(const struct reading *r, const char *cell, char *last, char *sum, size_t len)
+{
+	char name[sizeof(r->told->sum.counters[0][0].name)];
+
+	memcpy(name, cell, len);
+	if (!memcmp(name, last, len))
+		return sum[0];
+	memcpy(last, name, len);
+	if (!sum[0] && is_name(name, len))
+		memcpy(sum, name, len);
+	else if (memcmp(name, sum, len))
+		say(r, "counters", "have names that are none of theirs");
+	return sum[0];
+}
+
+static void take_slot(struct reading *r, const struct xfn_page *page, unsigned slot, uint64_t calls)
+{
+	struct xfn_slot_counters *last = &r->told->last.slots[slot],
+				 *sum = &r->told->sum.slots[slot];
+	const struct xfn_slot_counters *now = &page->slots[slot];
+	uint64_t bytes = calls * BYTES_MAX;
+
+	r->slot = slot;
+	take(r, (const uint64_t *)&now->requests, (uint64_t *)&last->requests,
+	     (uint64_t *)&sum->requests, calls, 0, "requests");
+	take(r, (const uint64_t *)&now->replies, (uint64_t *)&last->replies,
+	     (uint64_t *)&sum->replies, calls, 0, "replies");
+	take(r, (const uint64_t *)&now->dropped, (uint64_t *)&last->dropped,
+	     (uint64_t *)&sum->dropped, calls, 0, "dropped requests");
+	take(r, (const uint64_t *)&now->consumed, (uint64_t *)&last->consumed,
+	     (uint64_t *)&sum->consumed, calls, 0, "consumed requests");
+	take(r, (const uint64_t *)&now->passed, (uint64_t *)&last->passed, (uint64_t *)&sum->passed,
+	     calls, 0, "passed requests");
+	take(r, (const uint64_t *)&now->bytes_in, (uint64_t *)&last->bytes_in,
+	     (uint64_t *)&sum->bytes_in, bytes, 0, "bytes received");
+	take(r, (const uint64_t *)&now->bytes_out, (uint64_t *)&last->bytes_out,
+	     (uint64_t *)&sum->bytes_out, bytes, 0, "bytes sent");
+	for (unsigned i = 0; i < XFN_PAGE_COUNTERS; i++)
+		if (take_name(r, page->counters[slot][i].name, r->told->last.counters[slot][i].name,
+			      r->told->sum.counters[slot][i].name,
+			      sizeof(page->counters[slot][i].name)))
+			take(r, &page->counters[slot][i].value,
+			     &r->told->last.counters[slot][i].value,
+			     &r->told->sum.counters[slot][i].value, r->elapsed_ns + SLACK_NS, 0,
+			     "counters");
+}
+
+/* What the engine tells. Returns how many datagrams it has received since. */
+static uint64_t take_engine(const struct reading *r, const struct xfn_page *page)
+{
+	static const struct {
+		size_t at;
+		const char *name;
+	} cells[] = {
+		{ offsetof(struct xfn_engine_stats, sent), "replies sent" },
+		{ offsetof(struct xfn_engine_stats, send_failed), "replies refused" },
+		{ offsetof(struct xfn_engine_stats, wakeups), "wakeups" },
+		{ offsetof(struct xfn_engine_stats, stalls), "stalls" },
+		{ offsetof(struct xfn_engine_stats, truncated), "truncated requests" },
+	};
+	const uint8_t *now = (const uint8_t *)&page->engine;
+	uint8_t *last = (uint8_t *)&r->told->last.engine, *sum = (uint8_t *)&r->told->sum.engine;
+	uint64_t most = (r->elapsed_ns + SLACK_NS) / NS_PER_PACKET;
+
+	for (unsigned i = 0; i < sizeof(cells) / sizeof(cells[0]); i++)
+		take(r, (const uint64_t *)(now + cells[i].at), (uint64_t *)(last + cells[i].at),
+		     (uint64_t *)(sum + cells[i].at), most, UNTOLD, cells[i].name);
+	return take(r, &page->engine.received, &r->told->last.engine.received,
+		    &r->told->sum.engine.received, most, 0, "requests received");
+}
+
+static void read_page(const struct xfn_supervisor *sup, struct xfn_told *told,
+		      const struct xfn_page *page, const char *who)
+{
+	uint64_t now = xfn_now_ns(), calls;
+	struct reading r = { .sup = sup,
+			     .told = told,
+			     .who = who,
+			     .elapsed_ns = told->read_ns ? now - told->read_ns : 0,
+			     .slot = XFN_SLOTS };
+
+	told->read_ns = now;
+	calls = take_engine(&r, page) + told->invoked + UNTOLD;
+	take(&r, &page->cpu_ns, &told->last.cpu_ns, &told->sum.cpu_ns, r.elapsed_ns + SLACK_NS, 0,
+	     "time on a CPU");
+	take(&r, &page->idle_ns, &told->last.idle_ns, &told->sum.idle_ns, r.elapsed_ns + SLACK_NS,
+	     0, "idle time");
+	for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)
+		take(&r, &page->reasons[i], &told->last.reasons[i], &told->sum.reasons[i], calls, 0,
+		     "reasons");
+	for (unsigned slot = 0; slot < sup->function_count; slot++)
+		take_slot(&r, page, slot, calls);
+}
+
+void xfn_told__read(const struct xfn_supervisor *sup, const struct xfn_child *child)
+{
+	char who[XFN_WHO];
+
+	xfn_child__who(child, who);
+	for (unsigned i = 0; child->page && i < child->threads; i++)
+		read_page(sup, &child->told[i], &child->page[i], who);
+}
+
+void xfn_told__read_all(const struct xfn_supervisor *sup)
+{
+	for (unsigned i = 0; i < sup->child_count; i++)
+		xfn_told__read(sup, &sup->children[i]);
+	for (const struct xfn_leaver *l = sup->leavers; l; l = l->next)
+		for (unsigned i = 0; l->page && i < l->threads; i++)
+			read_page(sup, &l->told[i], &l->page[i], l->who);
+}
+
+const struct xfn_page *xfn_told__sum(const struct xfn_told *told, unsigned thread)
+{
+	return &told[thread].sum;
+}
+
+pid_t xfn_child__tid(const struct xfn_child *child, unsigned thread)
+{
+	pid_t tid = (pid_t)child->page[thread].tid;
+
+	return tid > 0 && !syscall(SYS_tgkill, child->pid, tid, 0) ? tid : 0;
+}
+
+void xfn_told__keep(struct xfn_supervisor *sup, struct xfn_told *told, struct xfn_page *pages,
+		    unsigned threads, const char *who)
+{
+	for (unsigned i = 0; i < threads; i++) {
+		read_page(sup, &told[i], &pages[i], who);
+		xfn_past__keep(sup, &told[i].sum);
+	}
+	munmap(pages, threads * sizeof(*pages));
+	free(told);
+}
