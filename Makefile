@@ -49,9 +49,9 @@ tools/process: userspace/host
 tools/arguments: userspace/sockets functions
 tools/host: tools/compiler tools/process userspace/engine userspace/nic userspace/host skel xdp
 tools/load: userspace/worker/sandbox.h userspace/call userspace/host skel xdp functions
-tools/cases: userspace/worker/sandbox.h userspace/call skel xdp functions
+tools/cases: tools/arguments userspace/worker/sandbox.h userspace/call skel xdp functions
 tools/compiler: tools/arguments tools/process userspace/worker/sandbox.h userspace/supervisor userspace/sockets userspace/call userspace/host skel xdp functions
-tools/cli: tools/compiler tools/cases tools/load tools/host tools/arguments tools/process userspace/supervisor userspace/control userspace/host skel xdp functions
+tools/cli: tools/compiler tools/cases tools/load tools/host tools/arguments tools/process userspace/supervisor userspace/control userspace/engine userspace/host skel xdp functions
 tools/bench: tools/load tools/process
 tools/demo: tools/process userspace/host
 tools/man: skel xdp
@@ -96,21 +96,39 @@ ZEROES := -ftrivial-auto-var-init=zero
 ZEROES_ENABLE := -enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang
 zeroes = $(ZEROES) $(shell $(CLANG) $(ZEROES) -Werror -fsyntax-only -x c /dev/null 2>/dev/null || echo $(ZEROES_ENABLE))
 BOTH_CFLAGS = -O2 -g -Wall -Werror -fno-delete-null-pointer-checks -fwrapv -fsigned-char $(zeroes) -Ifunctions -Ixdp
-SHELL_TESTS := verifier-tests/arrows.sh $(wildcard verifier-tests/*/test_*.sh)
+SHELL_TESTS := verifier-tests/arrows.sh verifier-tests/test_lint.sh $(wildcard verifier-tests/*/test_*.sh)
 PROGRAMS := $(BUILD)/xfn $(BUILD)/xfn-worker $(BUILD)/demo $(BUILD)/bench
+
+# install what is missing, then build $(1)
+ready = $(Q)tools/packages.sh && $(MAKE) -j$$(nproc) --no-print-directory $(1)
 
 all: $(PROGRAMS) $(BPF_OBJS) $(MODULES) $(BUILD)/man/made ## build everything (SANITIZE=address,undefined; V=1)
 
 run: ## install what is missing, build, and show every tier answering
-	$(Q)tools/packages.sh
-	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all
+	$(call ready,all)
 	$(Q)if [ "$$(id -u)" = 0 ]; then exec $(BUILD)/xfn lab run -n xfndemo -- $(BUILD)/demo; \
 	else exec $(BUILD)/demo; fi
 
 check: ## install what is missing, build and run the tests (KERNELS=0: none in QEMU; SANITIZE=address,undefined)
-	$(Q)tools/packages.sh
-	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests
+	$(call ready,all tests)
 	$(Q)XFN_BUILD=$(BUILD) verifier-tests/run.sh $(TESTS) $(SHELL_TESTS)
+
+# the unit suites that compile a hundred sources take a minute, the others seconds
+SLOW_UNITS := classify rules author explain
+UNITS := $(filter-out $(SLOW_UNITS:%=test_%),$(basename $(notdir $(wildcard verifier-tests/unit/test_*.[cs]*))))
+QUICK_C := $(patsubst verifier-tests/unit/%.c,$(BUILD)/tests/%,$(wildcard $(UNITS:%=verifier-tests/unit/%.c)))
+QUICK_SH := verifier-tests/arrows.sh verifier-tests/test_lint.sh $(wildcard $(UNITS:%=verifier-tests/unit/%.sh))
+
+quick: ## unit tests, includes, format: what to run after each edit (under 30 s once it is built)
+	$(call ready,all $(QUICK_C))
+	$(Q)XFN_BUILD=$(BUILD) verifier-tests/run.sh $(QUICK_C) $(QUICK_SH)
+
+test: ## T=NAME: one suite, such as T=call, T=guard or T=arrows
+	$(if $(T),,$(error name a suite: make test T=call; verifier-tests/*/test_*))
+	$(eval suite := $(firstword $(wildcard verifier-tests/*/test_$(T).sh verifier-tests/*/test_$(T).c verifier-tests/test_$(T).sh verifier-tests/$(T).sh)))
+	$(if $(suite),,$(error no suite of the name $(T); they are verifier-tests/*/test_*))
+	$(call ready,all $(if $(filter %.c,$(suite)),$(BUILD)/tests/test_$(T),tests))
+	$(Q)XFN_BUILD=$(BUILD) verifier-tests/run.sh $(if $(filter %.c,$(suite)),$(BUILD)/tests/test_$(T),$(suite))
 
 tests: $(TESTS) $(LEDGER) $(HALVES) $(FUZZERS) $(NATIVES) $(NATIVES:$(BUILD)/functions/%=$(BUILD)/fuzz/%)
 
@@ -120,23 +138,19 @@ fixtures: ## write verifier-tests/fixtures anew
 	$(Q)$(BUILD)/fuzz/make_fixtures verifier-tests/fixtures
 
 fuzz: ## SECONDS=60: generated inputs against both targets, sanitizers and libFuzzer
-	$(Q)tools/packages.sh
-	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests $(LIBFUZZERS)
+	$(call ready,all tests $(LIBFUZZERS))
 	$(Q)XFN_BUILD=$(BUILD) verifier-tests/fuzz/fuzz.sh $(or $(SECONDS),60)
 
 soak: ## SECONDS=60: load above capacity and below in turn; then workers, frames and memory are counted
-	$(Q)tools/packages.sh
-	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all
+	$(call ready,all)
 	$(Q)XFN_BUILD=$(BUILD) verifier-tests/lab/soak.sh $(or $(SECONDS),60)
 
 check-kernels: ## fixtures, ledger, tiers, addresses and tagged requests under Debian's kernels 6.1 and 6.12 in QEMU
-	$(Q)tools/packages.sh
-	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests
+	$(call ready,all tests)
 	$(Q)XFN_BUILD=$(BUILD) verifier-tests/kernels/kernels.sh
 
 check-compilers: ## the same tiers, rules and lines, replies and loads with clang 14, 19 and 22
-	$(Q)tools/packages.sh
-	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all
+	$(call ready,all)
 	$(Q)XFN_BUILD=$(BUILD) verifier-tests/compilers.sh
 
 lint: ## format and shell scripts, as clang-format 14 and shellcheck see them
@@ -145,13 +159,11 @@ lint: ## format and shell scripts, as clang-format 14 and shellcheck see them
 	$(Q)shellcheck -x -S warning .ci/run tools/*.sh verifier-tests/*.sh verifier-tests/*/*.sh
 
 ledger: ## write verifier-tests/kernels/ledger.csv anew: what each kernel program costs the verifier, kernel by kernel
-	$(Q)tools/packages.sh
-	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all tests
+	$(call ready,all tests)
 	$(Q)XFN_BUILD=$(BUILD) verifier-tests/kernels/ledger.sh
 
 check-offload: ## the path to a network card that runs programs, with the kernel's own stand-in (netdevsim) in QEMU
-	$(Q)tools/packages.sh
-	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all
+	$(call ready,all)
 	$(Q)XFN_BUILD=$(BUILD) verifier-tests/kernels/offload.sh
 
 logs: $(BUILD)/tests/write_logs ## write verifier-tests/logs anew: this kernel's verifier, and those of 6.1 and 6.12 in QEMU
@@ -262,7 +274,8 @@ $(BUILD)/skel/version.h: FORCE
 
 $(BUILD)/obj/tools/cli/xfn.o: $(BUILD)/skel/version.h
 
-$(BUILD)/functions/%.xfn: functions/%.c functions/xfn.h $(wildcard xdp/*.h) userspace/call/function_native.h userspace/call/request.h $(BUILD)/xfn
+$(BUILD)/functions/%.xfn: functions/%.c functions/xfn.h $(wildcard xdp/*.h) userspace/call/function_native.h userspace/call/request.h \
+		$(call rooms,tools/compiler tools/process skel) | $(BUILD)/xfn
 	$(call say,XFN,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(BUILD)/xfn build $< -o $@
@@ -273,12 +286,18 @@ $(BUILD)/man/tables: tools/man/tables.c skel/rules.h xdp/reason.h $(BUILD)/skel/
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $< -o $@
 
-$(BUILD)/man/made: $(BUILD)/xfn $(BUILD)/man/tables $(wildcard tools/man/*)
+# what the program says of itself: new only where it says something else
+$(BUILD)/man/said: $(BUILD)/xfn
+	$(Q)mkdir -p $(@D)
+	$(Q){ $< --help; for verb in $$($< --help | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p'); do $< $$verb --help; done; } >$@.new
+	$(Q)if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+$(BUILD)/man/made: $(BUILD)/man/said $(BUILD)/man/tables $(wildcard tools/man/*)
 	$(call say,MAN,$(@D))
 	$(Q)tools/man/pages.sh $(BUILD)/xfn $(BUILD)/man/tables $(@D) $(VERSION)
 	$(Q)touch $@
 
-define test
+define test_of
 $(BUILD)/tests/$(basename $(notdir $(1))): $(1)
 endef
 $(foreach f,$(wildcard verifier-tests/*/test_*.c verifier-tests/kernels/*.c),$(eval $(call test_of,$(f))))
@@ -343,5 +362,5 @@ clean: ## remove build/
 
 -include $(ALL_OBJS:.o=.d) $(BPF_OBJS:.o=.d) $(TESTS:=.d) $(LEDGER).d $(BUILD)/tests/write_logs.d $(BUILD)/fuzz/differential.d
 
-.PHONY: all rooms logs run bench bench-check check check-kernels check-offload check-compilers lint ledger soak tests fixtures fuzz help install uninstall clean FORCE
+.PHONY: all rooms quick test logs run bench bench-check check check-kernels check-offload check-compilers lint ledger soak tests fixtures fuzz help install uninstall clean FORCE
 .DEFAULT_GOAL := all

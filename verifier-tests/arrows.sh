@@ -6,18 +6,9 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
-bad=0
 
-# result NAME STATUS
-result()
-{
-	if [ "$2" = 0 ]; then
-		echo "[       OK ] $1"
-	else
-		echo "[  FAILED  ] $1"
-		bad=1
-	fi
-}
+# shellcheck source=verifier-tests/result.sh
+. verifier-tests/result.sh
 
 # backward ROOT TABLE: the includes below ROOT that TABLE does not allow. 1: there are some
 backward()

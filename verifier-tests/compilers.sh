@@ -8,7 +8,6 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 build=${XFN_BUILD:-build}
 first=
-bad=0
 if [ "$(id -u)" != 0 ]; then
 	echo "[  SKIPPED ] compilers: wants root"
 	exit 0
@@ -16,15 +15,8 @@ fi
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 
-result()
-{
-	if [ "$2" = 0 ]; then
-		echo "[       OK ] $1"
-	else
-		echo "[  FAILED  ] $1"
-		bad=1
-	fi
-}
+# shellcheck source=verifier-tests/result.sh
+. verifier-tests/result.sh
 
 # judged CLANG: "SOURCE tier=T rule=R line=N" of every source
 judged()

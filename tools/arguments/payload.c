@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* A payload as people and JSON see it. Must never know where it came from. */
+#include <ctype.h>
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "../cli/output.h"
 #include "payload.h"
 
 bool xfn_payload__printable(const uint8_t *data, size_t len)
@@ -18,53 +19,45 @@ bool xfn_payload__printable(const uint8_t *data, size_t len)
 	return text != NULL;
 }
 
-void xfn_payload__show(const uint8_t *data, size_t len, bool dump)
-{
-	if (!len)
-		return;
-	if (!dump && xfn_payload__printable(data, len)) {
-		fwrite(data, 1, len, stdout);
-		if (data[len - 1] != '\n')
-			putchar('\n');
-		return;
-	}
-	for (size_t off = 0; off < len; off += 16) {
-		printf("%04zx ", off);
-		for (size_t i = off; i < off + 16; i++)
-			i < len ? printf(" %02x", data[i]) : printf("   ");
-		printf("  ");
-		for (size_t i = off; i < off + 16 && i < len; i++)
-			putchar(data[i] > ' ' && data[i] < 0x7f ? data[i] : '.');
-		putchar('\n');
-	}
-}
-
 char *xfn_payload__to_hex(const uint8_t *data, size_t len)
 {
 	char *hex = malloc(2 * len + 1);
 
-	if (!hex) {
-		fputs("xfn: no memory; free some\n", stderr);
-		exit(XFN_EXIT_FAILED);
-	}
+	if (!hex)
+		return NULL;
 	for (size_t i = 0; i < len; i++)
 		sprintf(hex + 2 * i, "%02x", data[i]);
 	hex[2 * len] = '\0';
 	return hex;
 }
 
+int xfn_payload__digit(char c)
+{
+	if (!isxdigit((unsigned char)c))
+		return -1;
+	return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
+}
+
 ssize_t xfn_payload__from_hex(const char *hex, uint8_t *out, size_t room)
 {
-	size_t len = strlen(hex) / 2;
+	int high = -1;
+	size_t n = 0;
 
-	if (len > room)
-		return -1;
-	for (size_t i = 0; i < len; i++) {
-		unsigned byte;
+	for (; *hex; hex++) {
+		int digit = xfn_payload__digit(*hex);
 
-		if (sscanf(hex + 2 * i, "%2x", &byte) != 1)
-			return -1;
-		out[i] = (uint8_t)byte;
+		if (isspace((unsigned char)*hex) || *hex == ':')
+			continue;
+		if (digit < 0)
+			return -EINVAL;
+		if (high < 0) {
+			high = digit;
+			continue;
+		}
+		if (n == room)
+			return -EMSGSIZE;
+		out[n++] = (uint8_t)(high << 4 | digit);
+		high = -1;
 	}
-	return (ssize_t)len;
+	return high < 0 ? (ssize_t)n : -EINVAL;
 }

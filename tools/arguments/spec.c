@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* MODULE@ADDR:PORT, addresses and numbers as the command line has them. Must never print. */
+/* MODULE@ADDR:PORT and addresses as the command line has them. Must never print. */
 #include <arpa/inet.h>
-#include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include "../../userspace/sockets/udp_socket.h"
+#include "number.h"
 #include "spec.h"
 
 bool xfn_spec__is_file(const char *path)
@@ -53,18 +52,11 @@ const char *xfn_spec__not_served(const char *addr)
 					      NULL;
 }
 
-unsigned xfn_spec__number(const char *text, unsigned max)
-{
-	char *end;
-	unsigned long n = isdigit((unsigned char)*text) ? strtoul(text, &end, 10) : 0;
-
-	return n && !*end && n <= max ? (unsigned)n : 0;
-}
-
 const char *xfn_spec__parse(char *spec, struct xfn_spec *out)
 {
 	char *at = xfn_spec__is_file(spec) ? NULL : strrchr(spec, '@'), *colon;
 	const char *addr;
+	unsigned port;
 
 	*out = (struct xfn_spec){ .path = spec, .addr = "" };
 	if (!at)
@@ -81,6 +73,8 @@ const char *xfn_spec__parse(char *spec, struct xfn_spec *out)
 		out->addr = addr;
 		at = colon + 1;
 	}
-	out->port = (uint16_t)xfn_spec__number(at, 65535);
-	return out->port ? NULL : "no port after the '@'; take 1 to 65535";
+	if (!xfn_number__whole(at, 1, 65535, &port))
+		return "no port after the '@'; take 1 to 65535";
+	out->port = (uint16_t)port;
+	return NULL;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* MODULE@ADDR:PORT, addresses and numbers as the command line has them. Must never print. */
+/* MODULE@ADDR:PORT and addresses as the command line has them. Must never print. */
 #ifndef XFN_SPEC_H
 #define XFN_SPEC_H
 
@@ -26,9 +26,6 @@ bool xfn_spec__address(const char **text, char *buf, size_t len);
 /* Why no host serves, or binds to, an address: what it is, and what to give. NULL: it may. */
 const char *xfn_spec__not_served(const char *addr);
 const char *xfn_spec__not_bound(const char *addr);
-
-/* 1 to max in decimal; 0: something else. */
-unsigned xfn_spec__number(const char *text, unsigned max);
 
 /* Is it a regular file? */
 bool xfn_spec__is_file(const char *path);

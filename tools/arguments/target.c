@@ -2,41 +2,40 @@
 /* HOST:PORT as people write it. Must never send anything. */
 #include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include "../cli/output.h"
+#include <errno.h>
+#include "number.h"
 #include "target.h"
 
-int xfn_target__resolve(const char *verb, bool json, const char *text, int family,
-			struct addrinfo **out)
+int xfn_target__resolve(const char *text, int family, struct addrinfo **out, char *err,
+			size_t errlen)
 {
 	struct addrinfo hints = { .ai_family = family, .ai_socktype = SOCK_DGRAM };
 	const char *colon = strrchr(text, ':');
 	size_t len = colon ? (size_t)(colon - text) : 0;
 	char host[256];
-	int err;
+	unsigned port;
+	int ret;
 
 	if (len >= 2 && *text == '[' && colon[-1] == ']')
 		snprintf(host, sizeof(host), "%.*s", (int)len - 2, text + 1);
 	else
 		snprintf(host, sizeof(host), "%.*s", (int)len, text);
-	if (!*host || !colon[1] || (strchr(host, ':') && *text != '['))
-		return xfn_output__fail(
-			verb, json, XFN_EXIT_USAGE,
-			"target '%.60s': give HOST:PORT, 192.0.2.1:7 or [2001:db8::1]:7", text);
-	if (isdigit((unsigned char)colon[1])) {
-		char *end;
-		unsigned long port = strtoul(colon + 1, &end, 10);
-
-		if (*end || !port || port > 65535)
-			return xfn_output__fail(verb, json, XFN_EXIT_USAGE,
-						"port '%.60s': take 1 to 65535", colon + 1);
+	if (!*host || !colon[1] || (strchr(host, ':') && *text != '[')) {
+		snprintf(err, errlen,
+			 "target '%.60s': give HOST:PORT, 192.0.2.1:7 or [2001:db8::1]:7", text);
+		return -EINVAL;
 	}
-	err = getaddrinfo(host, colon + 1, &hints, out);
-	if (err)
-		return xfn_output__fail(verb, json, XFN_EXIT_FAILED,
-					"%.200s: %s; give an address, or a name that resolves",
-					text, gai_strerror(err));
+	if (isdigit((unsigned char)colon[1]) && !xfn_number__whole(colon + 1, 1, 65535, &port)) {
+		snprintf(err, errlen, "port '%.60s': take 1 to 65535", colon + 1);
+		return -EINVAL;
+	}
+	ret = getaddrinfo(host, colon + 1, &hints, out);
+	if (ret) {
+		snprintf(err, errlen, "%.200s: %s; give an address, or a name that resolves", text,
+			 gai_strerror(ret));
+		return -EHOSTUNREACH;
+	}
 	return 0;
 }

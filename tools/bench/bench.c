@@ -29,9 +29,9 @@
 
 struct bench {
 	bool quick;
-	unsigned rounds;
-	unsigned pieces; /* of each measurement */
-	double seconds;	 /* of each piece */
+	unsigned rounds, round; /* and the one of now */
+	unsigned pieces;	/* of each measurement */
+	double seconds;		/* of each piece */
 	const char *only[CANDIDATES];
 	unsigned only_count;
 	const char *folder;
@@ -197,7 +197,7 @@ static int by_value(const void *a, const void *b)
 
 /* Replies a second of every cell, taken in turn; a cell's rate is the median of its pieces. */
 static void rates(struct bench *b, const struct cell *cells, unsigned count, const char *section,
-		  bool reverse, uint16_t payload, unsigned round)
+		  bool reverse, uint16_t payload)
 {
 	static struct bench_set set;
 	static double rate[CELLS][PIECES_MAX];
@@ -230,7 +230,7 @@ static void rates(struct bench *b, const struct cell *cells, unsigned count, con
 	for (unsigned i = 0; i < count && !server_interrupted; i++) {
 		struct bench_row r;
 
-		name_row(&r, section, &cells[i], reverse, payload, round);
+		name_row(&r, section, &cells[i], reverse, payload, b->round);
 		if (replies[i] <= 0) {
 			fprintf(stderr, "\nbench: %s, %u bytes: no reply\n", r.candidate, payload);
 			b->faults++;
@@ -245,7 +245,7 @@ static void rates(struct bench *b, const struct cell *cells, unsigned count, con
 }
 
 /* Round trips with one request under way. */
-static void latency(struct bench *b, const struct cell *cell, uint16_t payload, unsigned round)
+static void latency(struct bench *b, const struct cell *cell, uint16_t payload)
 {
 	static const double percents[] = { 50, 90, 99, 99.9, 100 };
 	static struct bench_set set;
@@ -260,7 +260,7 @@ static void latency(struct bench *b, const struct cell *cell, uint16_t payload, 
 	plan.seconds = b->seconds * 3;
 	if (!load(b, cell->place, &plan, 1, false, &got) || !b->rtt->total || server_interrupted)
 		return;
-	name_row(&r, "latency", cell, false, payload, round);
+	name_row(&r, "latency", cell, false, payload, b->round);
 	for (int i = 0; i < BENCH_PERCENTILES; i++)
 		r.us[i] = (double)bench_histogram__at(b->rtt, percents[i]) / 1000;
 	r.answered = (double)got.replies / (double)got.sent;
@@ -293,7 +293,7 @@ static struct bench_place *standing(struct bench *b, const char *name)
 }
 
 /* Rates that must not fall with many functions and flows, and that rise with a second queue. */
-static void scale(struct bench *b, unsigned round)
+static void scale(struct bench *b)
 {
 	static const struct {
 		const char *candidate, *name;
@@ -326,7 +326,7 @@ static void scale(struct bench *b, unsigned round)
 				break;
 		}
 		if (n == 2 && !server_interrupted)
-			rates(b, cells, 2, "scale", false, 64, round);
+			rates(b, cells, 2, "scale", false, 64);
 	}
 }
 
@@ -338,13 +338,13 @@ static uint64_t seconds_now(void)
 	return (uint64_t)ts.tv_sec;
 }
 
-static void say(unsigned round, const struct bench *b, uint64_t begin, const char *what)
+static void say(const struct bench *b, uint64_t begin, const char *what)
 {
-	fprintf(stderr, "\r\033[Kround %u of %u, %llu s: %s", round, b->rounds,
+	fprintf(stderr, "\r\033[Kround %u of %u, %llu s: %s", b->round, b->rounds,
 		(unsigned long long)(seconds_now() - begin), what);
 }
 
-static void set_up(struct bench *b, unsigned round, uint64_t begin)
+static void set_up(struct bench *b, uint64_t begin)
 {
 	unsigned count;
 	const struct bench_candidate *all = bench_servers__all(&count);
@@ -355,7 +355,7 @@ static void set_up(struct bench *b, unsigned round, uint64_t begin)
 
 		if (!wanted(b, &all[i]) || b->absent[i])
 			continue;
-		say(round, b, begin, all[i].name);
+		say(b, begin, all[i].name);
 		if (bench_place__up(place, &all[i], i, why, sizeof(why))) {
 			if (!server_interrupted)
 				fprintf(stderr, "\nbench: %s left out: %s\n", all[i].name, why);
@@ -372,29 +372,29 @@ static void set_up(struct bench *b, unsigned round, uint64_t begin)
 	}
 }
 
-static void one_round(struct bench *b, unsigned round, uint64_t begin)
+static void one_round(struct bench *b, uint64_t begin)
 {
 	const uint16_t *list = b->quick ? few_sizes : sizes;
 	unsigned lengths = b->quick ? 3 : 8, n;
 	struct cell cells[CELLS];
 
 	move_to(OTHER_CPU, false);
-	set_up(b, round, begin);
+	set_up(b, begin);
 	for (int reverse = 0; reverse < 2; reverse++) {
-		say(round, b, begin, reverse ? "reverse" : "echo");
+		say(b, begin, reverse ? "reverse" : "echo");
 		move_to(OTHER_CPU, false);
 		n = pick(b, cells, reverse, false);
 		for (unsigned i = 0; i < 3 && !server_interrupted; i++)
-			rates(b, cells, n, "two-core", reverse, few_sizes[i], round);
+			rates(b, cells, n, "two-core", reverse, few_sizes[i]);
 		for (unsigned i = 0; i < 2 * n && !reverse && !server_interrupted; i++)
-			latency(b, &cells[i % n], i < n ? 64 : 800, round);
+			latency(b, &cells[i % n], i < n ? 64 : 800);
 		move_to(SERVER_CPU, true);
 		n = pick(b, cells, reverse, true);
 		for (unsigned i = 0; i < lengths && !server_interrupted; i++)
-			rates(b, cells, n, "one-core", reverse, list[i], round);
+			rates(b, cells, n, "one-core", reverse, list[i]);
 	}
-	say(round, b, begin, "scale");
-	scale(b, round);
+	say(b, begin, "scale");
+	scale(b);
 	move_to(OTHER_CPU, false);
 	for (unsigned i = 0; i < CANDIDATES; i++)
 		if (b->places[i].candidate)
@@ -405,8 +405,8 @@ static int run(struct bench *b)
 {
 	uint64_t begin = seconds_now();
 
-	for (unsigned round = 1; round <= b->rounds && !server_interrupted; round++)
-		one_round(b, round, begin);
+	for (b->round = 1; b->round <= b->rounds && !server_interrupted; b->round++)
+		one_round(b, begin);
 	fprintf(stderr, "\r\033[K");
 	return server_interrupted ? 130 : b->faults ? 1 : 0;
 }

@@ -55,15 +55,15 @@ static const char *style_of(const char *name)
 }
 
 /* The highest line first, so that the key stands as the lines do. */
-static void order(const struct bench_rows *rows, const char *section, const char *function,
-		  unsigned payload, unsigned value, const char *names[], unsigned count)
+static void order(const struct bench_rows *rows, struct bench_query q, const char *names[],
+		  unsigned count)
 {
 	double at[NAMES];
 
-	for (unsigned i = 0; i < count; i++)
-		at[i] = bench_report__spread(rows, section, names[i], NULL, function, payload,
-					     value)
-				.median;
+	for (unsigned i = 0; i < count; i++) {
+		q.candidate = names[i];
+		at[i] = bench_report__spread(rows, &q).median;
+	}
 	for (unsigned i = 1; i < count; i++)
 		for (unsigned k = i; k && at[k - 1] < at[k]; k--) {
 			const char *name = names[k];
@@ -101,17 +101,19 @@ static int end(FILE *g, const char *folder, const char *file)
 }
 
 /* A block of data: x and the median of the rounds, with least and most. False: nothing there. */
-static bool block(FILE *g, unsigned i, const struct bench_rows *rows, const char *section,
-		  const char *candidate, const char *function, const unsigned *payloads,
-		  unsigned lengths, bool bits)
+static bool block(FILE *g, unsigned i, const struct bench_rows *rows, struct bench_query q,
+		  bool bits)
 {
+	unsigned payloads[PAYLOADS], lengths;
 	bool any = false;
 
+	lengths = bench_report__payloads(rows, q.section, q.function, payloads, PAYLOADS);
 	for (unsigned k = 0; k < lengths; k++) {
-		struct bench_spread s = bench_report__spread(rows, section, candidate, NULL,
-							     function, payloads[k], BENCH_RATE);
 		double unit = bits ? payloads[k] * 8 / 1e9 : 1e-6;
+		struct bench_spread s;
 
+		q.payload = payloads[k];
+		s = bench_report__spread(rows, &q);
 		if (!s.count)
 			continue;
 		if (!any)
@@ -125,26 +127,38 @@ static bool block(FILE *g, unsigned i, const struct bench_rows *rows, const char
 	return any;
 }
 
-/* Candidates over the payload's length; with the prior work's lines where `old`. */
-static int by_size(const struct bench_rows *rows, const char *folder, const char *file,
-		   const char *title, const char *section, const char *function, bool bits,
-		   bool old)
+/* A plot of candidates over the payload's length. */
+struct plot {
+	const char *file, *title, *section, *function;
+	bool bits; /* payload answered, not replies */
+	bool old;  /* with the prior work's lines */
+};
+
+static int by_size(const struct bench_rows *rows, const char *folder, const struct plot *plot)
 {
+	struct bench_query q = { .section = plot->section,
+				 .function = plot->function,
+				 .value = BENCH_RATE };
 	const char *names[NAMES];
-	unsigned payloads[PAYLOADS], count, lengths, drawn = 0;
+	unsigned payloads[PAYLOADS], count, drawn = 0;
+	bool old = plot->old;
 	FILE *g;
 
-	count = bench_report__names(rows, section, function, names, NAMES);
+	count = bench_report__names(rows, q.section, q.function, names, NAMES);
 	if (!count)
 		return 0;
-	g = begin(folder, file, title);
+	g = begin(folder, plot->file, plot->title);
 	if (!g)
-		return end(g, folder, file);
-	lengths = bench_report__payloads(rows, section, function, payloads, PAYLOADS);
-	order(rows, section, function, payloads[lengths / 2], BENCH_RATE, names, count);
-	for (unsigned i = 0; i < count; i++)
-		if (!block(g, i, rows, section, names[i], function, payloads, lengths, bits))
+		return end(g, folder, plot->file);
+	q.payload =
+		payloads[bench_report__payloads(rows, q.section, q.function, payloads, PAYLOADS) /
+			 2];
+	order(rows, q, names, count);
+	for (unsigned i = 0; i < count; i++) {
+		q.candidate = names[i];
+		if (!block(g, i, rows, q, plot->bits))
 			names[i] = NULL;
+	}
 	for (unsigned p = 0; old && p < sizeof(prior) / sizeof(prior[0]); p++) {
 		fprintf(g, "$p%u << EOD\n", p);
 		for (unsigned k = 0; k < 7; k++)
@@ -153,7 +167,7 @@ static int by_size(const struct bench_rows *rows, const char *folder, const char
 	}
 	fprintf(g, "set xlabel '%s'\nset ylabel '%s'\nset logscale y\nset xrange [0:1450]\nplot ",
 		old ? "UDP payload (2018: frame) in bytes" : "UDP payload in bytes",
-		bits ? "payload answered, Gbit/s" : "million replies per second");
+		plot->bits ? "payload answered, Gbit/s" : "million replies per second");
 	for (unsigned i = 0; i < count; i++)
 		if (names[i])
 			fprintf(g, "%s$d%u using 1:2:3:4 with yerrorlines ps 0.6 %s title \"%s\"",
@@ -162,7 +176,7 @@ static int by_size(const struct bench_rows *rows, const char *folder, const char
 		fprintf(g, "%s$p%u with linespoints dt 2 lw 2 lc '#888888' pt %u title \"%s\"",
 			drawn++ ? ", " : "", p, 1 + p, prior[p].name);
 	fputs("\n", g);
-	return end(g, folder, file);
+	return end(g, folder, plot->file);
 }
 
 static int latencies(const struct bench_rows *rows, const char *folder)
@@ -175,16 +189,19 @@ static int latencies(const struct bench_rows *rows, const char *folder)
 		"(2018: a 10 GbE wire between two hosts)");
 	unsigned count = bench_report__names(rows, "latency", "echo", names, NAMES), drawn = 0;
 
-	order(rows, "latency", "echo", 800, BENCH_US, names, count);
+	order(rows, (struct bench_query){ "latency", NULL, "echo", NULL, 800, BENCH_US }, names,
+	      count);
 	if (!g)
 		return end(g, folder, "latency.svg");
 	for (unsigned i = 0; i < count; i++) {
 		fprintf(g, "$d%u << EOD\n", i);
-		for (unsigned p = 0; p < 4; p++)
+		for (unsigned p = 0; p < 4; p++) {
+			const struct bench_query q = { "latency", names[i], "echo",
+						       NULL,	  800,	    BENCH_US + p };
+
 			fprintf(g, "%u %s %g\n", p, marks[p],
-				bench_report__spread(rows, "latency", names[i], NULL, "echo", 800,
-						     BENCH_US + p)
-					.median);
+				bench_report__spread(rows, &q).median);
+		}
 		fputs("EOD\n", g);
 	}
 	for (unsigned p = 0; p < 3; p++)
@@ -224,8 +241,9 @@ static int scaling(const struct bench_rows *rows, const char *folder)
 		return end(g, folder, "scaling.svg");
 	fputs("$d << EOD\n", g);
 	for (unsigned i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
-		struct bench_spread s = bench_report__spread(rows, "scale", pairs[i].more,
-							     pairs[i].one, "echo", 64, BENCH_RATE);
+		const struct bench_query q = { "scale", pairs[i].more, "echo", pairs[i].one,
+					       64,	BENCH_RATE };
+		struct bench_spread s = bench_report__spread(rows, &q);
 
 		if (s.count)
 			fprintf(g, "%u %g %g %g \"%s\"\n", i, s.median, s.least, s.most,
@@ -241,24 +259,26 @@ static int scaling(const struct bench_rows *rows, const char *folder)
 
 int bench_report__plots(const struct bench_rows *rows, const char *folder)
 {
+	static const struct plot plots[] = {
+		{ "packets-one-core.svg",
+		  "echo: replies per second, server and generator on one CPU (total cost)",
+		  "one-core", "echo", false, false },
+		{ "packets-two-core.svg", "echo: replies per second, generator on a CPU of its own",
+		  "two-core", "echo", false, false },
+		{ "throughput.svg", "echo: payload answered, server and generator on one CPU",
+		  "one-core", "echo", true, false },
+		{ "prior-work.svg",
+		  "reverse: replies per second, server and generator on one CPU, beside the work of 2018" NEW_LINE
+		  "(10 GbE, other hardware: compare shapes, not heights)",
+		  "one-core", "reverse", false, true },
+	};
 	int ret = 0;
 
-	if (by_size(rows, folder, "packets-one-core.svg",
-		    "echo: replies per second, server and generator on one CPU (total cost)",
-		    "one-core", "echo", false, false))
+	for (unsigned i = 0; !ret && i < sizeof(plots) / sizeof(plots[0]); i++)
+		ret = by_size(rows, folder, &plots[i]);
+	if (ret)
 		return -EIO;
-	ret |= by_size(rows, folder, "packets-two-core.svg",
-		       "echo: replies per second, generator on a CPU of its own", "two-core",
-		       "echo", false, false);
-	ret |= by_size(rows, folder, "throughput.svg",
-		       "echo: payload answered, server and generator on one CPU", "one-core",
-		       "echo", true, false);
-	ret |= by_size(
-		rows, folder, "prior-work.svg",
-		"reverse: replies per second, server and generator on one CPU, beside the work of 2018" NEW_LINE
-		"(10 GbE, other hardware: compare shapes, not heights)",
-		"one-core", "reverse", false, true);
-	ret |= latencies(rows, folder);
+	ret = latencies(rows, folder);
 	ret |= scaling(rows, folder);
 	return ret ? -EIO : 0;
 }

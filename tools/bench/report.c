@@ -117,39 +117,47 @@ static const struct bench_row *find(const struct bench_rows *rows, const char *s
 	return NULL;
 }
 
-struct bench_spread bench_report__spread(const struct bench_rows *rows, const char *section,
-					 const char *candidate, const char *reference,
-					 const char *function, unsigned payload, unsigned value)
+struct bench_spread bench_report__spread(const struct bench_rows *rows, const struct bench_query *q)
 {
 	double values[ROUNDS];
 	unsigned n = 0;
 
 	for (unsigned round = 1; round <= ROUNDS; round++) {
 		const struct bench_row *r =
-			find(rows, section, candidate, function, payload, round);
-		const struct bench_row *ref =
-			reference ? find(rows, section, reference, function, payload, round) : NULL;
+			find(rows, q->section, q->candidate, q->function, q->payload, round);
+		const struct bench_row *ref = q->reference ? find(rows, q->section, q->reference,
+								  q->function, q->payload, round) :
+							     NULL;
 
-		if (!r || (reference && (!ref || value_of(ref, value) <= 0)))
+		if (!r || (q->reference && (!ref || value_of(ref, q->value) <= 0)))
 			continue;
-		values[n++] = value_of(r, value) / (ref ? value_of(ref, value) : 1);
+		values[n++] = value_of(r, q->value) / (ref ? value_of(ref, q->value) : 1);
 	}
 	return spread_of(values, n);
+}
+
+/* The next row of a section and function from *i on, which moves behind it. NULL: no more. */
+static const struct bench_row *next_row(const struct bench_rows *rows, const char *section,
+					const char *function, unsigned *i)
+{
+	while (*i < rows->count) {
+		const struct bench_row *r = &rows->rows[(*i)++];
+
+		if (!strcmp(r->section, section) && !strcmp(r->function, function))
+			return r;
+	}
+	return NULL;
 }
 
 unsigned bench_report__names(const struct bench_rows *rows, const char *section,
 			     const char *function, const char *names[], unsigned max)
 {
-	unsigned n = 0;
+	const struct bench_row *r;
+	unsigned i = 0, n = 0, k;
 
-	for (unsigned i = 0; i < rows->count; i++) {
-		const struct bench_row *r = &rows->rows[i];
-		unsigned k = 0;
-
-		if (strcmp(r->section, section) || strcmp(r->function, function))
-			continue;
-		while (k < n && strcmp(names[k], r->candidate))
-			k++;
+	while ((r = next_row(rows, section, function, &i))) {
+		for (k = 0; k < n && strcmp(names[k], r->candidate); k++)
+			;
 		if (k == n && n < max)
 			names[n++] = r->candidate;
 	}
@@ -159,16 +167,11 @@ unsigned bench_report__names(const struct bench_rows *rows, const char *section,
 unsigned bench_report__payloads(const struct bench_rows *rows, const char *section,
 				const char *function, unsigned payloads[], unsigned max)
 {
-	unsigned n = 0;
+	unsigned i = 0, n = 0, k;
 
-	for (unsigned i = 0; i < rows->count; i++) {
-		const struct bench_row *r = &rows->rows[i];
-		unsigned k = 0;
-
-		if (strcmp(r->section, section) || strcmp(r->function, function))
-			continue;
-		while (k < n && payloads[k] != r->payload)
-			k++;
+	for (const struct bench_row *r; (r = next_row(rows, section, function, &i));) {
+		for (k = 0; k < n && payloads[k] != r->payload; k++)
+			;
 		if (k == n && n < max)
 			payloads[n++] = r->payload;
 	}
@@ -192,10 +195,17 @@ static void rate_table(const struct bench_rows *rows, const char *section, const
 		fprintf(out, " %14u", payloads[k]);
 	fprintf(out, " %14s\n", "CPU ns/reply");
 	for (unsigned i = 0; i < count; i++) {
+		struct bench_query q = { .section = section,
+					 .candidate = names[i],
+					 .function = function,
+					 .value = BENCH_RATE };
+
 		fprintf(out, "%-18s", names[i]);
 		for (unsigned k = 0; k < lengths; k++) {
-			struct bench_spread s = bench_report__spread(
-				rows, section, names[i], NULL, function, payloads[k], BENCH_RATE);
+			struct bench_spread s;
+
+			q.payload = payloads[k];
+			s = bench_report__spread(rows, &q);
 
 			if (s.count)
 				fprintf(out, " %7.3f (%3.0f%%)", s.median / 1e6,
@@ -203,10 +213,9 @@ static void rate_table(const struct bench_rows *rows, const char *section, const
 			else
 				fprintf(out, " %14s", "-");
 		}
-		fprintf(out, " %14.0f\n",
-			bench_report__spread(rows, section, names[i], NULL, function, payloads[0],
-					     BENCH_CPU_NS)
-				.median);
+		q.payload = payloads[0];
+		q.value = BENCH_CPU_NS;
+		fprintf(out, " %14.0f\n", bench_report__spread(rows, &q).median);
 	}
 }
 
@@ -223,11 +232,13 @@ static void latency_table(const struct bench_rows *rows, FILE *out)
 			payloads[k], "", "p50", "p90", "p99", "p99.9", "max");
 		for (unsigned i = 0; i < count; i++) {
 			fprintf(out, "%-18s", names[i]);
-			for (unsigned p = 0; p < BENCH_PERCENTILES; p++)
-				fprintf(out, " %8.2f",
-					bench_report__spread(rows, "latency", names[i], NULL,
-							     "echo", payloads[k], BENCH_US + p)
-						.median);
+			for (unsigned p = 0; p < BENCH_PERCENTILES; p++) {
+				const struct bench_query q = {
+					"latency", names[i], "echo", NULL, payloads[k], BENCH_US + p
+				};
+
+				fprintf(out, " %8.2f", bench_report__spread(rows, &q).median);
+			}
 			fputc('\n', out);
 		}
 	}
@@ -273,8 +284,10 @@ int bench_report__ledger(const struct bench_rows *rows, const char *floors, FILE
 			continue;
 		}
 		less = !strcmp(of, "p50"); /* the smaller, the better */
-		s = bench_report__spread(rows, section, candidate, reference, function, payload,
-					 less ? BENCH_US + BENCH_P50 : BENCH_RATE);
+		s = bench_report__spread(
+			rows,
+			&(struct bench_query){ section, candidate, function, reference, payload,
+					       less ? BENCH_US + BENCH_P50 : BENCH_RATE });
 		if (!s.count) {
 			fprintf(out, "%-50s %8u %6s %16s %6.2f %6.2f  not measured\n", figure,
 				payload, "-", "", floor, goal);

@@ -51,13 +51,19 @@ enum bench_value {
 	BENCH_US /* plus enum bench_percentile */
 };
 
+/* Which figure of the rows. */
+struct bench_query {
+	const char *section, *candidate, *function;
+	const char *reference; /* NULL: none */
+	unsigned payload, value;
+};
+
 /*
- * The value of `candidate` over the rounds; where `reference` is not NULL, its ratios to that one's
+ * The value of the candidate over the rounds; where there is a reference, its ratios to that one's
  * in the same round.
  */
-struct bench_spread bench_report__spread(const struct bench_rows *rows, const char *section,
-					 const char *candidate, const char *reference,
-					 const char *function, unsigned payload, unsigned value);
+struct bench_spread bench_report__spread(const struct bench_rows *rows,
+					 const struct bench_query *q);
 
 /* Candidates, and payloads, of a section in the order in which they came. Returns how many. */
 unsigned bench_report__names(const struct bench_rows *rows, const char *section,

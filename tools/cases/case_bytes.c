@@ -7,14 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "../../skel/regular_file.h"
+#include "../arguments/payload.h"
 #include "case_bytes.h"
-
-static int hex_digit(char c)
-{
-	if (!isxdigit((unsigned char)c))
-		return -1;
-	return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
-}
 
 /* `n` bytes more, of a fixed value each. NULL with err where that is too much. */
 static uint8_t *grow(struct xfn_case_bytes *b, size_t n, char *err, size_t errlen)
@@ -73,9 +67,12 @@ static int add_text(struct xfn_case_bytes *b, const char *p, const char **end, c
 		letter = *p ? strchr(letters, *p) : NULL;
 		if (letter) {
 			ret = put(b, (uint8_t)values[letter - letters], err, errlen);
-		} else if (*p == 'x' && hex_digit(p[1]) >= 0 && hex_digit(p[2]) >= 0) {
-			ret = put(b, (uint8_t)(hex_digit(p[1]) << 4 | hex_digit(p[2])), err,
-				  errlen);
+		} else if (*p == 'x' && xfn_payload__digit(p[1]) >= 0 &&
+			   xfn_payload__digit(p[2]) >= 0) {
+			ret = put(
+				b,
+				(uint8_t)(xfn_payload__digit(p[1]) << 4 | xfn_payload__digit(p[2])),
+				err, errlen);
 			p += 2;
 		} else {
 			snprintf(err, errlen,
@@ -98,14 +95,15 @@ static int add_hex(struct xfn_case_bytes *b, const char *word, char *err, size_t
 	int ret = 0;
 
 	for (const char *p = word; !ret && *p; p += 2) {
-		if (hex_digit(p[0]) < 0 || hex_digit(p[1]) < 0) {
+		if (xfn_payload__digit(p[0]) < 0 || xfn_payload__digit(p[1]) < 0) {
 			snprintf(err, errlen,
 				 "'%.40s' are no bytes; write \"text\", pairs of hexadecimal "
 				 "digits, u16:NUMBER, *TIMES or @FILE",
 				 word);
 			return -EINVAL;
 		}
-		ret = put(b, (uint8_t)(hex_digit(p[0]) << 4 | hex_digit(p[1])), err, errlen);
+		ret = put(b, (uint8_t)(xfn_payload__digit(p[0]) << 4 | xfn_payload__digit(p[1])),
+			  err, errlen);
 	}
 	return ret;
 }

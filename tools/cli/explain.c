@@ -50,6 +50,17 @@ static const char *action_name(uint32_t action)
 	return action < sizeof(names) / sizeof(names[0]) ? names[action] : "unknown";
 }
 
+/* "12, 40, -": ns at each size, of the kernel or of a worker. */
+static void print_ns(FILE *to, const struct xfn_module_meta *meta, bool kernel)
+{
+	for (unsigned i = 0; i < XFN_COSTS; i++) {
+		uint32_t ns = kernel ? meta->cost[i].kernel_ns : meta->cost[i].native_ns;
+
+		fprintf(to, ns || kernel ? "%s%u" : "%s-", i ? ", " : "", ns);
+	}
+	fputs(kernel ? " in the kernel, " : " in a worker", to);
+}
+
 void xfn_explain__cost(FILE *to, const struct xfn_module_meta *meta)
 {
 	bool kernel = false, native = false, same = true;
@@ -64,16 +75,14 @@ void xfn_explain__cost(FILE *to, const struct xfn_module_meta *meta)
 		for (unsigned i = 0; i < XFN_COSTS; i++)
 			fprintf(to, "%s %u", i ? "," : "", meta->cost[i].payload);
 		fputs(" bytes: ", to);
-		for (unsigned i = 0; kernel && i < XFN_COSTS; i++)
-			fprintf(to, "%s%u", i ? ", " : "", meta->cost[i].kernel_ns);
 		if (kernel)
-			fputs(" in the kernel, ", to);
+			print_ns(to, meta, true);
 		else if (!meta->rule[0] || !strcmp(meta->rule, "budget"))
 			fputs("not measured here in the kernel, ", to);
-		for (unsigned i = 0; native && i < XFN_COSTS; i++)
-			fprintf(to, meta->cost[i].native_ns ? "%s%u" : "%s-", i ? ", " : "",
-				meta->cost[i].native_ns);
-		fputs(native ? " in a worker" : "not measured in a worker", to);
+		if (native)
+			print_ns(to, meta, false);
+		else
+			fputs("not measured in a worker", to);
 		for (unsigned i = 0; i < (same ? 1 : XFN_COSTS); i++)
 			fprintf(to, "%s%s", i ? ", " : " (", action_name(meta->cost[i].action));
 		fputs(")\n", to);

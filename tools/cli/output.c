@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* What verbs print: tables, JSON, errors. Must never know of any verb. */
+#include "../arguments/payload.h"
 #include "output.h"
 
 #include <stdarg.h>
@@ -83,6 +84,23 @@ int xfn_output__fail_one(json_t *all, const char *verb, bool json, int status, c
 	fail(all, verb, json, NULL, format, args);
 	va_end(args);
 	return status;
+}
+
+bool xfn_output__ask(const char *verb, const char *ifname, bool json, json_t *args, int *status)
+{
+	char err[XFN_CONTROL_ERROR] = "";
+	json_t *data = NULL;
+	int ret = xfn_control__ask(ifname, verb, args, &data, err, sizeof(err));
+
+	json_decref(args);
+	if (ret)
+		*status = xfn_output__fail(verb, json, XFN_EXIT_FAILED, "%s", err);
+	else if (json)
+		*status = xfn_output__json(json_incref(data));
+	else
+		*status = 0;
+	json_decref(data);
+	return !ret && !json;
 }
 
 int xfn_output__json(json_t *data)
@@ -201,13 +219,34 @@ void xfn_table__print(struct xfn_table *table, bool gap)
 	free(widths);
 }
 
-void xfn_output__options(const struct argp *argp, int argc, char **argv, void *input)
+void xfn_output__payload(const uint8_t *data, size_t len, bool dump)
 {
-	char name[32], *verb = argv[0];
+	if (!len)
+		return;
+	if (!dump && xfn_payload__printable(data, len)) {
+		fwrite(data, 1, len, stdout);
+		if (data[len - 1] != '\n')
+			putchar('\n');
+		return;
+	}
+	for (size_t off = 0; off < len; off += 16) {
+		printf("%04zx ", off);
+		for (size_t i = off; i < off + 16; i++)
+			i < len ? printf(" %02x", data[i]) : printf("   ");
+		printf("  ");
+		for (size_t i = off; i < off + 16 && i < len; i++)
+			putchar(data[i] > ' ' && data[i] < 0x7f ? data[i] : '.');
+		putchar('\n');
+	}
+}
 
-	snprintf(name, sizeof(name), "xfn %s", verb);
-	argv[0] = name;
-	argp_err_exit_status = XFN_EXIT_USAGE;
-	argp_parse(argp, argc, argv, 0, NULL, input);
-	argv[0] = verb;
+char *xfn_output__hex(const uint8_t *data, size_t len)
+{
+	char *hex = xfn_payload__to_hex(data, len);
+
+	if (!hex) {
+		fputs("xfn: out of memory; free some\n", stderr);
+		exit(XFN_EXIT_FAILED);
+	}
+	return hex;
 }

@@ -6,9 +6,10 @@
 #ifndef XFN_OUTPUT_H
 #define XFN_OUTPUT_H
 
-#include <argp.h>
 #include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #define XFN_EXIT_FAILED 1
 #define XFN_EXIT_USAGE	2
@@ -25,6 +26,12 @@ int xfn_output__fail_host(const char *verb, bool json, const char *format, ...)
 /* The same of one of several things: where `all` is given and -j is, it takes {"error": ...}. */
 int xfn_output__fail_one(json_t *all, const char *verb, bool json, int status, const char *format,
 			 ...) __attribute__((format(printf, 5, 6)));
+
+/*
+ * Ask the running xfn to do something (`args` is dropped), and print its error, or with json what it
+ * answered. True: it is done and nothing was printed, the caller says so. *status is the verb's.
+ */
+bool xfn_output__ask(const char *verb, const char *ifname, bool json, json_t *args, int *status);
 
 /* Print the data and drop the reference. Returns 0. */
 int xfn_output__json(json_t *data);
@@ -47,10 +54,10 @@ void xfn_table__cells(struct xfn_table *table, const char *const *cells);
 /* Print to stdout (nothing where there is no row) and free; `gap`: with an empty line before it. */
 void xfn_table__print(struct xfn_table *table, bool gap);
 
-/*
- * argp_parse for a verb: its messages say "xfn VERB", usage errors end with status 2. Calls exit
- * for those, and for --help.
- */
-void xfn_output__options(const struct argp *argp, int argc, char **argv, void *input);
+/* Print a payload: text as it is, with a newline at its end, else (or with `dump`) rows of bytes. */
+void xfn_output__payload(const uint8_t *data, size_t len, bool dump);
+
+/* A payload's hexadecimal text; the caller frees. Without memory the program ends with status 1. */
+char *xfn_output__hex(const uint8_t *data, size_t len);
 
 #endif

@@ -6,13 +6,12 @@
 #include <limits.h>
 #include <signal.h>
 #include "../../userspace/supervisor/fleet.h"
-#include "run_links.h"
+#include "../../userspace/host/cpus.h"
 
 #define BIND_MAX 64
 
 struct run {
 	struct xfn_run_options opts;
-	const char *mode, *tier, *offset, *rate, *deadline, *memory, *cpus, *workers;
 	const char *ifname[XFN_FLEET_MAX];
 	unsigned ifnames;
 	const char *object; /* for the card, built by hand */
@@ -20,8 +19,10 @@ struct run {
 	const char *bind[BIND_MAX];
 	const char *address[BIND_MAX];
 	const char *dedicate[BIND_MAX];
-	struct xfn_run_links links;
-	char **spec; /* MODULE[@ADDR:PORT], as given */
+	uint16_t cpus[XFN_CPUS_MAX];
+	unsigned workers[2]; /* of a queue: at first, and at most; 0: not given */
+	int attach, route;   /* 1: libxdp, fib */
+	char **spec;	     /* MODULE[@ADDR:PORT], as given */
 	unsigned specs;
 	struct xfn_run_module *modules;
 	char folder[PATH_MAX - 64]; /* of what was built here, "" if nothing was */
@@ -30,9 +31,6 @@ struct run {
 };
 
 extern volatile sig_atomic_t xfn_run_interrupted; /* the signal that came, 0: none */
-
-/* "WHAT 'VALUE': NEXT", a usage error; value may be NULL. Its exit status. */
-int xfn_run__bad(const struct run *run, const char *what, const char *value, const char *next);
 
 /* run_modules.c: exit status each. */
 int xfn_run__modules(struct run *run); /* find those named, or all shipped ones */

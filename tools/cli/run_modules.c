@@ -9,21 +9,12 @@
 #include "../../userspace/host/limits.h"
 #include "../compiler/classify.h"
 #include "../compiler/offload.h"
+#include "options.h"
 #include "output.h"
 #include "../process/paths.h"
 #include "../process/private_folder.h"
 #include "run_inside.h"
 #include "../arguments/spec.h"
-#include "verbs.h"
-
-int xfn_run__bad(const struct run *run, const char *what, const char *value, const char *next)
-{
-	if (!value)
-		return xfn_output__fail("run", run->opts.json, XFN_EXIT_USAGE, "%s: %s", what,
-					next);
-	return xfn_output__fail("run", run->opts.json, XFN_EXIT_USAGE, "%s '%.100s': %s", what,
-				value, next);
-}
 
 /* As xfn_spec__parse; says what is wrong. Exit status. */
 static int take_spec(struct run *run, char *spec, struct xfn_run_module *mod)
@@ -35,7 +26,7 @@ static int take_spec(struct run *run, char *spec, struct xfn_run_module *mod)
 	snprintf(whole, sizeof(whole), "%s", spec);
 	wrong = xfn_spec__parse(spec, &got);
 	if (wrong)
-		return xfn_run__bad(run, "module", whole, wrong);
+		return xfn_options__bad("run", run->opts.json, "module", whole, "%s", wrong);
 	*mod = (struct xfn_run_module){ .path = got.path, .addr = got.addr, .port = got.port };
 	return 0;
 }

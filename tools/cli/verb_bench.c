@@ -4,8 +4,6 @@
  * known what is right.
  */
 #include "../../skel/regular_file.h"
-#include "verbs.h"
-
 #include <arpa/inet.h>
 #include <errno.h>
 #include <ifaddrs.h>
@@ -23,67 +21,78 @@
 #include <unistd.h>
 #include "../load/bench_load.h"
 #include "../load/reference.h"
+#include "options.h"
 #include "output.h"
 #include "../process/paths.h"
 #include "../arguments/target.h"
 
-enum {
-	KEY_SIZE = 's',
-	KEY_RATE = 'r',
-	KEY_WINDOW = 'w',
-	KEY_COUNT = 'n',
-	KEY_SECONDS = 'd',
-	KEY_INTERFACE = 'i',
-	KEY_JSON = 'j',
-	KEY_FLOWS = 0x100,
-	KEY_REQUEST,
-	KEY_EXPECT,
-	KEY_MODULE,
-	KEY_TIMEOUT,
-	KEY_MAC,
-	KEY_CSV,
-	KEY_FLOOD,
-	KEY_GENERATOR,
+enum generator {
+	GENERATOR_NONE,
+	GENERATOR_SOCKETS,
+	GENERATOR_LIVE,
+	GENERATOR_AFXDP
 };
 
 struct options {
-	const char *target, *size, *request, *expect, *module, *ifname, *mac, *generator;
-	double rate, seconds;
-	unsigned window, flows, timeout_ms;
-	uint64_t requests;
+	const char *target, *request, *expect, *module, *ifname, *mac;
+	uint16_t size[BENCH_POOL];
+	unsigned sizes;
+	enum generator generator;
+	double seconds;
+	unsigned rate, requests, window, flows, timeout_ms;
 	bool json, csv, flood;
 };
 
-static const struct argp_option argp_options[] = {
-	{ "size", KEY_SIZE, "N,N...", 0,
-	  "Payload lengths, taken in turn, filled at random (default: 64)", 0 },
-	{ "request", KEY_REQUEST, "FILE", 0, "Send what FILE holds instead", 0 },
-	{ "expect", KEY_EXPECT, "FILE", 0, "The one right reply is what FILE holds", 0 },
-	{ "module", KEY_MODULE, "NAME|F.xfn", 0,
-	  "The right replies are what this module's native code answers", 0 },
-	{ "outstanding", KEY_WINDOW, "N", 0,
-	  "Closed loop: N requests under way, each on a flow of its own (default: 32)", 0 },
-	{ "rate", KEY_RATE, "N", 0,
-	  "Open loop: N requests a second, whatever comes back; a round trip counts from the time at "
-	  "which its request was due",
-	  0 },
-	{ "flood", KEY_FLOOD, NULL, 0, "Open loop: as fast as it goes; no round trips", 0 },
-	{ "requests", KEY_COUNT, "N", 0, "End after N requests", 0 },
-	{ "duration", KEY_SECONDS, "SECONDS", 0, "How long (default: 5)", 0 },
-	{ "flows", KEY_FLOWS, "N", 0,
-	  "Source ports, with -i then source addresses (default: 64, or as many as are under way)",
-	  0 },
-	{ "timeout", KEY_TIMEOUT, "MS", 0, "A reply that late is lost (default: 1000)", 0 },
-	{ "interface", KEY_INTERFACE, "IFACE", 0, "Frames by IFACE itself, below its stack (root)",
-	  0 },
-	{ "generator", KEY_GENERATOR, "NAME", 0,
-	  "sockets; with -i: live, frames that the kernel makes (BPF_PROG_TEST_RUN, millions a second; "
-	  "default), or afxdp, where that cannot be had",
-	  0 },
-	{ "mac", KEY_MAC, "MAC", 0, "With -i: where frames go (default: the kernel's ARP entry)",
-	  0 },
-	{ "csv", KEY_CSV, NULL, 0, "Print one line of CSV below its heading", 0 },
-	{ "json", KEY_JSON, NULL, 0, "Print JSON", 0 },
+static const struct xfn_choice generators[] = { { "sockets", GENERATOR_SOCKETS },
+						{ "live", GENERATOR_LIVE },
+						{ "afxdp", GENERATOR_AFXDP },
+						{} };
+static const struct xfn_option options[] = {
+	XFN_OPTION("size", 's', "N,N...",
+		   XFN_TO_LIST(struct options, size, sizes, BENCH_PAYLOAD, "lengths"),
+		   "Payload lengths, taken in turn, filled at random (default: 64)",
+		   .excludes = "request"),
+	XFN_OPTION("request", 0, "FILE", XFN_TO_TEXT(struct options, request),
+		   "Send what FILE holds instead", .completes = "file"),
+	XFN_OPTION("expect", 0, "FILE", XFN_TO_TEXT(struct options, expect),
+		   "The one right reply is what FILE holds", .excludes = "module",
+		   .completes = "file"),
+	XFN_OPTION("module", 0, "NAME|F.xfn", XFN_TO_TEXT(struct options, module),
+		   "The right replies are what this module's native code answers",
+		   .completes = "module"),
+	XFN_OPTION("outstanding", 'w', "N", XFN_TO_NUMBER(struct options, window, 1, 30000),
+		   "Closed loop: N requests under way, each on a flow of its own (default: 32)",
+		   .excludes = "rate flood"),
+	XFN_OPTION(
+		"rate", 'r', "N", XFN_TO_NUMBER(struct options, rate, 1, 100000000),
+		"Open loop: N requests a second, whatever comes back; a round trip counts from the "
+		"time at which its request was due",
+		.excludes = "flood"),
+	XFN_OPTION("flood", 0, NULL, XFN_TO_FLAG(struct options, flood),
+		   "Open loop: as fast as it goes; no round trips"),
+	XFN_OPTION("requests", 'n', "N", XFN_TO_NUMBER(struct options, requests, 1, 4000000000),
+		   "End after N requests"),
+	XFN_OPTION("duration", 'd', "SECONDS", XFN_TO_REAL(struct options, seconds, 0.01, 86400),
+		   "How long (default: 5)", .unit = "seconds"),
+	XFN_OPTION(
+		"flows", 0, "N",
+		XFN_TO_NUMBER(struct options, flows, 1, BENCH_PORTS *BENCH_ADDRESSES),
+		"Source ports, with -i then source addresses (default: 64, or as many as are under "
+		"way)"),
+	XFN_OPTION("timeout", 0, "MS", XFN_TO_NUMBER(struct options, timeout_ms, 1, 4000),
+		   "A reply that late is lost (default: 1000)", .unit = "milliseconds"),
+	XFN_OPTION_INTERFACE(struct options, ifname,
+			     "Frames by IFACE itself, below its stack (root)"),
+	XFN_OPTION(
+		"generator", 0, NULL, XFN_TO_CHOICE(struct options, generator, generators),
+		"sockets; with -i: live, frames that the kernel makes (BPF_PROG_TEST_RUN, millions "
+		"a second; default), or afxdp, where that cannot be had"),
+	XFN_OPTION("mac", 0, "MAC", XFN_TO_TEXT(struct options, mac),
+		   "With -i: where frames go (default: the kernel's ARP entry)",
+		   .needs = "interface"),
+	XFN_OPTION("csv", 0, NULL, XFN_TO_FLAG(struct options, csv),
+		   "Print one line of CSV below its heading"),
+	XFN_OPTION_JSON(struct options, json),
 	{}
 };
 
@@ -98,100 +107,6 @@ static void on_signal(int sig)
 static int failed(const struct options *opts, const char *err)
 {
 	return xfn_output__fail("bench", opts->json, XFN_EXIT_FAILED, "%s", err);
-}
-
-static double number(const char *text, double least, double most, struct argp_state *state,
-		     const char *option)
-{
-	char *end;
-	double v = strtod(text, &end);
-
-	if (end == text || *end || !(v >= least && v <= most))
-		argp_error(state, "%s '%.60s': take %g to %g", option, text, least, most);
-	return v;
-}
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	struct options *o = state->input;
-
-	switch (key) {
-	case KEY_SIZE:
-		o->size = arg;
-		return 0;
-	case KEY_REQUEST:
-		o->request = arg;
-		return 0;
-	case KEY_EXPECT:
-		o->expect = arg;
-		return 0;
-	case KEY_MODULE:
-		o->module = arg;
-		return 0;
-	case KEY_INTERFACE:
-		o->ifname = arg;
-		return 0;
-	case KEY_MAC:
-		o->mac = arg;
-		return 0;
-	case KEY_GENERATOR:
-		o->generator = arg;
-		return 0;
-	case KEY_WINDOW:
-		o->window = (unsigned)number(arg, 1, 30000, state, "--outstanding");
-		return 0;
-	case KEY_RATE:
-		o->rate = number(arg, 1, 1e8, state, "--rate");
-		return 0;
-	case KEY_FLOOD:
-		o->flood = true;
-		return 0;
-	case KEY_COUNT:
-		o->requests = (uint64_t)number(arg, 1, 4e9, state, "--requests");
-		return 0;
-	case KEY_SECONDS:
-		o->seconds = number(arg, 0.01, 86400, state, "--duration");
-		return 0;
-	case KEY_FLOWS:
-		o->flows =
-			(unsigned)number(arg, 1, BENCH_PORTS * BENCH_ADDRESSES, state, "--flows");
-		return 0;
-	case KEY_TIMEOUT:
-		o->timeout_ms = (unsigned)number(arg, 1, 4000, state, "--timeout");
-		return 0;
-	case KEY_JSON:
-		o->json = true;
-		return 0;
-	case KEY_CSV:
-		o->csv = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (o->target)
-			argp_error(state, "more than one target: '%.60s'", arg);
-		o->target = arg;
-		return 0;
-	case ARGP_KEY_END:
-		if (!o->target)
-			argp_error(state, "name a server: HOST:PORT");
-		if (!!o->rate + !!o->window + o->flood > 1)
-			argp_error(state, "give one of --outstanding, --rate and --flood");
-		if (o->size && o->request)
-			argp_error(state, "give one of --size and --request");
-		if (o->expect && o->module)
-			argp_error(state, "give one of --expect and --module");
-		if (!o->generator)
-			o->generator = o->ifname ? "live" : "sockets";
-		if (!strcmp(o->generator, "sockets") == !!o->ifname ||
-		    (strcmp(o->generator, "sockets") && strcmp(o->generator, "live") &&
-		     strcmp(o->generator, "afxdp")))
-			argp_error(state, "--generator '%.60s': %s", o->generator,
-				   o->ifname ? "with -i take live or afxdp" :
-					       "take sockets; live and afxdp want -i IFACE");
-		if (o->mac && !o->ifname)
-			argp_error(state, "--mac goes with -i");
-		return 0;
-	}
-	return ARGP_ERR_UNKNOWN;
 }
 
 /* A whole file as a payload. */
@@ -214,25 +129,6 @@ static int slurp(const char *path, struct bench_payload *out, char *err, size_t 
 	return -bad;
 }
 
-/* The lengths of "64,200,1400", as many as there are, at most `max`. -1: not such a text. */
-static int lengths_of(const char *text, uint16_t *out, int max)
-{
-	int n = 0;
-
-	while (n < max) {
-		char *end;
-		unsigned long v = strtoul(text, &end, 10);
-
-		if (end == text || v > BENCH_PAYLOAD || (*end && *end != ','))
-			return -1;
-		out[n++] = (uint16_t)v;
-		if (!*end)
-			return n;
-		text = end + 1;
-	}
-	return -1;
-}
-
 static int take_module(const struct options *opts, struct bench_set *set, char *err, size_t errlen)
 {
 	char path[PATH_MAX + 72], dir[PATH_MAX];
@@ -249,16 +145,11 @@ static int take_module(const struct options *opts, struct bench_set *set, char *
 /* Requests, and what is right as an answer to each. */
 static int make_set(const struct options *opts, struct bench_set *set, char *err, size_t errlen)
 {
-	uint16_t lengths[BENCH_POOL] = { 64 };
-	int n = opts->size ? lengths_of(opts->size, lengths, BENCH_POOL) : 1, ret = 0;
+	static const uint16_t usual[] = { 64 };
+	int ret = 0;
 
-	if (n < 1) {
-		snprintf(err, errlen,
-			 "--size '%.60s': give 1 to %d lengths of 0 to %d, as 64,200,1400",
-			 opts->size, BENCH_POOL, BENCH_PAYLOAD);
-		return -EINVAL;
-	}
-	bench_set__fill(set, lengths, (unsigned)n, BENCH_POOL, false, false);
+	bench_set__fill(set, opts->sizes ? opts->size : usual, opts->sizes ?: 1, BENCH_POOL, false,
+			false);
 	if (opts->request) {
 		ret = slurp(opts->request, &set->request[0], err, errlen);
 		set->count = 1;
@@ -274,23 +165,13 @@ static int make_set(const struct options *opts, struct bench_set *set, char *err
 	return ret;
 }
 
-/* The source address and the MAC addresses of both ends, for frames that leave by the interface. */
-static int make_wire(const struct options *opts, const struct sockaddr_storage *to,
-		     struct bench_wire *wire, char *err, size_t errlen)
+/* The interface's address of the target's family. */
+static int find_source(const struct options *opts, const struct sockaddr_storage *to,
+		       struct bench_wire *wire, char *err, size_t errlen)
 {
-	const struct sockaddr_in *in = (const void *)to;
-	const struct sockaddr_in6 *in6 = (const void *)to;
-	struct ether_addr mac;
 	struct ifaddrs *list;
-	struct arpreq arp = {};
-	struct ifreq req = {};
 	bool found = false;
-	int sock, ret;
 
-	wire->v6 = to->ss_family == AF_INET6;
-	wire->port = ntohs(wire->v6 ? in6->sin6_port : in->sin_port);
-	memcpy(wire->target, wire->v6 ? (const void *)&in6->sin6_addr : &in->sin_addr,
-	       wire->v6 ? 16 : 4);
 	if (getifaddrs(&list))
 		return -errno;
 	for (const struct ifaddrs *i = list; i; i = i->ifa_next) {
@@ -307,28 +188,57 @@ static int make_wire(const struct options *opts, const struct sockaddr_storage *
 			break;
 	}
 	freeifaddrs(list);
-	if (!found) {
-		snprintf(err, errlen, "%s: no address of the target's family; `ip addr` shows them",
-			 opts->ifname);
-		return -EADDRNOTAVAIL;
+	if (found)
+		return 0;
+	snprintf(err, errlen, "%s: no address of the target's family; `ip addr` shows them",
+		 opts->ifname);
+	return -EADDRNOTAVAIL;
+}
+
+/* The MAC address to which frames go: --mac, else what the kernel knows of an IPv4 target. */
+static int find_target_mac(const struct options *opts, const struct sockaddr_in *in, int sock,
+			   struct bench_wire *wire)
+{
+	struct ether_addr mac;
+	struct arpreq arp = {};
+
+	if (opts->mac) {
+		if (!ether_aton_r(opts->mac, &mac))
+			return -EINVAL;
+		memcpy(wire->target_mac, &mac, 6);
+		return 0;
 	}
+	if (wire->v6)
+		return -EAFNOSUPPORT;
+	memcpy(&arp.arp_pa, in, sizeof(*in));
+	snprintf(arp.arp_dev, sizeof(arp.arp_dev), "%.15s", opts->ifname);
+	if (ioctl(sock, SIOCGARP, &arp))
+		return -errno;
+	memcpy(wire->target_mac, arp.arp_ha.sa_data, 6);
+	return arp.arp_flags & ATF_COM ? 0 : -EHOSTUNREACH;
+}
+
+/* The source address and the MAC addresses of both ends, for frames that leave by the interface. */
+static int make_wire(const struct options *opts, const struct sockaddr_storage *to,
+		     struct bench_wire *wire, char *err, size_t errlen)
+{
+	const struct sockaddr_in *in = (const void *)to;
+	const struct sockaddr_in6 *in6 = (const void *)to;
+	struct ifreq req = {};
+	int sock, ret;
+
+	wire->v6 = to->ss_family == AF_INET6;
+	wire->port = ntohs(wire->v6 ? in6->sin6_port : in->sin_port);
+	memcpy(wire->target, wire->v6 ? (const void *)&in6->sin6_addr : &in->sin_addr,
+	       wire->v6 ? 16 : 4);
+	ret = find_source(opts, to, wire, err, errlen);
+	if (ret)
+		return ret;
 	sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	snprintf(req.ifr_name, sizeof(req.ifr_name), "%.15s", opts->ifname);
 	ret = ioctl(sock, SIOCGIFHWADDR, &req) ? -errno : 0;
 	memcpy(wire->source_mac, req.ifr_hwaddr.sa_data, 6);
-	if (!ret && opts->mac) {
-		if (ether_aton_r(opts->mac, &mac))
-			memcpy(wire->target_mac, &mac, 6);
-		else
-			ret = -EINVAL;
-	} else if (!ret) {
-		memcpy(&arp.arp_pa, in, sizeof(*in));
-		snprintf(arp.arp_dev, sizeof(arp.arp_dev), "%.15s", opts->ifname);
-		ret = wire->v6 ? -EAFNOSUPPORT : ioctl(sock, SIOCGARP, &arp) ? -errno : 0;
-		if (!ret && !(arp.arp_flags & ATF_COM))
-			ret = -EHOSTUNREACH;
-		memcpy(wire->target_mac, arp.arp_ha.sa_data, 6);
-	}
+	ret = ret ?: find_target_mac(opts, in, sock, wire);
 	close(sock);
 	if (ret)
 		snprintf(
@@ -404,7 +314,7 @@ static int by_frames(const struct options *opts, const struct sockaddr_storage *
 
 	if (ret)
 		return ret;
-	if (!strcmp(opts->generator, "afxdp"))
+	if (opts->generator == GENERATOR_AFXDP)
 		return bench_afxdp__run(opts->ifname, &wire, plan, got, err, errlen);
 	ret = bench_live__open(opts->ifname, &live, err, errlen);
 	if (ret)
@@ -414,20 +324,42 @@ static int by_frames(const struct options *opts, const struct sockaddr_storage *
 	return ret;
 }
 
-int verb_bench(int argc, char **argv)
+/* Frames are made for an interface, sockets need none. Exit status. */
+static int choose_generator(struct options *opts)
 {
-	static const struct argp argp = {
-		argp_options,
-		parse,
-		"HOST:PORT",
-		"Put load on a UDP server, and tell rate and round trips. Measures any server. With "
-		"--module or --expect every reply is compared.\vExit status 1 where a reply was wrong, or none came.\n"
-		"Example: xfn bench --module reverse --size 64,1400 10.78.0.1:1232",
-		NULL,
-		NULL,
-		NULL
-	};
-	static struct options opts = { .timeout_ms = 1000 };
+	if (!opts->generator)
+		opts->generator = opts->ifname ? GENERATOR_LIVE : GENERATOR_SOCKETS;
+	if (opts->ifname && opts->generator == GENERATOR_SOCKETS)
+		return xfn_options__bad("bench", opts->json, "--generator", "sockets",
+					"with -i take live or afxdp");
+	if (!opts->ifname && opts->generator != GENERATOR_SOCKETS)
+		return xfn_options__bad("bench", opts->json, "--generator",
+					opts->generator == GENERATOR_LIVE ? "live" : "afxdp",
+					"needs an interface; name it with -i");
+	return 0;
+}
+
+static struct bench_plan make_plan(struct options *opts, struct bench_set *set)
+{
+	unsigned window = opts->window ?: opts->rate || opts->flood ? 0 : 32;
+
+	return (struct bench_plan){ .set = set,
+				    .flows = opts->flows	 ?:
+						     window > 64 ? window :
+								   64,
+				    .seconds = opts->seconds,
+				    .requests = opts->requests,
+				    .rate = opts->rate,
+				    .outstanding = window,
+				    .check = !set->any_reply,
+				    .timeout_ms = opts->timeout_ms,
+				    .progress = progress,
+				    .arg = opts };
+}
+
+static int bench(void *input, struct xfn_words words)
+{
+	struct options *opts = input;
 	static struct bench_set set;
 	static struct bench_histogram rtt;
 	struct bench_figures got = { .rtt = &rtt };
@@ -436,36 +368,37 @@ int verb_bench(int argc, char **argv)
 	struct addrinfo *list;
 	struct bench_plan plan;
 	char err[512] = "";
-	int status;
+	int status = choose_generator(opts);
 
-	xfn_output__options(&argp, argc, argv, &opts);
-	if (make_set(&opts, &set, err, sizeof(err)))
-		return failed(&opts, err);
-	status = xfn_target__resolve("bench", opts.json, opts.target, AF_UNSPEC, &list);
 	if (status)
 		return status;
+	opts->target = words.word[0];
+	if (make_set(opts, &set, err, sizeof(err)))
+		return failed(opts, err);
+	status = xfn_target__resolve(opts->target, AF_UNSPEC, &list, err, sizeof(err));
+	if (status)
+		return xfn_output__fail("bench", opts->json,
+					status == -EINVAL ? XFN_EXIT_USAGE : XFN_EXIT_FAILED, "%s",
+					err);
 	memcpy(&to, list->ai_addr, list->ai_addrlen);
 	freeaddrinfo(list);
-	if (!opts.rate && !opts.flood && !opts.window)
-		opts.window = 32;
-	plan = (struct bench_plan){ .set = &set,
-				    .flows = opts.flows		      ?:
-						     opts.window > 64 ? opts.window :
-									64,
-				    .seconds = opts.seconds ?: 5,
-				    .requests = opts.requests,
-				    .rate = opts.rate,
-				    .outstanding = opts.window,
-				    .check = !set.any_reply,
-				    .timeout_ms = opts.timeout_ms,
-				    .progress = progress,
-				    .arg = &opts };
+	plan = make_plan(opts, &set);
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
 	sigaction(SIGHUP, &act, NULL);
-	if (opts.ifname ? by_frames(&opts, &to, &plan, &got, err, sizeof(err)) :
-			  bench_sockets__run(&to, &plan, &got, err, sizeof(err)))
-		return failed(&opts, err);
-	status = print(&opts, &got, plan.check);
+	if (opts->ifname ? by_frames(opts, &to, &plan, &got, err, sizeof(err)) :
+			   bench_sockets__run(&to, &plan, &got, err, sizeof(err)))
+		return failed(opts, err);
+	status = print(opts, &got, plan.check);
 	return status ?: got.wrong || !got.replies ? XFN_EXIT_FAILED : 0;
 }
+
+XFN_VERB(
+	bench, struct options, options, bench,
+	.summary = "put load on a UDP server, and compare its replies",
+	XFN_WORDS("HOST:PORT", 1, 1, NULL, "name a server: HOST:PORT"),
+	.doc = "Put load on a UDP server, and tell rate and round trips. Measures any server. With "
+	       "--module or --expect every reply is compared.",
+	.notes = "Exit status 1 where a reply was wrong, or none came.",
+	.example = "xfn bench --module reverse --size 64,1400 10.78.0.1:1232",
+	.defaults = &(const struct options){ .seconds = 5, .timeout_ms = 1000 });

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* `xfn build`, `xfn explain`: print what the classifier found. Must never judge of its own. */
-#include "verbs.h"
-
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +7,8 @@
 #include "../compiler/classify.h"
 #include "explain.h"
 #include "../compiler/offload.h"
+#include "options.h"
+#include "../arguments/spec.h"
 #include "output.h"
 #include "../compiler/standalone.h"
 #include "../../userspace/control/control.h"
@@ -19,111 +18,97 @@ struct options {
 	const char *verb;
 	const char *out;
 	bool json, watch;
-	bool offload; /* explain: what a card would say */
-	bool rules;   /* --rule: the arguments are rules */
-	const char *rule;
-	uint32_t budget_ns;
+	bool offload;	  /* explain: what a card would say */
+	const char *rule; /* --rule, "" without a name: the arguments are rules */
+	double budget_us;
 	int verbose;
 	struct xfn_object_options object;
-	char **files; /* points into argv */
-	int count;
 };
 
-enum key {
-	KEY_OFFLOAD = 256
+#define SHARED_OPTIONS                                                                             \
+	XFN_OPTION("budget", 'b', "US", XFN_TO_REAL(struct options, budget_us, 0, 1000000),        \
+		   "Microseconds of a CPU that a request may take in the kernel; beyond it the "   \
+		   "function runs in a worker (default: 5; 0: no bound)",                          \
+		   .unit = "microseconds"),                                                        \
+		XFN_OPTION_JSON(struct options, json),                                             \
+		XFN_OPTION("verbose", 'v', NULL, XFN_TO_COUNT(struct options, verbose),            \
+			   "Twice: print the compiler's or verifier's own words")
+
+/* What only an object of its own has. */
+#define OF_OBJECT .needs = "standalone offload"
+
+static const struct xfn_option build_options[] = {
+	XFN_OPTION("output", 'o', "FILE", XFN_TO_TEXT(struct options, out),
+		   "The module or object to write (default: NAME.xfn or NAME.o here)",
+		   .completes = ".xfn .o"),
+	XFN_OPTION("watch", 'w', NULL, XFN_TO_FLAG(struct options, watch),
+		   "Build again whenever a source, or a header of its own, is saved, until Ctrl-C",
+		   .excludes = "standalone offload"),
+	SHARED_OPTIONS,
+	XFN_OPTIONS_HEADING("Objects for other loaders:"),
+	XFN_OPTION(
+		"standalone", 0, NULL,
+		XFN_TO_VALUE(struct options, object.flavour, XFN_FLAVOUR_STANDALONE),
+		"Make no module but one object with one XDP program of all functions given, "
+		"complete in itself: `ip link set dev IFACE xdp obj OUT.o sec xdp` and `xdp-loader "
+		"load IFACE OUT.o` attach it. A source may be F.c@PORT or F.c@ADDR:PORT",
+		.excludes = "offload", .needed = "an object of its own; add --standalone"),
+	XFN_OPTION(
+		"offload", 0, NULL,
+		XFN_TO_VALUE(struct options, object.flavour, XFN_FLAVOUR_OFFLOAD),
+		"The same for a NIC that runs programs: `ip link set dev IFACE xdpoffload obj OUT.o "
+		"sec xdp`"),
+	XFN_OPTION("address", 0, "ADDR",
+		   XFN_TO_ADDRESSES(struct options, object.address, object.addresses),
+		   "Answer what is sent to this address, in any VLAN; may be repeated (default: to "
+		   "any unicast address, also where this host would forward it)",
+		   OF_OBJECT, .unfit = xfn_spec__not_served),
+	XFN_OPTION("mac", 0, "MAC", XFN_TO_TEXT(struct options, object.mac),
+		   "The interface's Ethernet address: what is sent to another is left to the host "
+		   "(default: to any unicast one, as a promiscuous interface hands them out)",
+		   OF_OBJECT, .unfit = xfn_object__not_mac),
+	XFN_OPTION("port", 0, "PORT", XFN_TO_NUMBER(struct options, object.port, 1, 65535),
+		   "The port of the one function (default: its own)", OF_OBJECT),
+	XFN_OPTION("mtu", 0, "N",
+		   XFN_TO_NUMBER(struct options, object.mtu, XFN_OBJECT_MTU_MIN, XFN_MTU_LINEAR),
+		   "MTU of the interface: longer requests are left to the host, no reply is longer "
+		   "(default: 1500)",
+		   OF_OBJECT),
+	XFN_OPTION(
+		"rate", 0, "N", XFN_TO_NUMBER(struct options, object.rate, 1, 100000000),
+		"Answer at most N requests per second to a source prefix (/24, /48), and N/10 at "
+		"once, 16 at least; not on a NIC",
+		OF_OBJECT),
+	XFN_OPTION("trust-checksum", 0, NULL, XFN_TO_FLAG(struct options, object.trust_checksum),
+		   "Do not verify the checksum of requests", OF_OBJECT),
+	XFN_OPTION(
+		"local-peer", 0, NULL, XFN_TO_FLAG(struct options, object.local_peer),
+		"The link's other end is this host's (veth, virtio) and the object runs in native "
+		"mode: half a checksum, as a local stack leaves it, counts as right. Without it such "
+		"requests are left to the host; in generic mode they should be: a burst sent with "
+		"UDP_SEGMENT looks the same",
+		OF_OBJECT),
+	XFN_OPTION("tai-offset", 0, "SECONDS", XFN_TO_INTEGER(struct options, object.tai, 0, 1000),
+		   "CLOCK_TAI less UTC where the object will run, for functions that tell the time "
+		   "(default: this host's now)",
+		   OF_OBJECT, .unit = "seconds"),
+	XFN_OPTION("allow-amplify", 0, "NAME",
+		   XFN_TO_TEXTS(struct options, object.allowed, object.alloweds),
+		   "Let this function answer with more than 10 times its request; may be repeated",
+		   OF_OBJECT, .completes = "shipped"),
+	{}
 };
-/* Microseconds, with decimals, to ns. */
-static int parse_budget(const char *text, uint32_t *ns)
-{
-	char *end;
-	double us = strtod(text, &end);
 
-	if (end == text || *end || !(us >= 0 && us <= 1e6))
-		return -EINVAL;
-	*ns = (uint32_t)(us * 1000);
-	return 0;
-}
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	struct options *opts = state->input;
-
-	switch (key) {
-	case ARGP_KEY_INIT:
-		if (state->child_inputs)
-			state->child_inputs[0] = &opts->object;
-		return 0;
-	case 'o':
-		opts->out = arg;
-		return 0;
-	case 'j':
-		opts->json = true;
-		return 0;
-	case 'w':
-		opts->watch = true;
-		return 0;
-	case 'v':
-		opts->verbose++;
-		return 0;
-	case KEY_OFFLOAD:
-		opts->offload = true;
-		return 0;
-	case 'b':
-		if (parse_budget(arg, &opts->budget_ns))
-			argp_error(state, "--budget '%s': take microseconds, 0 for none", arg);
-		return 0;
-	case 'r':
-		opts->rules = true;
-		opts->rule = arg;
-		return 0;
-	case ARGP_KEY_ARGS:
-		opts->files = state->argv + state->next;
-		opts->count = state->argc - state->next;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		if (opts->rules)
-			return 0;
-		argp_error(state, "no source given");
-		return EINVAL;
-	case ARGP_KEY_END:
-		if (opts->out && opts->count > 1 && !opts->object.flavour)
-			argp_error(state, "-o names one module, but there are %d sources",
-				   opts->count);
-		if (opts->watch && opts->object.flavour)
-			argp_error(state, "--watch builds modules; leave --standalone and "
-					  "--offload out");
-		return 0;
-	}
-	return ARGP_ERR_UNKNOWN;
-}
-
-#define SHARED_OPTIONS                                                                                 \
-	{ "budget",                                                                                    \
-	  'b',                                                                                         \
-	  "US",                                                                                        \
-	  0,                                                                                           \
-	  "Microseconds of a CPU that a request may take in the kernel; beyond it the function runs "  \
-	  "in a worker (default: 5; 0: no bound)",                                                     \
-	  0 },                                                                                         \
-		{ "json", 'j', NULL, 0, "Print JSON", 0 },                                             \
-		{ "verbose", 'v', NULL, 0, "Twice: print the compiler's or verifier's own words", 0 }, \
-	{                                                                                              \
-	}
-
-static const struct argp_option build_options[] = {
-	{ "output", 'o', "FILE", 0,
-	  "The module or object to write (default: NAME.xfn or NAME.o here)", 0 },
-	{ "watch", 'w', NULL, 0,
-	  "Build again whenever a source, or a header of its own, is saved, until Ctrl-C", 0 },
-	SHARED_OPTIONS
-};
-static const struct argp_option explain_options[] = {
-	{ "rule", 'r', "ID", OPTION_ARG_OPTIONAL,
-	  "Print the page of this rule: what it means, and the remedy; alone, all rules", 0 },
-	{ "offload", KEY_OFFLOAD, NULL, 0,
-	  "Say whether a network card could take the function of a source, and what stands in the way",
-	  0 },
-	SHARED_OPTIONS
+static const struct xfn_option explain_options[] = {
+	XFN_OPTION("rule", 'r', "ID", XFN_TO_TEXT(struct options, rule),
+		   "Print the page of this rule: what it means, and the remedy; alone, all rules",
+		   .optional = true, .completes = "rule"),
+	XFN_OPTION(
+		"offload", 0, NULL, XFN_TO_FLAG(struct options, offload),
+		"Say whether a network card could take the function of a source, and what stands "
+		"in the way"),
+	SHARED_OPTIONS,
+	{}
 };
 
 /* One judgement as JSON, the same for a source and for a module. */
@@ -169,6 +154,11 @@ static void print_line(const struct xfn_module_meta *meta, const struct xfn_attr
 		printf(": %s (%s); %s\n", meta->reason, meta->file, meta->remedy);
 }
 
+static uint32_t budget_ns(const struct options *opts)
+{
+	return (uint32_t)(opts->budget_us * 1000);
+}
+
 /* Judge a source; with `out`, write its module. Exit status. */
 static int judge(const struct options *opts, const char *source, const char *out, json_t *all)
 {
@@ -179,7 +169,7 @@ static int judge(const struct options *opts, const char *source, const char *out
 	if (!v)
 		return xfn_output__fail_one(all, opts->verb, opts->json, XFN_EXIT_FAILED,
 					    "out of memory");
-	if (xfn_classify__within(source, opts->budget_ns, v, err, sizeof(err)) ||
+	if (xfn_classify__within(source, budget_ns(opts), v, err, sizeof(err)) ||
 	    (out && !v->refusal.fatal && xfn_verdict__write(v, out, err, sizeof(err)))) {
 		status = xfn_output__fail_one(all, opts->verb, opts->json, XFN_EXIT_FAILED, "%s",
 					      err);
@@ -281,92 +271,92 @@ static void build_again(void *ctx, const char *source)
 }
 
 /* Until Ctrl-C, whatever the builds came to. Exit status. */
-static int build_watching(struct options *opts)
+static int build_watching(struct options *opts, struct xfn_words files)
 {
 	char err[XFN_ERR_MAX] = "";
 
-	for (int i = 0; i < opts->count; i++)
-		if (!is_source(opts->files[i]))
-			return build_one(opts, opts->files[i], NULL);
-	if (!xfn_watch(opts->files, opts->count, !opts->json, build_again, opts, err, sizeof(err)))
+	for (unsigned i = 0; i < files.count; i++)
+		if (!is_source(files.word[i]))
+			return build_one(opts, files.word[i], NULL);
+	if (!xfn_watch(files.word, (int)files.count, !opts->json, build_again, opts, err,
+		       sizeof(err)))
 		return 0;
 	return xfn_output__fail("build", opts->json, XFN_EXIT_FAILED, "%s", err);
 }
 
-int verb_build(int argc, char **argv)
+static int build(void *input, struct xfn_words files)
 {
-	static const struct argp_child children[] = { { &xfn_object_argp, 0, NULL, 0 }, {} };
-	static const struct argp argp = {
-		build_options,
-		parse,
-		"FILE.c...",
-		"Make a module of each function's source, and say where it will "
-		"run. XFN_CLANG=clang-19 in the environment picks another compiler than "
-		"clang.\vExample: xfn build -o /tmp/echo.xfn functions/echo.c\n"
-		"  xfn build --standalone -o both.o functions/echo.c functions/time.c@3700",
-		children,
-		NULL,
-		NULL
-	};
-	struct options opts = { .verb = "build", .budget_ns = XFN_BUDGET_NS };
+	struct options *opts = input;
 	json_t *all;
 	int status = 0;
 
-	xfn_output__options(&argp, argc, argv, &opts);
-	opts.object.budget_ns = opts.budget_ns;
-	if (opts.object.flavour)
-		return xfn_object__build(&opts.object, opts.files, opts.count, opts.out, opts.json,
-					 opts.verbose);
-	if (opts.watch)
-		return build_watching(&opts);
+	opts->object.budget_ns = budget_ns(opts);
+	if (opts->object.flavour)
+		return xfn_object__build(&opts->object, files.word, (int)files.count, opts->out,
+					 opts->json, opts->verbose);
+	if (opts->out && files.count > 1)
+		return xfn_output__fail("build", opts->json, XFN_EXIT_USAGE,
+					"-o names one module, but there are %u sources; leave it "
+					"out",
+					files.count);
+	if (opts->watch)
+		return build_watching(opts, files);
 	all = json_array();
-	for (int i = 0; i < opts.count; i++) {
-		int one = build_one(&opts, opts.files[i], all);
-
-		status = one ?: status;
-	}
+	for (unsigned i = 0; i < files.count; i++)
+		status = build_one(opts, files.word[i], all) ?: status;
 	xfn_output__all(all);
 	return status;
 }
 
+XFN_VERB(build, struct options, build_options, build,
+	 .summary = "make a module of a function's source, and say its tier",
+	 XFN_WORDS("FILE.c...", 1, XFN_ANY_NUMBER, ".c", "no source given; give FILE.c"),
+	 .doc = "Make a module of each function's source, and say where it will "
+		"run. XFN_CLANG=clang-19 in the environment picks another compiler than "
+		"clang.",
+	 .example = "xfn build -o /tmp/echo.xfn functions/echo.c\n"
+		    "  xfn build --standalone -o both.o functions/echo.c functions/time.c@3700",
+	 .defaults = &(const struct options){ .verb = "build",
+					      .budget_us = XFN_BUDGET_NS / 1000.0,
+					      .object = { .tai = -1, .mtu = XFN_MTU_DEFAULT } });
+
 /* --rule ID, --rule=ID, or both forms with several. */
-static int explain_rules(const struct options *opts, json_t *all)
+static int explain_rules(const struct options *opts, struct xfn_words ids, json_t *all)
 {
 	int status = 0;
 
-	if (opts->rule || !opts->count)
-		status = xfn_explain__rule(opts->rule, opts->json, all);
-	for (int i = 0; i < opts->count; i++)
-		status = xfn_explain__rule(opts->files[i], opts->json, all) ?: status;
+	if (*opts->rule || !ids.count)
+		status = xfn_explain__rule(*opts->rule ? opts->rule : NULL, opts->json, all);
+	for (unsigned i = 0; i < ids.count; i++)
+		status = xfn_explain__rule(ids.word[i], opts->json, all) ?: status;
 	return status;
 }
 
-int verb_explain(int argc, char **argv)
+static int explain(void *input, struct xfn_words files)
 {
-	static const struct argp argp = {
-		explain_options,
-		parse,
-		"FILE.c|MODULE.xfn...",
-		"Say in which tier a function runs, why, and what a request "
-		"costs.\v"
-		"Example: xfn explain -j functions/sha256.c\n"
-		"  xfn explain --rule unbounded_loop",
-		NULL,
-		NULL,
-		NULL
-	};
-	struct options opts = { .verb = "explain", .budget_ns = XFN_BUDGET_NS };
-	json_t *all = json_array();
+	const struct options *opts = input;
+	json_t *all;
 	int status = 0;
 
-	xfn_output__options(&argp, argc, argv, &opts);
-	if (opts.rules)
-		status = explain_rules(&opts, all);
-	for (int i = 0; i < opts.count && !opts.rules; i++)
-		if (opts.offload	     ? xfn_offload__explain(opts.files[i], opts.json, all) :
-		    is_source(opts.files[i]) ? judge(&opts, opts.files[i], NULL, all) :
-					       retell(&opts, opts.files[i], all))
+	if (!files.count && !opts->rule)
+		return xfn_output__fail("explain", opts->json, XFN_EXIT_USAGE,
+					"no source given; give FILE.c or MODULE.xfn");
+	all = json_array();
+	if (opts->rule)
+		status = explain_rules(opts, files, all);
+	for (unsigned i = 0; i < files.count && !opts->rule; i++)
+		if (opts->offload ? xfn_offload__explain(files.word[i], opts->json, all) :
+		    is_source(files.word[i]) ? judge(opts, files.word[i], NULL, all) :
+					       retell(opts, files.word[i], all))
 			status = XFN_EXIT_FAILED;
 	xfn_output__all(all);
 	return status;
 }
+
+XFN_VERB(explain, struct options, explain_options, explain,
+	 .summary = "why a module has the tier it has",
+	 XFN_WORDS("FILE.c|MODULE.xfn...", 0, XFN_ANY_NUMBER, ".c .xfn", NULL),
+	 .doc = "Say in which tier a function runs, why, and what a request costs.",
+	 .example = "xfn explain -j functions/sha256.c\n  xfn explain --rule unbounded_loop",
+	 .defaults = &(const struct options){ .verb = "explain",
+					      .budget_us = XFN_BUDGET_NS / 1000.0 });

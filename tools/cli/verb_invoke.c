@@ -4,9 +4,7 @@
  * (NAME). Must never know how a function is run.
  */
 #include "../arguments/target.h"
-#include "verbs.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <ifaddrs.h>
 #include <netdb.h>
@@ -21,17 +19,16 @@
 #include "../../skel/regular_file.h"
 #include "../../userspace/control/control.h"
 #include "../../userspace/host/now.h"
+#include "options.h"
 #include "output.h"
 #include "../../xdp/abi.h"
 #include "../process/output_file.h"
 #include "../arguments/payload.h"
 
-#define WAIT_MS	    1000 /* unless --timeout says */
-#define WAIT_MS_MAX 60000
-#define REPEAT_MAX  1000000
+#define WAIT_MS 1000 /* unless --timeout says */
 
 struct options {
-	const char *target, *text, *file, *hex, *count, *ifname, *timeout;
+	const char *target, *text, *file, *hex, *ifname;
 	const char *output; /* where the reply goes, "-": standard output; NULL: it is shown */
 	unsigned repeat, wait_ms;
 	int family; /* AF_UNSPEC, AF_INET, AF_INET6 */
@@ -45,103 +42,36 @@ struct round_trips {
 	uint64_t min, max, sum; /* ns */
 };
 
-static const struct argp_option options[] = {
-	{ "file", 'f', "FILE", 0, "The payload is what FILE holds (-: standard input)", 0 },
-	{ "hex", 'x', "HEX", 0, "The payload in hexadecimal; blanks and colons are skipped", 0 },
-	{ "count", 'n', "COUNT", 0, "Ask COUNT times (default 1)", 0 },
-	{ "timeout", 't', "MS", 0, "HOST:PORT: wait that long for each reply (default: 1000)", 0 },
-	{ "output", 'o', "FILE", 0, "Write the reply to FILE as it is (-: standard output)", 0 },
-	{ "dump", 'd', NULL, 0, "Show the reply's bytes, also where it is text", 0 },
-	{ "ipv4", '4', NULL, 0, "Over IPv4", 0 },
-	{ "ipv6", '6', NULL, 0, "Over IPv6", 0 },
-	{ "interface", 'i', "IFACE", 0, "NAME: of the xfn that serves IFACE", 0 },
-	{ "json", 'j', NULL, 0, "Print JSON", 0 },
+static const struct xfn_option options[] = {
+	XFN_OPTION("file", 'f', "FILE", XFN_TO_TEXT(struct options, file),
+		   "The payload is what FILE holds (-: standard input)", .excludes = "hex",
+		   .completes = "file"),
+	XFN_OPTION("hex", 'x', "HEX", XFN_TO_TEXT(struct options, hex),
+		   "The payload in hexadecimal; blanks and colons are skipped"),
+	XFN_OPTION("count", 'n', "COUNT", XFN_TO_NUMBER(struct options, repeat, 1, 1000000),
+		   "Ask COUNT times (default 1)"),
+	XFN_OPTION("timeout", 't', "MS", XFN_TO_NUMBER(struct options, wait_ms, 1, 60000),
+		   "HOST:PORT: wait that long for each reply (default: 1000)",
+		   .unit = "milliseconds"),
+	XFN_OPTION("output", 'o', "FILE", XFN_TO_TEXT(struct options, output),
+		   "Write the reply to FILE as it is (-: standard output)", .completes = "file"),
+	XFN_OPTION("dump", 'd', NULL, XFN_TO_FLAG(struct options, dump),
+		   "Show the reply's bytes, also where it is text"),
+	XFN_OPTION("ipv4", '4', NULL, XFN_TO_VALUE(struct options, family, AF_INET), "Over IPv4"),
+	XFN_OPTION("ipv6", '6', NULL, XFN_TO_VALUE(struct options, family, AF_INET6), "Over IPv6"),
+	XFN_OPTION_INTERFACE(struct options, ifname, "NAME: of the xfn that serves IFACE"),
+	XFN_OPTION_JSON(struct options, json),
 	{}
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	struct options *opts = state->input;
-
-	switch (key) {
-	case 'f':
-		opts->file = arg;
-		return 0;
-	case 'x':
-		opts->hex = arg;
-		return 0;
-	case 'n':
-		opts->count = arg;
-		return 0;
-	case 't':
-		opts->timeout = arg;
-		return 0;
-	case 'o':
-		opts->output = arg;
-		return 0;
-	case 'd':
-		opts->dump = true;
-		return 0;
-	case '4':
-		opts->family = AF_INET;
-		return 0;
-	case '6':
-		opts->family = AF_INET6;
-		return 0;
-	case 'i':
-		opts->ifname = arg;
-		return 0;
-	case 'j':
-		opts->json = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (!opts->target)
-			opts->target = arg;
-		else if (!opts->text)
-			opts->text = arg;
-		else
-			argp_error(state, "'%s': one payload is enough", arg);
-		return 0;
-	case ARGP_KEY_END:
-		if (!opts->target)
-			argp_error(state, "names no function; give NAME or HOST:PORT");
-		if (opts->output && opts->json && !strcmp(opts->output, "-"))
-			argp_error(state, "-o - and -j would both write to standard output");
-		return 0;
-	}
-	return ARGP_ERR_UNKNOWN;
-}
-
-static int usage(const struct options *opts, const char *what, const char *value, const char *next)
-{
-	return xfn_output__fail("invoke", opts->json, XFN_EXIT_USAGE, "%s '%.60s': %s", what, value,
-				next);
-}
-
 static int read_hex(struct options *opts)
 {
-	int high = -1;
+	ssize_t len = xfn_payload__from_hex(opts->hex, opts->payload, sizeof(opts->payload));
 
-	for (const char *p = opts->hex; *p; p++) {
-		int digit;
-
-		if (isspace((unsigned char)*p) || *p == ':')
-			continue;
-		if (!isxdigit((unsigned char)*p))
-			return usage(opts, "-x", opts->hex,
-				     "not hexadecimal; give pairs of 0-9 and a-f");
-		digit = *p <= '9' ? *p - '0' : (*p | 0x20) - 'a' + 10;
-		if (high < 0) {
-			high = digit;
-			continue;
-		}
-		if (opts->len <= XFN_PAYLOAD_MAX)
-			opts->payload[opts->len++] = (uint8_t)(high << 4 | digit);
-		high = -1;
-	}
-	if (high >= 0)
-		return usage(opts, "-x", opts->hex,
-			     "an odd number of digits; give pairs of 0-9 and a-f");
+	if (len == -EINVAL)
+		return xfn_options__bad("invoke", opts->json, "--hex", opts->hex,
+					"not hexadecimal; give pairs of 0-9 and a-f");
+	opts->len = len < 0 ? sizeof(opts->payload) : (size_t)len;
 	return 0;
 }
 
@@ -167,31 +97,12 @@ static int read_file(struct options *opts)
 	return 0;
 }
 
-/* VALUE, a whole number of 1 to MAX, where it is given. Exit status. */
-static int read_number(const struct options *opts, const char *what, const char *value,
-		       unsigned long max, unsigned *number)
-{
-	char next[32], *end;
-	unsigned long n;
-
-	if (!value)
-		return 0;
-	errno = 0;
-	n = strtoul(value, &end, 10);
-	if (!isdigit((unsigned char)*value) || *end || errno || !n || n > max) {
-		snprintf(next, sizeof(next), "take 1 to %lu", max);
-		return usage(opts, what, value, next);
-	}
-	*number = (unsigned)n;
-	return 0;
-}
-
 /* Exit status; one byte more than may be sent tells "too long". */
 static int read_payload(struct options *opts)
 {
 	int status = 0;
 
-	if (!!opts->text + !!opts->file + !!opts->hex > 1)
+	if (opts->text && (opts->file || opts->hex))
 		return xfn_output__fail("invoke", opts->json, XFN_EXIT_USAGE,
 					"more than one payload; give one of PAYLOAD, -f and -x");
 	if (opts->hex) {
@@ -306,7 +217,7 @@ static int report(const struct options *opts, const char *addr, const uint8_t *r
 	if (status)
 		return status;
 	if (opts->json) {
-		char *hex = xfn_payload__to_hex(reply, len);
+		char *hex = xfn_output__hex(reply, len);
 		json_t *data = json_pack("{s:s, s:s, s:i, s:i, s:s, s:{s:I, s:I, s:I}}", "target",
 					 opts->target, "address", addr, "sent", (int)trips->sent,
 					 "received", (int)trips->received, "reply", hex, "ns",
@@ -321,7 +232,7 @@ static int report(const struct options *opts, const char *addr, const uint8_t *r
 		return xfn_output__json(data);
 	}
 	if (!opts->output)
-		xfn_payload__show(reply, len, opts->dump);
+		xfn_output__payload(reply, len, opts->dump);
 	if (trips->received == 1)
 		fprintf(remarks(opts), "%zu bytes from %s in %.3f ms\n", len, addr, mean / 1e6);
 	else
@@ -394,12 +305,15 @@ static int ask_address(const struct options *opts, const struct addrinfo *ai, bo
 
 static int invoke_host(const struct options *opts)
 {
+	char err[XFN_CONTROL_ERROR];
 	struct addrinfo *list;
-	int status = xfn_target__resolve("invoke", opts->json, opts->target, opts->family, &list);
+	int status = -1, ret;
 
-	if (status)
-		return status;
-	status = -1;
+	ret = xfn_target__resolve(opts->target, opts->family, &list, err, sizeof(err));
+	if (ret)
+		return xfn_output__fail("invoke", opts->json,
+					ret == -EINVAL ? XFN_EXIT_USAGE : XFN_EXIT_FAILED, "%s",
+					err);
 	for (const struct addrinfo *ai = list; ai && status < 0; ai = ai->ai_next)
 		status = ask_address(opts, ai, ai->ai_next);
 	freeaddrinfo(list);
@@ -409,7 +323,7 @@ static int invoke_host(const struct options *opts)
 static int invoke_name(const struct options *opts)
 {
 	static uint8_t reply[65536];
-	char err[XFN_CONTROL_ERROR] = "", *hex = xfn_payload__to_hex(opts->payload, opts->len);
+	char err[XFN_CONTROL_ERROR] = "", *hex = xfn_output__hex(opts->payload, opts->len);
 	const char *tier = "?", *action = "?", *reason = "", *text = "";
 	json_int_t ns = 0;
 	json_t *data, *args = json_pack("{s:s, s:s, s:i, s:i}", "name", opts->target, "payload",
@@ -436,7 +350,7 @@ static int invoke_name(const struct options *opts)
 	if (!ret && opts->json)
 		return xfn_output__json(data);
 	if (!ret && replied && !opts->output)
-		xfn_payload__show(reply, (size_t)len, opts->dump);
+		xfn_output__payload(reply, (size_t)len, opts->dump);
 	if (!ret)
 		fprintf(remarks(opts), "tier %s, action %s%s%s%s, %lld ns\n", tier, action,
 			*reason ? " (" : "", reason, *reason ? ")" : "", (long long)ns);
@@ -444,30 +358,26 @@ static int invoke_name(const struct options *opts)
 	return ret;
 }
 
-int verb_invoke(int argc, char **argv)
+static int invoke(void *input, struct xfn_words words)
 {
-	static const struct argp argp = {
-		options,
-		parse,
-		"NAME|HOST:PORT [PAYLOAD]",
-		"Ask a function once: HOST:PORT by a datagram, NAME through the running xfn, which "
-		"tells tier, action, reason and nanoseconds.\v"
-		"Example: xfn invoke 127.0.0.1:7 hello\n"
-		"         xfn invoke -f request.bin -o reply.bin echo",
-		NULL,
-		NULL,
-		NULL
-	};
-	static struct options opts = { .repeat = 1, .wait_ms = WAIT_MS };
+	struct options *opts = input;
 	int status;
 
-	xfn_output__options(&argp, argc, argv, &opts);
-	status = read_number(&opts, "-n", opts.count, REPEAT_MAX, &opts.repeat);
-	if (!status)
-		status = read_number(&opts, "--timeout", opts.timeout, WAIT_MS_MAX, &opts.wait_ms);
-	if (!status)
-		status = read_payload(&opts);
+	opts->target = words.word[0];
+	opts->text = words.count > 1 ? words.word[1] : NULL;
+	if (opts->output && opts->json && !strcmp(opts->output, "-"))
+		return xfn_output__fail("invoke", opts->json, XFN_EXIT_USAGE,
+					"-o - and -j would both write to standard output");
+	status = read_payload(opts);
 	if (status)
 		return status;
-	return strchr(opts.target, ':') ? invoke_host(&opts) : invoke_name(&opts);
+	return strchr(opts->target, ':') ? invoke_host(opts) : invoke_name(opts);
 }
+
+XFN_VERB(invoke, struct options, options, invoke, .summary = "ask a function once",
+	 XFN_WORDS("NAME|HOST:PORT [PAYLOAD]", 1, 2, "served",
+		   "names no function; give NAME or HOST:PORT"),
+	 .doc = "Ask a function once: HOST:PORT by a datagram, NAME through the running xfn, which "
+		"tells tier, action, reason and nanoseconds.",
+	 .example = "xfn invoke 127.0.0.1:7 hello\n  xfn invoke -f request.bin -o reply.bin echo",
+	 .defaults = &(const struct options){ .repeat = 1, .wait_ms = WAIT_MS });

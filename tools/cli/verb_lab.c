@@ -5,13 +5,10 @@
  * Runs ip and ethtool, never a shell of its own accord. Must never know of functions or of the
  * supervisor.
  */
-#include "verb_lab.h"
-
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <linux/if_link.h>
 #include <net/if.h>
 #include <sched.h>
@@ -25,6 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "options.h"
 #include "output.h"
 #include "pass.skel.h"
 
@@ -40,7 +38,8 @@ struct lab {
 	unsigned queues; /* of each end, receiving and sending */
 };
 
-static int lab_init(struct lab *lab, const char *name, bool json)
+/* The names of a lab. False: `name` is none. */
+static bool lab_init(struct lab *lab, const char *name)
 {
 	const char *suffix = strcmp(name, "xfn") ? name : "";
 	size_t len = strlen(name);
@@ -48,15 +47,29 @@ static int lab_init(struct lab *lab, const char *name, bool json)
 	/* "xfns0" and the suffix must fit an interface's name */
 	if (!len || len > IFNAMSIZ - 1 - 5 ||
 	    strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") != len)
-		return xfn_output__fail("lab", json, XFN_EXIT_USAGE,
-					"name '%s': take 1 to 10 of a-z, 0-9 and _", name);
+		return false;
 	snprintf(lab->name, sizeof(lab->name), "%s", name);
 	snprintf(lab->server, sizeof(lab->server), "%s-server", name);
 	snprintf(lab->client, sizeof(lab->client), "%s-client", name);
 	snprintf(lab->server_if, sizeof(lab->server_if), "xfns0%.10s", suffix);
 	snprintf(lab->client_if, sizeof(lab->client_if), "xfnc0%.10s", suffix);
-	return 0;
+	return true;
 }
+
+struct options {
+	const char *name;
+	unsigned queues;
+	bool json;
+};
+
+static const struct xfn_option options[] = {
+	XFN_OPTION("name", 'n', "NAME", XFN_TO_TEXT(struct options, name),
+		   "Name of the lab (default: xfn)"),
+	XFN_OPTION("queues", 'q', "N", XFN_TO_NUMBER(struct options, queues, 1, 64),
+		   "Queues of the link when it is raised (default: 1)"),
+	XFN_OPTION_JSON(struct options, json),
+	{}
+};
 
 static int wait_status(pid_t pid)
 {
@@ -304,23 +317,6 @@ static int lab_run(const struct lab *lab, char **argv)
 	return status ? status : err;
 }
 
-static int usage(int status)
-{
-	fputs("Usage: xfn lab [-n NAME] [-q N] [-j] COMMAND\n"
-	      "  up                          raise namespaces NAME-server and NAME-client\n"
-	      "  down                        remove them\n"
-	      "  exec server|client CMD...   run CMD in one of them\n"
-	      "  shell [server|client]       a shell in one of them (server)\n"
-	      "  run CMD...                  up, CMD with XFN_LAB=NAME, down however it ends\n"
-	      "Options:\n"
-	      "  -n NAME   of the lab (xfn)\n"
-	      "  -q N      queues of the link when it is raised, 1 to 64 (1)\n"
-	      "  -j        print JSON\n"
-	      "Example: xfn lab up && xfn lab exec server xfn run -i xfns0 echo\n",
-	      status ? stderr : stdout);
-	return status;
-}
-
 static int report(const struct lab *lab, bool json, const char *state, int status)
 {
 	if (json)
@@ -334,74 +330,58 @@ static int report(const struct lab *lab, bool json, const char *state, int statu
 	return status;
 }
 
-int verb_lab(int argc, char **argv)
+/* `exec SIDE COMMAND...`, `shell [SIDE]`: becomes it. */
+static int lab_enter(const struct lab *lab, bool json, bool shell, char **words)
 {
-	static const struct option longs[] = { { "name", required_argument, NULL, 'n' },
-					       { "queues", required_argument, NULL, 'q' },
-					       { "json", no_argument, NULL, 'j' },
-					       { "help", no_argument, NULL, 'h' },
-					       { 0 } };
-	const char *name = "xfn", *verb = NULL;
-	struct lab lab;
-	unsigned long queues = 1;
-	bool json = false;
-	char *end = "";
-	int opt;
+	char *shells[] = { getenv("SHELL") ?: "/bin/sh", NULL };
+	const char *side = *words ? *words++ : "server";
+	bool client = !strcmp(side, "client");
 
-	argv[0] = "xfn lab"; /* getopt's messages begin with it */
-	/* options before and after the command's name, none behind it belongs to us */
-	optind = 0;
-	for (int round = 0; round < 2; round++) {
-		while ((opt = getopt_long(argc, argv, "+n:q:jh", longs, NULL)) != -1) {
-			if (opt == 'n')
-				name = optarg;
-			else if (opt == 'q')
-				queues = strtoul(optarg, &end, 10);
-			else if (opt == 'j')
-				json = true;
-			else
-				return usage(opt == 'h' ? 0 : 2);
-		}
-		if (!verb && optind < argc && strcmp(argv[optind - 1], "--"))
-			verb = argv[optind++];
-	}
-	argv += optind;
-	argc -= optind;
-	lab.queues = (unsigned)queues;
-	if (!queues || queues > 64 || *end)
-		return xfn_output__fail("lab", json, XFN_EXIT_USAGE, "-q: take 1 to 64");
-	if (!verb)
-		return usage(2);
-	if (lab_init(&lab, name, json))
-		return XFN_EXIT_USAGE;
-	if (argc && !strcmp(argv[0], "--"))
-		argv++, argc--;
-	if (!strcmp(verb, "up") && !argc)
-		return report(&lab, json, "up", lab_up(&lab));
-	if (!strcmp(verb, "down") && !argc)
-		return report(&lab, json, "down", lab_down(&lab));
-	if (!strcmp(verb, "run") && argc)
-		return lab_run(&lab, argv);
-	if (!strcmp(verb, "exec") || !strcmp(verb, "shell")) {
-		const char *side = argc ? argv[0] : "server";
-		char *shell[] = { getenv("SHELL") ? getenv("SHELL") : "/bin/sh", NULL };
-		bool exec = verb[0] == 'e', client = !strcmp(side, "client");
-
-		if ((!client && strcmp(side, "server")) || (exec ? argc < 2 : argc > 1))
-			return xfn_output__fail("lab", json, XFN_EXIT_USAGE, "%s: take %s", verb,
-						exec ? "server or client, and a command" :
-						       "server or client");
-		if (enter(&lab, client ? lab.client : lab.server))
-			return 1;
-		setenv("XFN_LAB", lab.name, 1);
-		argv = exec ? argv + 1 : shell;
-		if (exec && !strcmp(argv[0], "--") && argv[1])
-			argv++;
-		execvp(argv[0], argv);
-		fprintf(stderr, "xfn lab: cannot run %s: %s\n", argv[0], strerror(errno));
-		return 127;
-	}
-	return xfn_output__fail(
-		"lab", json, XFN_EXIT_USAGE,
-		"'%s': no such command, or not with these words; see `xfn lab --help`", verb);
+	if (*words && !strcmp(*words, "--"))
+		words++;
+	if ((!client && strcmp(side, "server")) || !*words != shell)
+		return xfn_output__fail(
+			"lab", json, XFN_EXIT_USAGE, "%s: take %s", shell ? "shell" : "exec",
+			shell ? "server or client" : "server or client, and a command");
+	if (enter(lab, client ? lab->client : lab->server))
+		return XFN_EXIT_FAILED;
+	setenv("XFN_LAB", lab->name, 1);
+	words = shell ? shells : words;
+	execvp(words[0], words);
+	fprintf(stderr, "xfn lab: cannot run %s: %s\n", words[0], strerror(errno));
+	return 127;
 }
+
+static int run(void *input, struct xfn_words words)
+{
+	const struct options *opts = input;
+	const char *command = words.word[0];
+	struct lab lab = { .queues = opts->queues };
+
+	if (!lab_init(&lab, opts->name))
+		return xfn_options__bad("lab", opts->json, "--name", opts->name,
+					"take 1 to 10 of a-z, 0-9 and _");
+	if (!strcmp(command, "up") && words.count == 1)
+		return report(&lab, opts->json, "up", lab_up(&lab));
+	if (!strcmp(command, "down") && words.count == 1)
+		return report(&lab, opts->json, "down", lab_down(&lab));
+	if (!strcmp(command, "run") && words.count > 1)
+		return lab_run(&lab, words.word + 1);
+	if (!strcmp(command, "exec") || !strcmp(command, "shell"))
+		return lab_enter(&lab, opts->json, *command == 's', words.word + 1);
+	return xfn_output__fail(
+		"lab", opts->json, XFN_EXIT_USAGE,
+		"'%s': no such command, or not with these words; see `xfn lab --help`", command);
+}
+
+XFN_VERB(lab, struct options, options, run, .summary = "two network namespaces to try things in",
+	 XFN_WORDS("COMMAND", 1, XFN_ANY_NUMBER, "=up down exec shell run server client",
+		   "names no command; see `xfn lab --help`"),
+	 .command = true,
+	 .doc = "  up                          raise namespaces NAME-server and NAME-client\n"
+		"  down                        remove them\n"
+		"  exec server|client CMD...   run CMD in one of them\n"
+		"  shell [server|client]       a shell in one of them (server)\n"
+		"  run CMD...                  up, CMD with XFN_LAB=NAME, down however it ends",
+	 .example = "xfn lab up && xfn lab exec server xfn run -i xfns0 echo",
+	 .defaults = &(const struct options){ .name = "xfn", .queues = 1 });

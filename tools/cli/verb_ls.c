@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* `xfn ls`, `xfn stat`: ask the running xfn and print what it says. Must never compute of its own.
  */
-#include "verbs.h"
-
 #include <stdio.h>
 #include <string.h>
 #include "../../userspace/control/control.h"
+#include "options.h"
 #include "output.h"
 
 struct options {
@@ -14,37 +13,19 @@ struct options {
 	bool audit;
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	struct options *opts = state->input;
+#define OPTION_INTERFACE                                                                           \
+	XFN_OPTION_INTERFACE(struct options, ifname,                                               \
+			     "The xfn that serves IFACE (default: all that run)")
 
-	switch (key) {
-	case 'i':
-		opts->ifname = arg;
-		return 0;
-	case 'j':
-		opts->json = true;
-		return 0;
-	case 'v':
-		opts->audit = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "'%s': takes no argument", arg);
-		return EINVAL;
-	}
-	return ARGP_ERR_UNKNOWN;
-}
+static const struct xfn_option options[] = { OPTION_INTERFACE,
+					     XFN_OPTION_JSON(struct options, json),
+					     {} };
 
-static const struct argp_option options[] = {
-	{ "interface", 'i', "IFACE", 0, "The xfn that serves IFACE (default: all that run)", 0 },
-	{ "json", 'j', NULL, 0, "Print JSON", 0 },
-	{}
-};
-
-static const struct argp_option stat_options[] = {
-	{ "interface", 'i', "IFACE", 0, "The xfn that serves IFACE (default: all that run)", 0 },
-	{ "verbose", 'v', NULL, 0, "Ask workers of AF_XDP where their frames are, too", 0 },
-	{ "json", 'j', NULL, 0, "Print JSON", 0 },
+static const struct xfn_option stat_options[] = {
+	OPTION_INTERFACE,
+	XFN_OPTION("verbose", 'v', NULL, XFN_TO_FLAG(struct options, audit),
+		   "Ask workers of AF_XDP where their frames are, too"),
+	XFN_OPTION_JSON(struct options, json),
 	{}
 };
 
@@ -276,46 +257,36 @@ static void print_stat(json_t *data, const char *title)
 	json_decref(seen);
 }
 
-int verb_ls(int argc, char **argv)
+static int run_ls(void *opts, struct xfn_words words)
 {
-	static const struct argp argp = {
-		options,
-		parse,
-		NULL,
-		"List the functions that are served: port, tier, and why that tier, or why "
-		"its requests are dropped.\v"
-		"Of several that run, -j prints {\"interfaces\": [...]}. Where several network namespaces "
-		"have an IFACE that is served, -i IFACE is this one's, and IFACE:NAMESPACE another one's.\n\n"
-		"Example: xfn ls -i eth0",
-		NULL,
-		NULL,
-		NULL
-	};
-	struct options opts = {};
-
-	xfn_output__options(&argp, argc, argv, &opts);
-	return show(&opts, "ls", print_ls);
+	(void)words;
+	return show(opts, "ls", print_ls);
 }
 
-int verb_stat(int argc, char **argv)
-{
-	static const struct argp argp = {
-		stat_options,
-		parse,
-		NULL,
-		"Show what was counted: requests and replies per function, drops and passes by reason, "
-		"workers. With -v also where the frames of AF_XDP are; frames_lost is 0, or xfn has a "
-		"defect. Counts go on when an interface goes and comes back; those of workers by process "
-		"do not.\v"
+XFN_VERB(
+	ls, struct options, options, run_ls, .summary = "list the functions served",
+	.doc = "List the functions that are served: port, tier, and why that tier, or why "
+	       "its requests are dropped.",
+	.notes =
 		"Of several that run, -j prints {\"interfaces\": [...]}. Where several network namespaces "
-		"have an IFACE that is served, -i IFACE is this one's, and IFACE:NAMESPACE another one's.\n\n"
-		"Example: xfn stat -i eth0 -j",
-		NULL,
-		NULL,
-		NULL
-	};
-	struct options opts = {};
+		"have an IFACE that is served, -i IFACE is this one's, and IFACE:NAMESPACE another "
+		"one's.",
+	.example = "xfn ls -i eth0");
 
-	xfn_output__options(&argp, argc, argv, &opts);
-	return show(&opts, "stat", print_stat);
+static int run_stat(void *opts, struct xfn_words words)
+{
+	(void)words;
+	return show(opts, "stat", print_stat);
 }
+
+XFN_VERB(
+	stat, struct options, stat_options, run_stat, .summary = "show what was counted",
+	.doc = "Show what was counted: requests and replies per function, drops and passes by reason, "
+	       "workers. With -v also where the frames of AF_XDP are; frames_lost is 0, or xfn has a "
+	       "defect. Counts go on when an interface goes and comes back; those of workers by process "
+	       "do not.",
+	.notes =
+		"Of several that run, -j prints {\"interfaces\": [...]}. Where several network namespaces "
+		"have an IFACE that is served, -i IFACE is this one's, and IFACE:NAMESPACE another "
+		"one's.",
+	.example = "xfn stat -i eth0 -j");

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* `xfn new`: a function to start from, with its cases. Must never overwrite anything. */
-#include "verbs.h"
-
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "../../functions/xfn.h"
+#include "options.h"
 #include "output.h"
 
 #define WORD "template" /* stands for the name in the files below */
@@ -23,38 +22,16 @@ EMBED(xfn_new_source, "tools/templates/template.c");
 EMBED(xfn_new_cases, "tools/templates/template.cases");
 
 struct options {
-	const char *name, *folder;
+	const char *folder;
 	bool json;
 };
 
-static const struct argp_option options[] = { { "output", 'o', "DIR", 0,
-						"The folder to write into (default: this one)", 0 },
-					      { "json", 'j', NULL, 0, "Print JSON", 0 },
-					      {} };
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	struct options *opts = state->input;
-
-	switch (key) {
-	case 'o':
-		opts->folder = arg;
-		return 0;
-	case 'j':
-		opts->json = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (opts->name)
-			argp_error(state, "'%s': makes one function", arg);
-		opts->name = arg;
-		return 0;
-	case ARGP_KEY_END:
-		if (!opts->name)
-			argp_error(state, "names no function; give NAME");
-		return 0;
-	}
-	return ARGP_ERR_UNKNOWN;
-}
+static const struct xfn_option options[] = {
+	XFN_OPTION("output", 'o', "DIR", XFN_TO_TEXT(struct options, folder),
+		   "The folder to write into (default: this one)", .completes = "/"),
+	XFN_OPTION_JSON(struct options, json),
+	{}
+};
 
 static bool name_ok(const char *name)
 {
@@ -111,53 +88,49 @@ static int fail(const struct options *opts, const char *path, int error)
 				strerror(-error));
 }
 
-int verb_new(int argc, char **argv)
+static int new (void *input, struct xfn_words words)
 {
-	static const struct argp argp = {
-		options,
-		parse,
-		"NAME",
-		"Write NAME.c, a function that builds and answers, and NAME.cases, what it is "
-		"asked and answers. Nothing is overwritten.\v"
-		"Example: xfn new hello && xfn build hello.c && xfn test hello.c",
-		NULL,
-		NULL,
-		NULL
-	};
+	const struct options *opts = input;
+	const char *name = words.word[0];
 	char source[PATH_MAX], cases[PATH_MAX];
-	struct options opts = {};
 	const char *slash;
 	int ret;
 
-	xfn_output__options(&argp, argc, argv, &opts);
-	if (!name_ok(opts.name))
-		return xfn_output__fail("new", opts.json, XFN_EXIT_USAGE,
+	if (!name_ok(name))
+		return xfn_output__fail("new", opts->json, XFN_EXIT_USAGE,
 					"'%.60s': no name of a function; take a-z, then up to 14 "
 					"of a-z, 0-9 and _",
-					opts.name);
-	slash = opts.folder ? "/" : "";
-	snprintf(source, sizeof(source), "%s%s%s.c", opts.folder ?: "", slash, opts.name);
-	snprintf(cases, sizeof(cases), "%s%s%s.cases", opts.folder ?: "", slash, opts.name);
+					name);
+	slash = opts->folder ? "/" : "";
+	snprintf(source, sizeof(source), "%s%s%s.c", opts->folder ?: "", slash, name);
+	snprintf(cases, sizeof(cases), "%s%s%s.cases", opts->folder ?: "", slash, name);
 	/* before anything is written: cases without their source help nobody */
 	if (!access(cases, F_OK))
-		return fail(&opts, cases, -EEXIST);
-	ret = write_file(source, xfn_new_source, opts.name);
+		return fail(opts, cases, -EEXIST);
+	ret = write_file(source, xfn_new_source, name);
 	if (ret)
-		return fail(&opts, source, ret);
-	ret = write_file(cases, xfn_new_cases, opts.name);
+		return fail(opts, source, ret);
+	ret = write_file(cases, xfn_new_cases, name);
 	if (ret) {
 		unlink(source);
-		return fail(&opts, cases, ret);
+		return fail(opts, cases, ret);
 	}
-	if (opts.json)
-		return xfn_output__json(json_pack("{s:s, s:s, s:s}", "name", opts.name, "source",
-						  source, "cases", cases));
+	if (opts->json)
+		return xfn_output__json(json_pack("{s:s, s:s, s:s}", "name", name, "source", source,
+						  "cases", cases));
 	printf("%s and %s are written. Next:\n"
 	       "  xfn build %s        # a module, %s.xfn, and its tier\n"
 	       "  xfn test %s         # its cases, on both targets\n"
 	       "  xfn build --watch %s\n"
 	       "  xfn run %s          # serves it on port 4000 of loopback; then\n"
 	       "  xfn invoke -x '01 01 0007 68656c6c6f' 127.0.0.1:4000\n",
-	       source, cases, source, opts.name, source, source, source);
+	       source, cases, source, name, source, source, source);
 	return 0;
 }
+
+XFN_VERB(new, struct options, options, new,
+	 .summary = "write a function to start from, with its cases",
+	 XFN_WORDS("NAME", 1, 1, NULL, "names no function; give NAME"),
+	 .doc = "Write NAME.c, a function that builds and answers, and NAME.cases, what it is "
+		"asked and answers. Nothing is overwritten.",
+	 .example = "xfn new hello && xfn build hello.c && xfn test hello.c");

@@ -3,15 +3,13 @@
  * `xfn run`: command line -> struct xfn_run_options, sources built on the way. The supervisor does
  * the rest. Must never touch BPF, sockets or workers.
  */
-#include "verbs.h"
-
-#include <arpa/inet.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include "../../userspace/host/cpus.h"
 #include "../../userspace/host/interface.h"
 #include "../../userspace/worker/sandbox.h"
+#include "options.h"
 #include "output.h"
 #include "../process/paths.h"
 #include "run_inside.h"
@@ -19,261 +17,198 @@
 
 #define DEADLINE_MS   1000
 #define MEMORY_MB_MAX 1048576
+/* A second at most. */
+#define TO_USECS(m) XFN_TO_NUMBER(struct run, m, 1, 1000000), .unit = "microseconds"
 
-enum key {
-	KEY_MODE = 256,
-	KEY_ATTACH,
-	KEY_TIER,
-	KEY_ENGINE,
-	KEY_ADDRESS,
-	KEY_AMPLIFY,
-	KEY_BIND,
-	KEY_RATE,
-	KEY_ROUTE,
-	KEY_OFFSET,
-	KEY_TRUST,
-	KEY_SPIN,
-	KEY_SQPOLL,
-	KEY_DEADLINE,
-	KEY_MEMORY,
-	KEY_CPUS,
-	KEY_WORKERS,
-	KEY_AUTO,
-	KEY_DEDICATE,
-	KEY_WAIT,
-	KEY_OBJECT
-};
-
-static const struct argp_option options[] = {
-	{ "interface", 'i', "IFACE", 0,
-	  "Serve on IFACE; may be repeated, for a supervisor process each (default: UDP sockets of this "
-	  "host only)",
-	  0 },
-	{ "wait", KEY_WAIT, NULL, 0,
-	  "Wait for an IFACE that is missing or down (default: an error). One that goes later is always "
-	  "waited for, and served again when it is back",
-	  0 },
-	{ "mode", KEY_MODE, "MODE", 0,
-	  "How XDP is attached: auto (default), native, generic or none; offload: on the network card "
-	  "what that takes, beside it the host's best",
-	  0 },
-	{ "object", KEY_OBJECT, "FILE.o", 0,
-	  "With --mode offload: what `xfn build --offload` made, with the ports and addresses it was "
-	  "built for (default: made here, from the sources)",
-	  0 },
-	{ "attach", KEY_ATTACH, "link|libxdp", 0,
-	  "Attach as the interface's only XDP program (default), or through libxdp, beside programs that "
-	  "xdp-loader and the like attached",
-	  0 },
-	{ "tier", KEY_TIER, "TIER", 0,
-	  "Force a tier on every function: auto (default), xdp, afxdp or socket", 0 },
-	{ "engine", KEY_ENGINE, "ENGINE", 0,
-	  "How workers receive in tier socket, and what the fast path leaves: uring, mmsg or simple "
-	  "(default: the best that works); packet: frames of IFACE, for all functions, wants "
-	  "CAP_NET_RAW; afxdp: as without the option, for tier afxdp has no other",
-	  0 },
-	{ "address", KEY_ADDRESS, "ADDR", 0,
-	  "Serve this destination address only; may be repeated (default: the interface's own, its "
-	  "uppers', and anycast ones on lo)",
-	  0 },
-	{ "bind", KEY_BIND, "ADDR", 0,
-	  "Address for UDP sockets of functions that name none; 0.0.0.0 and :: are every one; may be "
-	  "repeated (default: the interface's, or 127.0.0.1 and ::1)",
-	  0 },
-	{ "port-offset", KEY_OFFSET, "N", 0,
-	  "Add N to ports below 1024 on UDP sockets (default: 10000, where they may not be bound)",
-	  0 },
-	{ "rate", KEY_RATE, "N", 0,
-	  "Answer at most N requests per second to a source prefix (/24, /48), in each tier, and N/10 "
-	  "at once, 16 at least",
-	  0 },
-	{ "deadline", KEY_DEADLINE, "MS", 0,
-	  "End a worker whose function takes longer for one request, as if it had crashed (default: "
-	  "1000; 0: never)",
-	  0 },
-	{ "worker-memory", KEY_MEMORY, "MB", 0,
-	  "Let the functions of a worker allocate at most MB while it serves, beyond what it began with: "
-	  "more is refused to them (default: 1024; 0: no bound)",
-	  0 },
-	{ "allow-amplify", KEY_AMPLIFY, "NAME", 0,
-	  "Let this function answer with more than 10 times its request; may be repeated", 0 },
-	{ "reply-route", KEY_ROUTE, "swap|fib", 0,
-	  "Send replies to where the request's frame came from (default), or by the kernel's routes",
-	  0 },
-	{ "trust-checksum", KEY_TRUST, NULL, 0, "Do not verify the checksum of requests", 0 },
-	{ "spin", KEY_SPIN, NULL, 0, "Workers never sleep: lower latency, a whole core each", 0 },
-	{ "sqpoll", KEY_SQPOLL, NULL, 0,
-	  "Engine uring: a thread of the kernel takes what the worker submits. Costs a CPU of its own "
-	  "while there are requests, and is slower where there is none to spare",
-	  0 },
-	{ "cpus", KEY_CPUS, "LIST", 0,
-	  "Bind workers to these CPUs in turn, as 2,4-7, each IFACE's from the next one on (default: each "
-	  "of AF_XDP to the one that handles its queue's interrupt)",
-	  0 },
-	{ "workers-per-queue", KEY_WORKERS, "N[-MAX]", 0,
-	  "Begin with N workers of AF_XDP on each queue, and let `xfn scale` make them MAX at most "
-	  "(default: 1, and a CPU for each worker of all queues)",
-	  0 },
-	{ "auto", KEY_AUTO, NULL, 0,
-	  "Add workers to a queue and take them away by its load, between the numbers of "
-	  "--workers-per-queue",
-	  0 },
-	{ "dedicate", KEY_DEDICATE, "NAME", 0,
-	  "Give this function a worker of its own on each queue, so that it and the others do not "
-	  "wait for one another; may be repeated",
-	  0 },
-	{ "json", 'j', NULL, 0,
-	  "Say in JSON what is served: one line per IFACE, when all have started; \"ready\" is false where "
-	  "one is waited for",
-	  0 },
+static const struct xfn_choice engines[] = {
+#define XFN_ENGINE(name) { #name, 0 },
+#include "../../userspace/engine/engines.h"
+#undef XFN_ENGINE
 	{}
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	struct run *run = state->input;
+static const struct xfn_choice modes[] = {
+	{ "auto", XFN_MODE_AUTO }, { "native", XFN_MODE_NATIVE },   { "generic", XFN_MODE_GENERIC },
+	{ "none", XFN_MODE_NONE }, { "offload", XFN_MODE_OFFLOAD }, {}
+};
+static const struct xfn_choice attaches[] = { { "link", 0 }, { "libxdp", 1 }, {} };
+static const struct xfn_choice tiers[] = { { "auto", XFN_TIER_AUTO },
+					   { "xdp", XFN_TIER_XDP },
+					   { "afxdp", XFN_TIER_AFXDP },
+					   { "socket", XFN_TIER_SOCKET },
+					   {} };
+static const struct xfn_choice routes[] = { { "swap", 0 }, { "fib", 1 }, {} };
+static const struct xfn_choice zero_copies[] = { { "auto", XFN_ZERO_COPY_AUTO },
+						 { "never", XFN_ZERO_COPY_NEVER },
+						 { "always", XFN_ZERO_COPY_ALWAYS },
+						 {} };
+static const struct xfn_option options[] = {
+	XFN_OPTION("interface", 'i', "IFACE", XFN_TO_TEXTS(struct run, ifname, ifnames),
+		   "Serve on IFACE; may be repeated, for a supervisor process each (default: UDP "
+		   "sockets of this host only)",
+		   .once = true, .completes = "interface", .needed = XFN_NEEDED_INTERFACE),
+	XFN_OPTION(
+		"wait", 0, NULL, XFN_TO_FLAG(struct run, opts.wait),
+		"Wait for an IFACE that is missing or down (default: an error). One that goes later "
+		"is always waited for, and served again when it is back",
+		.needs = "interface"),
+	XFN_OPTION("mode", 0, NULL, XFN_TO_CHOICE(struct run, opts.mode, modes),
+		   "How XDP is attached: auto (default), native, generic or none; offload: on the "
+		   "network card what that takes, beside it the host's best"),
+	XFN_OPTION(
+		"attach", 0, NULL, XFN_TO_CHOICE(struct run, attach, attaches),
+		"Attach as the interface's only XDP program (default), or through libxdp, beside "
+		"programs that xdp-loader and the like attached"),
+	XFN_OPTION("tier", 0, NULL, XFN_TO_CHOICE(struct run, opts.tier, tiers),
+		   "Force a tier on every function: auto (default), xdp, afxdp or socket"),
+	XFN_OPTION(
+		"engine", 0, NULL, XFN_TO_TEXT(struct run, opts.engine),
+		"How workers receive in tier socket, and what the fast path leaves (default: the "
+		"best that works, as `xfn check` tells); packet: frames of IFACE, for all functions, "
+		"needs CAP_NET_RAW; afxdp: as without the option, for tier afxdp has no other",
+		.choices = engines),
+	XFN_OPTION("object", 0, "FILE.o", XFN_TO_TEXT(struct run, object),
+		   "With --mode offload: what `xfn build --offload` made, with the ports and "
+		   "addresses it was built for (default: made here, from the sources)",
+		   .completes = ".o"),
+	XFN_OPTION("address", 0, "ADDR", XFN_TO_ADDRESSES(struct run, address, opts.address_count),
+		   "Serve this destination address only; may be repeated (default: the interface's "
+		   "own, its uppers', and anycast ones on lo)",
+		   .unfit = xfn_spec__not_served),
+	XFN_OPTION(
+		"bind", 0, "ADDR", XFN_TO_ADDRESSES(struct run, bind, opts.bind_count),
+		"Address for UDP sockets of functions that name none; 0.0.0.0 and :: are every one; "
+		"may be repeated (default: the interface's, or 127.0.0.1 and ::1)",
+		.unfit = xfn_spec__not_bound),
+	XFN_OPTION(
+		"port-offset", 0, "N", XFN_TO_NUMBER(struct run, opts.port_offset, 1, 65534),
+		"Add N to ports below 1024 on UDP sockets (default: 10000, where they may not be "
+		"bound)"),
+	XFN_OPTION(
+		"rate", 0, "N", XFN_TO_NUMBER(struct run, opts.rate, 1, 100000000),
+		"Answer at most N requests per second to a source prefix (/24, /48), in each tier, "
+		"and N/10 at once, 16 at least"),
+	XFN_OPTION("deadline", 0, "MS", XFN_TO_NUMBER(struct run, opts.deadline, 10, 3600000),
+		   "End a worker whose function takes longer for one request, as if it had crashed "
+		   "(default: 1000; 0: never)",
+		   .zero = true, .unit = "milliseconds"),
+	XFN_OPTION(
+		"worker-memory", 0, "MB",
+		XFN_TO_NUMBER(struct run, opts.memory_mb, 1, MEMORY_MB_MAX),
+		"Let the functions of a worker allocate at most MB while it serves, beyond what it "
+		"began with: more is refused to them (default: 1024; 0: no bound)",
+		.zero = true, .unit = "megabytes"),
+	XFN_OPTION("allow-amplify", 0, "NAME",
+		   XFN_TO_TEXTS(struct run, amplify, opts.allow_amplify_count),
+		   "Let this function answer with more than 10 times its request; may be repeated",
+		   .completes = "shipped"),
+	XFN_OPTION(
+		"reply-route", 0, NULL, XFN_TO_CHOICE(struct run, route, routes),
+		"Send replies to where the request's frame came from (default), or by the kernel's "
+		"routes"),
+	XFN_OPTION("trust-checksum", 0, NULL, XFN_TO_FLAG(struct run, opts.trust_checksum),
+		   "Do not verify the checksum of requests"),
+	XFN_OPTION("spin", 0, NULL, XFN_TO_FLAG(struct run, opts.spin),
+		   "Workers never sleep: lower latency, a whole core each"),
+	XFN_OPTION(
+		"sqpoll", 0, NULL, XFN_TO_FLAG(struct run, opts.sqpoll),
+		"Engine uring: a thread of the kernel takes what the worker submits. Costs a CPU of "
+		"its own while there are requests, and is slower where there is none to spare"),
+	XFN_OPTION(
+		"cpus", 0, "LIST",
+		XFN_TO_LIST(struct run, cpus, opts.cpu_count, XFN_CPUS_MAX - 1, "CPUs"),
+		"Bind workers to these CPUs in turn, as 2,4-7, each IFACE's from the next one on "
+		"(default: each of AF_XDP to the one that handles its queue's interrupt)"),
+	XFN_OPTION(
+		"workers-per-queue", 0, "N[-MAX]",
+		XFN_TO_RANGE(struct run, workers, 1, XFN_THREADS),
+		"Begin with N workers of AF_XDP on each queue, and let `xfn scale` make them MAX at "
+		"most (default: 1, and a CPU for each worker of all queues)",
+		.needs = "interface"),
+	XFN_OPTION("auto", 0, NULL, XFN_TO_FLAG(struct run, opts.autoscale),
+		   "Add workers to a queue and take them away by its load, between the numbers of "
+		   "--workers-per-queue; not with --spin",
+		   .needs = "interface", /* a worker that never sleeps looks busy always */
+		   .excludes = "spin"),
+	XFN_OPTION(
+		"dedicate", 0, "NAME", XFN_TO_TEXTS(struct run, dedicate, opts.dedicate_count),
+		"Give this function a worker of its own on each queue, so that it and the others do "
+		"not wait for one another; may be repeated",
+		.needs = "interface", .completes = "shipped"),
+	XFN_OPTION(
+		"json", 'j', NULL, XFN_TO_FLAG(struct run, opts.json),
+		"Say in JSON what is served: one line per IFACE, when all have started; \"ready\" is "
+		"false where one is waited for"),
+	XFN_OPTIONS_HEADING("What NIC and driver do for AF_XDP workers:"),
+	XFN_OPTION(
+		"zero-copy", 0, NULL, XFN_TO_CHOICE(struct run, opts.links.zero_copy, zero_copies),
+		"Let the NIC use workers' frames without a copy: auto (default: with drivers known "
+		"to do it well, else copies), never, or always, which fails where the driver "
+		"refuses",
+		.needs = "interface"),
+	XFN_OPTION(
+		"busy-poll", 0, "USECS", TO_USECS(opts.links.busy_poll),
+		"Workers work their queues off themselves, in place of the kernel's interrupts, and "
+		"sleep after USECS in vain",
+		.needs = "interface"),
+	XFN_OPTION(
+		"steer", 0, "QUEUES",
+		XFN_TO_LIST(struct run, opts.links.steer, opts.links.steer_count, XFN_QUEUES - 1,
+			    "queues"),
+		"Have the NIC direct each function's requests to one of these receive queues in "
+		"turn, as 2-3, by flow rules (ethtool -N); workers are on those queues only. Run "
+		"with an emulated NIC, never with a card",
+		.once = true, .needs = "interface"),
+	XFN_OPTION(
+		"defer-interrupts", 0, "USECS", TO_USECS(opts.links.defer),
+		"Hold the interface's interrupts back for USECS while its queues are worked off; "
+		"without it --busy-poll rarely comes first. As before when the run ends",
+		.needs = "interface"),
+	{}
+};
 
-	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &run->links;
-		return 0;
-	case 'i':
-		if (run->ifnames == XFN_FLEET_MAX)
-			argp_error(state, "-i '%s': at most %d interfaces", arg, XFN_FLEET_MAX);
-		run->ifname[run->ifnames++] = arg;
-		return 0;
-	case KEY_WAIT:
-		run->opts.wait = true;
-		return 0;
-	case 'j':
-		run->opts.json = true;
-		return 0;
-	case KEY_MODE:
-		run->mode = arg;
-		return 0;
-	case KEY_OBJECT:
-		run->object = arg;
-		return 0;
-	case KEY_TIER:
-		run->tier = arg;
-		return 0;
-	case KEY_ENGINE:
-		run->opts.engine = arg;
-		return 0;
-	case KEY_ADDRESS:
-		if (run->opts.address_count == BIND_MAX)
-			argp_error(state, "--address '%s': at most %d addresses", arg, BIND_MAX);
-		run->address[run->opts.address_count++] = arg;
-		return 0;
-	case KEY_ROUTE:
-		if (strcmp(arg, "swap") && strcmp(arg, "fib"))
-			argp_error(state, "--reply-route '%s': take swap or fib", arg);
-		run->opts.route_fib = !strcmp(arg, "fib");
-		return 0;
-	case KEY_ATTACH:
-		if (strcmp(arg, "link") && strcmp(arg, "libxdp"))
-			argp_error(state, "--attach '%s': take link or libxdp", arg);
-		run->opts.libxdp = !strcmp(arg, "libxdp");
-		return 0;
-	case KEY_RATE:
-		run->rate = arg;
-		return 0;
-	case KEY_DEADLINE:
-		run->deadline = arg;
-		return 0;
-	case KEY_MEMORY:
-		run->memory = arg;
-		return 0;
-	case KEY_AMPLIFY:
-		if (run->opts.allow_amplify_count == BIND_MAX)
-			argp_error(state, "--allow-amplify '%s': at most %d names", arg, BIND_MAX);
-		run->amplify[run->opts.allow_amplify_count++] = arg;
-		return 0;
-	case KEY_BIND:
-		if (run->opts.bind_count == BIND_MAX)
-			argp_error(state, "--bind '%s': at most %d addresses", arg, BIND_MAX);
-		run->bind[run->opts.bind_count++] = arg;
-		return 0;
-	case KEY_OFFSET:
-		run->offset = arg;
-		return 0;
-	case KEY_TRUST:
-		run->opts.trust_checksum = true;
-		return 0;
-	case KEY_SPIN:
-		run->opts.spin = true;
-		return 0;
-	case KEY_SQPOLL:
-		run->opts.sqpoll = true;
-		return 0;
-	case KEY_CPUS:
-		run->cpus = arg;
-		return 0;
-	case KEY_WORKERS:
-		run->workers = arg;
-		return 0;
-	case KEY_AUTO:
-		run->opts.autoscale = true;
-		return 0;
-	case KEY_DEDICATE:
-		if (run->opts.dedicate_count == BIND_MAX)
-			argp_error(state, "--dedicate '%s': at most %d names", arg, BIND_MAX);
-		run->dedicate[run->opts.dedicate_count++] = arg;
-		return 0;
-	case ARGP_KEY_ARGS:
-		run->spec = state->argv + state->next;
-		run->specs = (unsigned)(state->argc - state->next);
-		return 0;
+#define bad(run, name, value, ...)                                                                 \
+	xfn_options__bad("run", (run)->opts.json, name, value, __VA_ARGS__)
+
+static int check_cpus(const struct run *run)
+{
+	char cpu[8];
+
+	for (unsigned i = 0; i < run->opts.cpu_count; i++) {
+		snprintf(cpu, sizeof(cpu), "%u", run->cpus[i]);
+		if (!xfn_cpus__allowed(run->cpus[i]))
+			return bad(run, "--cpus", cpu,
+				   "CPU %s is none that this process may run on; `nproc` counts "
+				   "them, `taskset -cp $$` lists them",
+				   cpu);
 	}
-	return ARGP_ERR_UNKNOWN;
-}
-
-static int take_cpus(struct run *run)
-{
-	static uint16_t cpus[XFN_CPUS_MAX];
-	char why[160];
-	int n = run->cpus ? xfn_cpus__parse(run->cpus, cpus, why, sizeof(why)) : 0;
-
-	if (n < 0)
-		return xfn_run__bad(run, "--cpus", run->cpus, why);
-	run->opts.cpus = cpus;
-	run->opts.cpu_count = (unsigned)n;
 	return 0;
 }
 
-/* "N" or "N-MAX", 1 to XFN_THREADS each. */
-static int take_workers(struct run *run)
+static bool is_engine(const struct xfn_run_options *opts, const char *name)
+{
+	return opts->engine && !strcmp(opts->engine, name);
+}
+
+/* Do engine, tier and mode go together? An engine that serves one tier only settles that. */
+static int check_engine(struct run *run)
 {
 	struct xfn_run_options *opts = &run->opts;
-	unsigned min = 0, max = 0;
-	char end;
-	int n;
 
-	opts->dedicate = run->dedicate;
-	if (!opts->ifname && (run->workers || opts->autoscale || opts->dedicate_count))
-		return xfn_run__bad(
-			run,
-			run->workers	     ? "--workers-per-queue" :
-			opts->dedicate_count ? "--dedicate" :
-					       "--auto",
-			run->workers	     ? run->workers :
-			opts->dedicate_count ? run->dedicate[0] :
-					       NULL,
-			"counts workers of AF_XDP, which want an interface; name it with -i");
-	if (opts->autoscale && opts->spin)
-		return xfn_run__bad(
-			run, "--auto", "--spin",
-			"a worker that never sleeps looks busy always; leave one of them out");
-	if (!run->workers)
+	if (opts->sqpoll && opts->engine && !is_engine(opts, "uring"))
+		return bad(run, "--engine", opts->engine, "--sqpoll needs engine uring");
+	if (opts->sqpoll)
+		opts->engine = "uring";
+	if (is_engine(opts, "afxdp") &&
+	    (opts->tier == XFN_TIER_SOCKET || opts->mode == XFN_MODE_NONE))
+		return bad(run, "--engine", opts->engine,
+			   "has no place in tier socket; leave it out");
+	if (!is_engine(opts, "packet"))
 		return 0;
-	n = sscanf(run->workers, "%u-%u%c", &min, &max, &end);
-	if (n == 1)
-		max = strchr(run->workers, '-') ? 0 : min;
-	if ((n != 1 && n != 2) || !min || max < min || max > XFN_THREADS)
-		return xfn_run__bad(run, "--workers-per-queue", run->workers,
-				    "take a number from 1 to 8, or two of them as in 1-4");
-	opts->workers_min = min;
-	opts->workers_max = max;
+	if (opts->tier != XFN_TIER_AUTO && opts->tier != XFN_TIER_SOCKET)
+		return bad(run, "--tier", xfn_tier_name(opts->tier),
+			   "engine packet serves tier socket only");
+	opts->tier = XFN_TIER_SOCKET;
 	return 0;
 }
 
@@ -289,120 +224,59 @@ static int take_interfaces(struct run *run)
 			run->ifname[i] = real[i];
 		for (unsigned k = 0; k < i; k++)
 			if (!strcmp(run->ifname[k], run->ifname[i]))
-				return xfn_run__bad(run, "-i", given,
-						    "is an interface that was given already; name "
-						    "each once");
+				return bad(run, "--interface", given,
+					   "is an interface that was given already; name each "
+					   "once");
 	}
-	run->opts.ifname = run->ifname[0];
+	run->opts.ifname = run->ifnames ? run->ifname[0] : NULL;
 	return 0;
 }
 
-static int take_links(struct run *run)
+/* What only an interface has. */
+static int check_interface(const struct run *run)
 {
-	char err[200];
+	const struct xfn_run_options *opts = &run->opts;
+	const struct {
+		bool needed;
+		const char *name, *value;
+	} of[] = {
+		{ opts->mode != XFN_MODE_AUTO && opts->mode != XFN_MODE_NONE, "--mode",
+		  xfn_mode_name(opts->mode) },
+		{ opts->tier == XFN_TIER_XDP || opts->tier == XFN_TIER_AFXDP, "--tier",
+		  xfn_tier_name(opts->tier) },
+		{ opts->libxdp, "--attach", "libxdp" },
+		{ is_engine(opts, "packet") || is_engine(opts, "afxdp"), "--engine", opts->engine },
+	};
 
-	if (xfn_run_links__take(&run->links, run->opts.ifname != NULL, err, sizeof(err)))
-		return xfn_output__fail("run", run->opts.json, XFN_EXIT_USAGE, "%s", err);
-	run->opts.links = run->links.opts;
+	for (unsigned i = 0; !run->ifnames && i < sizeof(of) / sizeof(of[0]); i++)
+		if (of[i].needed)
+			return bad(run, of[i].name, of[i].value,
+				   "needs an interface; name it with -i");
 	return 0;
 }
 
-static int take_values(struct run *run)
+/* Exit status. */
+static int take_options(struct run *run)
 {
-	static const enum xfn_mode modes[] = { XFN_MODE_AUTO, XFN_MODE_NATIVE, XFN_MODE_GENERIC,
-					       XFN_MODE_NONE, XFN_MODE_OFFLOAD };
-	static const char *const engines[] = { "afxdp", "uring", "mmsg", "simple", "packet" };
-	static char addrs[BIND_MAX][INET6_ADDRSTRLEN];
-	static char served[BIND_MAX][INET6_ADDRSTRLEN];
 	struct xfn_run_options *opts = &run->opts;
-	bool known, packet, afxdp;
+	int status;
 
-	opts->mode = XFN_MODE_AUTO;
-	known = !run->mode;
-	for (unsigned i = 0; !known && i < sizeof(modes) / sizeof(modes[0]); i++)
-		if (!strcmp(run->mode, xfn_mode_name(modes[i]))) {
-			opts->mode = modes[i];
-			known = true;
-		}
-	if (!known)
-		return xfn_run__bad(run, "--mode", run->mode,
-				    "take auto, native, generic, none or offload");
-	opts->tier = run->tier ? xfn_tier_parse(run->tier) : XFN_TIER_AUTO;
-	if (opts->tier < 0)
-		return xfn_run__bad(run, "--tier", run->tier, "take auto, xdp, afxdp or socket");
-	known = !opts->engine;
-	for (unsigned i = 0; !known && i < sizeof(engines) / sizeof(engines[0]); i++)
-		known = !strcmp(opts->engine, engines[i]);
-	if (!known)
-		return xfn_run__bad(run, "--engine", opts->engine,
-				    "take afxdp, uring, mmsg, simple or packet");
-	for (unsigned i = 0; i < opts->bind_count; i++) {
-		xfn_spec__address(&run->bind[i], addrs[i], sizeof(addrs[i]));
-		if (xfn_spec__not_bound(run->bind[i]))
-			return xfn_run__bad(run, "--bind", run->bind[i],
-					    xfn_spec__not_bound(run->bind[i]));
-	}
-	for (unsigned i = 0; i < opts->address_count; i++) {
-		xfn_spec__address(&run->address[i], served[i], sizeof(served[i]));
-		if (xfn_spec__not_served(run->address[i]))
-			return xfn_run__bad(run, "--address", run->address[i],
-					    xfn_spec__not_served(run->address[i]));
-	}
 	opts->bind = opts->bind_count ? run->bind : NULL;
 	opts->address = opts->address_count ? run->address : NULL;
 	opts->allow_amplify = run->amplify;
-	if (run->rate) {
-		opts->rate = xfn_spec__number(run->rate, 100000000);
-		if (!opts->rate)
-			return xfn_run__bad(run, "--rate", run->rate, "take 1 to 100000000");
-	}
-	opts->deadline = run->deadline ? xfn_spec__number(run->deadline, 3600000) : DEADLINE_MS;
-	if ((!opts->deadline && strcmp(run->deadline, "0")) ||
-	    (opts->deadline && opts->deadline < 10))
-		return xfn_run__bad(run, "--deadline", run->deadline, "take 10 to 3600000, or 0");
-	opts->memory_mb =
-		run->memory ? xfn_spec__number(run->memory, MEMORY_MB_MAX) : XFN_MEMORY_MB;
-	if (!opts->memory_mb && strcmp(run->memory, "0"))
-		return xfn_run__bad(run, "--worker-memory", run->memory, "take 1 to 1048576, or 0");
-	if (run->offset) {
-		opts->port_offset = xfn_spec__number(run->offset, 65534);
-		if (!opts->port_offset)
-			return xfn_run__bad(run, "--port-offset", run->offset, "take 1 to 65534");
-	}
-	if (opts->sqpoll && opts->engine && strcmp(opts->engine, "uring"))
-		return xfn_run__bad(run, "--engine", opts->engine, "--sqpoll wants engine uring");
-	if (opts->sqpoll)
-		opts->engine = "uring";
-	packet = opts->engine && !strcmp(opts->engine, "packet");
-	afxdp = opts->engine && !strcmp(opts->engine, "afxdp");
-	if (afxdp && (opts->tier == XFN_TIER_SOCKET || opts->mode == XFN_MODE_NONE))
-		return xfn_run__bad(run, "--engine", opts->engine,
-				    "has no place in tier socket; leave it out");
-	if (packet && opts->tier != XFN_TIER_AUTO && opts->tier != XFN_TIER_SOCKET)
-		return xfn_run__bad(run, "--tier", run->tier,
-				    "engine packet serves tier socket only");
-	if (packet)
-		opts->tier = XFN_TIER_SOCKET;
-	if (run->object && opts->mode != XFN_MODE_OFFLOAD)
-		return xfn_run__bad(run, "--object", run->object,
-				    "is for --mode offload; add that");
-	if (opts->ifname)
-		return 0;
-	if (opts->mode != XFN_MODE_AUTO && opts->mode != XFN_MODE_NONE)
-		return xfn_run__bad(run, "--mode", run->mode,
-				    "wants an interface; name it with -i");
-	if (opts->tier == XFN_TIER_XDP || opts->tier == XFN_TIER_AFXDP)
-		return xfn_run__bad(run, "--tier", run->tier,
-				    "wants an interface; name it with -i");
-	if (opts->libxdp)
-		return xfn_run__bad(run, "--attach", "libxdp",
-				    "wants an interface; name it with -i");
-	if (packet || afxdp)
-		return xfn_run__bad(run, "--engine", opts->engine,
-				    "wants an interface; name it with -i");
-	if (opts->wait)
-		return xfn_run__bad(run, "--wait", NULL, "wants an interface; name it with -i");
-	return 0;
+	opts->dedicate = run->dedicate;
+	opts->cpus = run->cpus;
+	opts->workers_min = run->workers[0];
+	opts->workers_max = run->workers[1];
+	opts->libxdp = run->attach;
+	opts->route_fib = run->route;
+	status = take_interfaces(run)	   ?:
+			 check_cpus(run)   ?:
+			 check_engine(run) ?:
+					     check_interface(run);
+	if (!status && run->object && opts->mode != XFN_MODE_OFFLOAD)
+		return bad(run, "--object", run->object, "is for --mode offload; add that");
+	return status;
 }
 
 volatile sig_atomic_t xfn_run_interrupted;
@@ -431,59 +305,52 @@ static void catch_signals(sigset_t *ends)
 	}
 }
 
-int verb_run(int argc, char **argv)
+static int serve(void *input, struct xfn_words words)
 {
-	static const struct argp_child children[] = { { &xfn_run_links_argp, 0, NULL, 0 }, {} };
-	static const struct argp argp = {
-		options,
-		parse,
-		"[MODULE[@ADDR:PORT | @PORT]...]",
-		"Serve functions until interrupted: in the kernel where they may run there, else in "
-		"workers. A MODULE is what `xfn build` made, a source F.c, or the name of a shipped "
-		"function; none means all shipped ones.\v"
-		"Of several interfaces each has functions, counters and control socket of its own; --address "
-		"and --bind hold for each.\n\n"
-		"Example: sudo xfn run -i eth0 -i eth1 echo@7 hello.c@[fd00::1]:4000",
-		children,
-		NULL,
-		NULL
-	};
-	static struct run run;
+	struct run *run = input;
 	char err[XFN_ERR_MAX] = "";
 	sigset_t ends;
 	int status;
 
-	xfn_output__options(&argp, argc, argv, &run);
-	status = take_interfaces(&run);
+	run->spec = words.word;
+	run->specs = words.count;
+	status = take_options(run);
+	if (!status && xfn_paths__worker(run->worker, sizeof(run->worker), err, sizeof(err)))
+		status = xfn_output__fail("run", run->opts.json, XFN_EXIT_FAILED, "%s", err);
 	if (!status)
-		status = take_values(&run);
-	if (!status)
-		status = take_cpus(&run);
-	if (!status)
-		status = take_workers(&run);
-	if (!status)
-		status = take_links(&run);
-	if (!status && xfn_paths__worker(run.worker, sizeof(run.worker), err, sizeof(err)))
-		status = xfn_output__fail("run", run.opts.json, XFN_EXIT_FAILED, "%s", err);
-	if (!status)
-		status = xfn_run__modules(&run);
+		status = xfn_run__modules(run);
 	catch_signals(&ends);
 	if (!status)
-		status = xfn_run__sources(&run);
+		status = xfn_run__sources(run);
 	if (!status)
-		status = xfn_run__open(&run);
+		status = xfn_run__open(run);
 	if (!status)
-		status = xfn_run__card(&run);
+		status = xfn_run__card(run);
 	/* what comes from here on waits for the supervisor */
 	sigprocmask(SIG_BLOCK, &ends, NULL);
 	if (!status && xfn_run_interrupted)
 		status = XFN_EXIT_FAILED;
 	if (!status) {
-		run.opts.worker = run.worker;
-		run.opts.modules = run.modules;
-		status = run.ifnames > 1 ? xfn_fleet__run(&run.opts, run.ifname, run.ifnames) :
-					   xfn_supervisor__run(&run.opts);
+		run->opts.worker = run->worker;
+		run->opts.modules = run->modules;
+		status = run->ifnames > 1 ? xfn_fleet__run(&run->opts, run->ifname, run->ifnames) :
+					    xfn_supervisor__run(&run->opts);
 	}
-	xfn_run__remove(&run);
+	xfn_run__remove(run);
 	return status;
 }
+
+XFN_VERB(
+	run, struct run, options, serve, .summary = "serve functions until interrupted",
+	XFN_WORDS("[MODULE[@ADDR:PORT | @PORT]...]", 0, XFN_ANY_NUMBER, "module .c", NULL),
+	.doc = "Serve functions until interrupted: in the kernel where they may run there, else in "
+	       "workers. A MODULE is what `xfn build` made, a source F.c, or the name of a shipped "
+	       "function; none means all shipped ones.",
+	.notes =
+		"Of several interfaces each has functions, counters and control socket of its own; "
+		"--address and --bind hold for each.",
+	.example = "sudo xfn run -i eth0 -i eth1 echo@7 hello.c@[fd00::1]:4000",
+	.defaults = &(const struct run){ .opts = { .mode = XFN_MODE_AUTO,
+						   .tier = XFN_TIER_AUTO,
+						   .deadline = DEADLINE_MS,
+						   .memory_mb = XFN_MEMORY_MB } });

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* `xfn test`: an author's cases on both targets, against what they expect and each other. Must
  * never run a function itself. */
-#include "verbs.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +9,7 @@
 #include "../../skel/loader.h"
 #include "../cases/case_run.h"
 #include "../compiler/classify.h"
+#include "options.h"
 #include "output.h"
 #include "../arguments/payload.h"
 
@@ -20,8 +19,6 @@
 struct options {
 	const char *cases, *only;
 	bool json;
-	char **files; /* points into argv */
-	int count;
 };
 
 /* What one file's cases came to. */
@@ -37,40 +34,13 @@ static const char *const reasons[] = {
 #undef XFN_REASON
 };
 
-static const struct argp_option options[] = { { "cases", 'c', "FILE", 0,
-						"The cases (default: F.cases beside F.c)", 0 },
-					      { "name", 'n', "CASE", 0, "This case only", 0 },
-					      { "json", 'j', NULL, 0, "Print JSON", 0 },
-					      {} };
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	struct options *opts = state->input;
-
-	switch (key) {
-	case 'c':
-		opts->cases = arg;
-		return 0;
-	case 'n':
-		opts->only = arg;
-		return 0;
-	case 'j':
-		opts->json = true;
-		return 0;
-	case ARGP_KEY_ARGS:
-		opts->files = state->argv + state->next;
-		opts->count = state->argc - state->next;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "no function given; give F.c or MODULE.xfn");
-		return EINVAL;
-	case ARGP_KEY_END:
-		if (opts->cases && opts->count > 1)
-			argp_error(state, "-c is one function's, but there are %d", opts->count);
-		return 0;
-	}
-	return ARGP_ERR_UNKNOWN;
-}
+static const struct xfn_option options[] = {
+	XFN_OPTION("cases", 'c', "FILE", XFN_TO_TEXT(struct options, cases),
+		   "The cases (default: F.cases beside F.c)", .completes = ".cases"),
+	XFN_OPTION("name", 'n', "CASE", XFN_TO_TEXT(struct options, only), "This case only"),
+	XFN_OPTION_JSON(struct options, json),
+	{}
+};
 
 static bool has_suffix(const char *path, const char *suffix)
 {
@@ -243,7 +213,7 @@ static json_t *as_json(const struct xfn_case *c, const struct xfn_outcome *o, co
 	json_object_set_new(row, "action", json_string(xfn_cases__action(o->action)));
 	json_object_set_new(row, "reason", json_string(o->reason ? reasons[o->reason] : ""));
 	if (o->action == XFN_REPLY) {
-		char *hex = xfn_payload__to_hex(payload(o), o->payload_len);
+		char *hex = xfn_output__hex(payload(o), o->payload_len);
 
 		json_object_set_new(row, "reply", json_string(hex));
 		free(hex);
@@ -358,30 +328,30 @@ out:
 	return status;
 }
 
-int verb_test(int argc, char **argv)
+static int test(void *input, struct xfn_words files)
 {
-	static const struct argp argp = {
-		options,
-		parse,
-		"F.c|MODULE.xfn...",
-		"Run a function's cases (F.cases, see xfn-cases(5)): natively in a sandbox like a "
-		"worker's, and in the kernel where the function's tier is xdp and the caller may "
-		"load BPF programs. Both must do what the case expects, and the same. No interface "
-		"is touched.\v"
-		"Exit status 1 where a case failed or could not be run.\n"
-		"Example: xfn new hello && xfn test hello.c",
-		NULL,
-		NULL,
-		NULL
-	};
-	struct options opts = {};
-	json_t *all = json_array();
+	const struct options *opts = input;
+	json_t *all;
 	int status = 0;
 
-	xfn_output__options(&argp, argc, argv, &opts);
-	for (int i = 0; i < opts.count; i++)
-		if (test_one(&opts, opts.files[i], all))
+	if (opts->cases && files.count > 1)
+		return xfn_output__fail("test", opts->json, XFN_EXIT_USAGE,
+					"-c is one function's, but there are %u; leave it out",
+					files.count);
+	all = json_array();
+	for (unsigned i = 0; i < files.count; i++)
+		if (test_one(opts, files.word[i], all))
 			status = XFN_EXIT_FAILED;
 	xfn_output__all(all);
 	return status;
 }
+
+XFN_VERB(test, struct options, options, test, .summary = "run a function's cases on both targets",
+	 XFN_WORDS("F.c|MODULE.xfn...", 1, XFN_ANY_NUMBER, ".c .xfn",
+		   "no function given; give F.c or MODULE.xfn"),
+	 .doc = "Run a function's cases (F.cases, see xfn-cases(5)): natively in a sandbox like a "
+		"worker's, and in the kernel where the function's tier is xdp and the caller may "
+		"load BPF programs. Both must do what the case expects, and the same. No interface "
+		"is touched.",
+	 .notes = "Exit status 1 where a case failed or could not be run.",
+	 .example = "xfn new hello && xfn test hello.c");

@@ -1,37 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* `xfn`: the verb table, --help, --version, exit status. Must never do a verb's work. */
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include "options.h"
 #include "output.h"
-#include "verbs.h"
 #include "version.h" /* the build writes it */
 
-static const struct verb {
-	const char *name;
-	int (*run)(int argc, char **argv);
-	const char *summary;
-} verbs[] = {
-	{ "build", verb_build, "make a module of a function's source, and say its tier" },
-	{ "explain", verb_explain, "why a module has the tier it has" },
-	{ "new", verb_new, "write a function to start from, with its cases" },
-	{ "test", verb_test, "run a function's cases on both targets" },
-	{ "run", verb_run, "serve functions until interrupted" },
-	{ "ls", verb_ls, "list the functions served" },
-	{ "stat", verb_stat, "show what was counted" },
-	{ "scale", verb_scale, "change the number of workers of a queue, or of a function" },
-	{ "release", verb_release, "let a quarantined function run again" },
-	{ "invoke", verb_invoke, "ask a function once" },
-	{ "bench", verb_bench, "put load on a UDP server, and compare its replies" },
-	{ "check", verb_check, "what this host can do, and how to mend the rest" },
-	{ "lab", verb_lab, "two network namespaces to try things in" },
+#define VERB(name) extern const struct xfn_verb xfn_verb_##name;
+#include "verbs.h"
+#undef VERB
+
+static const struct xfn_verb *const verbs[] = {
+#define VERB(name) &xfn_verb_##name,
+#include "verbs.h"
+#undef VERB
 };
 
-static const struct verb *verb_find(const char *name)
+static const struct xfn_verb *verb_find(const char *name)
 {
 	for (unsigned i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		if (!strcmp(verbs[i].name, name))
-			return &verbs[i];
+		if (!strcmp(verbs[i]->name, name))
+			return verbs[i];
 	return NULL;
 }
 
@@ -42,7 +33,7 @@ static void help(FILE *out)
 	      "may.\n\n",
 	      out);
 	for (unsigned i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		fprintf(out, "  %-8s %s\n", verbs[i].name, verbs[i].summary);
+		fprintf(out, "  %-8s %s\n", verbs[i]->name, verbs[i]->summary);
 	fputs("\n`xfn VERB --help` tells its options. Exit status: 0 done, 1 failed, 2 usage.\n"
 	      "Example: xfn run echo@7777, then: xfn invoke 127.0.0.1:7777 hello\n",
 	      out);
@@ -60,8 +51,9 @@ static int finish(int status)
 int main(int argc, char **argv)
 {
 	char option[] = "--help", *words[] = { NULL, option, NULL };
-	const struct verb *verb;
+	const struct xfn_verb *verb;
 	const char *name = argc > 1 ? argv[1] : "";
+	bool table = argc == 4 && !strcmp(name, "help") && !strcmp(argv[2], "--options");
 
 	if (!strcmp(name, "-h") || !strcmp(name, "--help") ||
 	    (!strcmp(name, "help") && argc == 2)) {
@@ -77,7 +69,7 @@ int main(int argc, char **argv)
 		return XFN_EXIT_USAGE;
 	}
 	/* `xfn help VERB`, `xfn VERB -h` */
-	words[0] = !strcmp(name, "help") ? argv[2] : argv[1];
+	words[0] = argv[strcmp(name, "help") ? 1 : table ? 3 : 2];
 	verb = verb_find(words[0]);
 	if (!verb) {
 		fprintf(stderr, "xfn: unknown verb '%.60s'; see `xfn --help`\n", words[0]);
@@ -87,7 +79,11 @@ int main(int argc, char **argv)
 	 */
 	if (strcmp(verb->name, "lab"))
 		signal(SIGXFSZ, SIG_IGN);
+	if (table) { /* for completion: `xfn help --options VERB` */
+		xfn_options__print(verb, stdout);
+		return finish(0);
+	}
 	if (words[0] != argv[1] || (argc == 3 && !strcmp(argv[2], "-h")))
-		return finish(verb->run(2, words));
-	return finish(verb->run(argc - 1, argv + 1));
+		return finish(xfn_verb__run(verb, 2, words));
+	return finish(xfn_verb__run(verb, argc - 1, argv + 1));
 }

@@ -18,9 +18,13 @@
 #include "compiler.h"
 #include "source_text.h"
 
+struct place {
+	char file[PATH_MAX];
+	uint32_t line, column;
+};
+
 /* "FILE:LINE:", with or without a column, at the row's begin. */
-static bool position(const char *row, size_t len, const char *source, char *file, size_t filelen,
-		     uint32_t *line, uint32_t *column)
+static bool position(const char *row, size_t len, const char *source, struct place *out)
 {
 	size_t own = strlen(source);
 	/* the source's own name may have one in it */
@@ -28,13 +32,13 @@ static bool position(const char *row, size_t len, const char *source, char *file
 		!strncmp(row, source, own) && row[own] == ':' ? row + own : memchr(row, ':', len);
 	char *end;
 
-	if (!colon || (size_t)(colon - row) >= filelen)
+	if (!colon || (size_t)(colon - row) >= sizeof(out->file))
 		return false;
-	*line = strtoul(colon + 1, &end, 10);
+	out->line = strtoul(colon + 1, &end, 10);
 	if (end == colon + 1 || *end != ':')
 		return false;
-	*column = strtoul(end + 1, NULL, 10);
-	snprintf(file, filelen, "%.*s", (int)(colon - row), row);
+	out->column = strtoul(end + 1, NULL, 10);
+	snprintf(out->file, sizeof(out->file), "%.*s", (int)(colon - row), row);
 	return true;
 }
 
@@ -42,8 +46,9 @@ bool xfn_classify__diagnostic(const char **at, const char *source, const char *k
 			      struct xfn_diagnostic *out)
 {
 	static const char from[] = "In file included from ";
-	char mark[24], file[PATH_MAX];
-	uint32_t line, column = 0, included = 0;
+	char mark[24];
+	struct place found;
+	uint32_t included = 0;
 
 	snprintf(mark, sizeof(mark), "%s: ", kind);
 	while (**at) {
@@ -52,26 +57,25 @@ bool xfn_classify__diagnostic(const char **at, const char *source, const char *k
 
 		*at += len + (row[len] == '\n');
 		if (!strncmp(row, from, sizeof(from) - 1)) {
-			if (position(row + sizeof(from) - 1, len - (sizeof(from) - 1), source, file,
-				     sizeof(file), &line, &column) &&
-			    !strcmp(file, source))
-				included = line;
+			if (position(row + sizeof(from) - 1, len - (sizeof(from) - 1), source,
+				     &found) &&
+			    !strcmp(found.file, source))
+				included = found.line;
 			continue;
 		}
 		text = memmem(row, len, mark, strlen(mark));
-		if (!text || !position(row, len, source, file, sizeof(file), &line, &column)) {
-			if (text && !strncmp(row, mark, strlen(mark))) /* without a place */
-				file[0] = 0, line = column = 0;
-			else
+		if (!text || !position(row, len, source, &found)) {
+			if (!text || strncmp(row, mark, strlen(mark)))
 				continue;
+			found = (struct place){}; /* it has none */
 		}
 		text += strlen(mark);
 		snprintf(out->text, sizeof(out->text), "%.*s", (int)(len - (text - row)), text);
-		snprintf(out->file, sizeof(out->file), "%s", file);
-		out->in_source = !strcmp(file, source);
-		out->at = line;
-		out->line = out->in_source ? line : included;
-		out->column = out->in_source ? column : 0;
+		snprintf(out->file, sizeof(out->file), "%s", found.file);
+		out->in_source = !strcmp(found.file, source);
+		out->at = found.line;
+		out->line = out->in_source ? found.line : included;
+		out->column = out->in_source ? found.column : 0;
 		return true;
 	}
 	return false;
@@ -379,21 +383,13 @@ static void judge_symbols(const char *source, const char *said, struct xfn_verdi
 	}
 }
 
-int xfn_classify__native(const char *source, struct xfn_verdict *v, char *err, size_t errlen)
+/* Compile and link the shared object; as xfn_command__run. */
+static int compile(const char *source, const char *so, const struct xfn_arguments *links,
+		   const struct xfn_verdict *v, char **said)
 {
-	struct xfn_arguments a = {}, links = {};
-	struct xfn_diagnostic found = {};
-	char so[sizeof(v->folder) + 16];
-	const char *at;
-	char *said = NULL;
-	int ret, fault;
+	struct xfn_arguments a = {};
+	int ret;
 
-	snprintf(so, sizeof(so), "%s/native.so", v->folder);
-	ret = xfn_classify__links(source, v, &links, err, errlen);
-	if (ret || v->refusal.rule[0]) {
-		xfn_arguments__free(&links);
-		return ret;
-	}
 	/* the object that the linker is to take is removed with the rest */
 	xfn_arguments__add(&a, "env");
 	xfn_arguments__add_path(&a, "TMPDIR=", v->folder, "");
@@ -409,14 +405,47 @@ int xfn_classify__native(const char *source, struct xfn_verdict *v, char *err, s
 	xfn_arguments__add(&a, source);
 	xfn_arguments__add(&a, "-o");
 	xfn_arguments__add(&a, so);
-	for (unsigned i = 0; i < links.count; i++)
-		xfn_arguments__add(&a, links.argv[i]);
+	for (unsigned i = 0; i < links->count; i++)
+		xfn_arguments__add(&a, links->argv[i]);
 	xfn_arguments__add(
 		&a, "-Wl,--as-needed"); /* of the C library too, and pkg-config does not know it */
 	xfn_arguments__add(&a, "-lm");
-	ret = xfn_command__run(a.argv, &said);
+	ret = xfn_command__run(a.argv, said);
 	xfn_arguments__free(&a);
-	at = said;
+	return ret;
+}
+
+/* An access outside of an array, of which the compiler only warns. */
+static void judge_warnings(const char *source, const char *said, struct xfn_verdict *v)
+{
+	struct xfn_diagnostic found = {};
+	char text[384];
+
+	while (xfn_classify__diagnostic(&said, source, "warning", &found)) {
+		if (!strstr(found.text, "array index"))
+			continue;
+		snprintf(text, sizeof(text), "accesses an array outside its bounds: %.250s",
+			 found.text);
+		xfn_refusal__set(&v->refusal, XFN_RULE_out_of_bounds, text, source, found.line);
+		v->refusal.column = found.column;
+		return;
+	}
+}
+
+int xfn_classify__native(const char *source, struct xfn_verdict *v, char *err, size_t errlen)
+{
+	struct xfn_arguments links = {};
+	char so[sizeof(v->folder) + 16];
+	char *said = NULL;
+	int ret, fault;
+
+	snprintf(so, sizeof(so), "%s/native.so", v->folder);
+	ret = xfn_classify__links(source, v, &links, err, errlen);
+	if (ret || v->refusal.rule[0]) {
+		xfn_arguments__free(&links);
+		return ret;
+	}
+	ret = compile(source, so, &links, v, &said);
 	fault = xfn_compiler__fault(ret, said, err, errlen);
 	if (fault) {
 		ret = fault;
@@ -427,16 +456,7 @@ int xfn_classify__native(const char *source, struct xfn_verdict *v, char *err, s
 		xfn_refusal__set(&v->refusal, XFN_RULE_native_error,
 				 "defines no function: XFN_FUNCTION is missing", source, 1);
 	} else {
-		while (xfn_classify__diagnostic(&at, source, "warning", &found))
-			if (strstr(found.text, "array index")) {
-				snprintf(err, errlen,
-					 "accesses an array outside its bounds: %.250s",
-					 found.text);
-				xfn_refusal__set(&v->refusal, XFN_RULE_out_of_bounds, err, source,
-						 found.line);
-				v->refusal.column = found.column;
-				break;
-			}
+		judge_warnings(source, said, v);
 		if (!v->refusal.rule[0])
 			judge_symbols(source, said, v);
 		if (!v->refusal.rule[0])

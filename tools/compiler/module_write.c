@@ -77,6 +77,25 @@ static int copy_sections(char **argv, const char *out_path, char *err, size_t er
 	return fault ?: ret ? -EIO : 0;
 }
 
+/*
+ * Add the sections held by two files (bpf NULL: one) to `so`, giving `whole`. As copy_sections.
+ */
+static int add_sections(const char *so, const char *whole, const char *meta, const char *bpf,
+			const char *out_path, char *err, size_t errlen)
+{
+	char add_meta[PATH_MAX + 32], add_bpf[PATH_MAX + 32];
+	char *argv[] = { (char *)"llvm-objcopy", add_meta, (char *)so, (char *)whole, NULL, NULL };
+
+	snprintf(add_meta, sizeof(add_meta), "--add-section=" XFN_SECTION_META "=%s", meta);
+	snprintf(add_bpf, sizeof(add_bpf), "--add-section=" XFN_SECTION_BPF "=%s", bpf ?: "");
+	if (bpf) {
+		argv[2] = add_bpf;
+		argv[3] = (char *)so;
+		argv[4] = (char *)whole;
+	}
+	return copy_sections(argv, out_path, err, errlen);
+}
+
 /* The hashes of all parts: what a reader checks before it reads any of them. */
 static int fill_hashes(const char *so_path, struct xfn_module_meta *meta, const void *bpf,
 		       size_t bpf_len)
@@ -100,11 +119,9 @@ int xfn_module__write(const char *so_path, const struct xfn_module_meta *verdict
 {
 	struct xfn_module_meta meta = *verdict;
 	char whole[PATH_MAX], meta_name[PATH_MAX], bpf_name[PATH_MAX];
-	char add_meta[PATH_MAX + 32], add_bpf[PATH_MAX + 32];
-	char *argv[12];
 	void *bytes;
 	size_t len;
-	int argc = 0, ret;
+	int ret;
 
 	/* beside the shared object: where that could be written */
 	if (snprintf(whole, sizeof(whole), "%s.whole", so_path) >= (int)sizeof(whole) ||
@@ -129,19 +146,7 @@ int xfn_module__write(const char *so_path, const struct xfn_module_meta *verdict
 			 strerror(-ret));
 		goto out;
 	}
-	snprintf(add_meta, sizeof(add_meta), XFN_SECTION_META "=%s", meta_name);
-	snprintf(add_bpf, sizeof(add_bpf), XFN_SECTION_BPF "=%s", bpf_name);
-	argv[argc++] = (char *)"llvm-objcopy";
-	argv[argc++] = (char *)"--add-section";
-	argv[argc++] = add_meta;
-	if (bpf) {
-		argv[argc++] = (char *)"--add-section";
-		argv[argc++] = add_bpf;
-	}
-	argv[argc++] = (char *)so_path;
-	argv[argc++] = whole;
-	argv[argc] = NULL;
-	ret = copy_sections(argv, out_path, err, errlen);
+	ret = add_sections(so_path, whole, meta_name, bpf ? bpf_name : NULL, out_path, err, errlen);
 	bytes = ret ? NULL : read_whole(whole, &len);
 	if (bytes) {
 		ret = xfn_output_file__put(out_path, bytes, len, err, errlen);

@@ -22,7 +22,7 @@
 #include "../../skel/sealed_copy.h"
 #include "../../userspace/host/addresses.h"
 #include "../../userspace/host/interface.h"
-#include "../../userspace/supervisor/supervisor.h"
+#include "../../userspace/supervisor/options.h"
 #include "classify.h"
 #include "../cli/output.h"
 

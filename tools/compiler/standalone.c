@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include "../../skel/loader.h"
 #include "../../userspace/host/clock.h"
-#include "../../userspace/supervisor/supervisor.h"
+#include "../../userspace/supervisor/options.h"
 #include "../../userspace/sockets/udp_socket.h"
 #include "classify.h"
 #include "../cli/output.h"
@@ -24,7 +24,6 @@
 #include "../../xdp/packet.h"
 
 #define FUNCTIONS_MAX 64
-#define MTU_MIN	      68 /* RFC 791 */
 
 struct function {
 	const char *source;
@@ -48,7 +47,6 @@ struct object {
 	struct binding bound[FUNCTIONS_MAX];
 	unsigned bounds;
 	uint8_t served[XFN_OBJECT_LISTED][16];
-	unsigned mtu, rate;
 	uint64_t tai, mac;
 	bool resizes;
 	struct xfn_trial trial;
@@ -57,47 +55,37 @@ struct object {
 #define usage(obj, ...) xfn_output__fail("build", (obj)->json, XFN_EXIT_USAGE, __VA_ARGS__)
 #define fail(obj, ...)	xfn_output__fail("build", (obj)->json, XFN_EXIT_FAILED, __VA_ARGS__)
 
+/* An interface's Ethernet address as xfn_packet_mac has it. False: it is none. */
+static bool read_mac(const char *text, uint64_t *mac)
+{
+	uint8_t frame[8] = {};
+
+	if (!ether_aton_r(text, (struct ether_addr *)frame) || frame[0] & 1)
+		return false;
+	*mac = xfn_packet_mac(frame);
+	return *mac;
+}
+
+const char *xfn_object__not_mac(const char *text)
+{
+	uint64_t mac;
+
+	return read_mac(text, &mac) ? NULL : "take an interface's, 02:00:00:00:00:01";
+}
+
 static int take_values(struct object *obj)
 {
 	const struct xfn_object_options *how = obj->how;
-	char buf[64], *end;
 
-	for (unsigned i = 0; i < how->addresses; i++) {
-		const char *text = how->address[i];
-
-		xfn_spec__address(&text, buf, sizeof(buf));
-		if (xfn_spec__not_served(text))
-			return usage(obj, "--address '%.100s': %s", how->address[i],
-				     xfn_spec__not_served(text));
-		xfn_udp_socket__parse(text, obj->served[i]);
-	}
-	obj->mtu = how->mtu ? xfn_spec__number(how->mtu, XFN_MTU_LINEAR) : XFN_MTU_DEFAULT;
-	if (obj->mtu < MTU_MIN)
-		return usage(obj, "--mtu '%.100s': take %d to %d", how->mtu, MTU_MIN,
-			     XFN_MTU_LINEAR);
-	if (how->mac) {
-		uint8_t frame[8] = {};
-
-		if (!ether_aton_r(how->mac, (struct ether_addr *)frame) || frame[0] & 1 ||
-		    !xfn_packet_mac(frame))
-			return usage(obj, "--mac '%.100s': take an interface's, 02:00:00:00:00:01",
-				     how->mac);
-		obj->mac = xfn_packet_mac(frame);
-	}
+	for (unsigned i = 0; i < how->addresses; i++)
+		if (xfn_udp_socket__parse(how->address[i], obj->served[i]))
+			return usage(obj, "--address '%.100s': no IPv4 or IPv6 address; give one",
+				     how->address[i]);
+	if (how->mac && !read_mac(how->mac, &obj->mac))
+		return usage(obj, "--mac '%.100s': %s", how->mac, xfn_object__not_mac(how->mac));
 	if (how->rate && how->flavour == XFN_FLAVOUR_OFFLOAD)
-		return usage(obj, "--rate '%.100s': NICs have no map for it; leave it out",
-			     how->rate);
-	obj->rate = how->rate ? xfn_spec__number(how->rate, 100000000) : 0;
-	if (how->rate && !obj->rate)
-		return usage(obj, "--rate '%.100s': take 1 to 100000000", how->rate);
-	obj->tai = xfn_clock__tai_offset_ns();
-	if (how->tai) {
-		unsigned long seconds = strtoul(how->tai, &end, 10);
-
-		if (*how->tai < '0' || *how->tai > '9' || *end || seconds > 1000)
-			return usage(obj, "--tai-offset '%.100s': take 0 to 1000", how->tai);
-		obj->tai = seconds * 1000000000ull;
-	}
+		return usage(obj, "--rate '%u': NICs have no map for it; leave it out", how->rate);
+	obj->tai = how->tai < 0 ? xfn_clock__tai_offset_ns() : (uint64_t)how->tai * 1000000000ull;
 	return 0;
 }
 
@@ -117,10 +105,8 @@ static int take_source(struct object *obj, const char *source, unsigned *slot)
 
 static int take_specs(struct object *obj, char **specs, int count)
 {
-	unsigned port = obj->how->port ? xfn_spec__number(obj->how->port, 65535) : 0;
+	unsigned port = obj->how->port;
 
-	if (obj->how->port && !port)
-		return usage(obj, "--port '%.100s': take 1 to 65535", obj->how->port);
 	if (port && count > 1)
 		return usage(obj,
 			     "--port names one port, but there are %d functions; give F.c@PORT",
@@ -282,7 +268,7 @@ static bool write_settings(const struct object *obj, const char *path)
 	fprintf(f, "#define XFN_OBJECT_FLAGS 0x%xu\n",
 		(how->trust_checksum ? XFN_TRUST_CHECKSUM : 0) |
 			(how->local_peer ? XFN_LOCAL_PEER : 0));
-	fprintf(f, "#define XFN_OBJECT_MTU %u\n#define XFN_OBJECT_RATE %u\n", obj->mtu, obj->rate);
+	fprintf(f, "#define XFN_OBJECT_MTU %u\n#define XFN_OBJECT_RATE %u\n", how->mtu, how->rate);
 	fprintf(f, "#define XFN_OBJECT_MAC 0x%llxull\n", (unsigned long long)obj->mac);
 	fprintf(f, "#define XFN_OBJECT_TAI %lluull\n", (unsigned long long)obj->tai);
 	fprintf(f, "#define XFN_MOVES %d\n#define XFN_LICENCE \"", grows && !offload);

@@ -6,7 +6,6 @@
 #ifndef XFN_STANDALONE_H
 #define XFN_STANDALONE_H
 
-#include <argp.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -18,12 +17,16 @@ enum xfn_flavour {
 	XFN_FLAVOUR_OFFLOAD,
 };
 
-/* As given on the command line; zeroes: nothing was. */
+#define XFN_OBJECT_MTU_MIN 68 /* RFC 791 */
+
 struct xfn_object_options {
 	enum xfn_flavour flavour;
-	const char *first; /* option given that only such an object has, NULL: none */
-	const char *port, *mac, *mtu, *rate, *tai;
-	const char *address[XFN_OBJECT_LISTED];
+	const char *mac; /* NULL: any unicast one */
+	unsigned port;	 /* 0: each function's own */
+	unsigned mtu;
+	unsigned rate; /* requests per second and source prefix, 0: no bound */
+	int tai;       /* CLOCK_TAI less UTC in seconds; -1: this host's now */
+	const char *address[XFN_OBJECT_LISTED]; /* without brackets */
 	unsigned addresses;
 	const char *allowed[XFN_OBJECT_LISTED]; /* by --allow-amplify */
 	unsigned alloweds;
@@ -32,9 +35,8 @@ struct xfn_object_options {
 	uint32_t budget_ns; /* as xfn_classify__within has it */
 };
 
-/* The options of `xfn build` that are about such objects; its input is struct xfn_object_options.
- */
-extern const struct argp xfn_object_argp;
+/* What is wrong with .mac, and what to give. NULL: nothing. */
+const char *xfn_object__not_mac(const char *text);
 
 /*
  * Build from `count` specs "F.c[@ADDR:PORT | @PORT]" (cut in place) the object `out`; NULL: NAME.o

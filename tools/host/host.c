@@ -45,7 +45,8 @@ struct xfn_host_fact *xfn_host__add(struct xfn_host_facts *facts, const char *th
 	struct xfn_host_fact *fact = &facts->fact[i];
 	va_list args;
 
-	*fact = (struct xfn_host_fact){ .thing = thing, .ok = true };
+	*fact = (struct xfn_host_fact){ .ok = true };
+	snprintf(fact->thing, sizeof(fact->thing), "%s", thing);
 	va_start(args, format);
 	vsnprintf(fact->value, sizeof(fact->value), format, args);
 	va_end(args);
@@ -254,18 +255,16 @@ static void clang(struct xfn_host_facts *facts)
 			"wanted where a source is built; apt-get install clang, or name another by XFN_CLANG");
 }
 
-static void engine(struct xfn_host_facts *facts, const char *thing,
-		   const struct xfn_engine_ops *ops, const char *fix)
+static void engine(struct xfn_host_facts *facts, const struct xfn_engine_ops *ops)
 {
-	char why[140] = "";
+	char why[140] = "", thing[32];
 	int ret = xfn_engine_probe(ops, why, sizeof(why));
-	struct xfn_host_fact *fact = xfn_host__add(facts, thing, "%s",
-						   !ret ? "works" :
-						   *why ? why :
-							  strerror(-ret));
+	struct xfn_host_fact *fact;
 
+	snprintf(thing, sizeof(thing), "engine %s", ops->name);
+	fact = xfn_host__add(facts, thing, "%s", !ret ? "works" : *why ? why : strerror(-ret));
 	if (ret)
-		xfn_host__missing(fact, "%s", fix);
+		xfn_host__missing(fact, "%s", ops->advice);
 }
 
 static void memlock(struct xfn_host_facts *facts)
@@ -338,14 +337,8 @@ void xfn_host__read(struct xfn_host_facts *facts)
 	jit(facts);
 	capabilities(facts);
 	bpf_load(facts);
-	engine(facts, "engine afxdp", &xfn_engine_afxdp,
-	       "run as root, or with CAP_NET_RAW; the kernel needs CONFIG_XDP_SOCKETS");
-	engine(facts, "engine uring", &xfn_engine_uring,
-	       "the engine mmsg is taken instead; else sysctl -w kernel.io_uring_disabled=0, or a container that allows io_uring");
-	engine(facts, "engine mmsg", &xfn_engine_mmsg, "a seccomp filter must allow recvmmsg()");
-	engine(facts, "engine packet", &xfn_engine_packet,
-	       "run as root, or with CAP_NET_RAW; the kernel needs CONFIG_PACKET");
-	engine(facts, "engine simple", &xfn_engine_simple, "it wants UDP sockets only");
+	for (unsigned i = 0; xfn_engines[i]; i++)
+		engine(facts, xfn_engines[i]);
 	udp(facts);
 	low_ports(facts);
 	limits(facts);

@@ -13,7 +13,7 @@
 #define XFN_HOST_FACTS 32
 
 struct xfn_host_fact {
-	const char *thing; /* static */
+	char thing[32];
 	bool ok;
 	bool needed;	 /* without it nothing can be served at all */
 	char value[256]; /* what was found */

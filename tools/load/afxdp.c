@@ -15,6 +15,7 @@
 #include <bpf/libbpf.h>
 #include <linux/if_link.h>
 #include <xdp/xsk.h>
+#include "afxdp_config.h"
 #include "hook.h"
 #include "loop.h"
 #include "bench.skel.h"
@@ -189,14 +190,8 @@ static void afxdp_receive(void *carrier, struct bench_loop *loop, int wait_ms)
 
 static int open_rings(struct afxdp *a, const char *ifname, char *err, size_t errlen)
 {
-	const struct xsk_umem_config umem_config = { .fill_size = RING,
-						     .comp_size = RING,
-						     .frame_size = SIZE };
-	const struct xsk_socket_config config = { .rx_size = RING,
-						  .tx_size = RING,
-						  .libxdp_flags =
-							  XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD,
-						  .bind_flags = XDP_COPY | XDP_USE_NEED_WAKEUP };
+	const struct xsk_umem_config umem_config = BENCH_UMEM_CONFIG(RING, SIZE);
+	const struct xsk_socket_config config = BENCH_SOCKET_CONFIG(RING);
 	uint32_t at = 0;
 	int ret;
 

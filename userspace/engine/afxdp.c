@@ -6,6 +6,7 @@
  * shared by all threads of the queue (engine_afxdp_frames.h). A queue that only receives sends by
  * another socket (engine_send.h). Documentation/networking/af_xdp.rst.
  */
+#include <sys/syscall.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -472,9 +473,28 @@ static void afxdp_ask(struct xfn_engine *e)
 		e->dropped = kernel.rx_dropped + kernel.rx_ring_full;
 }
 
+#ifndef AF_XDP
+#define AF_XDP 44
+#endif
+
+static int probe_afxdp(char *why, size_t whylen)
+{
+	int fd, ret = xfn_engine_probe_raw(AF_XDP, "AF_XDP", "CONFIG_XDP_SOCKETS", &fd, why,
+					   whylen);
+
+	if (!ret)
+		close(fd);
+	return ret;
+}
+
 const struct xfn_engine_ops xfn_engine_afxdp = {
 	.name = "afxdp",
 	.kind = XFN_FRAME,
+	.input = XFN_ENGINE_XSK,
+	.summary = "AF_XDP rings, without copies where the driver is known to do that well",
+	.advice = "run as root, or with CAP_NET_RAW; the kernel needs CONFIG_XDP_SOCKETS",
+	.calls = { SYS_sendto, SYS_getsockopt, SYS_sendmmsg },
+	.probe = probe_afxdp,
 	.open = afxdp_open,
 	.poll = afxdp_poll,
 	.take = afxdp_take,

@@ -115,9 +115,30 @@ struct xfn_engine_config {
 
 struct xfn_engine; /* each engine's own */
 
+/* What an engine receives by; the supervisor makes it and hands it over. */
+enum xfn_engine_input {
+	XFN_ENGINE_UDP,	   /* UDP sockets, one of each function and address */
+	XFN_ENGINE_XSK,	   /* an AF_XDP socket of each thread and the UMEM that they share */
+	XFN_ENGINE_FRAMES, /* a packet socket to receive by and one to send by */
+};
+
 struct xfn_engine_ops {
 	const char *name;
 	enum xfn_datagram_kind kind;
+	enum xfn_engine_input input;
+	unsigned rank; /* tier socket takes the lowest that works; 0: only where it is asked for */
+	const char *summary; /* what it is, in a line */
+	const char *advice;  /* what to do where it cannot be had */
+	/*
+	 * System calls (SYS_*) that it makes beyond those that every worker may make; 0 ends them.
+	 * What an io_uring may do is restricted when the ring is made: seccomp does not see it.
+	 */
+	int calls[6];
+	/*
+	 * Can this host run it? 0, or -errno with the reason in why ("kernel.io_uring_disabled is
+	 * 2"). Opens nothing that stays. NULL: it runs wherever UDP sockets do.
+	 */
+	int (*probe)(char *why, size_t whylen);
 	/* Privileged or not, before the sandbox. 0 or -errno with one line in err. */
 	int (*open)(struct xfn_engine **out, const struct xfn_engine_config *cfg, char *err,
 		    size_t errlen);
@@ -143,19 +164,23 @@ struct xfn_engine_ops {
 	void (*close)(struct xfn_engine *e);
 };
 
-extern const struct xfn_engine_ops xfn_engine_afxdp;
-extern const struct xfn_engine_ops xfn_engine_uring;
-extern const struct xfn_engine_ops xfn_engine_mmsg;
-extern const struct xfn_engine_ops xfn_engine_simple;
-extern const struct xfn_engine_ops xfn_engine_packet;
+#define XFN_ENGINE(name) extern const struct xfn_engine_ops xfn_engine_##name;
+#include "engines.h"
+#undef XFN_ENGINE
 
+/* All of them, in the order of engines.h; NULL stands at the end. */
+extern const struct xfn_engine_ops *const xfn_engines[];
 /* The engine of that name, or NULL. */
 const struct xfn_engine_ops *xfn_engine_find(const char *name);
-
-/*
- * Can this host run the engine? 0, or -errno with the reason in why ("kernel.io_uring_disabled is
- * 2", "io_uring_setup: EPERM (a container's seccomp filter?)"). Opens nothing that stays.
- */
+/* The engine of that rank, or NULL. */
+const struct xfn_engine_ops *xfn_engine_of_rank(unsigned rank);
+/* As ops->probe. */
 int xfn_engine_probe(const struct xfn_engine_ops *ops, char *why, size_t whylen);
+/*
+ * A raw socket of that family, for probes: 0 and *fd is to be closed; or -errno with the reason in
+ * why. `option` is what the kernel was made without where it does not know the family.
+ */
+int xfn_engine_probe_raw(int family, const char *name, const char *option, int *fd, char *why,
+			 size_t whylen);
 
 #endif

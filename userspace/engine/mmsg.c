@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include "udp.h"
 
 #define LEAD 64 /* a cache line: its last XFN_GUARD bytes are a datagram's guard */
@@ -206,6 +207,14 @@ static void mmsg_stats(const struct xfn_engine *e, struct xfn_engine_stats *out)
 const struct xfn_engine_ops xfn_engine_mmsg = {
 	.name = "mmsg",
 	.kind = XFN_PAYLOAD,
+	.rank = 2,
+	.summary = "recvmmsg and sendmmsg",
+	.advice = "a seccomp filter must allow recvmmsg()",
+	.calls = { SYS_recvmmsg, SYS_sendmmsg, SYS_epoll_pwait,
+#ifdef SYS_epoll_wait /* x86; newer architectures have epoll_pwait only */
+		   SYS_epoll_wait
+#endif
+	},
 	.open = mmsg_open,
 	.poll = mmsg_poll,
 	.take = mmsg_take,

@@ -9,6 +9,7 @@
  * Latency: a frame is seen when its block is full or 1 ms old. Must never know of headers beyond
  * Ethernet's addresses. packet(7), Documentation/networking/packet_mmap.rst.
  */
+#include <sys/syscall.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -212,9 +213,31 @@ static void packet_stats(const struct xfn_engine *e, struct xfn_engine_stats *ou
 	*out = e->stats;
 }
 
+static int probe_packet(char *why, size_t whylen)
+{
+	const int version = TPACKET_V3;
+	int fd, ret = xfn_engine_probe_raw(AF_PACKET, "AF_PACKET", "CONFIG_PACKET", &fd, why,
+					   whylen);
+
+	if (ret)
+		return ret;
+	if (setsockopt(fd, SOL_PACKET, PACKET_VERSION, &version, sizeof(version))) {
+		ret = -errno;
+		snprintf(why, whylen, "PACKET_VERSION: %s (no TPACKET_V3 here)",
+			 strerrorname_np(-ret));
+	}
+	close(fd);
+	return ret;
+}
+
 const struct xfn_engine_ops xfn_engine_packet = {
 	.name = "packet",
 	.kind = XFN_FRAME,
+	.input = XFN_ENGINE_FRAMES,
+	.summary = "AF_PACKET ring (TPACKET_V3) of the interface's frames",
+	.advice = "run as root, or with CAP_NET_RAW; the kernel needs CONFIG_PACKET",
+	.calls = { SYS_sendmmsg, SYS_getsockopt },
+	.probe = probe_packet,
 	.open = packet_open,
 	.poll = packet_poll,
 	.take = packet_take,

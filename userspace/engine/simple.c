@@ -193,6 +193,8 @@ static void simple_stats(const struct xfn_engine *e, struct xfn_engine_stats *ou
 const struct xfn_engine_ops xfn_engine_simple = {
 	.name = "simple",
 	.kind = XFN_PAYLOAD,
+	.summary = "one recvmsg and one sendmsg for each datagram",
+	.advice = "it needs UDP sockets only",
 	.open = simple_open,
 	.poll = simple_poll,
 	.take = simple_take,

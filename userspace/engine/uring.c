@@ -5,6 +5,12 @@
  * calls a round: one that sends and looks, one that waits. Must never know of functions.
  * io_uring(7).
  */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include "uring.h"
 
 static struct io_uring_sqe *next_sqe(struct xfn_engine *e)
@@ -216,9 +222,39 @@ static void uring_stats(const struct xfn_engine *e, struct xfn_engine_stats *out
 	out->send_failed += e->refused;
 }
 
+/* Whether multishot receive works is known only by trying: open it over a socket that nobody knows.
+ */
+static int probe_uring(char *why, size_t whylen)
+{
+	struct xfn_engine_socket sock = { .fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0) };
+	struct xfn_engine_config cfg = { .sockets = &sock, .socket_count = 1, .payload_max = 64 };
+	struct xfn_engine *e;
+	int ret;
+
+	if (sock.fd < 0)
+		sock.fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (sock.fd < 0) {
+		ret = -errno;
+		snprintf(why, whylen, "socket(SOCK_DGRAM): %s", strerrorname_np(-ret));
+		return ret;
+	}
+	ret = xfn_uring__open(&e, &cfg, why, whylen);
+	if (!ret)
+		xfn_uring__close(e);
+	close(sock.fd);
+	return ret;
+}
+
 const struct xfn_engine_ops xfn_engine_uring = {
 	.name = "uring",
 	.kind = XFN_PAYLOAD,
+	.rank = 1,
+	.summary = "io_uring: multishot receive, replies in one submission",
+	.advice =
+		"the engine mmsg is taken instead; else sysctl -w kernel.io_uring_disabled=0, or a "
+		"container that allows io_uring",
+	.calls = { SYS_io_uring_enter },
+	.probe = probe_uring,
 	.open = xfn_uring__open,
 	.poll = uring_poll,
 	.take = uring_take,

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* CPUs: lists, interrupts of queues, NUMA nodes. Changes nothing. */
+/* CPUs: interrupts of queues, NUMA nodes. Changes nothing. */
 #include <ctype.h>
-#include <errno.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -12,60 +11,12 @@
 
 #define NODES_MAX 64
 
-static bool allowed(unsigned long cpu)
+bool xfn_cpus__allowed(unsigned cpu)
 {
 	cpu_set_t set;
 
 	return cpu < CPU_SETSIZE && !sched_getaffinity(0, sizeof(set), &set) &&
 	       CPU_ISSET(cpu, &set);
-}
-
-/* A decimal number at *text, which moves behind it. False: none. */
-static bool number(const char **text, unsigned long *out)
-{
-	char *end;
-
-	if (!isdigit((unsigned char)**text))
-		return false;
-	*out = strtoul(*text, &end, 10);
-	*text = end;
-	return true;
-}
-
-int xfn_cpus__parse(const char *list, uint16_t out[XFN_CPUS_MAX], char *err, size_t errlen)
-{
-	unsigned long first, last;
-	int n = 0;
-
-	snprintf(err, errlen, "take CPUs and ranges of them, as 2,4-7");
-	for (;; list++) {
-		if (!number(&list, &first))
-			return -EINVAL;
-		last = first;
-		if (*list == '-') {
-			list++;
-			if (!number(&list, &last) || last < first)
-				return -EINVAL;
-		}
-		for (; first <= last; first++) {
-			if (!allowed(first)) {
-				snprintf(err, errlen,
-					 "CPU %lu is none that this process may run on; `nproc` "
-					 "counts them, `taskset -cp $$` lists them",
-					 first);
-				return -EINVAL;
-			}
-			if (n == XFN_CPUS_MAX) {
-				snprintf(err, errlen, "take at most %d CPUs", XFN_CPUS_MAX);
-				return -EINVAL;
-			}
-			out[n++] = (uint16_t)first;
-		}
-		if (!*list)
-			return n;
-		if (*list != ',')
-			return -EINVAL;
-	}
 }
 
 /* The only number in a file, -1: none, or a list. */
@@ -133,7 +84,7 @@ static int cpu_of_irq(const char *root, unsigned irq)
 
 	snprintf(path, sizeof(path), "%s/proc/irq/%u/effective_affinity_list", root, irq);
 	cpu = only(path);
-	return cpu >= 0 && allowed((unsigned)cpu) ? cpu : -1;
+	return cpu >= 0 && xfn_cpus__allowed((unsigned)cpu) ? cpu : -1;
 }
 
 int xfn_cpus__of_queue(const char *root, const char *ifname, unsigned queue)

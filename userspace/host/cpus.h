@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* CPUs: lists of them, which one handles a queue's interrupt, whose memory is near. Changes
+/* CPUs: which one handles a queue's interrupt, whose memory is near. Changes
  * nothing. */
 #ifndef XFN_CPUS_H
 #define XFN_CPUS_H
 
-#include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 
-#define XFN_CPUS_MAX 1024 /* of a list; also the kernel's numbers that are known here */
+#define XFN_CPUS_MAX 1024 /* the kernel's numbers that are known here */
 
-/*
- * "2,4-7" to out, in that order. Returns how many, or -EINVAL with the end of a sentence in err: no
- * such list, or a CPU that this process may not run on.
- */
-int xfn_cpus__parse(const char *list, uint16_t out[XFN_CPUS_MAX], char *err, size_t errlen);
+/* May this process run on it? */
+bool xfn_cpus__allowed(unsigned cpu);
 
 /*
  * The CPU to which the kernel directs the interrupt of RX queue `queue`. -1: there is none (a

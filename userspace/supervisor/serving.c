@@ -145,15 +145,15 @@ static int attach(struct xfn_supervisor *sup, char *err, size_t errlen)
 static int best_udp_engine(struct xfn_supervisor *sup, const char **engine, char *err,
 			   size_t errlen)
 {
-	static const char *const best_first[] = { "uring", "mmsg" };
+	const struct xfn_engine_ops *best;
 	char why[200];
 
-	for (unsigned i = 0; i < 2; i++) {
-		*engine = best_first[i];
-		if (!xfn_engine_probe(xfn_engine_find(best_first[i]), why, sizeof(why)))
+	for (unsigned rank = 1; (best = xfn_engine_of_rank(rank)); rank++) {
+		*engine = best->name;
+		if (!xfn_engine_probe(best, why, sizeof(why)))
 			return 0;
-		snprintf(sup->engine_reason, sizeof(sup->engine_reason), "not %s: %s",
-			 best_first[i], why);
+		snprintf(sup->engine_reason, sizeof(sup->engine_reason), "not %s: %s", best->name,
+			 why);
 	}
 	snprintf(err, errlen, "no engine for UDP sockets: %s; run `xfn check`", sup->engine_reason);
 	return -EOPNOTSUPP;

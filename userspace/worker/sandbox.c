@@ -57,21 +57,6 @@ static const int always[] = {
 	SCMP_SYS(write),
 };
 
-static const struct {
-	const char *engine;
-	int calls[4];
-	unsigned count;
-} per_engine[] = {
-	{ "afxdp", { SCMP_SYS(sendto), SCMP_SYS(getsockopt), SCMP_SYS(sendmmsg) }, 3 },
-	/* what the ring may do is restricted when it is made: seccomp does not see it */
-	{ "uring", { SCMP_SYS(io_uring_enter) }, 1 },
-	{ "mmsg",
-	  { SCMP_SYS(recvmmsg), SCMP_SYS(sendmmsg), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait) },
-	  4 },
-	{ "packet", { SCMP_SYS(sendmmsg), SCMP_SYS(getsockopt) }, 2 },
-	{ "simple", {}, 0 }, /* recvmsg and sendmsg are in the list above */
-};
-
 /*
  * What the dynamic linker, constructors and XFN_INIT need besides: to read files and look around,
  * to make threads, and to go on to the steps behind. No socket, no program, no write to the file
@@ -257,15 +242,13 @@ static int allow_memory(scmp_filter_ctx ctx)
 					SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 }
 
-static int allow_engine(scmp_filter_ctx ctx, const char *engine)
+/* `calls`: of an engine, 0 ends them; NULL: there is none. */
+static int allow_serving(scmp_filter_ctx ctx, const int *calls)
 {
 	int ret = allow_memory(ctx);
 
-	for (unsigned e = 0; e < sizeof(per_engine) / sizeof(per_engine[0]); e++)
-		for (unsigned i = 0; !ret && i < per_engine[e].count; i++)
-			if (!strcmp(per_engine[e].engine, engine))
-				ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, per_engine[e].calls[i],
-						       0);
+	for (; !ret && calls && *calls; calls++)
+		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, *calls, 0);
 	return ret;
 }
 
@@ -299,8 +282,8 @@ static int allow_loading(scmp_filter_ctx ctx)
 	return ret;
 }
 
-/* For an engine; NULL: for loading code. */
-static int restrict_calls(const char *engine)
+/* `loads`: to load code, else to serve with. `more`: further ones, 0 ends them; or NULL. */
+static int restrict_calls(bool loads, const int *more)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int ret = ctx ? 0 : -ENOMEM;
@@ -312,7 +295,7 @@ static int restrict_calls(const char *engine)
 	for (unsigned i = 0; !ret && i < sizeof(always) / sizeof(always[0]); i++)
 		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, always[i], 0);
 	if (!ret)
-		ret = engine ? allow_engine(ctx, engine) : allow_loading(ctx);
+		ret = loads ? allow_loading(ctx) : allow_serving(ctx, more);
 	/* To end itself by a signal, but by none that only a hand outside sends: these blame
 	 * nobody. */
 	for (unsigned i = 0; !ret && i < sizeof(own_signals) / sizeof(own_signals[0]); i++)
@@ -415,10 +398,12 @@ int xfn_sandbox__before_code(const int *keep, unsigned count, char *err, size_t 
 		      told(restrict_memory(XFN_MEMORY_MB * 1048576ull),
 			   "bound its memory (RLIMIT_DATA)", err, errlen);
 	setrlimit(RLIMIT_CORE, &none);
-	return ret ?: told(restrict_calls(NULL), "restrict system calls (seccomp)", err, errlen);
+	return ret   ?:
+		       told(restrict_calls(true, NULL), "restrict system calls (seccomp)", err,
+			    errlen);
 }
 
-int xfn_sandbox__enter(const char *engine, uint64_t memory, char *err, size_t errlen)
+int xfn_sandbox__enter(const int *calls, uint64_t memory, char *err, size_t errlen)
 {
 	const struct rlimit none = {};
 	int ret = restrict_memory(memory);
@@ -426,7 +411,7 @@ int xfn_sandbox__enter(const char *engine, uint64_t memory, char *err, size_t er
 	setrlimit(RLIMIT_CORE, &none);
 	if (ret)
 		return told(ret, "bound its memory (RLIMIT_DATA)", err, errlen);
-	return told(restrict_calls(engine), "restrict system calls (seccomp)", err, errlen);
+	return told(restrict_calls(false, calls), "restrict system calls (seccomp)", err, errlen);
 }
 
 int xfn_sandbox__whole(char *err, size_t errlen)
@@ -435,5 +420,5 @@ int xfn_sandbox__whole(char *err, size_t errlen)
 
 	ret = ret ?: xfn_sandbox__user(XFN_NOBODY, XFN_NOBODY, err, errlen);
 	ret = ret ?: xfn_sandbox__drop(err, errlen);
-	return ret ?: xfn_sandbox__enter("simple", XFN_MEMORY_MB * 1048576ull, err, errlen);
+	return ret ?: xfn_sandbox__enter(NULL, XFN_MEMORY_MB * 1048576ull, err, errlen);
 }

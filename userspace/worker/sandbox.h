@@ -34,10 +34,10 @@ int xfn_sandbox__drop(char *err, size_t errlen);
 /*
  * At last, for all threads there are, once all files are open and all libraries warm: memory beyond
  * `memory` bytes more than now (0: no bound; setrlimit(2), RLIMIT_DATA), memory that this does not
- * bound, and every system call that `engine` does not need (EPERM; one made as those of another
- * architecture ends the process).
+ * bound, and every system call (EPERM; one made as those of another architecture ends the process)
+ * but those that every worker needs and `calls`: SYS_*, 0 ends them; NULL: no others.
  */
-int xfn_sandbox__enter(const char *engine, uint64_t memory, char *err, size_t errlen);
+int xfn_sandbox__enter(const int *calls, uint64_t memory, char *err, size_t errlen);
 
 /*
  * Before a process of one thread loads code that nobody vouches for, and runs its constructors and

@@ -313,7 +313,7 @@ static int start(char *err, size_t errlen)
 	/* a thread that the kernel makes for the engine has the privileges of that moment */
 	if (!ret && sqpoll)
 		ret = open_engines(err, errlen);
-	ret = ret ?: xfn_sandbox__enter(worker.ops->name, memory, err, errlen);
+	ret = ret ?: xfn_sandbox__enter(worker.ops->calls, memory, err, errlen);
 	for (unsigned i = 1; !ret && i < worker.count; i++)
 		sem_post(&worker.thread[i]->go);
 	return ret;

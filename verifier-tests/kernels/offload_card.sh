@@ -9,19 +9,12 @@ xfn=build/xfn
 dir=/tmp/card
 mkdir $dir
 export XFN_RUNTIME_DIR=$dir/run
-bad=0 run=
+run=
 card=/sys/kernel/debug/netdevsim/netdevsim1
 
-result()
-{
-	if [ "$2" = 0 ]; then
-		echo "[       OK ] $1"
-	else
-		echo "[  FAILED  ] $1"
-		bad=1
-		tail -n 20 $dir/out $dir/err 2>/dev/null
-	fi
-}
+# shellcheck source=verifier-tests/result.sh
+. verifier-tests/result.sh
+on_failure="tail -n 20 $dir/out $dir/err"
 
 # two devices; the second is the client's. On kernels that have it (6.10 and later) a wire joins them.
 mount -t debugfs debugfs /sys/kernel/debug

@@ -77,7 +77,7 @@ furnish()
 	done
 	cp "$build/xfn" "$build/xfn-worker" "$root/xfn/build/"
 	cp -r "$build/functions" "$root/xfn/build/"
-	cp -r verifier-tests/run.sh verifier-tests/lab verifier-tests/kernels "$root/xfn/verifier-tests/"
+	cp -r verifier-tests/run.sh verifier-tests/result.sh verifier-tests/lab verifier-tests/kernels "$root/xfn/verifier-tests/"
 	printf 'root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n' >"$root/etc/passwd"
 	printf 'root:x:0:\nnogroup:x:65534:\n' >"$root/etc/group"
 	echo "$modules" | tr ' ' '\n' >"$root/xfn/modules"

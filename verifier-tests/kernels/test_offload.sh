@@ -61,7 +61,7 @@ refused()
 }
 refused 1 "$iface: its driver takes no programs for a card; leave --mode out" -i "$iface" --mode offload
 tell run_without_a_card $?
-refused 2 "wants an interface" --mode offload echo
+refused 2 "needs an interface" --mode offload echo
 tell run_without_an_interface $?
 for option in "--rate 5" "--reply-route fib" "--tier afxdp"; do
 	# shellcheck disable=SC2086 # they are words

@@ -9,7 +9,6 @@ xfn=$build/xfn
 name=$(printf '%.1s' "$suite")$$
 iface=xfns0$name
 client_iface=xfnc0$name
-bad=0
 run=    # xfn's process
 others= # more processes to end
 if [ "$(id -u)" != 0 ] || [ ! -x "$xfn" ]; then
@@ -21,17 +20,8 @@ chmod 755 "$dir"
 XFN_RUNTIME_DIR=$dir/run
 export XFN_RUNTIME_DIR
 
-# result TEST STATUS: which it returns
-result()
-{
-	if [ "$2" = 0 ]; then
-		echo "[       OK ] $1"
-	else
-		echo "[  FAILED  ] $1"
-		bad=1
-	fi
-	return "$2"
-}
+# shellcheck source=verifier-tests/result.sh
+. verifier-tests/result.sh
 
 # soon COMMAND...: tried until it holds, on a machine that may be busy
 soon()

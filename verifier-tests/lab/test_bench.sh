@@ -40,7 +40,7 @@ result bench_live_frames_wrong $?
 client "$xfn" invoke 10.78.0.1:7 after 2>/dev/null | grep -q after
 result bench_gives_the_interface_back $?
 load --size 1473 10.78.0.1:7
-[ $? = 1 ] && grep -q 'lengths of 0 to 1472' "$dir/err"
+[ $? = 2 ] && grep -q 'lengths and ranges of them up to 1472' "$dir/err"
 result bench_bad_size $?
 load --rate 5 --flood 10.78.0.1:7
 [ $? = 2 ] && grep -q 'one of' "$dir/err"

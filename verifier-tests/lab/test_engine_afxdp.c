@@ -4,13 +4,9 @@
  * and the threads of a queue do not take them from each other. Knows nothing of functions.
  */
 #include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 #include <unistd.h>
-#include <cmocka.h>
+#include "../suite.h"
 #include "../../skel/loader.h"
 #include "../../userspace/sockets/umem.h"
 #include "../unit/engine_rounds.h"
@@ -257,13 +253,5 @@ static void frames_for_each(void **state)
 	close_frames(fd);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(frames_afxdp),
-		cmocka_unit_test(frames_add_up),
-		cmocka_unit_test(frames_for_each),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+XFN_SUITE(cmocka_unit_test(frames_afxdp), cmocka_unit_test(frames_add_up),
+	  cmocka_unit_test(frames_for_each))

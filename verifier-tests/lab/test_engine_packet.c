@@ -4,14 +4,10 @@
  * were, and what is not for the ring is not taken. Knows nothing of functions.
  */
 #include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 #include <unistd.h>
 #include <linux/virtio_net.h>
-#include <cmocka.h>
+#include "../suite.h"
 #include "../../skel/loader.h"
 #include "../../userspace/sockets/packet_ring.h"
 #include "../unit/engine_rounds.h"
@@ -215,13 +211,5 @@ static void offloads_packet(void **state)
 	close(fd);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(frames_packet),
-		cmocka_unit_test(filter_packet),
-		cmocka_unit_test(offloads_packet),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+XFN_SUITE(cmocka_unit_test(frames_packet), cmocka_unit_test(filter_packet),
+	  cmocka_unit_test(offloads_packet))

@@ -258,7 +258,7 @@ ip netns del "$other"
 # all names of an interface are the same one
 server ip link property add dev "$iface" altname the_first_interface altname alt0
 server "$xfn" run -i "$iface" -i the_first_interface echo >"$dir/out" 2>&1
-[ $? = 2 ] && grep -qF "xfn run: -i 'the_first_interface': is an interface that was given already" "$dir/out"
+[ $? = 2 ] && grep -qF "xfn run: --interface 'the_first_interface': is an interface that was given already" "$dir/out"
 result interfaces_altname_twice $?
 start --tier socket -i "$second" echo
 refused interfaces_altname_served "$iface: an xfn serves it already" -i the_first_interface echo

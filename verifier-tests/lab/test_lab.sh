@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # The lab: raised twice, entered, removed; and gone after `lab run`, SIGKILL included. Knows only xfn lab.
-xfn=$(dirname "$0")/../../build/xfn
+cd "$(dirname "$0")/../.." || exit 1
+xfn=build/xfn
 name=t$$
-bad=0
-result() { if [ "$2" = 0 ]; then echo "[       OK ] $1"; else echo "[  FAILED  ] $1"; bad=1; fi; }
+# shellcheck source=verifier-tests/result.sh
+. verifier-tests/result.sh
 gone() { ! ip netns list | grep -q "^$name-"; }
 if [ "$(id -u)" != 0 ] || [ ! -x "$xfn" ]; then
 	echo "[  SKIPPED ] lab: wants root and build/xfn"

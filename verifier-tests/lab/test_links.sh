@@ -122,6 +122,6 @@ misused "--zero-copy 'often': take auto, never or always" -i "$iface" --zero-cop
 	misused "--steer '64': take queues" -i "$iface" --steer 64 echo &&
 	misused "--busy-poll '0': take 1 to" -i "$iface" --busy-poll 0 echo &&
 	misused "--defer-interrupts '9x': take 1 to" -i "$iface" --defer-interrupts 9x echo &&
-	misused "--busy-poll '50': wants an interface" --busy-poll 50 echo
+	misused "--busy-poll '50': needs an interface" --busy-poll 50 echo
 result links_misuse $?
 exit $bad

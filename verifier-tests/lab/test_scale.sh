@@ -116,7 +116,7 @@ result scale_slow_one_shares $? || cat "$dir/echo"
 awk '$1 == "slow" { dropped = $5 } $1 == "BACKLOG" { backlog = $3 } END { exit !backlog || dropped != backlog }' "$dir/stat"
 result scale_slow_one_drops $? || cat "$dir/stat"
 stop
-"$xfn" run --dedicate slow "$dir/slow.c" 2>&1 | grep -q "want an interface"
+"$xfn" run --dedicate slow "$dir/slow.c" 2>&1 | grep -q "needs an interface"
 result scale_wants_an_interface $?
 start --tier socket --dedicate slow echo "$dir/slow.c" && grep -q 'slow: is served behind UDP sockets' "$dir/err"
 result scale_not_behind_sockets $? || cat "$dir/err"

@@ -95,8 +95,8 @@ refused refused_mac 2 "--mac '01:00:5e:00:00:01'" --standalone --mac 01:00:5e:00
 refused refused_port 2 "--port '0'" --standalone --port 0 functions/echo.c
 refused refused_ports 2 "--port names one port" --standalone --port 7 functions/echo.c functions/time.c
 refused refused_mtu 2 "--mtu '9000'" --standalone --mtu 9000 functions/echo.c
-refused refused_without 2 "--address is for an object of its own" --address 10.0.0.1 functions/echo.c
-refused refused_both 2 "take --standalone or --offload" --standalone --offload functions/echo.c
+refused refused_without 2 "needs an object of its own; add --standalone" --address 10.0.0.1 functions/echo.c
+refused refused_both 2 "give one of --standalone and --offload" --standalone --offload functions/echo.c
 refused refused_rate_on_nic 2 "NICs have no map for it" --offload --rate 10 functions/echo.c
 refused refused_table_on_nic 1 "in memory (.rodata" --offload verifier-tests/sources/table.c
 

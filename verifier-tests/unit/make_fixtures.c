@@ -39,6 +39,16 @@ static void write_fixture(const char *name, const char *expect, size_t len)
 		write_fixture(name, expect, len);                                                  \
 	} while (0)
 
+/* Good requests, as they are. */
+static const struct {
+	const char *name;
+	int version, tags;
+	size_t payload;
+} good[] = { { "v4_empty", 4, 0, 0 },	{ "v4_1", 4, 0, 1 },	     { "v4_17_odd", 4, 0, 17 },
+	     { "v4_64", 4, 0, 64 },	{ "v4_1472", 4, 0, 1472 },   { "v6_empty", 6, 0, 0 },
+	     { "v6_33", 6, 0, 33 },	{ "v6_1452", 6, 0, 1452 },   { "v4_tagged", 4, 1, 20 },
+	     { "v6_tagged", 6, 1, 20 }, { "v4_two_tags", 4, 2, 20 }, { "v6_two_tags", 6, 2, 20 } };
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -46,18 +56,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	folder = argv[1];
-	FIXTURE("v4_empty", "reply", 4, 0, 0, 0, );
-	FIXTURE("v4_1", "reply", 4, 0, 1, 0, );
-	FIXTURE("v4_17_odd", "reply", 4, 0, 17, 0, );
-	FIXTURE("v4_64", "reply", 4, 0, 64, 0, );
-	FIXTURE("v4_1472", "reply", 4, 0, 1472, 0, );
-	FIXTURE("v6_empty", "reply", 6, 0, 0, 0, );
-	FIXTURE("v6_33", "reply", 6, 0, 33, 0, );
-	FIXTURE("v6_1452", "reply", 6, 0, 1452, 0, );
-	FIXTURE("v4_tagged", "reply", 4, 1, 20, 0, );
-	FIXTURE("v6_tagged", "reply", 6, 1, 20, 0, );
-	FIXTURE("v4_two_tags", "reply", 4, 2, 20, 0, );
-	FIXTURE("v6_two_tags", "reply", 6, 2, 20, 0, );
+	for (unsigned i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		FIXTURE(good[i].name, "reply", good[i].version, good[i].tags, good[i].payload, 0, );
 	FIXTURE("v4_padded", "reply", 4, 0, 3, 0, len = 60);
 	FIXTURE("v6_padded", "reply", 6, 0, 3, 0, (memset(f + len, 0xee, 9), len += 9));
 	FIXTURE("v4_no_udp_sum", "reply", 4, 0, 9, 0, (f[l4 + 6] = f[l4 + 7] = 0));

@@ -122,31 +122,17 @@ static void agree(const char *name)
 	bpf_object__close(obj);
 }
 
-static void echo(void **state)
+static void by_function(void **state)
 {
-	(void)state;
-	agree("echo");
-}
-
-static void reverse(void **state)
-{
-	(void)state;
-	agree("reverse");
-}
-
-static void rfc868_time(void **state)
-{
-	(void)state;
-	agree("time");
+	agree(*state);
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(echo),
-		cmocka_unit_test(reverse),
-		cmocka_unit_test(rfc868_time),
-	};
+	static char echo[] = "echo", reverse[] = "reverse", rfc868_time[] = "time";
+	const struct CMUnitTest tests[] = { cmocka_unit_test_prestate(by_function, echo),
+					    cmocka_unit_test_prestate(by_function, reverse),
+					    cmocka_unit_test_prestate(by_function, rfc868_time) };
 
 	libbpf_set_print(quiet);
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,7 +6,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 build=$(realpath "${XFN_BUILD:-build}")
 xfn=$build/xfn
-bad=0 others=
+others=
 dir=$(mktemp -d) || exit 1
 chmod 755 "$dir"
 export XFN_RUNTIME_DIR="$dir/run"
@@ -17,31 +17,10 @@ finish()
 }
 trap finish EXIT
 
-# result NAME: by the status before
-result()
-{
-	if [ $? = 0 ]; then
-		echo "[       OK ] author_$1"
-	else
-		[ ! -s "$dir/out" ] || cat "$dir/out"
-		echo "[  FAILED  ] author_$1"
-		bad=1
-	fi
-}
-
-# expect NAME STATUS TEXT ARGUMENT...: that status, and TEXT somewhere in what is printed
-expect()
-{
-	name=$1 want=$2 text=$3
-	shift 3
-	timeout 60 "$xfn" "$@" >"$dir/out" 2>&1
-	got=$?
-	[ "$got" = "$want" ] && grep -qF -e "$text" "$dir/out" || {
-		echo "xfn $*: status $got, wanted $want and '$text':"
-		false
-	}
-	result "$name"
-}
+# shellcheck source=verifier-tests/result.sh
+. verifier-tests/result.sh
+prefix=author_
+on_failure="cat $dir/out"
 
 if [ ! -x "$xfn" ]; then
 	echo "$xfn is not built; make all"
@@ -249,8 +228,9 @@ expect fails 1 "2 passed, 5 failed" test fails.c
 for line in 'crash .*FAILED (line 1): \(crashes: signal 11\|ends the process\)' 'hang .*FAILED (line 4): does not return' \
 	'bytes .*FAILED (line 7): its reply differs from byte 8' '000008  78 00 00 *38 39' \
 	'action .*: expected drop, got consume' 'reason .*: expected drop FUNCTION, got drop BAD_ACTION'; do
+	name=fails_${line%% *}
 	grep -q "$line" "$dir/out"
-	result "fails_$(echo "$line" | sed 's/ .*//')"
+	result "$name"
 done
 expect fails_built 0 "fails: tier afxdp" build fails.c
 expect fails_json 1 '"why": "expected drop, got consume"' test -j -n action fails.xfn -c fails.cases
@@ -363,7 +343,7 @@ sleep 0.3
 [ "$(grep -c '^----' watched)" = 3 ]
 result watch_unrelated
 expect watch_nowhere 1 "name sources in folders that are there" build --watch nowhere/x.c
-expect watch_object 2 "builds modules" build --watch --standalone hello.c
+expect watch_object 2 "give one of --watch, --standalone and --offload" build --watch --standalone hello.c
 kill -INT $watch
 wait $watch
 result watch_ends_with_0

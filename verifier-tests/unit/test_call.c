@@ -184,6 +184,17 @@ static int surprise(struct xfn_req *req)
 	return 77;
 }
 
+/* Is one more request replied to? */
+static bool answered(void)
+{
+	uint8_t frame[256];
+	struct xfn_datagram d = { .data = frame, .capacity = sizeof(frame) };
+
+	d.len = frame_build(frame, 4, 0, 10);
+	xfn_call__batch(&call, XFN_FRAME, &d, 1);
+	return d.send;
+}
+
 /* Shared ports: an address of its own before the function of every address. */
 static void bindings(void **state)
 {
@@ -192,8 +203,6 @@ static void bindings(void **state)
 	static const struct xfn_native_module odd = { .attr = &attr, .body = surprise };
 	static const uint8_t ours[16] = { [10] = 0xff, 0xff, 10, 78, 0, 1 };
 	static const uint8_t other[16] = { [10] = 0xff, 0xff, 10, 78, 0, 9 };
-	uint8_t frame[256];
-	struct xfn_datagram d = { .data = frame, .capacity = sizeof(frame) };
 
 	(void)state;
 	memset(&page, 0, sizeof(page));
@@ -203,36 +212,26 @@ static void bindings(void **state)
 	assert_int_equal(xfn_call__put(&call, XFN_SLOTS, &reply), -EINVAL);
 	assert_int_equal(xfn_call__bind(&call, NULL, 1232, 5), -EINVAL);
 	assert_int_equal(xfn_call__bind(&call, other, 1232, 3), 0);
-	d.len = frame_build(frame, 4, 0, 10);
-	xfn_call__batch(&call, XFN_FRAME, &d, 1);
-	assert_false(d.send);
+	assert_false(answered());
 	assert_int_equal(page.reasons[XFN_REASON_NOT_OURS], 1);
 	assert_int_equal(xfn_call__bind(&call, NULL, 1232, 4), 0);
 	assert_int_equal(xfn_call__bind(&call, NULL, 1232, 3), -EEXIST);
-	d.len = frame_build(frame, 4, 0, 10);
-	xfn_call__batch(&call, XFN_FRAME, &d, 1);
-	assert_false(d.send);
+	assert_false(answered());
 	assert_int_equal(page.reasons[XFN_REASON_BAD_ACTION], 1);
 	assert_int_equal(xfn_call__bind(&call, ours, 1232, 3), 0);
 	assert_int_equal(xfn_call__bind(&call, ours, 1232, 4), -EEXIST);
-	d.len = frame_build(frame, 4, 0, 10);
-	xfn_call__batch(&call, XFN_FRAME, &d, 1);
-	assert_true(d.send);
+	assert_true(answered());
 	assert_int_equal(page.slots[3].replies, 1);
 	assert_int_equal(page.running_slot, 0);
 	/* in quarantine it is not called, and its neighbour is */
 	xfn_call__quarantine(&call, XFN_SLOTS, true);
 	xfn_call__quarantine(&call, 3, true);
-	d.len = frame_build(frame, 4, 0, 10);
-	xfn_call__batch(&call, XFN_FRAME, &d, 1);
-	assert_false(d.send);
+	assert_false(answered());
 	assert_int_equal(page.reasons[XFN_REASON_QUARANTINE], 1);
 	assert_int_equal(page.slots[3].requests, 1);
 	assert_int_equal(page.slots[3].dropped, 1);
 	xfn_call__quarantine(&call, 3, false);
-	d.len = frame_build(frame, 4, 0, 10);
-	xfn_call__batch(&call, XFN_FRAME, &d, 1);
-	assert_true(d.send);
+	assert_true(answered());
 	xfn_call__free(&call);
 }
 

@@ -7,18 +7,14 @@
  */
 #include <dirent.h>
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <cmocka.h>
 #include <linux/bpf.h>
 #include <seccomp.h>
+#include "../suite.h"
 #include "../../tools/compiler/classify.h"
 
 #define JOBS	    4
@@ -272,14 +268,5 @@ static void kernel_without_memory(void **state)
 	judge_without(SCMP_ACT_KILL_PROCESS, BPF_PROG_LOAD, "verifier ended by signal");
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(own_sources),
-		cmocka_unit_test(shipped_functions),
-		cmocka_unit_test(module_keeps_the_verdict),
-		cmocka_unit_test(kernel_without_memory),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+XFN_SUITE(cmocka_unit_test(own_sources), cmocka_unit_test(shipped_functions),
+	  cmocka_unit_test(module_keeps_the_verdict), cmocka_unit_test(kernel_without_memory))

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Which CPU handles a queue's interrupt, from /proc and /sys as drivers fill them; lists of CPUs.
- */
+/* Which CPU handles a queue's interrupt, from /proc and /sys as drivers fill them. */
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -149,22 +148,12 @@ static void none(void **state)
 	assert_int_equal(xfn_cpus__of_queue("", "lo", 0), -1);
 }
 
-static void lists(void **state)
+static void allowed(void **state)
 {
-	uint16_t got[XFN_CPUS_MAX];
-	char text[64], err[160];
-	int cpu = some_cpu();
-
 	(void)state;
-	snprintf(text, sizeof(text), "%d,%d-%d,%d", cpu, cpu, cpu, cpu);
-	assert_int_equal(xfn_cpus__parse(text, got, err, sizeof(err)), 3);
-	for (int i = 0; i < 3; i++)
-		assert_int_equal(got[i], cpu);
-	snprintf(text, sizeof(text), "%d-1023", cpu);
-	assert_true(xfn_cpus__parse(text, got, err, sizeof(err)) < 0);
-	assert_non_null(strstr(err, "is none that this process may run on"));
-	assert_true(xfn_cpus__parse("18446744073709551616-", got, err, sizeof(err)) < 0);
-	assert_non_null(strstr(err, "as 2,4-7"));
+	assert_true(xfn_cpus__allowed((unsigned)some_cpu()));
+	assert_false(xfn_cpus__allowed(XFN_CPUS_MAX - 1));
+	assert_false(xfn_cpus__allowed(UINT32_MAX));
 }
 
 static void of_process(void **state)
@@ -190,7 +179,7 @@ int main(void)
 		cmocka_unit_test(by_list_of_interrupts),
 		cmocka_unit_test(by_name),
 		cmocka_unit_test(none),
-		cmocka_unit_test(lists),
+		cmocka_unit_test(allowed),
 		cmocka_unit_test(of_process),
 	};
 

@@ -2,14 +2,10 @@
 /* The loaded dispatcher with a function behind its tail call, by BPF_PROG_TEST_RUN. Attaches
  * nothing. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
+#include "../suite.h"
 #include <fcntl.h>
 #include <unistd.h>
 #include "../../userspace/call/call.h"
@@ -151,6 +147,28 @@ static void *slurp(const char *path, size_t *len)
 	return bytes;
 }
 
+/* What the kernel's program and the worker's call made of one request. */
+static struct {
+	uint8_t frame[4096], out[4096]; /* the worker's, and the kernel's */
+	size_t outlen;
+	unsigned action;
+	struct xfn_datagram d;
+} both;
+
+static void ask_both(struct xfn_loader *ld, struct xfn_call *call, size_t len)
+{
+	unsigned ns;
+
+	both.outlen = sizeof(both.out);
+	both.d = (struct xfn_datagram){ .data = both.frame,
+					.len = len,
+					.capacity = sizeof(both.frame) };
+	assert_int_equal(xfn_loader__test_run(ld, both.frame, len, both.out, &both.outlen, 1,
+					      &both.action, &ns),
+			 0);
+	xfn_call__batch(call, XFN_FRAME, &both.d, 1);
+}
+
 /* Every function of the kernel by tail call from the dispatcher: the frame a worker would have
  * sent. */
 static void each_function_by_tail_call(void **state)
@@ -199,21 +217,11 @@ static void each_function_by_tail_call(void **state)
 		assert_int_equal(xfn_call__bind(&call, NULL, 1232, 0), 0);
 		xfn_call__enter(&call);
 		for (size_t payload = 0; payload <= 1400; payload += payload < 20 ? 1 : 69) {
-			uint8_t frame[4096], out[4096];
-			size_t len = frame_build(frame, 4, 0, payload), outlen = sizeof(out);
-			struct xfn_datagram d = { .data = frame,
-						  .len = len,
-						  .capacity = sizeof(frame) };
-			unsigned action, ns;
-
-			assert_int_equal(xfn_loader__test_run(loader, frame, len, out, &outlen, 1,
-							      &action, &ns),
-					 0);
-			xfn_call__batch(&call, XFN_FRAME, &d, 1);
-			assert_int_equal(action, TX);
-			assert_true(d.send);
-			assert_int_equal(outlen, d.len);
-			assert_memory_equal(out, frame, outlen);
+			ask_both(loader, &call, frame_build(both.frame, 4, 0, payload));
+			assert_int_equal(both.action, TX);
+			assert_true(both.d.send);
+			assert_int_equal(both.outlen, both.d.len);
+			assert_memory_equal(both.out, both.frame, both.outlen);
 			runs++;
 		}
 		assert_int_equal(xfn_loader__slot_counters(loader, 10 + slot, &counters), 0);
@@ -259,19 +267,9 @@ static void rates(void **state)
 		assert_int_equal(xfn_loader__live(rated, &live), 0);
 		call.thread.fixed_mono_ns = times[t];
 		for (int i = 0; i < 40; i++) {
-			uint8_t frame[2048], out[4096];
-			size_t len = frame_build(frame, i & 1 ? 4 : 6, 0, 8), outlen = sizeof(out);
-			struct xfn_datagram d = { .data = frame,
-						  .len = len,
-						  .capacity = sizeof(frame) };
-			unsigned action, ns;
-
-			assert_int_equal(xfn_loader__test_run(rated, frame, len, out, &outlen, 1,
-							      &action, &ns),
-					 0);
-			xfn_call__batch(&call, XFN_FRAME, &d, 1);
-			assert_int_equal(action == TX, d.send);
-			total += d.send;
+			ask_both(rated, &call, frame_build(both.frame, i & 1 ? 4 : 6, 0, 8));
+			assert_int_equal(both.action == TX, both.d.send);
+			total += both.d.send;
 		}
 	}
 	/* each family's prefix: 16 at once, none, 5 after 50 ms, 16 (no more than the burst) twice
@@ -282,13 +280,5 @@ static void rates(void **state)
 	xfn_loader__close(rated);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(answers_only_served_addresses),
-		cmocka_unit_test(each_function_by_tail_call),
-		cmocka_unit_test(rates),
-	};
-
-	return cmocka_run_group_tests(tests, set_up, tear_down);
-}
+XFN_SUITE_AROUND(set_up, tear_down, cmocka_unit_test(answers_only_served_addresses),
+		 cmocka_unit_test(each_function_by_tail_call), cmocka_unit_test(rates))

@@ -7,20 +7,12 @@ cd "$(dirname "$0")/../.." || exit 1
 build=$(realpath "${XFN_BUILD:-build}")
 xfn=$build/xfn
 export XFN_RUNTIME_DIR=/nowhere/xfn
-bad=0
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 
-# result NAME: by the status before
-result()
-{
-	if [ $? = 0 ]; then
-		echo "[       OK ] documents_$1"
-	else
-		echo "[  FAILED  ] documents_$1"
-		bad=1
-	fi
-}
+# shellcheck source=verifier-tests/result.sh
+. verifier-tests/result.sh
+prefix=documents_
 
 verbs=$("$xfn" --help | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p')
 [ "$(echo "$verbs" | wc -w)" -ge 12 ]
@@ -90,8 +82,9 @@ example()
 }
 
 for page in "$build"/man/man?/*; do
+	name=lint_$(basename "$page" | tr . _)
 	clean "$page"
-	result "lint_$(basename "$page" | tr . _)"
+	result "$name"
 done
 for verb in $verbs; do
 	documented "$verb" "$build/man/man1/xfn-$verb.1"
@@ -186,9 +179,22 @@ offers run --engine ''
 # shellcheck disable=SC2046
 has_all "$dir/help" $(cat "$dir/offered") && has_all "$dir/offered" afxdp uring mmsg packet simple
 result complete_engine
-offers run --zero-copy ''
-has_all "$dir/offered" auto never always
-result complete_zero_copy
+# every option with a list of values: that list alone is offered, and --help has it
+tab=$(printf '\t')
+for verb in $verbs; do
+	"$xfn" help --options "$verb" | sed -n "s/ -.$tab/$tab/; s/^\(--[a-z-]*\)$tab=/\1 /p" >"$dir/lists"
+	"$xfn" "$verb" --help >"$dir/help"
+	[ -s "$dir/lists" ] || continue
+	while read -r option values; do
+		name=complete_values_$verb$(echo "$option" | tr - _)
+		offers "$verb" "$option" ''
+		[ "$(tr '\n' ' ' <"$dir/offered")" = "$values " ] && grep -qF -e "$option=$(echo "$values" | tr ' ' '|')" "$dir/help" || {
+			echo "$verb $option: $values"
+			false
+		}
+		result "$name"
+	done <"$dir/lists"
+done
 offers explain --rule = unb
 [ "$(cat "$dir/offered")" = unbounded_loop ]
 result complete_rule
@@ -201,7 +207,7 @@ result complete_source
 
 # none of this passes whatever it is given
 page=$build/man/man1/xfn-run.1
-sed 's/Fl -spin/Fl -turn/' "$page" >"$dir/xfn-run.1"
+sed 's/Fl -wait/Fl -turn/' "$page" >"$dir/xfn-run.1"
 ! documented run "$dir/xfn-run.1" >/dev/null && ! documented dance "$page" >/dev/null &&
 	! "$xfn" ls --help | sed '/^Example/d' | example ls && ! "$xfn" ls --help | example stat
 result checks_can_fail

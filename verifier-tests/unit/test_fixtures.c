@@ -131,6 +131,12 @@ static void one(const char *name)
 		answered_by_payload(frame, own, d.len, name, true);
 }
 
+struct function {
+	const char *name;
+	bool kernel; /* runs there too */
+	bool choosy; /* answers some payloads only */
+};
+
 static void all(const char *function, bool kernel)
 {
 	const char *build = getenv("XFN_BUILD") ?: "build";
@@ -197,44 +203,27 @@ static void all(const char *function, bool kernel)
 	xfn_module__close(mod);
 }
 
-static void echo(void **state)
+static void by_function(void **state)
 {
-	(void)state;
-	all("echo", true);
-}
+	const struct function *fn = *state;
 
-static void reverse(void **state)
-{
-	(void)state;
-	all("reverse", true);
-}
-
-static void rfc868_time(void **state)
-{
-	(void)state;
-	all("time", true);
-}
-
-static void sha256(void **state)
-{
-	(void)state;
-	all("sha256", false);
-}
-
-static void regex(void **state)
-{
-	(void)state;
-	choosy = true;
-	all("regex", false);
+	choosy = fn->choosy;
+	all(fn->name, fn->kernel);
 	choosy = false;
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(echo),	  cmocka_unit_test(reverse), cmocka_unit_test(rfc868_time),
-		cmocka_unit_test(sha256), cmocka_unit_test(regex),
-	};
+	static struct function functions[] = { { "echo", true, false },
+					       { "reverse", true, false },
+					       { "time", true, false },
+					       { "sha256", false, false },
+					       { "regex", false, true } };
+	struct CMUnitTest tests[5];
 
+	for (unsigned i = 0; i < 5; i++)
+		tests[i] = (struct CMUnitTest){ .name = functions[i].name,
+						.test_func = by_function,
+						.initial_state = &functions[i] };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* The parser over frames built here: every header kind, every truncation, every strict check. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
+#include "../suite.h"
 #include <linux/types.h>
 #include "../../xdp/abi.h"
 #include "../../xdp/reason.h"
@@ -111,13 +107,5 @@ static void names_the_obstacle(void **state)
 	assert_int_not_equal(judge(f, 94, &pkt), XFN_REASON_NONE);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(finds_payload_behind_every_header),
-		cmocka_unit_test(refuses_every_truncation),
-		cmocka_unit_test(names_the_obstacle),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+XFN_SUITE(cmocka_unit_test(finds_payload_behind_every_header),
+	  cmocka_unit_test(refuses_every_truncation), cmocka_unit_test(names_the_obstacle))

@@ -239,19 +239,26 @@ static void test_journal(void **state)
 	assert_int_equal(xfn_journal__count("eth9"), 0);
 }
 
+/* What a run that was killed left behind. */
+static void leave_journal(const char *text)
+{
+	char path[128];
+	FILE *f;
+
+	journal_path(path, sizeof(path));
+	f = fopen(path, "we");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
 /* A run is killed in the middle of a line: that change was not made yet. */
 static void test_journal_of_killed(void **state)
 {
 	struct xfn_journal *j;
-	char path[128];
-	FILE *f;
 
 	(void)state;
-	journal_path(path, sizeof(path));
-	f = fopen(path, "we");
-	assert_non_null(f);
-	fputs("one first\nother second\none thi", f);
-	fclose(f);
+	leave_journal("one first\nother second\none thi");
 	assert_int_equal(xfn_journal__count("eth9"), 2);
 	j = opened();
 	assert_string_equal(undone, "eth9:second;eth9:first;");
@@ -266,14 +273,9 @@ static void test_journal_keeps(void **state)
 {
 	struct xfn_journal *j;
 	char path[128];
-	FILE *f;
 
 	(void)state;
-	journal_path(path, sizeof(path));
-	f = fopen(path, "we");
-	assert_non_null(f);
-	fputs("one a\none held\nunknown x\none b\n", f);
-	fclose(f);
+	leave_journal("one a\none held\nunknown x\none b\n");
 	refuse_with = -EBUSY;
 	j = opened();
 	assert_string_equal(undone, "eth9:b;eth9:a;");
@@ -282,6 +284,7 @@ static void test_journal_keeps(void **state)
 	xfn_journal__close(j);
 	assert_string_equal(undone, "eth9:b;eth9:a;eth9:held;");
 	assert_int_equal(xfn_journal__count("eth9"), 1);
+	journal_path(path, sizeof(path));
 	assert_int_equal(unlink(path), 0);
 }
 

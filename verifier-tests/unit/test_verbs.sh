@@ -7,24 +7,10 @@ xfn=${XFN_BUILD:-build}/xfn
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 export XFN_RUNTIME_DIR="$dir/run"
-bad=0
 
-# expect NAME STATUS TEXT ARGUMENT...: that status, and TEXT somewhere in what is printed
-expect()
-{
-	name=$1 want=$2 text=$3
-	shift 3
-	timeout 10 "$xfn" "$@" >"$dir/out" 2>&1
-	got=$?
-	if [ "$got" = "$want" ] && grep -qF -e "$text" "$dir/out"; then
-		echo "[       OK ] $name"
-	else
-		echo "xfn $*: status $got, wanted $want and '$text':"
-		cat "$dir/out"
-		echo "[  FAILED  ] $name"
-		bad=1
-	fi
-}
+# shellcheck source=verifier-tests/result.sh
+. verifier-tests/result.sh
+on_failure="cat $dir/out"
 
 if [ ! -x "$xfn" ]; then
 	echo "$xfn is not built; make all"
@@ -89,7 +75,7 @@ expect verbs_run_tier 2 "--tier 'nic'" run --tier nic
 expect verbs_run_tier_alone 2 "name it with -i" run --tier xdp
 expect verbs_run_engine 2 "--engine 'dpdk'" run --engine dpdk
 expect verbs_run_engine_tier 2 "--engine 'afxdp': has no place in tier socket" run -i lo --engine afxdp --tier socket
-expect verbs_run_auto_alone 2 "run: --auto: counts workers" run --auto
+expect verbs_run_auto_alone 2 "run: --auto: needs an interface; name it with -i" run --auto
 # the remedy is one that is taken
 expect verbs_run_same_port 1 "give one another port: reverse@PORT" run echo@7007 reverse@7007
 expect verbs_run_bind 2 "--bind '10.0.0'" run --bind 10.0.0
@@ -108,14 +94,28 @@ for list in 0- 1-0 a 0,,1 0, -1 0x1 0-1-1; do
 done
 expect verbs_run_cpus_none 2 "--cpus '': take CPUs" run --cpus=
 expect verbs_run_cpus_absent 2 "CPU 1023 is none" run --cpus 0,1023
-expect verbs_run_cpus_unknown 2 "CPU 99999999999 is none" run --cpus 99999999999
+expect verbs_run_cpus_unknown 2 "take CPUs and ranges of them up to 1023" run --cpus 99999999999
+# one wording for every verb, and with -j as JSON, wherever -j stands
+expect verbs_number 2 "xfn run: --rate '0': take 1 to 100000000" run --rate 0 echo
+expect verbs_number_elsewhere 2 "xfn bench: --rate '1e9': take 1 to 100000000" bench --rate 1e9 127.0.0.1:7
+expect verbs_number_unit 2 "--duration '0': take 0.01 to 86400 seconds" bench --duration 0 127.0.0.1:7
+expect verbs_number_json 2 '"message": "--rate '"'-1'" run --rate -1 -j
+expect verbs_range 2 "--workers-per-queue '4-1': take 1 to 8, or two of them" run -i lo --workers-per-queue 4-1
+expect verbs_list 2 "--size '64,2000': take lengths and ranges of them up to 1472" bench --size 64,2000 127.0.0.1:7
+expect verbs_twice 2 "--interface 'lo': given twice" run -i lo -i lo
+expect verbs_exclusive 2 "give one of --outstanding, --rate and --flood" bench --flood --outstanding 2 127.0.0.1:7
+expect verbs_exclusive_json 2 '"message": "give one of --expect and --module"' bench -j --module a --expect b 127.0.0.1:7
+expect verbs_needs 2 "--mac '02:00:00:00:00:01': needs an interface" bench --mac 02:00:00:00:00:01 127.0.0.1:7
+expect verbs_words 2 "'there': takes HOST:PORT" bench 127.0.0.1:7 there
+expect verbs_words_none 2 "'lo': takes no argument; name an interface with -i" check lo
+expect verbs_table 0 "--tier	=auto xdp afxdp socket" help --options run
 expect verbs_run_port 2 "'echo@70000'" run echo@70000
 expect verbs_run_address 2 "'echo@::1:7'" run echo@::1:7
 expect verbs_run_module 1 "nowhere.xfn: no such module" run nowhere.xfn
 expect verbs_run_json 2 '"message": "--mode '"'fast'" run -j --mode fast
 expect verbs_invoke_target 2 "names no function" invoke
 expect verbs_invoke_port 2 "port '0'" invoke 127.0.0.1:0
-expect verbs_invoke_hex 2 "-x 'abc'" invoke 127.0.0.1:7 -x abc
+expect verbs_invoke_hex 2 "--hex 'abc'" invoke 127.0.0.1:7 -x abc
 expect verbs_invoke_timeout 2 "--timeout '0': take 1 to 60000" invoke -t 0 127.0.0.1:7
 expect verbs_invoke_two 2 "more than one payload" invoke 127.0.0.1:7 hello -x 00
 expect verbs_invoke_name 1 "no xfn is running" invoke echo

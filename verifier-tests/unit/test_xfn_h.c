@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* The declarations of xfn.h and the layouts of abi.h: byte order, sizes, ranges. Runs nothing else.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <cmocka.h>
+#include "../suite.h"
 #include <linux/types.h>
 #include "../../xdp/abi.h"
 #include "../../xdp/reason.h"
@@ -52,13 +48,6 @@ static void layouts_have_no_padding(void **state)
 	assert_true((int)XFN_REASON_COUNT < XFN_REASON_SLOTS);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(byte_order_at_any_alignment),
-		cmocka_unit_test(port_values_carry_slot_and_tier),
-		cmocka_unit_test(layouts_have_no_padding),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+XFN_SUITE(cmocka_unit_test(byte_order_at_any_alignment),
+	  cmocka_unit_test(port_values_carry_slot_and_tier),
+	  cmocka_unit_test(layouts_have_no_padding))
