@@ -7,11 +7,8 @@
  *	<- {"xfn": 1, "ok": true, "data": ...}
  *	<- {"xfn": 1, "ok": false, "error": {"message": "...", "next": "..."}}
  *
- * Folder: $XFN_RUNTIME_DIR where that is set (any user; an absolute path), else /run/xfn for root,
- * else $XDG_RUNTIME_DIR/xfn. Name: IFACE.sock, "@sockets.sock" where no interface is used; outside
- * the host's network namespace IFACE:NAMESPACE.sock, so that interfaces of one name do not meet (no
- * interface's name has a colon). NAMESPACE is the kernel's number of it (SO_NETNS_COOKIE), which is
- * 1 for the host's. A request line is at most XFN_CONTROL_LINE bytes with its newline, an answer
+ * Its file is IFACE.sock in the runtime folder (host/runtime_dir.h), "@sockets.sock" where no
+ * interface is used. A request line is at most XFN_CONTROL_LINE bytes with its newline, an answer
  * XFN_CONTROL_ANSWER.
  *
  * Error lines, here and in the handler, are "what is wrong; the next step": the last "; " separates

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The client's end of the control socket: what every verb calls, and where sockets live. Must never
+ * The client's end of the control socket: what every verb calls. Must never
  * know of verbs or of what the answers mean.
  */
 #include "control.h"
 #include "../host/interface.h"
 #include "../host/now.h"
+#include "../host/runtime_dir.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -21,98 +22,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define SUFFIX	       ".sock"
-#define HOST_NAMESPACE 1 /* the first one that the kernel makes */
-
-#ifndef SO_NETNS_COOKIE
-#define SO_NETNS_COOKIE 71
-#endif
-
-struct name {
-	char iface[IF_NAMESIZE]; /* or XFN_CONTROL_SOCKETS */
-	uint64_t space;
-};
-
-static int folder(char *dir, size_t len, char *err, size_t errlen)
-{
-	const char *own = secure_getenv("XFN_RUNTIME_DIR");
-	const char *xdg = secure_getenv("XDG_RUNTIME_DIR");
-	int n;
-
-	if (own && *own) {
-		if (*own != '/') {
-			snprintf(err, errlen,
-				 "XFN_RUNTIME_DIR '%s': not absolute; give a path from /", own);
-			return -EINVAL;
-		}
-		n = snprintf(dir, len, "%s", own);
-	} else if (!geteuid()) {
-		n = snprintf(dir, len, "/run/xfn");
-	} else if (xdg && *xdg == '/') {
-		n = snprintf(dir, len, "%s/xfn", xdg);
-	} else {
-		snprintf(
-			err, errlen,
-			"no runtime folder: XDG_RUNTIME_DIR is not set; set it or XFN_RUNTIME_DIR, or use sudo");
-		return -ENOENT;
-	}
-	if (n < 0 || (size_t)n >= len) {
-		snprintf(err, errlen,
-			 "runtime folder: path too long; set a shorter XFN_RUNTIME_DIR");
-		return -ENAMETOOLONG;
-	}
-	return 0;
-}
-
-/* This network namespace's number. */
-static uint64_t own_namespace(void)
-{
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	uint64_t cookie = HOST_NAMESPACE;
-	socklen_t len = sizeof(cookie);
-
-	if (fd < 0)
-		return cookie;
-	getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len);
-	close(fd);
-	return cookie;
-}
-
-/* IFACE or IFACE:NAMESPACE, of this namespace where none is named. False: it is neither. */
-static bool parse(const char *text, uint64_t here, struct name *out)
-{
-	size_t len = strcspn(text, ":");
-	const char *number = text[len] ? text + len + 1 : NULL;
-	char *end = NULL;
-
-	if (!len || len >= IF_NAMESIZE || memchr(text, '/', len) || *text == '.')
-		return false;
-	snprintf(out->iface, sizeof(out->iface), "%.*s", (int)len, text);
-	out->space = number ? strtoull(number, &end, 10) : here;
-	return !number || (*number >= '1' && *number <= '9' && !*end);
-}
+#define SUFFIX ".sock"
 
 int xfn_control__path(const char *ifname, char *path, size_t len, char *err, size_t errlen)
 {
-	char dir[256], space[24] = "";
-	struct name name;
-	int n, ret = folder(dir, sizeof(dir), err, errlen);
+	const size_t most = sizeof(((struct sockaddr_un *)0)->sun_path);
 
-	if (ret)
-		return ret;
-	if (!parse(ifname ?: XFN_CONTROL_SOCKETS, own_namespace(), &name)) {
-		snprintf(err, errlen, "'%s': no interface's name; `ip link` lists them", ifname);
-		return -EINVAL;
-	}
-	if (name.space != HOST_NAMESPACE)
-		snprintf(space, sizeof(space), ":%" PRIu64, name.space);
-	n = snprintf(path, len, "%s/%s%s" SUFFIX, dir, name.iface, space);
-	if (n < 0 || (size_t)n >= len || (size_t)n >= sizeof(((struct sockaddr_un *)0)->sun_path)) {
-		snprintf(err, errlen,
-			 "%s: path too long for a socket; set a shorter XFN_RUNTIME_DIR", dir);
-		return -ENAMETOOLONG;
-	}
-	return 0;
+	return xfn_runtime_dir__path(ifname ?: XFN_CONTROL_SOCKETS, SUFFIX, path,
+				     len < most ? len : most, err, errlen);
 }
 
 /* Wait for `events` until the deadline. 0 or -ETIMEDOUT. */
@@ -158,7 +75,7 @@ fail:
 
 static int by_name(const void *a, const void *b)
 {
-	const struct name *x = a, *y = b;
+	const struct xfn_runtime_name *x = a, *y = b;
 	int ret = strcmp(x->iface, y->iface);
 
 	return ret ?: (x->space > y->space) - (x->space < y->space);
@@ -168,11 +85,11 @@ static int by_name(const void *a, const void *b)
  * All that answer. Sockets that nobody listens on are left alone: the next server of that name
  * replaces them.
  */
-static int find_all(struct name *names, unsigned max, char *err, size_t errlen)
+static int find_all(struct xfn_runtime_name *names, unsigned max, char *err, size_t errlen)
 {
 	char dir[256], path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	uint64_t deadline = xfn_now_ms() + XFN_CONTROL_SECONDS * 1000;
-	int ret = folder(dir, sizeof(dir), err, errlen);
+	int ret = xfn_runtime_dir(dir, sizeof(dir), err, errlen);
 	unsigned count = 0;
 	struct dirent *de;
 	DIR *d;
@@ -189,7 +106,7 @@ static int find_all(struct name *names, unsigned max, char *err, size_t errlen)
 	while (d && (de = readdir(d))) {
 		size_t len = strlen(de->d_name), stem = len - strlen(SUFFIX);
 		char text[XFN_CONTROL_NAME];
-		struct name name;
+		struct xfn_runtime_name name;
 		int n, fd;
 
 		if (len <= strlen(SUFFIX) || strcmp(de->d_name + stem, SUFFIX) ||
@@ -197,7 +114,8 @@ static int find_all(struct name *names, unsigned max, char *err, size_t errlen)
 			continue;
 		snprintf(text, sizeof(text), "%.*s", (int)stem, de->d_name);
 		n = snprintf(path, sizeof(path), "%s/%s", dir, de->d_name);
-		if (n < 0 || (size_t)n >= sizeof(path) || !parse(text, HOST_NAMESPACE, &name))
+		if (n < 0 || (size_t)n >= sizeof(path) ||
+		    !xfn_runtime_dir__parse(text, XFN_RUNTIME_HOST, &name))
 			continue;
 		fd = connect_to(path, deadline);
 		if (fd < 0)
@@ -214,8 +132,8 @@ static int find_all(struct name *names, unsigned max, char *err, size_t errlen)
 }
 
 /* The shortest text that `xfn_control__ask` takes for it. */
-static void write_name(const struct name *names, unsigned count, unsigned i, uint64_t here,
-		       char *text)
+static void write_name(const struct xfn_runtime_name *names, unsigned count, unsigned i,
+		       uint64_t here, char *text)
 {
 	bool alone = true;
 
@@ -230,13 +148,13 @@ static void write_name(const struct name *names, unsigned count, unsigned i, uin
 
 int xfn_control__running(char (*names)[XFN_CONTROL_NAME], unsigned max, char *err, size_t errlen)
 {
-	struct name all[XFN_CONTROL_RUNNING];
+	struct xfn_runtime_name all[XFN_CONTROL_RUNNING];
 	unsigned room = max < XFN_CONTROL_RUNNING ? max : XFN_CONTROL_RUNNING, n;
 	int count = find_all(all, room, err, errlen);
 
 	n = count < 0 ? 0 : (unsigned)count < room ? (unsigned)count : room;
 	for (unsigned i = 0; i < n; i++)
-		write_name(all, n, i, own_namespace(), names[i]);
+		write_name(all, n, i, xfn_runtime_dir__namespace(), names[i]);
 	return count;
 }
 
@@ -306,7 +224,7 @@ static int connect_here(const char *name, uint64_t deadline, char *path, char *e
 static int find_elsewhere(const char *iface, char name[XFN_CONTROL_NAME], char *err, size_t errlen)
 {
 	char names[XFN_CONTROL_RUNNING][XFN_CONTROL_NAME], text[160];
-	struct name all[XFN_CONTROL_RUNNING];
+	struct xfn_runtime_name all[XFN_CONTROL_RUNNING];
 	int count = find_all(all, XFN_CONTROL_RUNNING, err, errlen), met = 0;
 
 	for (int i = 0; i < count && i < XFN_CONTROL_RUNNING; i++)

@@ -11,10 +11,11 @@
 #include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
-#include "../control/control.h"
 #include "../host/log.h"
+#include "../host/runtime_dir.h"
 
-#define LINE (XFN_JOURNAL_TEXT + 32)
+#define SUFFIX ".journal"
+#define LINE   (XFN_JOURNAL_TEXT + 32)
 
 struct xfn_journal {
 	char ifname[32];
@@ -23,17 +24,6 @@ struct xfn_journal {
 	char (*line)[LINE]; /* "KIND TEXT", oldest first */
 	unsigned count;
 };
-
-static int path_of(const char *ifname, char *path, size_t len, char *err, size_t errlen)
-{
-	char sock[256];
-	int n, ret = xfn_control__path(ifname, sock, sizeof(sock), err, errlen);
-
-	if (ret)
-		return ret;
-	n = snprintf(path, len, "%.*s.journal", (int)(strrchr(sock, '.') - sock), sock);
-	return n < 0 || (size_t)n >= len ? -ENAMETOOLONG : 0;
-}
 
 static int append(struct xfn_journal *j, const char *line)
 {
@@ -161,7 +151,7 @@ int xfn_journal__open(const char *ifname, const struct xfn_journal_kind *kinds,
 	}
 	snprintf(j->ifname, sizeof(j->ifname), "%s", ifname);
 	j->kinds = kinds;
-	ret = path_of(ifname, j->path, sizeof(j->path), err, errlen);
+	ret = xfn_runtime_dir__path(ifname, SUFFIX, j->path, sizeof(j->path), err, errlen);
 	if (!ret && (ret = read_all(j)))
 		snprintf(err, errlen, "%s: cannot be read: %s; see what is there", j->path,
 			 strerror(-ret));
@@ -242,12 +232,12 @@ void xfn_journal__close(struct xfn_journal *j)
 int xfn_journal__count(const char *ifname)
 {
 	struct xfn_journal *j = calloc(1, sizeof(*j));
-	char err[XFN_CONTROL_ERROR];
+	char err[256];
 	int ret;
 
 	if (!j)
 		return -ENOMEM;
-	ret = path_of(ifname, j->path, sizeof(j->path), err, sizeof(err));
+	ret = xfn_runtime_dir__path(ifname, SUFFIX, j->path, sizeof(j->path), err, sizeof(err));
 	ret = ret ?: read_all(j);
 	ret = ret ?: (int)j->count;
 	release(j);

@@ -11,7 +11,6 @@
 #include <sys/socket.h>
 #include <sys/utsname.h>
 #include <unistd.h>
-#include "../engine/engine.h"
 
 #ifndef SO_PREFER_BUSY_POLL
 #define SO_PREFER_BUSY_POLL 69 /* since 5.11 */
@@ -20,9 +19,9 @@
 
 #define DEFERRED 2 /* times that nothing was there, before interrupts come again */
 
-int xfn_napi__busy_poll(int fd, unsigned usecs)
+int xfn_napi__busy_poll(int fd, unsigned usecs, unsigned packets)
 {
-	const int prefer = 1, budget = XFN_BATCH, time = (int)usecs;
+	const int prefer = 1, budget = (int)packets, time = (int)usecs;
 
 	/* ENOPROTOOPT where the kernel does not know an option */
 	if (setsockopt(fd, SOL_SOCKET, SO_PREFER_BUSY_POLL, &prefer, sizeof(prefer)) ||

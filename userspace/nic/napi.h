@@ -11,10 +11,10 @@
 
 /*
  * Let system calls on an AF_XDP socket work its queue off (SO_PREFER_BUSY_POLL), for at most
- * `usecs` without a packet. Wants CAP_NET_ADMIN; before or after bind. 0 or -errno: -ENOPROTOOPT,
+ * `usecs` without a packet, `packets` at a time. Wants CAP_NET_ADMIN; before or after bind. 0 or -errno: -ENOPROTOOPT,
  * this kernel has no busy polling (CONFIG_NET_RX_BUSY_POLL), or is older than 5.11.
  */
-int xfn_napi__busy_poll(int fd, unsigned usecs);
+int xfn_napi__busy_poll(int fd, unsigned usecs, unsigned packets);
 
 /*
  * The kernel's number of what works the queue of a bound socket off, 0: it knows none, so that busy

@@ -273,7 +273,7 @@ int xfn_links__bind(struct xfn_supervisor *sup, struct xfn_umem *umem, char *err
 	int ret = 0;
 
 	for (unsigned i = 0; !ret && opts->busy_poll && i < umem->threads; i++)
-		ret = xfn_napi__busy_poll(umem->xsk[i], opts->busy_poll);
+		ret = xfn_napi__busy_poll(umem->xsk[i], opts->busy_poll, XFN_BATCH);
 	if (ret) {
 		snprintf(err, errlen, "--busy-poll: %s; leave it out",
 			 ret == -ENOPROTOOPT ? "this kernel has no busy polling of sockets" :

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "../../call/request_frame.h"
+#include "../../host/runtime_dir.h"
 #include "../supervisor_inside.h"
 
 #define LINK_ETHERNET 1
@@ -34,18 +35,18 @@ struct pcap {
 /* The first free name of the function's, or that of its oldest file. */
 static int choose(const char *ifname, const char *function, char *path, size_t len)
 {
-	char sock[256], one[320], err[XFN_CONTROL_ERROR];
+	char stem[256], one[320], err[XFN_CONTROL_ERROR];
 	struct timespec oldest = {};
-	int ret = xfn_control__path(ifname, sock, sizeof(sock), err, sizeof(err));
+	int ret = xfn_runtime_dir__path(ifname ?: XFN_CONTROL_SOCKETS, "", stem, sizeof(stem), err,
+					sizeof(err));
 
 	if (ret)
 		return ret;
-	*strrchr(sock, '.') = 0; /* of ".sock": the rest names folder and interface */
 	path[0] = 0;
 	for (unsigned i = 0; i < XFN_CRASH_FILES; i++) {
 		struct stat st;
 
-		snprintf(one, sizeof(one), "%s.%s.%u.pcap", sock, function, i);
+		snprintf(one, sizeof(one), "%s.%s.%u.pcap", stem, function, i);
 		ret = lstat(one, &st) ? -errno : 0;
 		if (ret && ret != -ENOENT)
 			return ret;
