@@ -40,10 +40,10 @@ userspace/host: xdp functions
 userspace/sockets: userspace/host xdp functions
 userspace/nic: userspace/host xdp functions
 userspace/control: userspace/host
-userspace/call: userspace/host skel/module.h xdp functions
-userspace/engine: userspace/call userspace/host xdp functions
+userspace/call: userspace/protocol/page.h userspace/host skel/module.h xdp functions
+userspace/engine: userspace/call/datagram.h userspace/protocol/engine_stats.h userspace/host xdp functions
 userspace/protocol: userspace/engine userspace/call userspace/host xdp functions
-userspace/worker: skel/sealed_copy.h userspace/protocol userspace/engine userspace/call userspace/host xdp functions
+userspace/worker: skel/module.h skel/sealed_copy.h userspace/protocol userspace/engine userspace/call userspace/host xdp functions
 userspace/supervisor: userspace/worker/sandbox.h userspace/protocol userspace/engine userspace/call userspace/control userspace/nic userspace/sockets userspace/host skel xdp functions
 tools/process: userspace/host
 tools/arguments: userspace/sockets functions

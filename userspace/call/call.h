@@ -2,7 +2,8 @@
 /*
  * One datagram -> parser, guards, function, reply: shared by every engine, by `xfn test` and by the
  * tests. Works in place on the engine's buffer; no allocation, lock or syscall. Must never know
- * which engine the datagram came from. Only xdp/ headers, functions/xfn.h and skel/module.h.
+ * which engine the datagram came from. Only xdp/ headers, functions/xfn.h, skel/module.h and
+ * protocol/page.h.
  */
 #ifndef XFN_CALL_H
 #define XFN_CALL_H
@@ -11,7 +12,8 @@
 #include <linux/types.h>
 #include "../../xdp/abi.h"
 #include "../../xdp/reason.h"
-#include "../engine/engine.h"
+#include "../protocol/page.h"
+#include "datagram.h"
 #include "request.h"
 
 /* A loaded native module. Owned by the table. */
@@ -28,49 +30,6 @@ int xfn_native__load(int fd, const char *name, struct xfn_native *out, char *err
 void xfn_native__unload(struct xfn_native *nat);
 /* A copy in memory of an open module file, which any user can load. Its descriptor, or -errno. */
 int xfn_native__copy(int fd);
-
-/* The request during which the worker died, as it stood then: noted by the dying (crash_note.h). */
-#define XFN_CRASH_MAX 65536 /* any frame, and XFN_PAYLOAD_MAX */
-struct xfn_crash {
-	uint32_t noted; /* 1: the rest holds */
-	uint32_t kind;	/* enum xfn_datagram_kind */
-	uint32_t len;
-	struct xfn_address peer, local; /* XFN_PAYLOAD only */
-	uint8_t data[XFN_CRASH_MAX];
-};
-
-enum xfn_overrun {
-	XFN_OVERRUN_NONE,
-	XFN_OVERRUN_BEHIND, /* past the payload and its room */
-	XFN_OVERRUN_BEFORE,
-};
-
-/*
- * What a worker keeps in memory shared with the supervisor, for each of its threads. Single writer:
- * that thread.
- */
-struct xfn_page {
-	uint32_t abi;
-	uint32_t pid;
-	uint32_t running_slot; /* slot + 1 of the function being called now, 0 outside */
-	uint32_t tid;
-	uint32_t overrun; /* enum xfn_overrun: that function wrote where it may not, and ended the
-			     worker */
-	uint32_t zero;
-	uint64_t rounds;  /* grows while the worker lives */
-	uint64_t cpu_ns;  /* what its thread has had of a CPU; told now and then */
-	uint64_t idle_ns; /* how long it has waited for requests */
-	struct xfn_engine_stats engine;
-	uint64_t reasons[XFN_REASON_SLOTS];
-	struct xfn_slot_counters slots[XFN_SLOTS];
-	/* author counters, in order of declaration; names as in the module */
-	struct {
-		char name[24];
-		uint64_t value;
-	} counters[XFN_SLOTS][8];
-	struct xfn_crash crash; /* last: never touched while all goes well */
-};
-#define XFN_PAGE_COUNTERS 8
 
 struct xfn_function {
 	const struct xfn_native_module *module; /* NULL: empty slot */

@@ -14,64 +14,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include "../../functions/xfn.h"
+#include "../call/datagram.h"
+#include "../protocol/engine_stats.h"
 
-#define XFN_BATCH	   64  /* datagrams per round: what one AF_XDP or sendmmsg batch is worth */
 #define XFN_WAIT_MS	   100 /* longest wait of a worker: how late STOP may be noticed when idle */
 #define XFN_ENGINE_THREADS 8   /* threads of one queue, each with an engine of its own */
-#define XFN_GUARD	   8   /* bytes around a payload by which a write beside it is noticed */
-
-enum xfn_datagram_kind {
-	XFN_FRAME,   /* data is a whole Ethernet frame */
-	XFN_PAYLOAD, /* data is the UDP payload; peer, local and slot are set */
-};
-
-/* What the kernel knows of the UDP checksum of an XFN_FRAME. */
-enum xfn_frame_sum {
-	XFN_FRAME_SUM_UNKNOWN, /* to be verified */
-	XFN_FRAME_SUM_PARTIAL, /* never made: the frame comes from a stack of this machine */
-	XFN_FRAME_SUM_VALID,
-};
-
-/* One received datagram, lent by the engine between take and give. */
-struct xfn_datagram {
-	uint8_t *data;
-	uint32_t len;	   /* bytes at data */
-	uint32_t capacity; /* writable bytes at data, >= len */
-	uint32_t slot;	   /* XFN_PAYLOAD: the function of the receiving socket; else with waits */
-	bool broadcast;	   /* XFN_PAYLOAD: sent to a broadcast or multicast address */
-	bool guarded; /* XFN_PAYLOAD: XFN_GUARD bytes before data, and as many behind its capacity,
-		       * belong to this datagram and hold nothing */
-	uint8_t sum;  /* XFN_FRAME: enum xfn_frame_sum */
-	bool send;    /* set by the caller before give: send data[0..len) back, else just release */
-	bool may_wait; /* it may be given back after later ones, in any order: takes may come first
-			*/
-	bool waits;    /* set by the caller, with its slot: it is not given back yet */
-	struct xfn_address peer;  /* XFN_PAYLOAD only */
-	struct xfn_address local; /* XFN_PAYLOAD only; port host order */
-	uint64_t token;		  /* the engine's own: frame address, buffer id */
-	uint32_t socket;	  /* the engine's own: which socket */
-};
-
-struct xfn_engine_stats {
-	uint64_t received;
-	uint64_t sent;
-	uint64_t send_failed; /* replies the kernel refused, counted, buffer back */
-	uint64_t wakeups;     /* syscalls to wait or to kick */
-	uint64_t stalls;      /* rounds in which a ring was full or buffers had run out */
-	uint64_t truncated;   /* larger than a buffer, or several in one (GSO): released unseen */
-};
-
-/* Where the frames of an engine that owns some are. Each is in one place. */
-struct xfn_engine_audit {
-	uint32_t total;
-	uint32_t free;
-	uint32_t filling; /* with the kernel to be filled, until they are taken */
-	uint32_t lent;	  /* between take and give */
-	uint32_t sending; /* with the kernel to be sent, until it says that they were */
-	int32_t held;	  /* of filling and sending: on no ring, in the kernel's hands */
-	int32_t lost;	  /* in no place, or counted in one while found in another: 0, always */
-};
 
 /* A socket handed to the engine: bound, owned by the worker process. */
 struct xfn_engine_socket {
