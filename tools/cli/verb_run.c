@@ -8,7 +8,7 @@
 #include <string.h>
 #include "../../userspace/host/cpus.h"
 #include "../../userspace/host/interface.h"
-#include "../../userspace/worker/sandbox.h"
+#include "../../userspace/host/limits.h"
 #include "options.h"
 #include "output.h"
 #include "../process/paths.h"

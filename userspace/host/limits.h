@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* How many files a process may have open, and how long one may be. getrlimit(2). */
+/* How many files a process may have open, how long one may be, what a worker may allocate.
+ * getrlimit(2). */
 #ifndef XFN_LIMITS_H
 #define XFN_LIMITS_H
 
 #include <stddef.h>
+
+#define XFN_MEMORY_MB 1024 /* of a worker while it serves, where nothing is said */
 
 /* As many open files as the hard limit allows, for this process and its workers. */
 void xfn_limits__raise(void);

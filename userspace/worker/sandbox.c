@@ -19,6 +19,7 @@
 #include <linux/landlock.h>
 #include <linux/sched.h>
 #include <seccomp.h>
+#include "../host/limits.h"
 #include "sandbox.h"
 
 /* What running code, its allocator, a clean end and the supervisor's messages need. */

@@ -7,8 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define XFN_NOBODY    65534 /* Debian's nobody and nogroup */
-#define XFN_MEMORY_MB 1024  /* what a worker may allocate while it serves, where nothing is said */
+#define XFN_NOBODY 65534 /* Debian's nobody and nogroup */
 
 /* End with the supervisor, whatever ends it. Call first; again after a change of user. */
 void xfn_sandbox__die_with_parent(void);
