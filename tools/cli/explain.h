@@ -25,5 +25,8 @@ const char *xfn_explain__page(unsigned rule, unsigned part, size_t *len);
  * `all`. 0 or an exit status.
  */
 int xfn_explain__rule(const char *id, bool json, json_t *all);
+/* What stands between the function of a source and a network card: printed, or as JSON appended to
+ * `all`. Exit status. */
+int xfn_explain__offload(const char *source, bool json, json_t *all);
 
 #endif

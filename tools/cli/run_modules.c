@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* The modules of `xfn run`: found, built where they are sources, removed again. */
+#include <errno.h>
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -176,13 +177,19 @@ int xfn_run__open(struct run *run)
 /* What the card is to take. Exit status. */
 int xfn_run__card(struct run *run)
 {
-	int status = run->opts.mode == XFN_MODE_OFFLOAD ? make_folder(run) : 0;
+	int status = run->opts.mode == XFN_MODE_OFFLOAD ? make_folder(run) : 0, ret;
+	char err[1024] = "";
 
 	if (status || run->opts.mode != XFN_MODE_OFFLOAD)
 		return status;
 	snprintf(run->card, sizeof(run->card), "%s/card.o", run->folder);
-	status = xfn_offload__choose(&run->opts, run->modules, run->object, run->card);
-	return xfn_run_interrupted ? XFN_EXIT_FAILED : status;
+	ret = xfn_offload__choose(&run->opts, run->modules, run->object, run->card, err,
+				  sizeof(err));
+	if (ret)
+		return xfn_output__fail("run", run->opts.json,
+					ret == -EINVAL ? XFN_EXIT_USAGE : XFN_EXIT_FAILED, "%s",
+					err);
+	return xfn_run_interrupted ? XFN_EXIT_FAILED : 0;
 }
 
 void xfn_run__remove(struct run *run)

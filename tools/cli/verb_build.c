@@ -6,11 +6,10 @@
 #include "../../skel/loader.h"
 #include "../compiler/classify.h"
 #include "explain.h"
-#include "../compiler/offload.h"
 #include "options.h"
 #include "../arguments/spec.h"
 #include "output.h"
-#include "../compiler/standalone.h"
+#include "verb_build_object.h"
 #include "../../userspace/control/control.h"
 #include "../compiler/watch.h"
 
@@ -292,8 +291,8 @@ static int build(void *input, struct xfn_words files)
 
 	opts->object.budget_ns = budget_ns(opts);
 	if (opts->object.flavour)
-		return xfn_object__build(&opts->object, files.word, (int)files.count, opts->out,
-					 opts->json, opts->verbose);
+		return xfn_build__object(&opts->object, files, opts->out, opts->json,
+					 opts->verbose > 1);
 	if (opts->out && files.count > 1)
 		return xfn_output__fail("build", opts->json, XFN_EXIT_USAGE,
 					"-o names one module, but there are %u sources; leave it "
@@ -345,7 +344,7 @@ static int explain(void *input, struct xfn_words files)
 	if (opts->rule)
 		status = explain_rules(opts, files, all);
 	for (unsigned i = 0; i < files.count && !opts->rule; i++)
-		if (opts->offload ? xfn_offload__explain(files.word[i], opts->json, all) :
+		if (opts->offload ? xfn_explain__offload(files.word[i], opts->json, all) :
 		    is_source(files.word[i]) ? judge(opts, files.word[i], NULL, all) :
 					       retell(opts, files.word[i], all))
 			status = XFN_EXIT_FAILED;

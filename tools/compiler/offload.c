@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The offload flavour as its user would build it (`xfn build --offload`), and what `xfn explain
- * --offload` says of it. Must never load anything onto a card.
+ * The offload flavour as its user would build it (`xfn build --offload`), and what stands in its
+ * way. Must never load anything onto a card.
  */
 #include "offload.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,6 @@
 #include "../../skel/loader.h"
 #include "classify.h"
 #include "../process/command.h"
-#include "../cli/output.h"
 
 /*
  * Message and next step of an error that xfn printed with -j; else the first line that was said.
@@ -95,9 +95,8 @@ static bool judge_tier(const struct xfn_verdict *v, struct xfn_obstacles *out)
 	return false;
 }
 
-/* Judge one source. 0, or -errno with one line in err where nothing could be judged. */
-static int judge(const char *source, char name[XFN_NAME_MAX + 1], struct xfn_obstacles *out,
-		 char *err, size_t errlen)
+int xfn_offload__judge(const char *source, char name[XFN_NAME_MAX + 1], struct xfn_obstacles *out,
+		       char *err, size_t errlen)
 {
 	struct xfn_verdict *v = calloc(1, sizeof(*v));
 	char object[sizeof(v->folder) + 16], text[1024];
@@ -133,59 +132,4 @@ static int judge(const char *source, char name[XFN_NAME_MAX + 1], struct xfn_obs
 	xfn_verdict__free(v);
 	free(v);
 	return ret;
-}
-
-static json_t *as_json(const char *name, const char *source, const struct xfn_obstacles *found)
-{
-	json_t *list = json_array();
-
-	for (unsigned i = 0; i < found->count; i++) {
-		const struct xfn_obstacle *o = &found->list[i];
-
-		json_array_append_new(list,
-				      json_pack("{s:s, s:s, s:s, s:i, s:s}", "kind", o->kind,
-						"what", o->what, "remedy", o->remedy, "line",
-						(int)o->line, "cards", o->nfp ? "nfp" : "all"));
-	}
-	return json_pack("{s:s, s:s, s:b, s:b, s:o}", "name", name, "file", source, "offload",
-			 !xfn_obstacles__first(found), "nfp", !found->count, "obstacles", list);
-}
-
-static void print(const char *name, const char *source, const struct xfn_obstacles *found)
-{
-	const struct xfn_obstacle *first = xfn_obstacles__first(found);
-
-	printf("%s: %s\n", name,
-	       first	    ? "no card could take it" :
-	       found->count ? "the offload path takes it, but today's cards (nfp) would not" :
-			      "a card could take it");
-	for (unsigned i = 0; i < found->count; i++) {
-		const struct xfn_obstacle *o = &found->list[i];
-
-		/* where no card could take it, one kind of card is of no matter */
-		if (first && o->nfp)
-			continue;
-		printf("  %s", source);
-		if (o->line)
-			printf(":%u", o->line);
-		printf(": %s%s%s\n", o->what, *o->remedy ? "; " : "", o->remedy);
-	}
-}
-
-int xfn_offload__explain(const char *source, bool json, json_t *all)
-{
-	char name[XFN_NAME_MAX + 1] = "", err[XFN_ERR_MAX + 768] = "";
-	struct xfn_obstacles found;
-	size_t len = strlen(source);
-
-	if (len < 3 || strcmp(source + len - 2, ".c"))
-		return xfn_output__fail_one(all, "explain", json, XFN_EXIT_USAGE,
-					    "%s: --offload judges sources; give NAME.c", source);
-	if (judge(source, name, &found, err, sizeof(err)))
-		return xfn_output__fail_one(all, "explain", json, XFN_EXIT_FAILED, "%s", err);
-	if (json)
-		json_array_append_new(all, as_json(name, source, &found));
-	else
-		print(name, source, &found);
-	return 0;
 }

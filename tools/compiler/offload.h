@@ -6,10 +6,10 @@
 #ifndef XFN_TOOLS_OFFLOAD_H
 #define XFN_TOOLS_OFFLOAD_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "../../functions/xfn.h"
 
 #define XFN_OBSTACLES 16
 
@@ -46,17 +46,22 @@ int xfn_offload__scan_globals(const char *path, const char *source, struct xfn_o
 int xfn_offload__build(const char *const *options, const char *const *specs, unsigned count,
 		       const char *out, struct xfn_obstacle *no);
 
-/* `xfn explain --offload`: print what stands in the way, or append it to `all`. Exit status. */
-int xfn_offload__explain(const char *source, bool json, json_t *all);
+/*
+ * Judge one source: its function's name, and what stands in the way. 0, or -errno with one line in
+ * err where nothing could be judged.
+ */
+int xfn_offload__judge(const char *source, char name[XFN_NAME_MAX + 1], struct xfn_obstacles *out,
+		       char *err, size_t errlen);
 
 /*
  * `xfn run --mode offload`: settle which of the modules go on the card, and with which object:
  * opts->card and not_on_card of each module. `object` has been built by hand; NULL: it is made from
- * the modules' sources, in the file `made`. Exit status: fails where the card takes none of them.
+ * the modules' sources, in the file `made`. 0, or -errno with one line in err: also where the card
+ * takes none of them; -EINVAL: an option is nothing for a card.
  */
 struct xfn_run_options;
 struct xfn_run_module;
 int xfn_offload__choose(struct xfn_run_options *opts, struct xfn_run_module *modules,
-			const char *object, const char *made);
+			const char *object, const char *made, char *err, size_t errlen);
 
 #endif

@@ -24,7 +24,6 @@
 #include "../../userspace/host/interface.h"
 #include "../../userspace/supervisor/options.h"
 #include "classify.h"
-#include "../cli/output.h"
 
 #define ADDRESSES_MAX 64 /* that an object can have compiled in; of --allow-amplify too */
 #define SPEC_MAX      400
@@ -42,10 +41,12 @@ struct choice {
 	char (*spec)[SPEC_MAX]; /* of each module, "" where it is out of the question */
 	bool *in;		/* the modules that go into the object */
 	unsigned chosen;
+	char *err; /* what is wrong, in the end */
+	size_t errlen;
 	const char *host_failed; /* why nothing could be built here; NULL: it could */
 };
 
-#define fail(c, ...) xfn_output__fail("run", (c)->opts->json, XFN_EXIT_FAILED, __VA_ARGS__)
+#define fail(c, ...) (snprintf((c)->err, (c)->errlen, __VA_ARGS__), -EIO)
 
 static const char *keep(const char *text)
 {
@@ -151,7 +152,7 @@ static int try_on_card(const struct choice *c, const char *path, const char *sou
 	return ret;
 }
 
-/* The object that the card is to take, as it is now. Exit status. */
+/* The object that the card is to take, as it is now. 0 or -errno, said. */
 static int keep_object(struct choice *c, const char *path)
 {
 	static const char next[] = "`xfn build --offload -o FILE.o F.c` makes one";
@@ -316,24 +317,25 @@ static int check_options(struct choice *c)
 			   opts->tier > XFN_TIER_XDP ? "--tier: what a card takes is of tier xdp" :
 						       NULL;
 
-	return what ? xfn_output__fail("run", opts->json, XFN_EXIT_USAGE,
-				       "%s; leave it or --mode offload out", what) :
-		      0;
+	if (!what)
+		return 0;
+	snprintf(c->err, c->errlen, "%s; leave it or --mode offload out", what);
+	return -EINVAL;
 }
 
 int xfn_offload__choose(struct xfn_run_options *opts, struct xfn_run_module *modules,
-			const char *object, const char *made)
+			const char *object, const char *made, char *err, size_t errlen)
 {
 	static struct choice c;
-	char err[XFN_ERR_MAX] = "";
+	char why[XFN_ERR_MAX] = "";
 	int status, ret;
 
-	c = (struct choice){ .opts = opts, .modules = modules };
+	c = (struct choice){ .opts = opts, .modules = modules, .err = err, .errlen = errlen };
 	status = check_options(&c);
 	if (status)
 		return status;
-	if (xfn_interface__read(opts->ifname, &c.iface, err, sizeof(err)))
-		return fail(&c, "%s", err);
+	if (xfn_interface__read(opts->ifname, &c.iface, why, sizeof(why)))
+		return fail(&c, "%s", why);
 	ret = xfn_offload__possible(c.iface.index);
 	if (ret)
 		return fail(&c,

@@ -17,13 +17,12 @@
 #include "../../userspace/supervisor/options.h"
 #include "../../userspace/sockets/udp_socket.h"
 #include "classify.h"
-#include "../cli/output.h"
 #include "../process/output_file.h"
 #include "../arguments/spec.h"
 #include "standalone_link.h"
 #include "../../xdp/packet.h"
 
-#define FUNCTIONS_MAX 64
+#define FUNCTIONS_MAX XFN_OBJECT_LISTED
 
 struct function {
 	const char *source;
@@ -39,21 +38,24 @@ struct binding {
 
 struct object {
 	const struct xfn_object_options *how;
-	bool json;
-	int verbose;
-	char out[PATH_MAX];
+	struct xfn_object_made *made; /* what is told of it */
+	FILE *log;
+	char *err;
+	size_t errlen;
 	struct function *functions;
 	unsigned count;
 	struct binding bound[FUNCTIONS_MAX];
 	unsigned bounds;
 	uint8_t served[XFN_OBJECT_LISTED][16];
 	uint64_t tai, mac;
-	bool resizes;
 	struct xfn_trial trial;
 };
 
-#define usage(obj, ...) xfn_output__fail("build", (obj)->json, XFN_EXIT_USAGE, __VA_ARGS__)
-#define fail(obj, ...)	xfn_output__fail("build", (obj)->json, XFN_EXIT_FAILED, __VA_ARGS__)
+/* Say what is wrong. */
+#define say(obj, result, ...) (snprintf((obj)->err, (obj)->errlen, __VA_ARGS__), (result))
+#define usage(obj, ...)	      say(obj, XFN_OBJECT_ASKED_WRONG, __VA_ARGS__)
+#define fail(obj, ...)	      say(obj, XFN_OBJECT_REFUSED, __VA_ARGS__)
+#define fail_host(obj, ...)   say(obj, XFN_OBJECT_HOST_FAILED, __VA_ARGS__)
 
 /* An interface's Ethernet address as xfn_packet_mac has it. False: it is none. */
 static bool read_mac(const char *text, uint64_t *mac)
@@ -89,7 +91,7 @@ static int take_values(struct object *obj)
 	return 0;
 }
 
-/* The slot of `source`, a new one the first time it is named. Exit status. */
+/* The slot of `source`, a new one the first time it is named. */
 static int take_source(struct object *obj, const char *source, unsigned *slot)
 {
 	size_t len = strlen(source);
@@ -147,9 +149,9 @@ static int judge(struct object *obj, struct function *fn)
 	bool allowed;
 
 	if (xfn_classify__within(fn->source, obj->how->budget_ns, &fn->v, err, sizeof(err)))
-		return xfn_output__fail_host("build", obj->json, "%s", err);
-	if (obj->verbose > 1 && fn->v.log)
-		fputs(fn->v.log, stderr);
+		return fail_host(obj, "%s", err);
+	if (fn->v.log)
+		fputs(fn->v.log, obj->log);
 	xfn_verdict__sentence(&fn->v, text, sizeof(text));
 	if (fn->v.refusal.fatal)
 		return fail(obj, "%s: %s", fn->source, text);
@@ -177,7 +179,7 @@ static const char *name_of(const struct object *obj, const struct binding *to)
 	return obj->functions[to->slot].v.attr.name;
 }
 
-/* Names and licences that go together, every binding with a port of its own. Exit status. */
+/* Names and licences that go together, every binding with a port of its own. */
 static int check(struct object *obj)
 {
 	for (unsigned i = 0; i < obj->count; i++) {
@@ -291,7 +293,7 @@ static bool write_settings(const struct object *obj, const char *path)
 	return !fclose(f);
 }
 
-/* What the verifier says; *again where another way to compile may do. Exit status. */
+/* What the verifier says; *again where another way to compile may do. */
 static int try(struct object *obj, const void *bytes, size_t len, bool *again)
 {
 	const struct xfn_refusal *no = &obj->trial.refusal;
@@ -300,10 +302,10 @@ static int try(struct object *obj, const void *bytes, size_t len, bool *again)
 
 	if (xfn_loader__try(bytes, len, source, &obj->trial, err, sizeof(err))) {
 		*again = false;
-		return xfn_output__fail_host("build", obj->json, "%s", err);
+		return fail_host(obj, "%s", err);
 	}
-	if (obj->verbose > 1 && obj->trial.log)
-		fputs(obj->trial.log, stderr);
+	if (obj->trial.log)
+		fputs(obj->trial.log, obj->log);
 	free(obj->trial.log);
 	if (!obj->trial.permitted || obj->trial.accepted) {
 		*again = false;
@@ -312,13 +314,13 @@ static int try(struct object *obj, const void *bytes, size_t len, bool *again)
 	*again = *again &&
 		 (!strcmp(no->rule, "too_many_insns") || !strcmp(no->rule, "unbounded_loop"));
 	if (*again)
-		return XFN_EXIT_FAILED;
+		return XFN_OBJECT_REFUSED;
 	return fail(obj, "%s: the verifier takes %s, but not this object: it %s (line %u); %s",
-		    obj->out, obj->count > 1 ? "each function" : "the function", no->reason,
+		    obj->made->out, obj->count > 1 ? "each function" : "the function", no->reason,
 		    no->line, no->remedy);
 }
 
-/* Compile, link, try and put in place. Exit status. */
+/* Compile, link, try and put in place. */
 static int attempt(struct object *obj, bool unroll, bool *again)
 {
 	const struct xfn_verdict *v = &obj->functions[0].v;
@@ -341,74 +343,49 @@ static int attempt(struct object *obj, bool unroll, bool *again)
 	snprintf(settings, sizeof(settings), "%s/settings.h", v->folder);
 	snprintf(made, sizeof(made), "%s/object.o", v->folder);
 	if (!write_settings(obj, settings))
-		return xfn_output__fail_host("build", obj->json,
-					     "%s: %s; is there room on the disk?", settings,
-					     strerror(errno));
+		return fail_host(obj, "%s: %s; is there room on the disk?", settings,
+				 strerror(errno));
 	for (unsigned i = 0; i < obj->count; i++)
 		units[i] = (struct xfn_object_unit){ .source = obj->functions[i].source,
 						     .name = obj->functions[i].v.attr.name };
 	*again = false;
 	ret = xfn_object__compile(&plan, made, err, sizeof(err));
 	if (ret && ret != -EINVAL)
-		return xfn_output__fail_host("build", obj->json, "%s", err);
-	if (ret || xfn_object__read(made, obj->out, plan.nic, &bytes, &len, &obj->resizes, err,
-				    sizeof(err)))
+		return fail_host(obj, "%s", err);
+	if (ret || xfn_object__read(made, obj->made->out, plan.nic, &bytes, &len,
+				    &obj->made->resizes, err, sizeof(err)))
 		return fail(obj, "%s", err);
 	*again = unroll;
 	status = try(obj, bytes, len, again);
 	for (unsigned i = 0; !status && i < obj->count; i++)
-		if (xfn_verdict__output(&obj->functions[i].v, obj->out, err, sizeof(err)))
+		if (xfn_verdict__output(&obj->functions[i].v, obj->made->out, err, sizeof(err)))
 			status = fail(obj, "%s", err);
-	if (!status && xfn_output_file__put(obj->out, bytes, len, err, sizeof(err)))
+	if (!status && xfn_output_file__put(obj->made->out, bytes, len, err, sizeof(err)))
 		status = fail(obj, "%s", err);
 	free(bytes);
 	return status;
 }
 
-static int print_json(const struct object *obj, const char *program)
+/* What there is to tell of an object that is made. */
+static void tell(struct object *obj)
 {
-	json_t *functions = json_array();
+	struct xfn_object_made *made = obj->made;
 
-	for (unsigned i = 0; i < obj->bounds; i++) {
-		const struct binding *to = &obj->bound[i];
-		char text[64];
-
-		xfn_udp_socket__text(&to->at, text, sizeof(text));
-		json_array_append_new(
-			functions, json_pack("{s:s, s:i, s:s?}", "name", name_of(obj, to), "port",
-					     (int)to->at.port, "bound", to->any ? NULL : text));
-	}
-	return xfn_output__json(json_pack(
-		"{s:s, s:s, s:s, s:o, s:i, s:i, s:b, s:b}", "object", obj->out, "flavour",
-		obj->how->flavour == XFN_FLAVOUR_OFFLOAD ? "offload" : "standalone", "program",
-		program, "functions", functions, "insns", (int)obj->trial.insns, "verified_insns",
-		(int)obj->trial.figures.processed, "verified", (int)obj->trial.permitted, "resizes",
-		(int)obj->resizes));
-}
-
-static int print(const struct object *obj)
-{
-	char program[64];
-
-	snprintf(program, sizeof(program), "xfn_%s",
+	snprintf(made->program, sizeof(made->program), "xfn_%s",
 		 obj->count == 1 ? obj->functions[0].v.attr.name : "standalone");
-	if (obj->json)
-		return print_json(obj, program);
-	printf("%s: program %s", obj->out, program);
-	for (unsigned i = 0; i < obj->bounds; i++)
-		printf("%s %s on port %u", i ? "," : ":", name_of(obj, &obj->bound[i]),
-		       obj->bound[i].at.port);
-	if (obj->trial.permitted)
-		printf("; %u instructions, %u verified\n", obj->trial.insns,
-		       obj->trial.figures.processed);
-	else
-		puts("; not verified here: loading BPF programs wants CAP_BPF");
-	if (obj->resizes && obj->how->flavour == XFN_FLAVOUR_STANDALONE)
-		printf("%s: resizes packets, which libxdp's dispatcher may not call under newer kernels "
-		       "(6.13, and 6.12 as distributed); alone it attaches: LIBXDP_SKIP_DISPATCHER=1 "
-		       "xdp-loader load IFACE %s\n",
-		       obj->out, obj->out);
-	return 0;
+	made->ports = obj->bounds;
+	for (unsigned i = 0; i < obj->bounds; i++) {
+		const struct binding *from = &obj->bound[i];
+		struct xfn_object_port *to = &made->port[i];
+
+		snprintf(to->name, sizeof(to->name), "%s", name_of(obj, from));
+		to->port = from->at.port;
+		if (!from->any)
+			xfn_udp_socket__text(&from->at, to->bound, sizeof(to->bound));
+	}
+	made->insns = obj->trial.insns;
+	made->verified_insns = obj->trial.figures.processed;
+	made->verified = obj->trial.permitted;
 }
 
 static int build(struct object *obj, char **specs, int count, const char *out)
@@ -427,32 +404,48 @@ static int build(struct object *obj, char **specs, int count, const char *out)
 	if (status)
 		return status;
 	if (out)
-		snprintf(obj->out, sizeof(obj->out), "%s", out);
+		snprintf(obj->made->out, sizeof(obj->made->out), "%s", out);
 	else
-		snprintf(obj->out, sizeof(obj->out), "%s.o", obj->functions[0].v.attr.name);
+		snprintf(obj->made->out, sizeof(obj->made->out), "%s.o",
+			 obj->functions[0].v.attr.name);
 	status = attempt(obj, true, &again);
 	if (again)
 		status = attempt(obj, false, &again);
-	return status ?: print(obj);
+	if (!status)
+		tell(obj);
+	return status;
 }
 
-int xfn_object__build(const struct xfn_object_options *how, char **specs, int count,
-		      const char *out, bool json, int verbose)
+enum xfn_object_result xfn_object__build(const struct xfn_object_options *how, char **specs,
+					 int count, const char *out, struct xfn_object_made *made,
+					 char *err, size_t errlen)
 {
 	struct object *obj = calloc(1, sizeof(*obj));
+	size_t len;
 	int status;
 
-	if (!obj || !(obj->functions = calloc(count, sizeof(*obj->functions)))) {
-		free(obj);
-		return xfn_output__fail("build", json, XFN_EXIT_FAILED, "out of memory");
+	*made = (struct xfn_object_made){};
+	if (obj) {
+		obj->functions = calloc((size_t)count, sizeof(*obj->functions));
+		obj->log = open_memstream(&made->log, &len);
+	}
+	if (!obj || !obj->functions || !obj->log) {
+		snprintf(err, errlen, "out of memory");
+		status = XFN_OBJECT_HOST_FAILED;
+		goto out;
 	}
 	obj->how = how;
-	obj->json = json;
-	obj->verbose = verbose;
+	obj->made = made;
+	obj->err = err;
+	obj->errlen = errlen;
 	status = build(obj, specs, count, out);
 	for (unsigned i = 0; i < obj->count; i++)
 		xfn_verdict__free(&obj->functions[i].v);
-	free(obj->functions);
+out:
+	if (obj && obj->log)
+		fclose(obj->log);
+	if (obj)
+		free(obj->functions);
 	free(obj);
 	return status;
 }

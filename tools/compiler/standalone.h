@@ -6,8 +6,11 @@
 #ifndef XFN_STANDALONE_H
 #define XFN_STANDALONE_H
 
+#include <limits.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include "../../functions/xfn.h"
 
 #define XFN_OBJECT_LISTED 64 /* values an option may be repeated with */
 
@@ -38,11 +41,36 @@ struct xfn_object_options {
 /* What is wrong with .mac, and what to give. NULL: nothing. */
 const char *xfn_object__not_mac(const char *text);
 
+enum xfn_object_result {
+	XFN_OBJECT_MADE,
+	XFN_OBJECT_ASKED_WRONG, /* the options and sources do not go together */
+	XFN_OBJECT_REFUSED,	/* of these functions there can be none, or not there */
+	XFN_OBJECT_HOST_FAILED, /* nothing could be judged */
+};
+
+struct xfn_object_port {
+	char name[XFN_NAME_MAX + 1]; /* of its function */
+	uint16_t port;
+	char bound[64]; /* address and port, "": any address */
+};
+
+struct xfn_object_made {
+	char out[PATH_MAX];
+	char program[64];
+	struct xfn_object_port port[XFN_OBJECT_LISTED];
+	unsigned ports;
+	uint32_t insns, verified_insns; /* where it is verified */
+	bool verified;
+	bool resizes; /* packets */
+	char *log; /* the compiler's and the verifier's own words, NULL: none; the caller frees */
+};
+
 /*
  * Build from `count` specs "F.c[@ADDR:PORT | @PORT]" (cut in place) the object `out`; NULL: NAME.o
- * here, for one function. Prints what was made, or what is wrong. Exit status.
+ * here, for one function. Where it is not made, with one line in err; .log is set in any case.
  */
-int xfn_object__build(const struct xfn_object_options *how, char **specs, int count,
-		      const char *out, bool json, int verbose);
+enum xfn_object_result xfn_object__build(const struct xfn_object_options *how, char **specs,
+					 int count, const char *out, struct xfn_object_made *made,
+					 char *err, size_t errlen);
 
 #endif
