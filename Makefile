@@ -47,7 +47,7 @@ userspace/worker: skel/module.h skel/sealed_copy.h userspace/protocol userspace/
 userspace/supervisor: userspace/worker/sandbox.h userspace/protocol userspace/engine userspace/call userspace/control userspace/nic userspace/sockets userspace/host skel xdp functions
 tools/process: userspace/host
 tools/arguments: userspace/sockets functions
-tools/host: tools/compiler tools/process userspace/engine userspace/nic userspace/host skel xdp
+tools/host: tools/process userspace/engine userspace/nic userspace/host skel xdp
 tools/load: userspace/worker/sandbox.h userspace/call userspace/host skel xdp functions
 tools/cases: tools/arguments userspace/worker/sandbox.h userspace/call skel xdp functions
 tools/compiler: tools/arguments tools/process userspace/worker/sandbox.h userspace/supervisor userspace/sockets userspace/call userspace/host skel xdp functions

@@ -196,7 +196,7 @@ static int analyze(const char *source, struct xfn_verdict *v, struct xfn_argumen
 	char *said;
 	int ret;
 
-	xfn_arguments__add(&a, xfn_compiler__clang());
+	xfn_arguments__add(&a, xfn_command__clang());
 	xfn_arguments__add(&a, "--analyze");
 	xfn_arguments__add(&a, "-Xclang");
 	xfn_arguments__add(&a, "-analyzer-output=text");
@@ -238,7 +238,7 @@ static int find_unset(const char *source, struct xfn_verdict *v, struct xfn_argu
 	char *said;
 	int ret;
 
-	xfn_arguments__add(&a, xfn_compiler__clang());
+	xfn_arguments__add(&a, xfn_command__clang());
 	xfn_arguments__add(&a, "-fsyntax-only");
 	xfn_arguments__add(&a, "-w");
 	xfn_arguments__add(&a, "-Xclang");
@@ -293,7 +293,7 @@ static int emit(const char *source, const struct xfn_verdict *v, const struct xf
 	struct xfn_arguments a = {};
 	int ret, fault;
 
-	xfn_arguments__add(&a, xfn_compiler__clang());
+	xfn_arguments__add(&a, xfn_command__clang());
 	common(&a, v);
 	xfn_arguments__add(&a, "-w");
 	xfn_arguments__add(&a, level);
@@ -393,7 +393,7 @@ static int compile(const char *source, const char *so, const struct xfn_argument
 	/* the object that the linker is to take is removed with the rest */
 	xfn_arguments__add(&a, "env");
 	xfn_arguments__add_path(&a, "TMPDIR=", v->folder, "");
-	xfn_arguments__add(&a, xfn_compiler__clang());
+	xfn_arguments__add(&a, xfn_command__clang());
 	common(&a, v);
 	xfn_arguments__add(&a, "-shared");
 	xfn_arguments__add(&a, "-Wpadded"); /* for find_unset() */

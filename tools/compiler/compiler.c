@@ -1,23 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Which clang compiles functions, and what it is asked before it does. Must never compile one. */
+/* What the compiler of functions is asked before it compiles one. Must never compile one. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "../process/command.h"
 #include "compiler.h"
 
 /* clang 16 and later refuse it, or warn that it has no use. */
 #define ENABLE "-enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang"
 
 static const char *zeroes = XFN_ZEROES;
-
-const char *xfn_compiler__clang(void)
-{
-	const char *named = getenv("XFN_CLANG");
-
-	return named && *named ? named : "clang";
-}
 
 const char *xfn_compiler__zeroes(void)
 {
@@ -26,7 +18,7 @@ const char *xfn_compiler__zeroes(void)
 
 int xfn_compiler__fault(int ret, const char *said, char *err, size_t errlen)
 {
-	int fault = xfn_command__fault(xfn_compiler__clang(), ret, said, err, errlen);
+	int fault = xfn_command__fault(xfn_command__clang(), ret, said, err, errlen);
 	size_t len = strlen(err);
 
 	if (fault && ret > 128)
@@ -37,7 +29,7 @@ int xfn_compiler__fault(int ret, const char *said, char *err, size_t errlen)
 /* Does the compiler take the flags? Nothing is compiled. Exit status, or -errno. */
 static int takes(const char *flag, char **said)
 {
-	char *const argv[] = { (char *)xfn_compiler__clang(),
+	char *const argv[] = { (char *)xfn_command__clang(),
 			       (char *)XFN_ZEROES,
 			       (char *)flag,
 			       (char *)"-Werror",
@@ -70,13 +62,13 @@ static int probe_zeroes(char *err, size_t errlen)
 	snprintf(err, errlen,
 		 "%s cannot set variables to zero (" XFN_ZEROES
 		 "); name clang 14 or later by XFN_CLANG",
-		 xfn_compiler__clang());
+		 xfn_command__clang());
 	return -EINVAL;
 }
 
 int xfn_compiler__probe(char *version, size_t len, char *err, size_t errlen)
 {
-	char *const argv[] = { (char *)xfn_compiler__clang(), (char *)"--version", NULL };
+	char *const argv[] = { (char *)xfn_command__clang(), (char *)"--version", NULL };
 	char *said;
 	int ret = xfn_command__run(argv, &said), fault;
 

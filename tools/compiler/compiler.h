@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Which clang compiles functions, and how it is told to leave nothing of the stack in a reply. */
+/* What the compiler of functions is asked first, and how it is told to leave nothing of the stack in a reply. */
 #ifndef XFN_COMPILER_H
 #define XFN_COMPILER_H
 
 #include <stddef.h>
-
-/* What XFN_CLANG in the environment names, else "clang". */
-const char *xfn_compiler__clang(void);
+#include "../process/command.h"
 
 /*
  * Ask the compiler for its version (one line) and for how it zeroes variables. 0, or -errno with
@@ -30,7 +28,7 @@ const char *xfn_compiler__zeroes(void);
  * that crashes leaves no files behind.
  */
 #define XFN_COMPILER_BPF                                                                           \
-	(char *)xfn_compiler__clang(), (char *)"-target", (char *)"bpf", (char *)"-mcpu=v3",       \
+	(char *)xfn_command__clang(), (char *)"-target", (char *)"bpf", (char *)"-mcpu=v3",        \
 		(char *)"-O2", (char *)"-g", (char *)"-ffreestanding",                             \
 		(char *)"-fno-delete-null-pointer-checks", (char *)"-fwrapv",                      \
 		(char *)"-fsigned-char", (char *)XFN_ZEROES, (char *)xfn_compiler__zeroes(),       \

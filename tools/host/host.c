@@ -23,7 +23,6 @@
 #include <unistd.h>
 #include "../../userspace/engine/engine.h"
 #include "../process/command.h"
-#include "../compiler/compiler.h"
 
 /* capability.h of a libc may be older than the kernel */
 #ifndef CAP_BPF
@@ -242,7 +241,7 @@ static bool first_line(char *const argv[], char *text, size_t len)
 
 static void clang(struct xfn_host_facts *facts)
 {
-	char *const argv[] = { (char *)xfn_compiler__clang(), "--version", NULL };
+	char *const argv[] = { (char *)xfn_command__clang(), "--version", NULL };
 	char version[120] = "";
 	bool runs = first_line(argv, version, sizeof(version));
 	struct xfn_host_fact *fact =

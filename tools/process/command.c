@@ -125,3 +125,10 @@ int xfn_command__fault(const char *program, int ret, const char *said, char *err
 				"");
 	return -EIO;
 }
+
+const char *xfn_command__clang(void)
+{
+	const char *named = getenv("XFN_CLANG");
+
+	return named && *named ? named : "clang";
+}

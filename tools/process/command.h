@@ -19,4 +19,7 @@ int xfn_command__run(char *const argv[], char **said);
  */
 int xfn_command__fault(const char *program, int ret, const char *said, char *err, size_t errlen);
 
+/* The compiler of functions: what XFN_CLANG in the environment names, else "clang". */
+const char *xfn_command__clang(void);
+
 #endif
