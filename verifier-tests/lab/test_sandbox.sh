@@ -208,6 +208,6 @@ stop
 [ $? = 2 ] && grep -q -e "--worker-memory 'much'" "$dir/out"
 result worker_memory_is_a_number $?
 "$xfn" run --sqpoll --engine mmsg echo >"$dir/out" 2>&1
-[ $? = 2 ] && grep -q -e '--sqpoll wants engine uring' "$dir/out"
+[ $? = 2 ] && grep -q -e '--sqpoll needs engine uring' "$dir/out"
 result sqpoll_wants_uring $?
 exit $bad

@@ -10,7 +10,7 @@
 #ifdef XFN_NATIVE
 #include <sys/mman.h>
 #include <unistd.h>
-#include "../../userspace/call.h"
+#include "../../userspace/call/call.h"
 
 #define PIECE (16u << 20)
 
