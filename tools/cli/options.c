@@ -13,6 +13,8 @@
 #include "output.h"
 
 #define LONG_ONLY 256 /* keys of options without a letter: this and their place in the table */
+#define KEY_HELP  '?'
+#define KEY_USAGE 255
 
 struct given {
 	const struct xfn_option *option;
@@ -52,6 +54,10 @@ static error_t collect(int key, char *arg, struct argp_state *state)
 			words->word[words->count++] = state->argv[state->next++];
 		return 0;
 	}
+	if (key == KEY_HELP || key == KEY_USAGE) {
+		xfn_options__help(p->verb, key == KEY_USAGE, stdout);
+		exit(fflush(stdout) ? XFN_EXIT_FAILED : 0);
+	}
 	for (const struct xfn_option *o = p->verb->options; !is_end(o); o++)
 		if (o->name && key == (o->key ?: LONG_ONLY + (int)(o - p->verb->options))) {
 			p->given[p->count++] = (struct given){ o, arg ?: none };
@@ -63,35 +69,21 @@ static error_t collect(int key, char *arg, struct argp_state *state)
 /* The verb's argp is good until the next one is made. */
 static const struct argp *make_argp(const struct xfn_verb *verb)
 {
-	static struct argp_option options[XFN_OPTIONS_MAX + 1];
-	static char choices[XFN_OPTIONS_MAX][96], doc[2048];
-	static struct argp argp = { .options = options, .parser = collect, .doc = doc };
-	int group = 0;
+	static struct argp_option options[XFN_OPTIONS_MAX + 3];
+	static const struct argp argp = { .options = options, .parser = collect };
 	unsigned n = 0;
 
-	for (const struct xfn_option *o = verb->options; !is_end(o) && n < XFN_OPTIONS_MAX; o++) {
-		const char *argument = o->argument;
-
-		if (o->choices) {
-			xfn_option__choices(o, "|", "|", choices[n], sizeof(choices[n]));
-			argument = choices[n];
-		}
-		group += o->type == XFN_HEADING;
-		options[n++] = (struct argp_option){
-			.name = o->name,
-			.key = o->type == XFN_HEADING ? 0 :
-			       o->key		      ? o->key :
-							LONG_ONLY + (int)(o - verb->options),
-			.arg = argument,
-			.flags = o->optional ? OPTION_ARG_OPTIONAL : 0,
-			.doc = o->help,
-			.group = group,
-		};
-	}
+	options[n++] = (struct argp_option){ .name = "help", .key = KEY_HELP };
+	options[n++] = (struct argp_option){ .name = "usage", .key = KEY_USAGE };
+	for (const struct xfn_option *o = verb->options; !is_end(o) && n < XFN_OPTIONS_MAX + 2; o++)
+		if (o->name)
+			options[n++] = (struct argp_option){
+				.name = o->name,
+				.key = o->key ?: LONG_ONLY + (int)(o - verb->options),
+				.arg = o->choices ? "CHOICE" : o->argument,
+				.flags = o->optional ? OPTION_ARG_OPTIONAL : 0,
+			};
 	options[n] = (struct argp_option){};
-	argp.args_doc = verb->arguments;
-	snprintf(doc, sizeof(doc), "%s\v%s%sExample: %s", verb->doc, verb->notes ?: "",
-		 verb->notes ? "\n\n" : "", verb->example);
 	return &argp;
 }
 
@@ -206,7 +198,8 @@ int xfn_options__parse(const struct xfn_verb *verb, int argc, char **argv, void 
 	snprintf(name, sizeof(name), "xfn %s", verb->name);
 	argv[0] = name;
 	argp_err_exit_status = XFN_EXIT_USAGE;
-	argp_parse(make_argp(verb), argc, argv, verb->command ? ARGP_IN_ORDER : 0, NULL, &p);
+	argp_parse(make_argp(verb), argc, argv, ARGP_NO_HELP | (verb->command ? ARGP_IN_ORDER : 0),
+		   NULL, &p);
 	argv[0] = own;
 	p.json = any_of(&p, "json");
 	for (unsigned i = 0; !status && i < p.count; i++) {

@@ -170,6 +170,9 @@ int xfn_options__bad(const char *verb, bool json, const char *name, const char *
  */
 void xfn_options__print(const struct xfn_verb *verb, FILE *to);
 
+/* options_help.c: --help, or with `brief` its first line. */
+void xfn_options__help(const struct xfn_verb *verb, bool brief, FILE *to);
+
 /*
  * option_values.c: store one value. NULL, or what to give instead, written to next[len]; for a
  * choice the names, "take a, b or c".

@@ -35,8 +35,7 @@ FNR != NR { prose[++prose_lines] = $0; next }
 FNR == 1 { sub(/^Usage: xfn [a-z]+ */, ""); usage = $0; next }
 /^Example/ { in_example = 1; sub(/^Example: */, "") }
 in_example { if ($0 != "") { gsub(/^ +/, ""); examples[++example_lines] = $0 }; next }
-/^Mandatory or optional arguments|^for any corresponding short options/ { in_options = 0; after = 1; next }
-/^Options:$/ { next }
+in_options && /^[^ ]/ { in_options = 0; after = 1 }
 # the heading of a group of options
 /^ [^ -].*:$/ { heading[count + 1] = text($0); next }
 # what an option says begins further to the right, also where it begins with a dash

@@ -84,6 +84,11 @@ static void hex(void **state)
 	assert_int_equal(xfn_payload__from_hex("01020304", got, 3), -EMSGSIZE);
 }
 
+static const char *not_even(const char *value)
+{
+	return strlen(value) % 2 ? "an odd length; give an even one" : NULL;
+}
+
 struct options {
 	bool flag, json;
 	int verbose, family, choice, queue;
@@ -114,8 +119,9 @@ static const struct xfn_option options[] = {
 		   .excludes = "number seconds"),
 	XFN_OPTION("name", 'n', "NAME", XFN_TO_TEXTS(struct options, name, names), NULL,
 		   .once = true),
-	XFN_OPTION("address", 0, "ADDR", XFN_TO_ADDRESSES(struct options, address, addresses),
-		   NULL),
+	XFN_OPTION("address", 0, "ADDR", XFN_TO_ADDRESSES(struct options, address, addresses), NULL,
+		   .unfit = not_even),
+	XFN_OPTION("even", 0, "T", XFN_TO_TEXT(struct options, text), NULL, .unfit = not_even),
 	XFN_OPTION_JSON(struct options, json),
 	{}
 };
@@ -171,7 +177,7 @@ static void stored(void **state)
 	(void)state;
 	assert_int_equal(parse(&verb,
 			       "-vv one -6 --choice=b --engine slow --queue 0 --number 0 "
-			       "--seconds 0.5 --workers 2-3 --cpus 9,1-2 -n x -ny --address [::1] "
+			       "--seconds 0.5 --workers 2-3 --cpus 9,1-2 -n x -ny --address [::12] "
 			       "--address 10.0.0.1 two",
 			       &opts, &words, printed),
 			 0);
@@ -186,7 +192,7 @@ static void stored(void **state)
 	assert_true(opts.workers[0] == 2 && opts.workers[1] == 3);
 	assert_true(opts.cpus == 3 && opts.cpu[0] == 9 && opts.cpu[2] == 2);
 	assert_true(opts.names == 2 && !strcmp(opts.name[1], "y"));
-	assert_true(opts.addresses == 2 && !strcmp(opts.address[0], "::1"));
+	assert_true(opts.addresses == 2 && !strcmp(opts.address[0], "::12"));
 	assert_true(words.count == 2 && !strcmp(words.word[1], "two") && !words.word[2]);
 	free(words.word);
 	assert_int_equal(parse(&verb, "--text --flag -- -v", &opts, &words, printed), 0);
@@ -209,6 +215,8 @@ static void refused(void **state)
 		{ "one -n x -n x", "--name 'x': given twice; leave one out" },
 		{ "one -n x -n y -n z", "--name 'z': give at most 2" },
 		{ "one --address 10.0", "--address '10.0': no IPv4 or IPv6 address; give one" },
+		{ "one --address ::1", "--address '::1': an odd length; give an even one" },
+		{ "one --even x", "--even 'x': an odd length; give an even one" },
 		{ "one --flag", "--flag: needs --text; add it" },
 		{ "one --text --seconds 1", "give one of --text, --number and --seconds" },
 		{ "", "names nothing; give ONE" },

@@ -21,8 +21,20 @@ expect verbs_none 2 "Usage: xfn VERB"
 expect verbs_help 0 "Example: xfn" --help
 expect verbs_version 0 "xfn " --version
 expect verbs_unknown 2 "unknown verb 'dance'" dance
+# laid_out VERB: is no line of its --help too long, and does all that is said of an option stand below each other?
+laid_out()
+{
+	"$xfn" "$1" --help | awk '
+		/^  +-/ { options = 1 }
+		{ said = match($0, /[^ ]/) == 30 } # from the same column on
+		length($0) > 79 || (options && !said && !/^$|^  +--?[a-z0-9?]|^ [^ ].*:$/) { wrong = 1; print }
+		/--usage / { exit }
+		END { exit wrong }'
+}
 for verb in build explain new test run ls stat scale release invoke bench check lab; do
 	expect verbs_help_$verb 0 "xfn $verb" $verb --help
+	laid_out $verb >"$dir/out"
+	result verbs_help_laid_out_$verb $?
 	expect verbs_option_$verb 2 "nonsense" $verb --nonsense
 done
 expect verbs_ls_argument 2 "'eth0'" ls eth0
