@@ -3,7 +3,7 @@
  * `make bench`: every tier and engine and their peers side by side. A round raises a lab for each
  * candidate, has each checked reply by reply, and then measures all of them in turn, a few
  * hundredths of a second each and again, so that what the machine does meanwhile meets all alike.
- * Must never judge: bench_report.c does.
+ * Must never judge: report.c does.
  */
 #include <argp.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* When a request leaves, which flow takes it, and what a reply means (bench_loop.h). */
+/* When a request leaves, which flow takes it, and what a reply means (loop.h). */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

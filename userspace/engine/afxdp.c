@@ -3,10 +3,9 @@
  * AF_XDP: frames of one queue through the RX and TX ring of one socket that the supervisor bound
  * (umem.h). Each frame is in one place: free, with the kernel to be filled, lent to the worker, or
  * with the kernel to be sent. One thread works these two rings; the fill and completion rings are
- * shared by all threads of the queue (engine_afxdp_frames.h). A queue that only receives sends by
- * another socket (engine_send.h). Documentation/networking/af_xdp.rst.
+ * shared by all threads of the queue (afxdp_frames.h). A queue that only receives sends by
+ * another socket (send.h). Documentation/networking/af_xdp.rst.
  */
-#include <sys/syscall.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -14,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include "afxdp_audit.h"
 #include "afxdp_frames.h"

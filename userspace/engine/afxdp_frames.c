@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The frames that the sockets of a queue share, and who moves them (engine_afxdp_frames.h). */
+/* The frames that the sockets of a queue share, and who moves them (afxdp_frames.h). */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>

@@ -2,14 +2,13 @@
 /*
  * AF_PACKET: frames from the TPACKET_V3 ring of a socket that the supervisor bound (packet_ring.h),
  * for hosts without AF_XDP. Each frame is copied to a buffer of its own, where its reply may be
- * longer, and its block goes back at once; replies leave by a second socket (engine_send.h; on veth
+ * longer, and its block goes back at once; replies leave by a second socket (send.h; on veth
  * a TX ring took 10 to 20 % longer per frame). The kernel has taken the VLAN tag off: it is put
  * back, so that the worker sees the frame as it was on the wire.
  *
  * Latency: a frame is seen when its block is full or 1 ms old. Must never know of headers beyond
  * Ethernet's addresses. packet(7), Documentation/networking/packet_mmap.rst.
  */
-#include <sys/syscall.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -17,6 +16,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>

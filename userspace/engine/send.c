@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Frames out of an AF_PACKET socket (engine_send.h). */
+/* Frames out of an AF_PACKET socket (send.h). */
 #include "send.h"
 
 #include <errno.h>

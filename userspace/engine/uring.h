@@ -65,11 +65,11 @@ static inline void xfn_uring__recycle(struct xfn_engine *e, unsigned buffer)
 	io_uring_buf_ring_advance(group, 1);
 }
 
-/* engine_uring_open.c: `open` and `close` of the engine. */
+/* uring_open.c: `open` and `close` of the engine. */
 int xfn_uring__open(struct xfn_engine **out, const struct xfn_engine_config *cfg, char *err,
 		    size_t errlen);
 void xfn_uring__close(struct xfn_engine *e);
-/* engine_uring.c: receive on each socket that does not; submitted with what is submitted next. */
+/* uring.c: receive on each socket that does not; submitted with what is submitted next. */
 void xfn_uring__arm(struct xfn_engine *e);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * An interface's AF_PACKET sockets with their ring, made by the supervisor, used by a worker
- * (engine_packet.c). A filter (classic BPF, no privilege for BPF wanted) lets in only what a worker
+ * (engine/packet.c). A filter (classic BPF, no privilege for BPF wanted) lets in only what a worker
  * can answer: plain UDP frames for this host, of one buffer, to the addresses and ports given.
  *
  * The host's own stack sees each of these frames too. UDP sockets bound to the same addresses keep

@@ -289,7 +289,7 @@ int xfn_listeners__share(struct xfn_supervisor *sup, char *err, size_t errlen);
 int xfn_listeners__targets(const struct xfn_supervisor *sup, struct xfn_packet_target **out);
 
 /*
- * card.c: hardware offload, --mode offload. Everything is served by the host as well: what the card
+ * offload.c: hardware offload, --mode offload. Everything is served by the host as well: what the card
  * passes on, and what it does not take.
  */
 /* Put the functions that are meant for it on the card. 0 where none was asked for; one line in err.
@@ -306,7 +306,7 @@ void xfn_card__reasons(const struct xfn_supervisor *sup, uint64_t sum[XFN_REASON
 /* "offload", or the mode of the host's program that serves `fn`. */
 const char *xfn_card__mode(const struct xfn_supervisor *sup, const struct xfn_deployed *fn);
 
-/* served.c: addresses and devices as they are now, in the dispatcher and for sockets. */
+/* served_addresses.c: addresses and devices as they are now, in the dispatcher and for sockets. */
 int xfn_served__open(struct xfn_supervisor *sup, char *err, size_t errlen);
 /* The kernel's news of them, as xfn_addresses__serve; a failure is logged, and tried again. */
 int xfn_served__read(struct xfn_supervisor *sup);
@@ -333,7 +333,7 @@ void xfn_serving__end(struct xfn_supervisor *sup);
  */
 void xfn_serving__renew_workers(struct xfn_supervisor *sup);
 
-/* presence.c: the interface comes and goes. */
+/* link_state.c: the interface comes and goes. */
 /*
  * What the kernel tells of links and addresses is to be read, and acted on. True: workers may be
  * others than before.
@@ -374,7 +374,7 @@ int xfn_process__reap(struct xfn_supervisor *sup);
 unsigned xfn_process__poll(const struct xfn_supervisor *sup, struct pollfd *fds, unsigned room);
 void xfn_process__wait(struct xfn_supervisor *sup); /* for all of them, at the end */
 
-/* children.c */
+/* workers.c */
 /* Add a place for a worker, and start one in it: .served says when it serves, DEAD that it cannot.
  * Returns the place. */
 struct xfn_child *xfn_children__add(struct xfn_supervisor *sup, const char *engine, uint32_t queue);
@@ -397,7 +397,7 @@ const char *xfn_child__state(const struct xfn_child *child, char *text, size_t l
 /* That of the first worker which `fn` lacks, "serving" where there is none. */
 const char *xfn_children__state(const struct xfn_supervisor *sup, const struct xfn_deployed *fn,
 				char *text, size_t len);
-/* hand_over.c: */
+/* provision.c: */
 /* Write down all that a worker needs, to be sent as it takes it. 0 or -errno. */
 int xfn_children__hand_over(const struct xfn_supervisor *sup, struct xfn_child *child);
 /*
@@ -419,7 +419,7 @@ static inline bool xfn_child_by_ring(const struct xfn_child *child)
 }
 
 /*
- * crews.c: which threads of a queue serve whom. The first ones are shared by all functions, behind
+ * pools.c: which threads of a queue serve whom. The first ones are shared by all functions, behind
  * them stand those of functions that have some of their own, and the rest rests.
  */
 /* Give the functions of --dedicate crews. To be called before the first worker starts. */
@@ -439,7 +439,7 @@ json_t *xfn_crews__scale(struct xfn_supervisor *sup, json_t *args, char *err, si
 /* --auto: add or remove shared threads by load. Returns ms until the next look, -1: none. */
 int xfn_crews__follow_load(struct xfn_supervisor *sup);
 
-/* links.c: what the NIC and its driver do for workers of frames. */
+/* nic_features.c: what the NIC and its driver do for workers of frames. */
 /*
  * Decide, and change on the interface what was asked for; also undoes what a killed run left. To be
  * called when tiers are settled and before workers start. 0 or -errno with one line in err.
@@ -546,7 +546,7 @@ pid_t xfn_child__tid(const struct xfn_child *child, unsigned thread);
 void xfn_told__keep(struct xfn_supervisor *sup, struct xfn_told *told, struct xfn_page *pages,
 		    unsigned threads, const char *who);
 
-/* past.c */
+/* retired.c */
 /* What a worker counted that has ended, and whose page goes: added to sup->past. */
 void xfn_past__keep(struct xfn_supervisor *sup, const struct xfn_page *page);
 void xfn_past__add(struct xfn_slot_counters *sum, const struct xfn_slot_counters *more);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * A worker: loads functions, gives up its privileges, then answers what one engine brings until it
- * is told to stop. Everything it uses was handed to it (handover.h); it opens no socket of its own.
+ * is told to stop. Everything it uses was handed to it (worker_protocol.h); it opens no socket of its own.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* What a worker is given before it starts, in the order of handover.h: written down, for its
+/* What a worker is given before it starts, in the order of worker_protocol.h: written down, for its
  * socket to take. */
 #include <errno.h>
 #include <stdio.h>
