@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What the compiler of functions is asked first, and how it is told to leave nothing of the stack in a reply. */
+/* What the compiler of functions is asked first, and how it leaves nothing of the stack in a reply. */
 #ifndef XFN_COMPILER_H
 #define XFN_COMPILER_H
 
