@@ -56,6 +56,15 @@ fi
 expect verbs_ls_none_named 1 "xfn run -i nix0" ls -i nix0
 expect verbs_stat_json 1 '"next": "start one with `xfn run`"' stat -j
 XFN_CLANG=clang-0 expect verbs_check_clang 0 "clang-0 does not run" check
+# a closed standard output is no file's number: what is opened next does not take it
+timeout 10 "$xfn" test functions/echo.c >&- 2>"$dir/out"
+if [ $? = 1 ] && grep -q "standard output cannot be written" "$dir/out"; then
+	echo "[       OK ] verbs_output_closed"
+else
+	cat "$dir/out"
+	echo "[  FAILED  ] verbs_output_closed"
+	bad=1
+fi
 # what nobody writes to is not waited for, wherever a file is named
 mkfifo "$dir/fifo.c" "$dir/fifo.cases" "$dir/fifo.xfn" "$dir/fifo.h"
 fifo="is a FIFO, not a regular file"

@@ -37,6 +37,8 @@ XFN_FUNCTION(by_memory, .port = 4000)
 	union both b = { .words = { xfn_len(req) } };
 	struct whole w = { .low = 1, .high = 2 };
 
+	if (memcmp(&w, &(struct whole){ 1, 2 }, sizeof(w)))
+		memcpy(&w, &(struct whole){ 3, 4 }, sizeof(w));
 	b = mix(b, w);
 	l.more = b.words[0];
 	return xfn_write(req, 0, &l, sizeof(l), sizeof(l)) ? XFN_DROP : XFN_REPLY;
