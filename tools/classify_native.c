@@ -113,6 +113,7 @@ static void common(struct xfn_arguments *a, const struct xfn_verdict *v)
 					     "-Werror=return-type",
 					     "-Werror=uninitialized",
 					     "-Werror=constant-conversion",
+					     "-fno-crash-diagnostics",
 					     "-fno-color-diagnostics",
 					     "-fno-caret-diagnostics" };
 
