@@ -282,9 +282,9 @@ struct xfn_listener *xfn_listeners__find(struct xfn_listener *list, unsigned cou
 					 const struct xfn_listener *one);
 
 /* listeners_ring.c: engine packet. */
-/* Leave the UDP sockets what its ring does not take. To be called again when devices have changed.
- * 0 or -errno with one line in err. */
+/* From now on UDP sockets take what its ring does not. 0 or -errno with one line in err. */
 int xfn_listeners__share(struct xfn_supervisor *sup, char *err, size_t errlen);
+void xfn_listeners__take_all(const struct xfn_supervisor *sup); /* until there is another ring */
 /* What the ring is to take. Returns their number, *out is to be freed; -ENOMEM. */
 int xfn_listeners__targets(const struct xfn_supervisor *sup, struct xfn_packet_target **out);
 
