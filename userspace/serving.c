@@ -354,6 +354,8 @@ static int open_ports(struct xfn_supervisor *sup, char *err, size_t errlen)
 	/* a run that serves nothing is of no use to whom it was started for */
 	if (!sup->served_once)
 		ret = ret ?: xfn_quarantine__any_serves(sup, err, errlen);
+	if (!ret && !sup->served_once)
+		xfn_served__say_unasked(sup);
 	if (!ret && sup->loader) {
 		xfn_loader__part(sup->loader);
 		xfn_loader__close(sup->before);

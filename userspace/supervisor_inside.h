@@ -314,6 +314,8 @@ int xfn_served__read(struct xfn_supervisor *sup);
 void xfn_served__follow(struct xfn_supervisor *sup, unsigned ifindex);
 void xfn_served__live(struct xfn_supervisor *sup); /* clock and MTU of now, to the programs */
 void xfn_served__load(struct xfn_supervisor *sup); /* into a dispatcher that came later */
+/* Warn of functions of the fast path that nobody can ask, since their addresses are not served. */
+void xfn_served__say_unasked(const struct xfn_supervisor *sup);
 
 /* serving.c */
 /*

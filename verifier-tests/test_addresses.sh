@@ -122,7 +122,14 @@ for engine in uring mmsg packet; do
 done
 
 start --address 10.99.0.1 echo
-soon answers 10.99.0.1 && answers_slowly 10.99.0.1 && silent 10.78.0.1 '[fd78::1]'
+soon answers 10.99.0.1 && answers_slowly 10.99.0.1 && silent 10.78.0.1 '[fd78::1]' && ! grep -q 'gets no request' "$dir/err"
 result addresses_named $?
+stop
+
+# what nobody can ask is said
+start --address 10.99.0.1 'echo@10.78.0.1:7' 'time@[::]:38' regex
+grep -q 'echo gets no request: 10.78.0.1 is not served on' "$dir/err" && grep -q 'time gets no request: no IPv6 address is served on' "$dir/err" &&
+	[ "$(grep -c 'gets no request' "$dir/err")" = 2 ]
+result addresses_not_served_are_said $? || cat "$dir/err"
 stop
 exit $bad
