@@ -402,6 +402,12 @@ static int take_values(struct run *run)
 				    "wants an interface; name it with -i");
 	if (opts->wait)
 		return xfn_run__bad(run, "--wait", NULL, "wants an interface; name it with -i");
+	if (opts->address_count)
+		return xfn_run__bad(run, "--address", opts->address[0],
+				    "wants an interface; name it with -i, or take --bind");
+	if (opts->route_fib)
+		return xfn_run__bad(run, "--reply-route", "fib",
+				    "wants an interface; name it with -i");
 	return 0;
 }
 

@@ -105,6 +105,8 @@ expect verbs_run_auto_alone 2 "run: --auto: counts workers" run --auto
 expect verbs_run_same_port 1 "give one another port: reverse@PORT" run echo@7007 reverse@7007
 expect verbs_run_bind 2 "--bind '10.0.0'" run --bind 10.0.0
 expect verbs_run_bind_unfit 2 "--bind '224.0.0.1': a multicast or broadcast address" run --bind 224.0.0.1 echo
+expect verbs_run_address_alone 2 "--address '192.0.2.1': wants an interface; name it with -i, or take --bind" run --address 192.0.2.1 echo
+expect verbs_run_route_alone 2 "--reply-route 'fib': wants an interface" run --reply-route fib echo
 expect verbs_run_address_multicast 2 "--address 'ff02::1': a multicast or broadcast address" run -i lo --address ff02::1
 expect verbs_run_address_broadcast 2 "--address '255.255.255.255': a multicast or broadcast address" run -i lo --address 255.255.255.255
 expect verbs_run_address_loopback 2 "--address '127.0.0.1': a loopback address" run -i lo --address 127.0.0.1
