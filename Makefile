@@ -49,7 +49,7 @@ tools/process: userspace/host
 tools/arguments: userspace/sockets functions
 tools/host: tools/process userspace/engine userspace/nic userspace/host skel xdp
 tools/load: userspace/worker/sandbox.h userspace/call userspace/host skel xdp functions
-tools/cases: tools/arguments userspace/worker/sandbox.h userspace/call skel xdp functions
+tools/cases: tools/arguments userspace/worker/sandbox.h userspace/call userspace/host skel xdp functions
 tools/compiler: tools/arguments tools/process userspace/worker/sandbox.h userspace/supervisor userspace/sockets userspace/call userspace/host skel xdp functions
 tools/cli: tools/compiler tools/cases tools/load tools/host tools/arguments tools/process userspace/supervisor userspace/control userspace/engine userspace/host skel xdp functions
 tools/bench: tools/load tools/process

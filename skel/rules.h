@@ -78,6 +78,10 @@
 	  "give it a name, as in `struct s a = { ... };`, or fill its padding with a member")      \
 	X(jumped_over, FAIL, "uses a variable whose declaration a jump has led past",              \
 	  "declare it before the goto or the switch")                                              \
+	X(padded_value, FAIL, "passes a struct by value, whose padding is left behind",            \
+	  "pass a pointer to it, or fill its padding with a member")                               \
+	X(left_unset, FAIL, "asks that memory stay as the stack held it",                          \
+	  "leave the attribute out: a variable that is written whole is not zeroed first")         \
 	X(division_by_zero, FAIL, "divides by zero", "test the divisor before dividing")           \
 	X(writable_global, FAIL, "writes a global variable, which a kernel half cannot share",     \
 	  "make it const, use XFN_COUNTER, or move it under #ifdef XFN_NATIVE")                    \

@@ -47,9 +47,10 @@ XFN_CALL int xfn_memcmp(const void *a, const void *b, __u64 n)
 			return x[i] - y[i];
 	return 0;
 }
-#define memcpy(d, s, n) __builtin_memcpy(d, s, n)
-#define memset(d, c, n) __builtin_memset(d, c, n)
-#define memcmp(a, b, n) xfn_memcmp(a, b, n)
+/* of as many arguments as there are commas: a compound literal may have some */
+#define memcpy(...) __builtin_memcpy(__VA_ARGS__)
+#define memset(...) __builtin_memset(__VA_ARGS__)
+#define memcmp(...) xfn_memcmp(__VA_ARGS__)
 
 #include "../functions/xfn.h"
 #include "checksum.h"

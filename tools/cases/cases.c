@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 #include "../../skel/regular_file.h"
+#include "../../userspace/host/printable.h"
 #include "../../xdp/reason.h"
 #include "cases.h"
 
@@ -329,6 +330,7 @@ static int end_case(struct reader *r)
 
 static int begin_case(struct reader *r, const char *name)
 {
+	char shown[XFN_CASE_NAME_MAX + 1];
 	struct xfn_cases *cases = r->cases;
 	struct xfn_case *c;
 
@@ -337,6 +339,9 @@ static int begin_case(struct reader *r, const char *name)
 			 XFN_CASE_NAME_MAX);
 		return -EINVAL;
 	}
+	/* it is shown on a terminal, whoever wrote it */
+	xfn_printable(name, strlen(name), shown, sizeof(shown));
+	name = shown;
 	for (unsigned i = 0; i < cases->count; i++)
 		if (!strcmp(cases->list[i].name, name)) {
 			snprintf(r->err, sizeof(r->err),

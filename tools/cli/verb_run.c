@@ -246,7 +246,12 @@ static int check_interface(const struct run *run)
 		  xfn_tier_name(opts->tier) },
 		{ opts->libxdp, "--attach", "libxdp" },
 		{ is_engine(opts, "packet") || is_engine(opts, "afxdp"), "--engine", opts->engine },
+		{ opts->route_fib, "--reply-route", "fib" },
 	};
+
+	if (!run->ifnames && opts->address_count)
+		return bad(run, "--address", opts->address[0],
+			   "needs an interface; name it with -i, or take --bind");
 
 	for (unsigned i = 0; !run->ifnames && i < sizeof(of) / sizeof(of[0]); i++)
 		if (of[i].needed)

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* `xfn`: the verb table, --help, --version, exit status. Must never do a verb's work. */
 #include <signal.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include "options.h"
 #include "output.h"
 #include "version.h" /* the build writes it */
@@ -48,6 +50,21 @@ static int finish(int status)
 	return status ? status : XFN_EXIT_FAILED;
 }
 
+/*
+ * Where standard input, output or errors are closed, the next file that is opened would take their
+ * number, and be written what is meant for a person. Reading finds an end, writing fails.
+ */
+static void fill_standard(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY); /* not CLOEXEC: children want them as well */
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	char option[] = "--help", *words[] = { NULL, option, NULL };
@@ -55,6 +72,7 @@ int main(int argc, char **argv)
 	const char *name = argc > 1 ? argv[1] : "";
 	bool table = argc == 4 && !strcmp(name, "help") && !strcmp(argv[2], "--options");
 
+	fill_standard();
 	if (!strcmp(name, "-h") || !strcmp(name, "--help") ||
 	    (!strcmp(name, "help") && argc == 2)) {
 		help(stdout);

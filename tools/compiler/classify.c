@@ -202,7 +202,7 @@ int xfn_classify__within(const char *source, uint32_t budget_ns, struct xfn_verd
 	snprintf(meta->kernel, sizeof(meta->kernel), "%s", uts.release);
 	snprintf(meta->arch, sizeof(meta->arch), "%.15s", uts.machine);
 	ret = xfn_classify__hash(source, meta->source_hash, err, errlen);
-	ret = ret ?: xfn_source__includes(source, err, errlen);
+	ret = ret ?: xfn_source__includes(source, NULL, err, errlen);
 	ret = ret ?: xfn_paths__support(v->support, sizeof(v->support), err, errlen);
 	ret = ret ?: xfn_compiler__probe(meta->compiler, sizeof(meta->compiler), err, errlen);
 	ret = ret ?: xfn_private_folder__make(v->folder, sizeof(v->folder), err, errlen);
@@ -251,6 +251,7 @@ int xfn_verdict__output(const struct xfn_verdict *v, const char *out, char *err,
 			 out);
 		ret = -EEXIST;
 	}
+	ret = ret ?: xfn_source__includes(v->meta.file, out, err, errlen);
 	snprintf(path, sizeof(path), "%s/native.d", v->folder);
 	ret = ret ?: xfn_output_file__not_listed(out, path, err, errlen);
 	snprintf(path, sizeof(path), "%s/kernel.d", v->folder);

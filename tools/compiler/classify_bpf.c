@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include "../../skel/loader.h"
 #include "classify.h"
+#include "classify_unset.h"
 #include "../process/command.h"
 #include "compiler.h"
 #include "source_text.h"
@@ -170,11 +171,32 @@ static void place_backend_error(const char *said, const char *source, struct xfn
 	}
 }
 
+/* What is only in the kernel half, and nobody has set. `warnings`: the compiler's. */
+static int find_unset(const char *source, char *header, char *include, const char *warnings,
+		      struct xfn_verdict *v, char *err, size_t errlen)
+{
+	char *const argv[] = { XFN_COMPILER_BPF,
+			       XFN_UNSET_TREE,
+			       (char *)"-include",
+			       header,
+			       include,
+			       (char *)source,
+			       NULL };
+	char *said;
+	int ret = xfn_compiler__no_tree(xfn_command__run(argv, &said), said, err, errlen);
+
+	if (!ret)
+		xfn_classify__unset(source, warnings, said, v);
+	free(said);
+	return ret;
+}
+
 static int compile(const char *source, const char *object, bool unroll, struct xfn_verdict *v,
 		   char *err, size_t errlen)
 {
 	char header[PATH_MAX + 32], include[PATH_MAX + 32], list[sizeof(v->folder) + 16];
 	char *const argv[] = { XFN_COMPILER_BPF,
+			       XFN_UNSET_WARNINGS,
 			       (char *)"-Wvla",
 			       (char *)"-Walloca",
 			       (char *)(unroll ? "-funroll-loops" : "-fno-unroll-loops"),
@@ -212,10 +234,11 @@ static int compile(const char *source, const char *object, bool unroll, struct x
 		place_backend_error(said, source, &found);
 		judge_error(source, &found, v);
 		v->log = said;
-	} else {
-		free(said);
+		return 0;
 	}
-	return 0;
+	ret = find_unset(source, header, include, said, v, err, errlen);
+	free(said);
+	return ret;
 }
 
 struct object {

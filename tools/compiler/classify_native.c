@@ -117,6 +117,7 @@ static void common(struct xfn_arguments *a, const struct xfn_verdict *v)
 					     "-Werror=return-type",
 					     "-Werror=uninitialized",
 					     "-Werror=constant-conversion",
+					     "-fno-crash-diagnostics",
 					     "-fno-color-diagnostics",
 					     "-fno-caret-diagnostics" };
 
@@ -230,6 +231,12 @@ static int analyze(const char *source, struct xfn_verdict *v, struct xfn_argumen
 	return 0;
 }
 
+static void add_all(struct xfn_arguments *a, char *const words[])
+{
+	for (; *words; words++)
+		xfn_arguments__add(a, *words);
+}
+
 /* What the function sends that nobody has set. `warnings`: the compiler's. */
 static int find_unset(const char *source, struct xfn_verdict *v, struct xfn_arguments *links,
 		      const char *warnings, char *err, size_t errlen)
@@ -239,16 +246,13 @@ static int find_unset(const char *source, struct xfn_verdict *v, struct xfn_argu
 	int ret;
 
 	xfn_arguments__add(&a, xfn_command__clang());
-	xfn_arguments__add(&a, "-fsyntax-only");
-	xfn_arguments__add(&a, "-w");
-	xfn_arguments__add(&a, "-Xclang");
-	xfn_arguments__add(&a, "-ast-dump");
+	add_all(&a, (char *const[]){ XFN_UNSET_TREE, NULL });
 	common(&a, v);
 	add_includes(&a, links);
 	xfn_arguments__add(&a, source);
 	ret = xfn_command__run(a.argv, &said);
 	xfn_arguments__free(&a);
-	ret = xfn_compiler__fault(ret, said, err, errlen);
+	ret = xfn_compiler__no_tree(ret, said, err, errlen);
 	if (!ret)
 		xfn_classify__unset(source, warnings, said, v);
 	free(said);
@@ -396,7 +400,7 @@ static int compile(const char *source, const char *so, const struct xfn_argument
 	xfn_arguments__add(&a, xfn_command__clang());
 	common(&a, v);
 	xfn_arguments__add(&a, "-shared");
-	xfn_arguments__add(&a, "-Wpadded"); /* for find_unset() */
+	add_all(&a, (char *const[]){ XFN_UNSET_WARNINGS, NULL });
 	xfn_arguments__add(&a, "-MD");
 	xfn_arguments__add(&a, "-MF");
 	xfn_arguments__add_path(&a, "", v->folder, "native.d");

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Bytes that no code sets, though every variable begins as zeroes (tools/compiler/compiler.h): what is no
- * variable is not begun so. The padding of a compound literal is what the stack held, and a
- * declaration that is jumped over zeroes nothing. clang's own syntax tree tells where they are; the
- * compiler's -Wpadded tells which structs have padding. Must never judge other files than the
- * author's.
+ * variable is not begun so. The padding of a compound literal is what the stack held, a
+ * struct that is passed in two registers leaves its padding behind, a declaration that is jumped
+ * over zeroes nothing, and an attribute asks for that. clang's own syntax tree tells where they
+ * are; the compiler's warnings tell which structs have padding, and which go in two registers. Must
+ * never judge other files than the author's.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #define TYPES_MAX 512
 #define VARS_MAX  512
 #define JUMPS_MAX 512
+#define SPLIT_MAX 512
 
 /* A place that is jumped to, and from where first. */
 struct jump {
@@ -37,7 +39,10 @@ struct walk {
 	bool own; /* that file is the author's */
 	/* types with bytes between their members, or members of several sizes */
 	char *types[TYPES_MAX];
+	bool gaps[TYPES_MAX]; /* the former */
 	unsigned type_count;
+	uint32_t split[SPLIT_MAX]; /* lines of what takes or gives a struct in two registers */
+	unsigned split_count;
 	uint32_t bare[TYPES_MAX]; /* lines of such that have no name */
 	unsigned bare_count;
 	const char *record_name[DEPTH_MAX]; /* of the records around the row */
@@ -65,14 +70,16 @@ static size_t tag_len(const char *name)
 	return !strncmp(name, "struct ", 7) ? 7 : !strncmp(name, "union ", 6) ? 6 : 0;
 }
 
-static void add_type(struct walk *w, const char *name, size_t len)
+static void add_type(struct walk *w, const char *name, size_t len, bool gaps)
 {
 	size_t tag = len > 7 ? tag_len(name) : 0;
 
 	name += tag;
 	len -= tag;
-	if (len && w->type_count < TYPES_MAX)
-		w->types[w->type_count++] = strndup(name, len);
+	if (!len || w->type_count == TYPES_MAX)
+		return;
+	w->gaps[w->type_count] = gaps;
+	w->types[w->type_count++] = strndup(name, len);
 }
 
 /* The type that a row names last: as it is, where a typedef stands for it. */
@@ -103,11 +110,12 @@ static bool last_type(const struct row *r, char *type, size_t len)
 	return true;
 }
 
-static bool padded(const struct walk *w, const char *type)
+/* Is it such a type; or (gaps) one with bytes between its members? */
+static bool padded(const struct walk *w, const char *type, bool gaps)
 {
 	type += tag_len(type);
 	for (unsigned i = 0; i < w->type_count; i++)
-		if (!strcmp(w->types[i], type))
+		if (w->gaps[i] >= gaps && !strcmp(w->types[i], type))
 			return true;
 	return false;
 }
@@ -210,26 +218,29 @@ static void look_at_types(struct walk *w, const struct row *r)
 		if (!w->own)
 			return;
 		if (name == sum)
-			add_type(w, name, w->record_len[r->depth]);
+			add_type(w, name, w->record_len[r->depth], false);
 		for (unsigned i = 0; !w->record_len[r->depth] && i < w->bare_count; i++)
 			found |= w->bare[i] == r->line;
 		if (name != sum && !found)
 			return;
 		w->bare_padded[r->depth] = !w->record_len[r->depth];
 		if (r->depth && w->record_len[r->depth - 1])
-			add_type(w, w->record_name[r->depth - 1], w->record_len[r->depth - 1]);
+			add_type(w, w->record_name[r->depth - 1], w->record_len[r->depth - 1],
+				 name != sum);
 	} else if (!strcmp(r->kind, "FieldDecl") && r->depth && last_type(r, type, sizeof(type)) &&
-		   padded(w, type)) {
-		add_type(w, w->record_name[r->depth - 1], w->record_len[r->depth - 1]);
+		   padded(w, type, false)) {
+		add_type(w, w->record_name[r->depth - 1], w->record_len[r->depth - 1],
+			 padded(w, type, true));
 		w->bare_padded[r->depth - 1] |= !w->record_len[r->depth - 1];
 	} else if (!strcmp(r->kind, "TypedefDecl") && w->own && last_type(r, type, sizeof(type)) &&
-		   (w->bare_padded[r->depth] || padded(w, type))) {
+		   (w->bare_padded[r->depth] || padded(w, type, false))) {
 		const char *stop = memchr(r->rest, '\'', (size_t)(end - r->rest)), *name = stop;
 
 		/* its name stands before its type */
 		while (name - 1 > r->rest && name[-2] != ' ')
 			name--;
-		add_type(w, name - 1, (size_t)(stop - name));
+		add_type(w, name - 1, (size_t)(stop - name),
+			 w->bare_padded[r->depth] || padded(w, type, true));
 		w->bare_padded[r->depth] = false;
 	}
 }
@@ -239,11 +250,49 @@ static void look_at_literal(struct walk *w, const struct row *r)
 	char type[256], text[384];
 
 	if (strcmp(r->kind, "CompoundLiteralExpr") || !w->own ||
-	    !last_type(r, type, sizeof(type)) || !padded(w, type))
+	    !last_type(r, type, sizeof(type)) || !padded(w, type, false))
 		return;
 	snprintf(text, sizeof(text),
 		 "makes a %.100s without a name, whose padding holds what the stack held", type);
 	refuse(w, XFN_RULE_padded_literal, text, r->line);
+}
+
+/* A function that takes or gives a struct in two registers: they hold its members only. */
+static void look_at_value(struct walk *w, const struct row *r)
+{
+	bool gives = !strcmp(r->kind, "FunctionDecl"), split = false;
+	char type[256], text[384];
+
+	if (!w->own || (!gives && strcmp(r->kind, "ParmVarDecl")) ||
+	    !last_type(r, type, sizeof(type)))
+		return;
+	if (gives)
+		type[strcspn(type, "(")] = 0;
+	for (size_t len = strlen(type); len && type[len - 1] == ' '; len--)
+		type[len - 1] = 0;
+	if (!padded(w, type, true))
+		return;
+	for (unsigned i = 0; !split && i < w->split_count; i++)
+		split = w->split[i] == r->line || w->split[i] == w->line;
+	if (!split)
+		return;
+	snprintf(text, sizeof(text),
+		 "%s a %.100s by value, whose padding is left behind: there is what the stack held",
+		 gives ? "returns" : "passes", type);
+	refuse(w, XFN_RULE_padded_value, text, r->line);
+}
+
+/* What asks by name that memory stay as it was. */
+static void look_at_wishes(struct walk *w, const struct row *r)
+{
+	static const char call[] =
+		"_uninitialized'"; /* __builtin_alloca_uninitialized and the like */
+
+	if (w->own &&
+	    (!strcmp(r->kind, "UninitializedAttr") ||
+	     (!strcmp(r->kind, "DeclRefExpr") &&
+	      memmem(r->rest, (size_t)(r->text + r->len - r->rest), call, sizeof(call) - 1))))
+		refuse(w, XFN_RULE_left_unset, NULL, w->line);
 }
 
 static void add_jump(struct walk *w, const char *label, unsigned from, unsigned to)
@@ -373,8 +422,9 @@ static uint32_t bare_line(const char *text)
 	return line ? strtoul(line + 1, NULL, 10) : 0;
 }
 
-/* The author's structs that the compiler had to pad. */
-static void take_padded(struct walk *w, const char *warnings)
+/* The author's structs that the compiler had to pad, and functions that pass such as two registers
+ * hold. */
+static void take_warnings(struct walk *w, const char *warnings)
 {
 	struct xfn_diagnostic found;
 
@@ -382,12 +432,17 @@ static void take_padded(struct walk *w, const char *warnings)
 		const char *name =
 			strstr(found.text, "padding s") ? strchr(found.text, '\'') : NULL;
 		uint32_t line = bare_line(found.text);
+		unsigned bytes;
 
+		if (strstr(found.text, "pass-by-value") && w->split_count < SPLIT_MAX &&
+		    sscanf(strstr(found.text, "large (") ?: "", "large (%u bytes)", &bytes) == 1 &&
+		    bytes <= 16)
+			w->split[w->split_count++] = found.at;
 		if (!name || !strstr(found.text, "-Wpadded") ||
 		    !(found.in_source || xfn_classify__in_own_header(&found, w->source)))
 			continue;
 		if (!line)
-			add_type(w, name + 1, strcspn(name + 1, "'"));
+			add_type(w, name + 1, strcspn(name + 1, "'"), true);
 		else if (w->bare_count < TYPES_MAX)
 			w->bare[w->bare_count++] = line;
 	}
@@ -403,7 +458,7 @@ void xfn_classify__unset(const char *source, const char *warnings, const char *t
 		return;
 	w->source = source;
 	w->v = v;
-	take_padded(w, warnings);
+	take_warnings(w, warnings);
 	for (const char *at = tree; *at && !v->refusal.rule[0]; at += r.len + (at[r.len] == '\n')) {
 		r.number++;
 		r.text = at;
@@ -416,6 +471,8 @@ void xfn_classify__unset(const char *source, const char *warnings, const char *t
 			w->var_count = w->jump_count = 0;
 		look_at_types(w, &r);
 		look_at_literal(w, &r);
+		look_at_value(w, &r);
+		look_at_wishes(w, &r);
 		look_at_jumps(w, &r);
 		look_at_variables(w, &r);
 	}

@@ -6,8 +6,15 @@
 struct xfn_verdict;
 
 /*
- * `warnings`: the compiler's words with -Wpadded; `tree`: what it says to -ast-dump; `source` as
- * given to it. Sets v->refusal at the first finding.
+ * Arguments of the compiler: which structs have padding, and where one of more than 8 bytes is
+ * passed by value. One register carries a struct whole, two carry up to 16 bytes in parts.
+ */
+#define XFN_UNSET_WARNINGS (char *)"-Wpadded", (char *)"-Wlarge-by-value-copy=8"
+#define XFN_UNSET_TREE	   (char *)"-fsyntax-only", (char *)"-w", (char *)"-Xclang", (char *)"-ast-dump"
+
+/*
+ * `warnings`: the compiler's words with XFN_UNSET_WARNINGS; `tree`: what it says to -ast-dump;
+ * `source` as given to it. Sets v->refusal at the first finding.
  */
 void xfn_classify__unset(const char *source, const char *warnings, const char *tree,
 			 struct xfn_verdict *v);

@@ -26,6 +26,20 @@ int xfn_compiler__fault(int ret, const char *said, char *err, size_t errlen)
 	return fault;
 }
 
+int xfn_compiler__no_tree(int ret, const char *said, char *err, size_t errlen)
+{
+	int fault = xfn_compiler__fault(ret, said, err, errlen);
+
+	if (!fault && ret) {
+		snprintf(err, errlen,
+			 "%s shows no syntax tree (-ast-dump), so nothing is judged; name another "
+			 "clang by XFN_CLANG",
+			 xfn_command__clang());
+		fault = -EINVAL;
+	}
+	return fault;
+}
+
 /* Does the compiler take the flags? Nothing is compiled. Exit status, or -errno. */
 static int takes(const char *flag, char **said)
 {

@@ -15,6 +15,10 @@ int xfn_compiler__probe(char *version, size_t len, char *err, size_t errlen);
 /* As xfn_command__fault, of the compiler. */
 int xfn_compiler__fault(int ret, const char *said, char *err, size_t errlen);
 
+/* The same where it was asked for a syntax tree: any failure is the compiler's, not the source's.
+ */
+int xfn_compiler__no_tree(int ret, const char *said, char *err, size_t errlen);
+
 /*
  * Words of an argv[]: every automatic variable begins as zeroes, its padding too, so that no byte
  * that a function forgot tells what the stack held, and both targets answer alike.

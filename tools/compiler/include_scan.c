@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * What a source includes, before a compiler opens it: a FIFO would be waited for without end. Must
- * never judge what is in a header.
+ * What a source includes, before a compiler opens it: a FIFO would be waited for without end. What
+ * an assembler brings in (.incbin) no list of the compiler's names. Must never judge what is in a
+ * header.
  */
 #include <errno.h>
 #include <limits.h>
@@ -11,11 +12,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "../../skel/regular_file.h"
+#include "../process/output_file.h"
 #include "source_text.h"
 
 #define FILES_MAX 128 /* headers of one source that are looked at */
 
 struct scan {
+	const char *out; /* NULL, or a file to be written: it must be none of those brought in */
 	char *paths[FILES_MAX];
 	unsigned count;
 };
@@ -43,13 +46,49 @@ static bool included(const char *line, char name[256])
 		       false;
 }
 
+/* The name in a line with .incbin "NAME", with its quotes escaped or not; false: none. */
+static bool brought_in(const char *line, char name[256])
+{
+	static const char word[] = ".incbin";
+	const char *end = line + strcspn(line, "\n"),
+		   *at = memmem(line, (size_t)(end - line), word, sizeof(word) - 1);
+
+	if (!at)
+		return false;
+	at += sizeof(word) - 1;
+	at += strspn(at, " \t\\");
+	if (*at != '"')
+		return false;
+	snprintf(name, 256, "%.*s", (int)strcspn(at + 1, "\"\\\n"), at + 1);
+	return *name;
+}
+
+/* A file that the compiler would open. The assembler's lie where the caller is. */
+static int look_at(const struct scan *scan, const char *path, uint32_t number, const char *name,
+		   const char *file, char *err, size_t errlen)
+{
+	struct stat st;
+	const char *kind = stat(file, &st) ? NULL : xfn_regular_file__other_kind(st.st_mode);
+
+	if (kind)
+		snprintf(
+			err, errlen,
+			"%.200s: line %u includes %.120s, which is %s, not a regular file; include "
+			"a regular one",
+			path, number, name, kind);
+	else if (scan->out && xfn_output_file__same(file, scan->out))
+		snprintf(err, errlen, XFN_OUTPUT_IS_INPUT, scan->out, name);
+	else
+		return 0;
+	return -EINVAL;
+}
+
 /* The headers of `path` that lie beside it, or are named whole, behind the others of the scan. */
 static int scan_file(struct scan *scan, const char *path, char *err, size_t errlen)
 {
-	const char *slash = strrchr(path, '/'), *kind;
+	const char *slash = strrchr(path, '/');
 	char *text = xfn_source_text(path, true), name[256], header[PATH_MAX];
 	uint32_t number = 1;
-	struct stat st;
 	int ret = 0;
 
 	for (const char *line = text; !ret && line; number++) {
@@ -60,19 +99,15 @@ static int scan_file(struct scan *scan, const char *path, char *err, size_t errl
 				 slash && !whole ? (int)(slash - path) + 1 : 0, path, name);
 			/* others (xfn.h) are found elsewhere, or the compiler says that they are
 			 * not */
-			kind = stat(header, &st) ? NULL : xfn_regular_file__other_kind(st.st_mode);
-			if (kind) {
-				snprintf(err, errlen,
-					 "%.200s: line %u includes %.120s, which is %s, not a "
-					 "regular file; include a header",
-					 path, number, name, kind);
-				ret = -EINVAL;
-			} else if (!access(header, F_OK) && !known(scan, header) &&
-				   scan->count < FILES_MAX) {
+			ret = look_at(scan, path, number, name, header, err, errlen);
+			if (!ret && !access(header, F_OK) && !known(scan, header) &&
+			    scan->count < FILES_MAX) {
 				scan->paths[scan->count] = strdup(header);
 				if (scan->paths[scan->count])
 					scan->count++;
 			}
+		} else if (brought_in(line, name)) {
+			ret = look_at(scan, path, number, name, name, err, errlen);
 		}
 		line = strchr(line, '\n');
 		line = line ? line + 1 : NULL;
@@ -81,9 +116,9 @@ static int scan_file(struct scan *scan, const char *path, char *err, size_t errl
 	return ret;
 }
 
-int xfn_source__includes(const char *source, char *err, size_t errlen)
+int xfn_source__includes(const char *source, const char *out, char *err, size_t errlen)
 {
-	struct scan scan = {};
+	struct scan scan = { .out = out };
 	int ret = scan_file(&scan, source, err, errlen);
 
 	for (unsigned i = 0; !ret && i < scan.count; i++)

@@ -25,7 +25,8 @@ int xfn_command__run(char *const argv[], char **said)
 	*said = NULL;
 	if (pipe2(fds, O_CLOEXEC))
 		return -errno;
-	setenv("LC_ALL", "C", 1); /* messages are read, not only shown */
+	setenv("LC_ALL", "C", 1);		      /* messages are read, not only shown */
+	setenv("LLVM_DISABLE_SYMBOLIZATION", "1", 1); /* a crash leaves no files behind */
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&actions, fds[1], 1);
@@ -105,14 +106,15 @@ int xfn_command__fault(const char *program, int ret, const char *said, char *err
 			 program, strerror(-ret));
 		return ret;
 	}
-	if (ret > 128) {
+	row = ret && said ? lacking(said, &len) : NULL;
+	/* of a crash for want of something, the want is told */
+	if (ret > 128 && !row) {
 		snprintf(err, errlen,
 			 "%s was ended by signal %d (%s), so nothing is judged; look for a lack of "
 			 "memory, and try again",
 			 program, ret - 128, strsignal(ret - 128));
 		return -EIO;
 	}
-	row = ret && said ? lacking(said, &len) : NULL;
 	if (!row && ret != 126 && ret != 127)
 		return 0;
 	snprintf(err, errlen, "%s cannot work on this host: %.*s; mend that, and try again",

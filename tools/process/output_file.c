@@ -75,10 +75,7 @@ int xfn_output_file__not_listed(const char *out, const char *list, char *err, si
 	at = f && getdelim(&text, &room, '\0', f) > 0 ? text : "";
 	while (!ret && next_name(&at, name, sizeof(name)))
 		if (xfn_output_file__same(name, out)) {
-			snprintf(
-				err, errlen,
-				"%s: is what it would be made of (%s); choose another name with -o",
-				out, name);
+			snprintf(err, errlen, XFN_OUTPUT_IS_INPUT, out, name);
 			ret = -EEXIST;
 		}
 	free(text);

@@ -10,6 +10,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Why not, of a file that is read: its name as it is to be written, and as it is read. */
+#define XFN_OUTPUT_IS_INPUT "%s: is what it would be made of (%s); choose another name with -o"
+
 /* Are both names of one file (by device and inode, whatever the names)? */
 bool xfn_output_file__same(const char *a, const char *b);
 

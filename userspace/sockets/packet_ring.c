@@ -305,7 +305,6 @@ int xfn_packet_ring__open(const char *ifname, unsigned ifindex, uint32_t mtu,
 				     .tp_frame_size = block,
 				     .tp_frame_nr = XFN_PACKET_RING / block,
 				     .tp_retire_blk_tov = XFN_PACKET_RETIRE_MS };
-	struct sockaddr_ll at = { .sll_family = AF_PACKET, .sll_ifindex = (int)ifindex };
 	const int on = 1, version = TPACKET_V3;
 	const char *what = "open AF_PACKET sockets for";
 	struct program *p = calloc(1, sizeof(*p));
@@ -329,10 +328,6 @@ int xfn_packet_ring__open(const char *ifname, unsigned ifindex, uint32_t mtu,
 	    setsockopt(out->receive, SOL_PACKET, PACKET_RX_RING, &ring, sizeof(ring)))
 		goto fail;
 	setsockopt(out->receive, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on));
-	what = "bind AF_PACKET to";
-	at.sll_protocol = htons(ETH_P_ALL);
-	if (bind(out->receive, (struct sockaddr *)&at, sizeof(at)))
-		goto fail;
 	free(p);
 	return 0;
 fail:
@@ -347,17 +342,37 @@ fail:
 	return ret;
 }
 
-void xfn_packet_ring__close(struct xfn_packet_ring *ring)
+int xfn_packet_ring__bind(const struct xfn_packet_ring *ring, const char *ifname, unsigned ifindex,
+			  char *err, size_t errlen)
+{
+	const struct sockaddr_ll at = { .sll_family = AF_PACKET,
+					.sll_ifindex = (int)ifindex,
+					.sll_protocol = htons(ETH_P_ALL) };
+	int ret;
+
+	if (!bind(ring->receive, (const struct sockaddr *)&at, sizeof(at)))
+		return 0;
+	ret = -errno;
+	snprintf(err, errlen, "cannot bind AF_PACKET to %s: %s", ifname, strerror(-ret));
+	return ret;
+}
+
+void xfn_packet_ring__stop(const struct xfn_packet_ring *ring)
 {
 	struct sock_filter none = { .code = BPF_RET | BPF_K };
 	const struct sock_fprog prog = { .len = 1, .filter = &none };
 
+	if (ring->receive >= 0)
+		setsockopt(ring->receive, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog));
+}
+
+void xfn_packet_ring__close(struct xfn_packet_ring *ring)
+{
 	/* A worker that has it still answers what it holds, and nothing that another one gets too.
 	 */
-	if (ring->receive >= 0) {
-		setsockopt(ring->receive, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog));
+	xfn_packet_ring__stop(ring);
+	if (ring->receive >= 0)
 		close(ring->receive);
-	}
 	if (ring->send >= 0)
 		close(ring->send);
 	ring->receive = ring->send = -1;

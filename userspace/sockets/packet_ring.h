@@ -49,11 +49,16 @@ struct xfn_packet_ring {
  * serves every port of `targets` on every address of them: which pairs are right is for the caller
  * to check. Nothing comes from one of the `own` addresses, as many as its filter has room for.
  * Wants CAP_NET_RAW. 0 or -errno with one line in err, then nothing is open. The caller closes.
+ * Nothing comes before it is bound, and nothing more when it was told to stop: both take effect at
+ * once, where making and closing a ring wait for the kernel (RCU), tens of milliseconds.
  */
 int xfn_packet_ring__open(const char *ifname, unsigned ifindex, uint32_t mtu,
 			  const struct xfn_packet_target *targets, unsigned count,
 			  const uint8_t (*own)[16], unsigned own_count, struct xfn_packet_ring *out,
 			  char *err, size_t errlen);
+int xfn_packet_ring__bind(const struct xfn_packet_ring *ring, const char *ifname, unsigned ifindex,
+			  char *err, size_t errlen);
+void xfn_packet_ring__stop(const struct xfn_packet_ring *ring);
 void xfn_packet_ring__close(struct xfn_packet_ring *ring);
 uint32_t xfn_packet_ring__block(uint32_t mtu);
 /*

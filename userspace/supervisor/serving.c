@@ -271,22 +271,17 @@ static int frames_started(struct xfn_supervisor *sup, int ret, char *err)
  * Engine packet: a worker on the interface's frames, and one behind UDP sockets for what these
  * leave: fragments, options, what came by another way.
  */
-static int start_ring_worker(struct xfn_supervisor *sup, char *err, size_t errlen)
+static void start_ring_worker(struct xfn_supervisor *sup)
 {
 	const char *engine;
 	char why[256];
-	int ret;
 
 	sup->ring_mtu = sup->iface.mtu;
-	ret = xfn_listeners__share(sup, err, errlen);
-	if (ret)
-		return ret;
 	xfn_children__add(sup, sup->udp_engine, 0);
 	if (best_udp_engine(sup, &engine, why, sizeof(why)))
 		xfn_log__line(LOG_WARNING, "no slow path: %s", why);
 	else
 		xfn_children__add(sup, engine, 0)->optional = true;
-	return 0;
 }
 
 static int start_socket_worker(struct xfn_supervisor *sup, char *err, size_t errlen)
@@ -298,8 +293,8 @@ static int start_socket_worker(struct xfn_supervisor *sup, char *err, size_t err
 		return 0;
 	ret = choose_engine(sup, err, errlen);
 	if (!ret && xfn_deploy__wants_ring(sup))
-		return start_ring_worker(sup, err, errlen);
-	if (!ret && sup->listener_count)
+		start_ring_worker(sup);
+	else if (!ret && sup->listener_count)
 		xfn_children__add(sup, sup->udp_engine, 0)->optional = !wanted;
 	if (!ret || wanted)
 		return ret;
@@ -359,6 +354,8 @@ static int open_ports(struct xfn_supervisor *sup, char *err, size_t errlen)
 	/* a run that serves nothing is of no use to whom it was started for */
 	if (!sup->served_once)
 		ret = ret ?: xfn_quarantine__any_serves(sup, err, errlen);
+	if (!ret && !sup->served_once)
+		xfn_served__say_unasked(sup);
 	if (!ret && sup->loader) {
 		xfn_loader__part(sup->loader);
 		xfn_loader__close(sup->before);

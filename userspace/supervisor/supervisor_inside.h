@@ -282,9 +282,9 @@ struct xfn_listener *xfn_listeners__find(struct xfn_listener *list, unsigned cou
 					 const struct xfn_listener *one);
 
 /* listeners_ring.c: engine packet. */
-/* Leave the UDP sockets what its ring does not take. To be called again when devices have changed.
- * 0 or -errno with one line in err. */
+/* From now on UDP sockets take what its ring does not. 0 or -errno with one line in err. */
 int xfn_listeners__share(struct xfn_supervisor *sup, char *err, size_t errlen);
+void xfn_listeners__take_all(const struct xfn_supervisor *sup); /* until there is another ring */
 /* What the ring is to take. Returns their number, *out is to be freed; -ENOMEM. */
 int xfn_listeners__targets(const struct xfn_supervisor *sup, struct xfn_packet_target **out);
 
@@ -314,6 +314,8 @@ int xfn_served__read(struct xfn_supervisor *sup);
 void xfn_served__follow(struct xfn_supervisor *sup, unsigned ifindex);
 void xfn_served__live(struct xfn_supervisor *sup); /* clock and MTU of now, to the programs */
 void xfn_served__load(struct xfn_supervisor *sup); /* into a dispatcher that came later */
+/* Warn of functions of the fast path that nobody can ask, since their addresses are not served. */
+void xfn_served__say_unasked(const struct xfn_supervisor *sup);
 
 /* serving.c */
 /*

@@ -103,8 +103,33 @@ soon silent 10.78.0.9 && soon answers 10.78.0.1
 result addresses_removed_behind_sockets $?
 stop
 
+# a new address wants workers anew: what is asked meanwhile waits, and is answered
+figure() { sed -n "s/^ *\"$1\": \([0-9.]*\),*\$/\1/p" "$dir/load"; }
+for engine in uring mmsg packet; do
+	start --tier socket --engine $engine echo || continue
+	"$xfn" lab -n "$name" exec client "$xfn" bench -j -r 1000 -d 2 --timeout 4000 --module echo 10.78.0.1:7 >"$dir/load" 2>&1 &
+	others=$!
+	good=0
+	for host in 7 8 9; do
+		server ip addr add 10.78.0.$host/24 dev "$iface"
+		soon answers 10.78.0.$host || good=1
+		server ip addr del 10.78.0.$host/24 dev "$iface"
+	done
+	wait "$others" && [ "$(figure right)" = "$(figure sent)" ] && [ "$(figure right)" -gt 200 ] && [ $good = 0 ]
+	result addresses_followed_without_loss_$engine $? || cat "$dir/err" "$dir/load"
+	others=
+	stop
+done
+
 start --address 10.99.0.1 echo
-soon answers 10.99.0.1 && answers_slowly 10.99.0.1 && silent 10.78.0.1 '[fd78::1]'
+soon answers 10.99.0.1 && answers_slowly 10.99.0.1 && silent 10.78.0.1 '[fd78::1]' && ! grep -q 'gets no request' "$dir/err"
 result addresses_named $?
+stop
+
+# what nobody can ask is said
+start --address 10.99.0.1 'echo@10.78.0.1:7' 'time@[::]:38' regex
+grep -q 'echo gets no request: 10.78.0.1 is not served on' "$dir/err" && grep -q 'time gets no request: no IPv6 address is served on' "$dir/err" &&
+	[ "$(grep -c 'gets no request' "$dir/err")" = 2 ]
+result addresses_not_served_are_said $? || cat "$dir/err"
 stop
 exit $bad

@@ -63,7 +63,8 @@ static int open_engine(void)
 	raise_pair();
 	if (xfn_packet_ring__open("xfneng0", if_nametoindex("xfneng0"), 1500, targets,
 				  sizeof(targets) / sizeof(targets[0]), NULL, 0, &ring, err,
-				  sizeof(err)))
+				  sizeof(err)) ||
+	    xfn_packet_ring__bind(&ring, "xfneng0", if_nametoindex("xfneng0"), err, sizeof(err)))
 		fail_msg("%s", err);
 	socks[0].fd = ring.receive;
 	socks[0].block_size = xfn_packet_ring__block(1500);

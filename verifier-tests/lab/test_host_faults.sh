@@ -79,6 +79,9 @@ told linker "No space left on device" env XFN_CLANG="$dir/clang" AT=-shared \
 	FAULT='echo "/usr/bin/ld: final link failed: No space left on device" >&2; exit 1' "$xfn" build -o "$dir/made" functions/echo.c
 told pkg_config "pkg-config was ended by signal 9" env PATH="$dir/bin:$PATH" "$xfn" build -o "$dir/made" functions/sha256.c
 told objcopy "llvm-objcopy was ended by signal 9" env PATH="$dir/bin:$PATH" "$xfn" build -o "$dir/made" functions/echo.c
+# of a status that is no signal's, too
+told driver "unable to execute command: Killed" env XFN_CLANG="$dir/clang" AT='-target bpf' \
+	FAULT='echo "clang: error: unable to execute command: Killed" >&2; exit 254' "$xfn" build -o "$dir/made" functions/echo.c
 # what the author's own words say is the author's
 cat >"$dir/words.c" <<'END'
 #include "xfn.h"
@@ -86,11 +89,11 @@ cat >"$dir/words.c" <<'END'
 END
 told authors_words "words.c:2" "$xfn" build -o "$dir/made" "$dir/words.c"
 
-# a disk that is full: of each size at which another step is the one that fails
+# a disk that is full: of each size at which another step is the one that fails. Nothing is left on it.
 if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
-	for size in 4k 48k 100k; do
+	for size in 4k 48k 100k 320k; do
 		told "disk_$size" "No space left on device" unshare -m sh -c \
-			"mkdir -p '$dir/disk' && mount -t tmpfs -o size=$size none '$dir/disk' && TMPDIR='$dir/disk' exec '$xfn' build -o '$dir/made' functions/echo.c"
+			"mkdir -p '$dir/disk' && mount -t tmpfs -o size=$size none '$dir/disk' && TMPDIR='$dir/disk' '$xfn' build -o '$dir/made' functions/echo.c; status=\$?; ls -A '$dir/disk' | grep . || exit \$status"
 	done
 else
 	echo "[  SKIPPED ] host_faults_disk: wants root and a mount namespace"

@@ -8,14 +8,14 @@ typedef struct {
 } inner;
 
 struct frame {
-	inner a, b;
+	inner a, b, c;
 };
 
 static struct frame make(uint32_t value)
 {
 	uint8_t kind = value & 7;
 
-	return (struct frame){ .a = { kind, value }, .b = { kind, ~value } };
+	return (struct frame){ .a = { kind, value }, .b = { kind, ~value }, .c = { kind, 0 } };
 }
 
 XFN_FUNCTION(padded, .port = 4000)

@@ -71,7 +71,8 @@ expect new_name_longest 0 "a12345678901234.c" new a12345678901234
 
 # a build takes the place of a file or of nothing, and never of what it is made of
 printf '#define NEEDED 1\n' >needed.h
-sed 's/"xfn.h"/"xfn.h"\n#include "needed.h"/' before >whole.c
+sed 's/"xfn.h"/"xfn.h"\n#include "needed.h"\n__asm__(".section .rodata\\n.incbin \\"brought.bin\\"\\n.previous");/' before >whole.c
+echo brought >brought.bin
 sed -i 's/(hello,/(whole,/' whole.c
 printf 'case: any\nrequest: 00\naction: drop\n' >whole.cases
 ln -s whole.c link.xfn
@@ -90,10 +91,10 @@ not_over()
 }
 stands()
 {
-	stat -c '%n %i %F %s' whole.* needed.h ./*.xfn
-	cat whole.c whole.cases needed.h
+	stat -c '%n %i %F %s' whole.* needed.h brought.bin ./*.xfn
+	cat whole.c whole.cases needed.h brought.bin
 }
-for out in ./whole.c hard.xfn whole.cases needed.h; do
+for out in ./whole.c hard.xfn whole.cases needed.h ./brought.bin; do
 	not_over "$out" "choose another name with -o"
 done
 for out in link.xfn fifo.xfn null.xfn; do
@@ -110,7 +111,7 @@ expect output_part 0 "whole: tier" build whole.c
 result output_part_left
 echo request >request.bin
 expect output_request 1 "is the request" invoke -f request.bin -o ./request.bin -t 100 127.0.0.1:9
-rm -f link.xfn hard.xfn fifo.xfn null.xfn whole.* was theirs needed.h request.bin
+rm -f link.xfn hard.xfn fifo.xfn null.xfn whole.* was theirs needed.h brought.bin request.bin
 
 # nothing of a source runs with the caller's privileges, or reaches what is the caller's
 echo secret >secret

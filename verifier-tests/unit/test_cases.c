@@ -369,6 +369,17 @@ static void wrong_lines(void **state)
 		wrong(lines[i].text, lines[i].at);
 }
 
+/* A name is shown on a terminal: it does nothing else there. */
+static void names_are_shown(void **state)
+{
+	struct xfn_cases cases;
+
+	(void)state;
+	right("case: \x1b[2Jred\nrequest: 01\nreply: 01\n", &cases);
+	assert_string_equal(cases.list[0].name, "?[2Jred");
+	xfn_cases__free(&cases);
+}
+
 static void no_file(void **state)
 {
 	struct xfn_cases cases;
@@ -388,6 +399,7 @@ int main(void)
 		cmocka_unit_test(wrong_lines),
 		cmocka_unit_test(captures_of_all_links),
 		cmocka_unit_test(marks_and_fifos),
+		cmocka_unit_test(names_are_shown),
 		cmocka_unit_test(no_file),
 	};
 

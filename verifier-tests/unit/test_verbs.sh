@@ -54,6 +54,15 @@ fi
 expect verbs_ls_none_named 1 "xfn run -i nix0" ls -i nix0
 expect verbs_stat_json 1 '"next": "start one with `xfn run`"' stat -j
 XFN_CLANG=clang-0 expect verbs_check_clang 0 "clang-0 does not run" check
+# a closed standard output is no file's number: what is opened next does not take it
+timeout 10 "$xfn" test functions/echo.c >&- 2>"$dir/out"
+if [ $? = 1 ] && grep -q "standard output cannot be written" "$dir/out"; then
+	echo "[       OK ] verbs_output_closed"
+else
+	cat "$dir/out"
+	echo "[  FAILED  ] verbs_output_closed"
+	bad=1
+fi
 # what nobody writes to is not waited for, wherever a file is named
 mkfifo "$dir/fifo.c" "$dir/fifo.cases" "$dir/fifo.xfn" "$dir/fifo.h"
 fifo="is a FIFO, not a regular file"
@@ -71,6 +80,8 @@ expect verbs_fifo_run 1 "fifo.xfn: $fifo" run "$dir/fifo.xfn"
 printf '#include "xfn.h"\n/* #include "fifo.xfn" */\n#  include "between.h"\nXFN_FUNCTION(reads, .port = 4000)\n{\n\treturn XFN_REPLY;\n}\n' >"$dir/reads.c"
 printf '#pragma once\n\n#include "fifo.h"\n' >"$dir/between.h"
 expect verbs_fifo_include 1 "between.h: line 3 includes fifo.h, which $fifo" build -o "$dir/x.xfn" "$dir/reads.c"
+printf '#include "xfn.h"\n__asm__(".section .rodata\\n.incbin \\"%s\\"\\n.previous");\nXFN_FUNCTION(brings, .port = 4000)\n{\n\treturn XFN_REPLY;\n}\n' "$dir/fifo.h" >"$dir/brings.c"
+expect verbs_fifo_incbin 1 "brings.c: line 2 includes $dir/fifo.h, which $fifo" build -o "$dir/x.xfn" "$dir/brings.c"
 expect verbs_fifo_include_standalone 1 "between.h: line 3 includes fifo.h, which $fifo" build --standalone -o "$dir/x.o" "$dir/reads.c"
 printf '#include "/dev/zero"\n' >"$dir/between.h"
 expect verbs_device_include 1 "which is a device" explain "$dir/reads.c"
@@ -92,6 +103,8 @@ expect verbs_run_auto_alone 2 "run: --auto: needs an interface; name it with -i"
 expect verbs_run_same_port 1 "give one another port: reverse@PORT" run echo@7007 reverse@7007
 expect verbs_run_bind 2 "--bind '10.0.0'" run --bind 10.0.0
 expect verbs_run_bind_unfit 2 "--bind '224.0.0.1': a multicast or broadcast address" run --bind 224.0.0.1 echo
+expect verbs_run_address_alone 2 "--address '192.0.2.1': needs an interface; name it with -i, or take --bind" run --address 192.0.2.1 echo
+expect verbs_run_route_alone 2 "--reply-route 'fib': needs an interface" run --reply-route fib echo
 expect verbs_run_address_multicast 2 "--address 'ff02::1': a multicast or broadcast address" run -i lo --address ff02::1
 expect verbs_run_address_broadcast 2 "--address '255.255.255.255': a multicast or broadcast address" run -i lo --address 255.255.255.255
 expect verbs_run_address_loopback 2 "--address '127.0.0.1': a loopback address" run -i lo --address 127.0.0.1

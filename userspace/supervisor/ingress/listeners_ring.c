@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
+#include "../../host/log.h"
 #include "../supervisor_inside.h"
 
 /*
@@ -44,6 +46,14 @@ int xfn_listeners__share(struct xfn_supervisor *sup, char *err, size_t errlen)
 		snprintf(err, errlen, "cannot filter a UDP socket: %s", strerror(-ret));
 	free(ifindexes);
 	return ret;
+}
+
+void xfn_listeners__take_all(const struct xfn_supervisor *sup)
+{
+	for (unsigned i = 0; i < sup->listener_count; i++)
+		if (xfn_packet_ring__strict(sup->listeners[i].fd))
+			xfn_log__line(LOG_WARNING, "cannot filter a UDP socket anew: requests are "
+						   "lost until its worker serves again");
 }
 
 int xfn_listeners__targets(const struct xfn_supervisor *sup, struct xfn_packet_target **out)

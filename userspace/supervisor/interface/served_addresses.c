@@ -114,6 +114,37 @@ int xfn_served__open(struct xfn_supervisor *sup, char *err, size_t errlen)
 	return ret ?: look(sup, 0);
 }
 
+static bool is_served(const struct xfn_supervisor *sup, const struct xfn_deployed *fn)
+{
+	for (unsigned i = 0; i < sup->served_count; i++)
+		if (xfn_deploy__covers(fn, sup->served[i].ip))
+			return true;
+	return false;
+}
+
+void xfn_served__say_unasked(const struct xfn_supervisor *sup)
+{
+	for (unsigned i = 0; sup->loader && i < sup->function_count; i++) {
+		const struct xfn_deployed *fn = &sup->functions[i];
+		char at[64] = "";
+
+		/* an address that a socket cannot have is an error */
+		if (fn->tier == XFN_TIER_SOCKET || is_served(sup, fn))
+			continue;
+		xfn_udp_socket__text(&fn->addr, at, sizeof(at));
+		*strrchr(at, ':') = 0;
+		xfn_log__line(LOG_WARNING,
+			      "%s gets no request: %s served on %s; `ip addr` lists its "
+			      "addresses, --address names what is served instead",
+			      fn->mod->attr.name,
+			      !fn->any	       ? strcat(at, " is not") :
+			      fn->version == 4 ? "no IPv4 address is" :
+			      fn->version == 6 ? "no IPv6 address is" :
+						 "no address is",
+			      sup->iface.name);
+	}
+}
+
 void xfn_served__live(struct xfn_supervisor *sup)
 {
 	struct xfn_live live = { .tai_offset_ns = xfn_clock__tai_offset_ns(),

@@ -33,6 +33,10 @@ void xfn_provision__drop(struct xfn_supervisor *sup, struct xfn_child *child)
 	/* what no frame comes to any more loses none */
 	for (unsigned i = 0; child->has_umem && sup->loader && i < child->threads; i++)
 		xfn_loader__socket(sup->loader, child->queue, i, -1);
+	if (child->ring.receive >= 0) {
+		xfn_packet_ring__stop(&child->ring);
+		xfn_listeners__take_all(sup);
+	}
 	xfn_losses__keep_rings(sup, child);
 	xfn_packet_ring__close(&child->ring);
 	if (!child->has_umem)
@@ -41,13 +45,25 @@ void xfn_provision__drop(struct xfn_supervisor *sup, struct xfn_child *child)
 	child->has_umem = false;
 }
 
+static int open_ring(struct xfn_supervisor *sup, struct xfn_child *child, char *err, size_t errlen)
+{
+	struct xfn_packet_target *targets;
+	const uint8_t(*own)[16];
+	unsigned own_count = xfn_addresses__own(sup->addresses, &own);
+	int ret = xfn_listeners__targets(sup, &targets);
+
+	if (ret < 0)
+		return ret;
+	ret = xfn_packet_ring__open(sup->iface.name, sup->iface.index, sup->ring_mtu, targets,
+				    (unsigned)ret, own, own_count, &child->ring, err, errlen);
+	free(targets);
+	return ret;
+}
+
 /* A crash leaves rings in an unknown state: always a fresh set. */
 static int renew_rings(struct xfn_supervisor *sup, struct xfn_child *child, char *err,
 		       size_t errlen)
 {
-	struct xfn_packet_target *targets;
-	const uint8_t(*own)[16];
-	unsigned own_count;
 	int ret = 0;
 
 	xfn_provision__drop(sup, child);
@@ -62,14 +78,7 @@ static int renew_rings(struct xfn_supervisor *sup, struct xfn_child *child, char
 			xfn_log__line(LOG_DEBUG, "frames of queue %u are in %s pages", child->queue,
 				      child->umem.huge ? "huge" : "normal");
 	} else if (xfn_child_by_ring(child)) {
-		own_count = xfn_addresses__own(sup->addresses, &own);
-		ret = xfn_listeners__targets(sup, &targets);
-		if (ret < 0)
-			return ret;
-		ret = xfn_packet_ring__open(sup->iface.name, sup->iface.index, sup->ring_mtu,
-					    targets, (unsigned)ret, own, own_count, &child->ring,
-					    err, errlen);
-		free(targets);
+		ret = open_ring(sup, child, err, errlen);
 	}
 	return ret;
 }
@@ -124,7 +133,13 @@ int xfn_provision__bind(struct xfn_supervisor *sup, struct xfn_child *child, cha
 
 	for (unsigned i = 0; !ret && child->has_umem && i < child->threads; i++)
 		ret = xfn_loader__socket(sup->loader, child->queue, i, child->umem.xsk[i]);
-	return ret;
+	if (child->ring.receive < 0)
+		return ret;
+	/* UDP sockets have taken all until now: they leave it its requests as it begins */
+	ret = xfn_listeners__share(sup, err, errlen);
+	if (ret)
+		return ret;
+	return xfn_packet_ring__bind(&child->ring, sup->iface.name, sup->iface.index, err, errlen);
 }
 
 int xfn_provision__make(struct xfn_supervisor *sup, struct xfn_child *child, char *err,
