@@ -435,6 +435,9 @@ static int serve(void)
 	stop_others();
 	for (unsigned i = 1; i < worker.count; i++)
 		pthread_join(worker.thread[i]->id, NULL);
+	/* one that rests takes a while to end; where no STOP was said requests still came */
+	if (!ret)
+		xfn_worker__finish(worker.thread[0]);
 	while (worker.count)
 		worker.ops->close(worker.thread[--worker.count]->engine);
 	if (!ret && ends_alone())

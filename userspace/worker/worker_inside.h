@@ -63,6 +63,7 @@ void *xfn_worker__thread(void *t);
  * NULL, is called now and then, also when idle; false ends too. 0, or -errno of a lost socket.
  */
 int xfn_worker__rounds(struct xfn_worker_thread *t, bool (*look)(void));
+void xfn_worker__finish(struct xfn_worker_thread *t); /* answer what has arrived */
 
 /* worker_backlog.c: */
 /* A round is over: watch calls from now on, for some seconds, if it has taken long. */

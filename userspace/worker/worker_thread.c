@@ -161,9 +161,18 @@ static bool follow(struct xfn_worker_thread *t, bool idle)
 	return true;
 }
 
+void xfn_worker__finish(struct xfn_worker_thread *t)
+{
+	uint64_t until = xfn_now_ns() + STOP_NS;
+
+	while (one_round(t) && xfn_now_ns() < until)
+		;
+	tell_all_counts(t);
+}
+
 int xfn_worker__rounds(struct xfn_worker_thread *t, bool (*look)(void))
 {
-	uint64_t until, next_look = 0;
+	uint64_t next_look = 0;
 	unsigned since_look = 0;
 	bool busy = false;
 	int ret;
@@ -191,11 +200,7 @@ int xfn_worker__rounds(struct xfn_worker_thread *t, bool (*look)(void))
 			break;
 		t->now_ns = xfn_now_ns(); /* nor are others' wishes */
 	}
-	/* What had arrived before the stop is answered. */
-	until = xfn_now_ns() + STOP_NS;
-	while (one_round(t) && xfn_now_ns() < until)
-		;
-	tell_all_counts(t);
+	xfn_worker__finish(t);
 	return 0;
 }
 

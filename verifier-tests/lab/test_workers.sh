@@ -92,6 +92,16 @@ result workers_end_together $? || cat "$dir/err"
 run=
 start --tier socket echo && kill -TERM "$(worker uring)" && soon logged 'ended (signal 15), from outside; restart in 0 ms' 1 && soon logged 'serves again' 1 && ask 7 again
 result workers_end_alone $? || cat "$dir/err"
+stop
+# a thread of it that rests ends a while after the others, which answer meanwhile
+start --tier afxdp --workers-per-queue 1-2 echo
+"$xfn" lab -n "$name" exec client "$xfn" bench -j -r 500 -d 2 --timeout 3000 --module echo 10.78.0.1:7 >"$dir/load" 2>&1 &
+others=$!
+kill -TERM "$(worker afxdp)"
+soon logged 'serves again' 1 && wait "$others"
+[ "$(sed -n 's/^ *"lost": \([0-9]*\),*$/\1/p' "$dir/load")" -le 20 ] && [ "$(sed -n 's/^ *"right": \([0-9]*\),*$/\1/p' "$dir/load")" -gt 200 ]
+result workers_end_alone_answering $? || cat "$dir/err" "$dir/load"
+others=
 # nothing that their supervisor was started with
 stop
 exec 9<"$dir/err"
