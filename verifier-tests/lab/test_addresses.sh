@@ -132,4 +132,10 @@ grep -q 'echo gets no request: 10.78.0.1 is not served on' "$dir/err" && grep -q
 	[ "$(grep -c 'gets no request' "$dir/err")" = 2 ]
 result addresses_not_served_are_said $? || cat "$dir/err"
 stop
+# nor is it answered there by sockets
+start --tier socket --address 10.99.0.1 'echo@10.78.0.1:7' echo@8
+soon client "$xfn" invoke -t 200 10.99.0.1:8 x >/dev/null 2>&1 && silent 10.78.0.1 &&
+	grep -q 'echo gets no request: 10.78.0.1 is not served on' "$dir/err"
+result addresses_not_served_by_sockets $? || cat "$dir/err"
+stop
 exit $bad

@@ -110,7 +110,10 @@ static int want_sockets(const struct xfn_supervisor *sup, struct list *list, uns
 	static const char *const loopback[] = { "127.0.0.1", "::1" };
 	uint8_t ip[16];
 
-	if (!fn->any) {
+	if (!fn->any && sup->opts->address_count) {
+		/* only what --address names is served, as on the fast path */
+		want_served(sup, list, slot);
+	} else if (!fn->any) {
 		want_named(sup, list, slot, fn->addr.ip);
 	} else if (sup->opts->bind_count && !fn->version) {
 		for (unsigned i = 0; i < sup->opts->bind_count; i++) {

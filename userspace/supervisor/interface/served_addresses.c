@@ -124,12 +124,13 @@ static bool is_served(const struct xfn_supervisor *sup, const struct xfn_deploye
 
 void xfn_served__say_unasked(const struct xfn_supervisor *sup)
 {
-	for (unsigned i = 0; sup->loader && i < sup->function_count; i++) {
+	for (unsigned i = 0; i < sup->function_count; i++) {
 		const struct xfn_deployed *fn = &sup->functions[i];
 		char at[64] = "";
 
-		/* an address that a socket cannot have is an error */
-		if (fn->tier == XFN_TIER_SOCKET || is_served(sup, fn))
+		/* without --address one that a socket cannot have is an error */
+		if (is_served(sup, fn) ||
+		    (fn->tier == XFN_TIER_SOCKET && !sup->opts->address_count))
 			continue;
 		xfn_udp_socket__text(&fn->addr, at, sizeof(at));
 		*strrchr(at, ':') = 0;
