@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Running a module's cases on both targets. Must never know what a case expects. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 #include <linux/bpf.h>
 #include "../../skel/loader.h"
+#include "../../userspace/host/output_lines.h"
 #include "../../userspace/call/call.h"
 #include "../../userspace/call/request_frame.h"
 #include "../../userspace/worker/sandbox.h"
@@ -147,7 +149,7 @@ static void native_one(const struct run *r, struct xfn_call *call, const struct 
 }
 
 /* In a process of its own: give up all privileges, load, set up, run the cases from `first` on. */
-static void native_process(const struct run *r, unsigned first)
+static void native_process(const struct run *r, unsigned first, int words)
 {
 	static struct xfn_page page;
 	static struct xfn_call call;
@@ -159,7 +161,11 @@ static void native_process(const struct run *r, unsigned first)
 	if (ret)
 		snprintf(p->err, sizeof(p->err), "%s: cannot be copied: %s", r->mod->attr.name,
 			 strerror(-ret));
-	dup2(STDERR_FILENO, STDOUT_FILENO); /* where the results go, JSON among them */
+	/* a terminal would do what is written to it, and let itself be read */
+	dup2(words, STDOUT_FILENO);
+	dup2(words, STDERR_FILENO);
+	if (dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), STDIN_FILENO) < 0)
+		close(STDIN_FILENO);
 	ret = ret ?: xfn_sandbox__before_code(&code, 1, p->err, sizeof(p->err));
 	ret = ret ?: xfn_native__load(code, r->mod->attr.name, &native, p->err, sizeof(p->err));
 	if (!ret && xfn_call__init(&call, &page)) {
@@ -193,7 +199,7 @@ static void native_process(const struct run *r, unsigned first)
 }
 
 /* Wait for the process; what stays on one case for too long is killed. True: it was. */
-static bool wait_for(const struct run *r, pid_t pid, int *status)
+static bool wait_for(const struct run *r, pid_t pid, struct xfn_output_lines *words, int *status)
 {
 	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	struct pollfd end = { .fd = fd, .events = POLLIN };
@@ -204,6 +210,7 @@ static bool wait_for(const struct run *r, pid_t pid, int *status)
 	while (fd >= 0 && poll(&end, 1, 50) == 0) {
 		unsigned now = __atomic_load_n(&r->progress->at, __ATOMIC_RELAXED);
 
+		xfn_output_lines__read(words, r->mod->attr.name);
 		waited = now == at ? waited + 50 : 0;
 		at = now;
 		if (waited > CASE_MS) {
@@ -216,6 +223,7 @@ static bool wait_for(const struct run *r, pid_t pid, int *status)
 		close(fd);
 	while (waitpid(pid, status, 0) < 0 && errno == EINTR)
 		;
+	xfn_output_lines__close(words, r->mod->attr.name);
 	return late;
 }
 
@@ -243,23 +251,33 @@ static int run_native(const struct run *r, char *err, size_t errlen)
 	struct progress *p = r->progress;
 
 	for (unsigned next = 0; next < r->cases->count; next = p->at + 1) {
+		struct xfn_output_lines lines;
+		int words, status, ret = xfn_output_lines__open(&lines, &words);
 		struct xfn_outcome *o;
 		bool late;
-		int status;
 		pid_t pid;
 
+		if (ret) {
+			snprintf(err, errlen, "cannot make a pipe: %s; see `ulimit -n`",
+				 strerror(-ret));
+			return ret;
+		}
 		p->at = UINT32_MAX; /* still setting up */
 		p->err[0] = 0;
 		fflush(NULL);
 		pid = fork();
 		if (pid < 0) {
+			ret = -errno;
+			close(words);
+			xfn_output_lines__close(&lines, r->mod->attr.name);
 			snprintf(err, errlen, "cannot start a process: %s; see `ulimit -u`",
-				 strerror(errno));
-			return -errno;
+				 strerror(-ret));
+			return ret;
 		}
 		if (!pid)
-			native_process(r, next);
-		late = wait_for(r, pid, &status);
+			native_process(r, next, words);
+		close(words);
+		late = wait_for(r, pid, &lines, &status);
 		mistrust(r);
 		if (p->at == r->cases->count)
 			return 0;

@@ -21,7 +21,7 @@
 #include "supervisor.h"
 #include "../sockets/udp_socket.h"
 #include "../sockets/umem.h"
-#include "workers/worker_output.h"
+#include "../host/output_lines.h"
 
 #define XFN_CHILDREN                                                                               \
 	(XFN_QUEUES + 1)   /* one per queue, or of a ring, and one behind UDP sockets              \
@@ -116,7 +116,7 @@ struct xfn_child {
 	int pidfd;
 	int sock;		  /* the supervisor's end of the handover pair */
 	struct xfn_outbox outbox; /* what it is still to be given */
-	struct xfn_worker_output output;
+	struct xfn_output_lines output;
 	int page_fd;
 	struct xfn_page *page; /* one for each thread, written by the worker */
 	struct xfn_told *told; /* what is believed of them; outlives the process: counters go on */
@@ -150,7 +150,7 @@ struct xfn_leaver {
 	struct xfn_page *page; /* of its threads; it still counts */
 	struct xfn_told *told;
 	unsigned threads;
-	struct xfn_worker_output output;
+	struct xfn_output_lines output;
 	uint64_t until_ms; /* then it is killed */
 	char who[XFN_WHO];
 };

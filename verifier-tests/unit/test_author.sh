@@ -387,6 +387,10 @@ result invoke_hang_told
 printf 'case: kept\nrequest: @run/%s\nreply: "hang"\n' "$(cd run && echo @sockets*.hang.0.pcap)" >hang.cases
 expect kept_request 1 "does not return" test hang.c
 expect invoke_after 0 "action reply" invoke hang fine
+# what native code writes does nothing to a terminal
+printf '#include "xfn.h"\n#ifdef XFN_NATIVE\n#include <unistd.h>\nXFN_INIT(escapes)\n{\n\treturn write(2, "\\033]0;x\\n", 6) != 6;\n}\n#endif\nXFN_FUNCTION(escapes, .port = 4301)\n{\n\treturn XFN_REPLY;\n}\n' >escapes.c
+printf 'case: one\nrequest: 01\nreply: 01\n' >escapes.cases
+expect test_words_are_cleaned 0 "xfn: escapes printed: ?]0;x" test escapes.c
 kill -TERM $run
 wait $run
 result run_ends

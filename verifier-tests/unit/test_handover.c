@@ -14,7 +14,7 @@
 #include "../../userspace/protocol/worker_protocol.h"
 #include "../../userspace/supervisor/workers/outbox.h"
 #include "../../userspace/host/printable.h"
-#include "../../userspace/supervisor/workers/worker_output.h"
+#include "../../userspace/host/output_lines.h"
 
 #define SENT 4 /* descriptors of one message */
 
@@ -170,26 +170,26 @@ static void text(void **state)
 /* Nobody waits: not who writes, for a pipe that is full, nor who reads, for one that is empty. */
 static void nobody_waits(void **state)
 {
-	struct xfn_worker_output output;
+	struct xfn_output_lines output;
 	char bytes[4096];
 	ssize_t all = 0, n;
 	int worker;
 
 	(void)state;
-	assert_int_equal(xfn_worker_output__open(&output, &worker), 0);
-	xfn_worker_output__read(&output, "test");
-	assert_int_equal(xfn_worker_output__watch(&output, "test"), -1);
+	assert_int_equal(xfn_output_lines__open(&output, &worker), 0);
+	xfn_output_lines__read(&output, "test");
+	assert_int_equal(xfn_output_lines__watch(&output, "test"), -1);
 	memset(bytes, '\n', sizeof(bytes));
 	while ((n = write(worker, bytes, sizeof(bytes))) > 0)
 		all += n;
 	assert_int_equal(errno, EAGAIN);
 	for (ssize_t left = all; left > 0; left -= XFN_OUTPUT_BYTES)
-		xfn_worker_output__read(&output, "test");
-	assert_int_equal(output.shown, XFN_OUTPUT_LINES);
-	assert_int_equal(output.left_out, all - XFN_OUTPUT_LINES);
-	assert_in_range(xfn_worker_output__watch(&output, "test"), 1, 1001);
+		xfn_output_lines__read(&output, "test");
+	assert_int_equal(output.shown, XFN_OUTPUT_RATE);
+	assert_int_equal(output.left_out, all - XFN_OUTPUT_RATE);
+	assert_in_range(xfn_output_lines__watch(&output, "test"), 1, 1001);
 	close(worker);
-	xfn_worker_output__close(&output, "test");
+	xfn_output_lines__close(&output, "test");
 	assert_int_equal(output.fd, -1);
 }
 

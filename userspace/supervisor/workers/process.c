@@ -82,7 +82,7 @@ int xfn_process__start(const struct xfn_supervisor *sup, struct xfn_child *child
 		       size_t errlen)
 {
 	int pair[2] = { -1, -1 }, words = -1, given[4] = { -1, -1, -1, -1 };
-	int ret = xfn_worker_output__open(&child->output, &words);
+	int ret = xfn_output_lines__open(&child->output, &words);
 
 	if (!ret && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		ret = -errno;
@@ -159,7 +159,7 @@ int xfn_process__status(struct xfn_child *child)
 	/* which ends it too, where CAP_KILL is missing */
 	close_descriptors(child);
 	status = child->pid > 0 ? wait_for(child->pid) : 0;
-	xfn_worker_output__close(&child->output, xfn_child__who(child, who));
+	xfn_output_lines__close(&child->output, xfn_child__who(child, who));
 	child->pid = 0;
 	return status;
 }
@@ -205,7 +205,7 @@ void xfn_process__retire(struct xfn_supervisor *sup, struct xfn_child *child)
 static void bury(struct xfn_supervisor *sup, struct xfn_leaver *leaver)
 {
 	wait_for(leaver->pid);
-	xfn_worker_output__close(&leaver->output, leaver->who);
+	xfn_output_lines__close(&leaver->output, leaver->who);
 	if (leaver->page)
 		xfn_told__keep(sup, leaver->told, leaver->page, leaver->threads, leaver->who);
 	if (leaver->pidfd >= 0)
@@ -223,7 +223,7 @@ int xfn_process__reap(struct xfn_supervisor *sup)
 		struct xfn_leaver *leaver = *at;
 
 		if (leaver->output.fd >= 0)
-			xfn_worker_output__read(&leaver->output, leaver->who);
+			xfn_output_lines__read(&leaver->output, leaver->who);
 		if (has_ended(leaver->pid)) {
 			*at = leaver->next;
 			bury(sup, leaver);

@@ -304,7 +304,7 @@ void xfn_children__attend(struct xfn_supervisor *sup, struct xfn_child *child)
 	char who[XFN_WHO];
 
 	if (child->output.fd >= 0)
-		xfn_worker_output__read(&child->output, xfn_child__who(child, who));
+		xfn_output_lines__read(&child->output, xfn_child__who(child, who));
 	if (listens(child) && xfn_outbox__waits(&child->outbox))
 		send_rest(child);
 	for (unsigned i = 0; i < MESSAGES && listens(child) && message(sup, child); i++)
@@ -374,8 +374,8 @@ int xfn_children__due(struct xfn_supervisor *sup)
 		struct xfn_child *child = &sup->children[i];
 		char who[XFN_WHO];
 		int next[] = { due(sup, child),
-			       xfn_worker_output__watch(&child->output,
-							xfn_child__who(child, who)) };
+			       xfn_output_lines__watch(&child->output,
+						       xfn_child__who(child, who)) };
 
 		for (unsigned n = 0; n < 2; n++)
 			if (next[n] >= 0 && (soonest < 0 || next[n] < soonest))

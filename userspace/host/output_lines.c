@@ -1,31 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* What a worker writes to its standard output and error, as lines of the log. */
+/* What a process writes to its standard output and error, as lines of the log. */
 #include <errno.h>
 #include <fcntl.h>
 #include <syslog.h>
 #include <unistd.h>
-#include "../../host/log.h"
-#include "../../host/now.h"
-#include "../../host/printable.h"
-#include "worker_output.h"
+#include "log.h"
+#include "now.h"
+#include "printable.h"
+#include "output_lines.h"
 
 #define SECOND_NS 1000000000ull
 
-int xfn_worker_output__open(struct xfn_worker_output *output, int *worker)
+int xfn_output_lines__open(struct xfn_output_lines *output, int *writer)
 {
 	int ends[2];
 
-	*output = (struct xfn_worker_output){ .fd = -1 };
-	/* Each end is non-blocking by itself: what the pipe has no room for is the worker's loss.
+	*output = (struct xfn_output_lines){ .fd = -1 };
+	/* Each end is non-blocking by itself: what the pipe has no room for is the writer's loss.
 	 */
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK))
 		return -errno;
 	output->fd = ends[0];
-	*worker = ends[1];
+	*writer = ends[1];
 	return 0;
 }
 
-static void end_second(struct xfn_worker_output *output, const char *who)
+static void end_second(struct xfn_output_lines *output, const char *who)
 {
 	if (output->left_out)
 		xfn_log__line(LOG_WARNING, "%s: %u lines left out", who, output->left_out);
@@ -33,15 +33,15 @@ static void end_second(struct xfn_worker_output *output, const char *who)
 	output->second_ns = 0;
 }
 
-static void end_line(struct xfn_worker_output *output, const char *who)
+static void end_line(struct xfn_output_lines *output, const char *who)
 {
 	char text[XFN_OUTPUT_LINE + 1];
 
-	xfn_worker_output__watch(output, who);
+	xfn_output_lines__watch(output, who);
 	if (!output->second_ns)
 		output->second_ns = xfn_now_ns();
 	xfn_printable(output->line, output->len, text, sizeof(text));
-	if (output->shown < XFN_OUTPUT_LINES) {
+	if (output->shown < XFN_OUTPUT_RATE) {
 		output->shown++;
 		xfn_log__line(LOG_NOTICE, "%s printed: %s%s", who, text,
 			      output->cut ? " ... (cut)" : "");
@@ -52,12 +52,12 @@ static void end_line(struct xfn_worker_output *output, const char *who)
 	output->cut = false;
 }
 
-void xfn_worker_output__read(struct xfn_worker_output *output, const char *who)
+void xfn_output_lines__read(struct xfn_output_lines *output, const char *who)
 {
 	static char bytes[XFN_OUTPUT_BYTES];
 	ssize_t n = read(output->fd, bytes, sizeof(bytes));
 
-	/* nobody has the other end any more, which says nothing of the worker */
+	/* nobody has the other end any more, which says nothing of the writer */
 	if (!n || (n < 0 && errno != EAGAIN && errno != EINTR)) {
 		close(output->fd);
 		output->fd = -1;
@@ -72,7 +72,7 @@ void xfn_worker_output__read(struct xfn_worker_output *output, const char *who)
 	}
 }
 
-int xfn_worker_output__watch(struct xfn_worker_output *output, const char *who)
+int xfn_output_lines__watch(struct xfn_output_lines *output, const char *who)
 {
 	uint64_t now = xfn_now_ns(), until = output->second_ns + SECOND_NS;
 
@@ -84,10 +84,10 @@ int xfn_worker_output__watch(struct xfn_worker_output *output, const char *who)
 	return -1;
 }
 
-void xfn_worker_output__close(struct xfn_worker_output *output, const char *who)
+void xfn_output_lines__close(struct xfn_output_lines *output, const char *who)
 {
 	if (output->fd >= 0)
-		xfn_worker_output__read(output, who);
+		xfn_output_lines__read(output, who);
 	if (output->len || output->cut)
 		end_line(output, who);
 	end_second(output, who);
