@@ -103,7 +103,8 @@ soon silent 10.78.0.9 && soon answers 10.78.0.1
 result addresses_removed_behind_sockets $?
 stop
 
-# a new address wants workers anew: what is asked meanwhile waits, and is answered
+# A new address wants workers anew: what is asked meanwhile waits, and is answered. Of engine packet the ring and the
+# sockets take turns by two filters, six times here: what is on its way from the one to the other just then may be lost.
 figure() { sed -n "s/^ *\"$1\": \([0-9.]*\),*\$/\1/p" "$dir/load"; }
 for engine in uring mmsg packet; do
 	start --tier socket --engine $engine echo || continue
@@ -115,7 +116,10 @@ for engine in uring mmsg packet; do
 		soon answers 10.78.0.$host || good=1
 		server ip addr del 10.78.0.$host/24 dev "$iface"
 	done
-	wait "$others" && [ "$(figure right)" = "$(figure sent)" ] && [ "$(figure right)" -gt 200 ] && [ $good = 0 ]
+	may_lose=0
+	[ $engine != packet ] || may_lose=6
+	wait "$others"
+	[ "$(figure right)" -ge $(($(figure sent) - may_lose)) ] && [ "$(figure wrong)" = 0 ] && [ "$(figure right)" -gt 200 ] && [ $good = 0 ]
 	result addresses_followed_without_loss_$engine $? || cat "$dir/err" "$dir/load"
 	others=
 	stop
