@@ -120,14 +120,14 @@ QUICK_C := $(patsubst verifier-tests/unit/%.c,$(BUILD)/tests/%,$(wildcard $(UNIT
 QUICK_SH := verifier-tests/arrows.sh verifier-tests/test_lint.sh $(wildcard $(UNITS:%=verifier-tests/unit/%.sh))
 
 quick: ## unit tests, includes, format: what to run after each edit (under 30 s once it is built)
-	$(call ready,all $(QUICK_C))
+	$(call ready,all $(HALVES) $(NATIVES) $(QUICK_C))
 	$(Q)XFN_BUILD=$(BUILD) verifier-tests/run.sh $(QUICK_C) $(QUICK_SH)
 
 test: ## T=NAME: one suite, such as T=call, T=guard or T=arrows
 	$(if $(T),,$(error name a suite: make test T=call; verifier-tests/*/test_*))
 	$(eval suite := $(firstword $(wildcard verifier-tests/*/test_$(T).sh verifier-tests/*/test_$(T).c verifier-tests/test_$(T).sh verifier-tests/$(T).sh)))
 	$(if $(suite),,$(error no suite of the name $(T); they are verifier-tests/*/test_*))
-	$(call ready,all $(if $(filter %.c,$(suite)),$(BUILD)/tests/test_$(T),tests))
+	$(call ready,all $(HALVES) $(NATIVES) $(if $(filter %.c,$(suite)),$(BUILD)/tests/test_$(T),tests))
 	$(Q)XFN_BUILD=$(BUILD) verifier-tests/run.sh $(if $(filter %.c,$(suite)),$(BUILD)/tests/test_$(T),$(suite))
 
 tests: $(TESTS) $(LEDGER) $(HALVES) $(FUZZERS) $(NATIVES) $(NATIVES:$(BUILD)/functions/%=$(BUILD)/fuzz/%)
