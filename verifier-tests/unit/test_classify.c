@@ -248,6 +248,7 @@ static void judge_without(uint32_t action, unsigned command, const char *text)
 		ret = xfn_classify("functions/echo.c", v, err, sizeof(err));
 		if (!ret || !strstr(err, text))
 			print_error("'%s', wanted '%s'\n", ret ? err : "judged", text);
+		xfn_verdict__free(v);
 		_exit(!ret || !strstr(err, text));
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
