@@ -36,24 +36,24 @@ define ROOMS
 functions:
 xdp: functions
 skel: xdp functions
-userspace/host: xdp functions
-userspace/sockets: userspace/host xdp functions
-userspace/nic: userspace/host xdp functions
-userspace/control: userspace/host
-userspace/call: userspace/protocol/page.h userspace/host skel/module.h xdp functions
-userspace/engine: userspace/call/datagram.h userspace/protocol/engine_stats.h userspace/host xdp functions
-userspace/protocol: userspace/engine userspace/call userspace/host xdp functions
-userspace/worker: skel/module.h skel/sealed_copy.h userspace/protocol userspace/engine userspace/call userspace/host xdp functions
+userspace/host: skel/error.h xdp functions
+userspace/sockets: userspace/host skel/error.h xdp functions
+userspace/nic: userspace/host skel/error.h xdp functions
+userspace/control: userspace/host skel/error.h
+userspace/call: userspace/protocol/page.h userspace/host skel/module.h skel/error.h xdp functions
+userspace/engine: userspace/call/datagram.h userspace/protocol/engine_stats.h userspace/host skel/error.h xdp functions
+userspace/protocol: userspace/engine userspace/call userspace/host skel/error.h xdp functions
+userspace/worker: skel/module.h skel/sealed_copy.h userspace/protocol userspace/engine userspace/call userspace/host skel/error.h xdp functions
 userspace/supervisor: userspace/worker/sandbox.h userspace/protocol userspace/engine userspace/call userspace/control userspace/nic userspace/sockets userspace/host skel xdp functions
-tools/process: userspace/host
-tools/arguments: userspace/sockets functions
+tools/process: userspace/host skel/error.h
+tools/arguments: userspace/sockets skel/error.h functions
 tools/host: tools/process userspace/engine userspace/nic userspace/host skel xdp
 tools/load: userspace/worker/sandbox.h userspace/call userspace/host skel xdp functions
 tools/cases: tools/arguments userspace/worker/sandbox.h userspace/call userspace/host skel xdp functions
 tools/compiler: tools/arguments tools/process userspace/worker/sandbox.h userspace/supervisor userspace/sockets userspace/call userspace/host skel xdp functions
 tools/cli: tools/compiler tools/cases tools/load tools/host tools/arguments tools/process userspace/supervisor userspace/control userspace/engine userspace/host skel xdp functions
-tools/bench: tools/load tools/process
-tools/demo: tools/process userspace/host
+tools/bench: tools/load tools/process skel/error.h
+tools/demo: tools/process userspace/host skel/error.h
 tools/man: skel xdp
 tools/templates: functions
 endef
@@ -71,8 +71,8 @@ WORKER_ROOMS := $(call rooms,userspace/worker userspace/protocol userspace/engin
 BASE_ROOMS := $(call rooms,$(addprefix tools/,compiler cases load host arguments process) \
 	$(addprefix userspace/,supervisor control nic worker protocol engine call sockets host) skel)
 XFN_ROOMS := $(call rooms,tools/cli) $(BASE_ROOMS)
-DEMO_ROOMS := $(call rooms,tools/demo tools/process userspace/host)
-BENCH_ROOMS := $(call rooms,tools/bench tools/load tools/process userspace/host)
+DEMO_ROOMS := $(call rooms,tools/demo tools/process userspace/host skel)
+BENCH_ROOMS := $(call rooms,tools/bench tools/load tools/process userspace/host skel)
 BENCH_LIBS := -lbpf -lxdp -ljansson -lm
 
 XFN_LIBS := -lbpf -lxdp -lelf -lz -ljansson -lmnl -luring -lseccomp -lcap-ng -lcrypto -lpcap -ldl
@@ -89,7 +89,7 @@ HALVES := $(foreach f,echo reverse time,$(BUILD)/functions/$(f).so $(BUILD)/func
 FUZZERS := $(addprefix $(BUILD)/fuzz/,differential native parser)
 LIBFUZZERS := $(addprefix $(BUILD)/fuzz/,libfuzzer libfuzzer-parser)
 FUZZ_HEADERS := $(wildcard verifier-tests/*/*.h xdp/*.h userspace/*/*.h functions/*.h)
-FUZZED := verifier-tests/fuzz/fuzz_native.c userspace/call/call.c userspace/call/native_load.c
+FUZZED := verifier-tests/fuzz/fuzz_native.c userspace/call/call.c userspace/call/native_load.c skel/error.c
 NATIVES := $(patsubst functions/%.c,$(BUILD)/functions/%.so,$(wildcard functions/*.c))
 # variables begin as zeroes (tools/compiler/compiler.h); clang 14 and 15 want to be asked twice
 ZEROES := -ftrivial-auto-var-init=zero

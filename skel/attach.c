@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
+#include "error.h"
 #include "loader_inside.h"
 #include "dispatcher.skel.h"
 #include "program.h"
@@ -51,7 +52,7 @@ const char *xfn_loader__off_word(unsigned ifindex)
 		       "xdp";
 }
 
-void xfn_attach__why(int fd, unsigned ifindex, __u32 flags, int err, char *why, size_t whylen)
+void xfn_attach__why(int fd, unsigned ifindex, __u32 flags, int err, struct xfn_error *why)
 {
 	LIBBPF_OPTS(bpf_xdp_attach_opts, opts, .old_prog_fd = fd);
 	const char *said;
@@ -60,7 +61,7 @@ void xfn_attach__why(int fd, unsigned ifindex, __u32 flags, int err, char *why, 
 	if (!bpf_xdp_attach(ifindex, fd, flags | XDP_FLAGS_UPDATE_IF_NOEXIST, NULL))
 		bpf_xdp_detach(ifindex, flags, &opts); /* not by netlink, where nobody holds it */
 	said = xfn_program__kernel_said();
-	snprintf(why, whylen, "%s", *said ? said : strerror(-err));
+	xfn_error__set(why, "%s", *said ? said : strerror(-err));
 }
 
 static __u32 flags_of(enum xfn_mode mode)
@@ -80,63 +81,60 @@ static int attach_in(struct xfn_loader *ld, enum xfn_mode mode)
 	return 0;
 }
 
-static const char *why_not(struct xfn_loader *ld, enum xfn_mode mode, int err, char *why,
-			   size_t whylen)
+static const char *why_not(struct xfn_loader *ld, enum xfn_mode mode, int err,
+			   struct xfn_error *why)
 {
 	xfn_attach__why(bpf_program__fd(ld->skel->progs.xfn_dispatcher), ld->ifindex,
-			flags_of(mode), err, why, whylen);
-	return why;
+			flags_of(mode), err, why);
+	return why->line;
 }
 
-int xfn_loader__attach(struct xfn_loader *ld, enum xfn_mode want, enum xfn_mode *got, char *why,
-		       size_t whylen, char *err, size_t errlen)
+int xfn_loader__attach(struct xfn_loader *ld, enum xfn_mode want, enum xfn_mode *got,
+		       struct xfn_error *why, struct xfn_error *err)
 {
 	char name[XFN_PROGRAM_NAME];
-	char refused[160] = "";
+	struct xfn_error refused = { 0 };
 	int ret = -EOPNOTSUPP;
 	__u32 id;
 
 	*got = XFN_MODE_NONE;
-	snprintf(why, whylen, "%s", "");
-	if (!ld->ifindex || ld->link_fd >= 0) {
-		snprintf(err, errlen, "%s: %s", ld->ifname[0] ? ld->ifname : "no interface",
-			 ld->ifindex ? "already attached" : "nothing to attach to");
-		return -EINVAL;
-	}
+	why->line[0] = 0;
+	if (!ld->ifindex || ld->link_fd >= 0)
+		return xfn_fail(err, -EINVAL, "%s: %s", ld->ifname[0] ? ld->ifname : "no interface",
+				ld->ifindex ? "already attached" : "nothing to attach to");
 	if (xfn_loader__holder(ld->ifindex, &id, name)) {
 		bool shares = !strcmp(name, "xdp_dispatcher"); /* libxdp's */
 
-		snprintf(
-			err, errlen,
+		return xfn_fail(
+			err, -EBUSY,
 			"%s: XDP program %s (id %u) holds it; %sstop its owner, or `ip link set dev %s %s off`",
 			ld->ifname, name, id, shares ? "join it with --attach libxdp, " : "",
 			ld->ifname, xfn_loader__off_word(ld->ifindex));
-		return -EBUSY;
 	}
 	if (want == XFN_MODE_NATIVE || want == XFN_MODE_AUTO) {
 		ret = attach_in(ld, XFN_MODE_NATIVE);
 		if (!ret)
 			*got = XFN_MODE_NATIVE;
 		else
-			snprintf(why, whylen, "native mode refused: %s",
-				 why_not(ld, XFN_MODE_NATIVE, ret, refused, sizeof(refused)));
+			xfn_error__set(why, "native mode refused: %s",
+				       why_not(ld, XFN_MODE_NATIVE, ret, &refused));
 	}
 	if (ret && want != XFN_MODE_NATIVE) {
 		ret = attach_in(ld, XFN_MODE_GENERIC);
 		if (!ret)
 			*got = XFN_MODE_GENERIC;
 		else
-			why_not(ld, XFN_MODE_GENERIC, ret, refused, sizeof(refused));
+			why_not(ld, XFN_MODE_GENERIC, ret, &refused);
 	}
 	if ((ret == -ERANGE || ret == -EINVAL || ret == -EOPNOTSUPP) && ld->mtu > XFN_MTU_LINEAR)
-		snprintf(
-			err, errlen,
+		xfn_error__set(
+			err,
 			"%s: its driver takes no frames of MTU %u in %s mode; `ip link set dev %s mtu %u`, "
 			"or generic mode",
 			ld->ifname, ld->mtu, xfn_mode_name(want), ld->ifname, XFN_MTU_LINEAR);
 	else if (ret)
-		snprintf(err, errlen, "%s: cannot attach in %s mode: %s; run `xfn check -i %s`",
-			 ld->ifname, xfn_mode_name(want), refused, ld->ifname);
+		xfn_error__set(err, "%s: cannot attach in %s mode: %s; run `xfn check -i %s`",
+			       ld->ifname, xfn_mode_name(want), refused.line, ld->ifname);
 	return ret;
 }
 

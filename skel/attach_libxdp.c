@@ -24,6 +24,7 @@
 #include <bpf/bpf.h>
 #include <linux/capability.h>
 #include <xdp/libxdp.h>
+#include "error.h"
 #include "loader_inside.h"
 #include "privileges.h"
 #include "dispatcher.skel.h"
@@ -181,8 +182,7 @@ static bool held(unsigned ifindex)
 }
 
 int xfn_loader__open_shared(const struct xfn_loader_options *opts, enum xfn_mode mode,
-			    struct xfn_loader **out, char *why, size_t whylen, char *err,
-			    size_t errlen)
+			    struct xfn_loader **out, struct xfn_error *why, struct xfn_error *err)
 {
 	enum xdp_attach_mode way = mode == XFN_MODE_NATIVE ? XDP_MODE_NATIVE : XDP_MODE_SKB;
 	char name[XFN_PROGRAM_NAME];
@@ -191,17 +191,15 @@ int xfn_loader__open_shared(const struct xfn_loader_options *opts, enum xfn_mode
 	__u32 id;
 
 	libxdp_set_print(show);
-	snprintf(why, whylen, "%s", "");
-	if (held(opts->ifindex) && xfn_loader__holder(opts->ifindex, &id, name)) {
-		snprintf(
-			err, errlen,
+	xfn_error__set(why, "%s", "");
+	if (held(opts->ifindex) && xfn_loader__holder(opts->ifindex, &id, name))
+		return xfn_fail(
+			err, -EBUSY,
 			"%s: XDP program %s (id %u) holds it, and was not attached by libxdp; stop "
 			"its owner, or `ip link set dev %s xdp off`",
 			opts->ifname, name, id, opts->ifname);
-		return -EBUSY;
-	}
 	for (int calls = 1; calls >= 0; calls--) {
-		ret = xfn_loader__prepare(opts, &ld, err, errlen);
+		ret = xfn_loader__prepare(opts, &ld, err);
 		if (ret)
 			return ret;
 		ret = attach_form(ld, calls, way);
@@ -211,25 +209,28 @@ int xfn_loader__open_shared(const struct xfn_loader_options *opts, enum xfn_mode
 		xfn_loader__close(ld);
 	}
 	if (ret) {
-		snprintf(err, errlen,
-			 "%s: libxdp cannot attach in %s mode: %s; leave --attach out (XFN_DEBUG=1 "
-			 "shows libxdp's words)",
-			 opts->ifname, xfn_mode_name(mode), strerror(-first));
+		xfn_error__set(
+			err,
+			"%s: libxdp cannot attach in %s mode: %s; leave --attach out (XFN_DEBUG=1 "
+			"shows libxdp's words)",
+			opts->ifname, xfn_mode_name(mode), strerror(-first));
 		return first == -EBUSY ? -EIO : first; /* another mode may do */
 	}
-	ret = xfn_loader__begin(ld, err, errlen);
+	ret = xfn_loader__begin(ld, err);
 	if (ret) {
 		xfn_loader__close(ld);
 		return ret;
 	}
 	if (!ld->below)
-		snprintf(why, whylen,
-			 "this kernel lets no program be called by libxdp's dispatcher (freplace): "
-			 "attached alone, no other can join");
+		xfn_error__set(
+			why,
+			"this kernel lets no program be called by libxdp's dispatcher (freplace): "
+			"attached alone, no other can join");
 	else if (ld->no_calls)
-		snprintf(why, whylen,
-			 "this kernel allows no tail call below libxdp's dispatcher: all functions "
-			 "run in workers");
+		xfn_error__set(
+			why,
+			"this kernel allows no tail call below libxdp's dispatcher: all functions "
+			"run in workers");
 	*out = ld;
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
+#include "error.h"
 #include "loader_inside.h"
 #include "dispatcher.skel.h"
 #include "program.h"
@@ -36,17 +37,15 @@ static int take_counters(struct xfn_loader *ld)
 	return ret;
 }
 
-int xfn_loader__prepare(const struct xfn_loader_options *opts, struct xfn_loader **out, char *err,
-			size_t errlen)
+int xfn_loader__prepare(const struct xfn_loader_options *opts, struct xfn_loader **out,
+			struct xfn_error *err)
 {
 	struct xfn_loader *ld = calloc(1, sizeof(*ld));
 	int ret;
 
 	xfn_program__quiet_libbpf();
-	if (!ld) {
-		snprintf(err, errlen, "out of memory");
-		return -ENOMEM;
-	}
+	if (!ld)
+		return xfn_fail(err, -ENOMEM, "out of memory");
 	ld->link_fd = -1;
 	ld->keeper_pipe = -1;
 	ld->ifindex = opts->ifindex;
@@ -62,13 +61,13 @@ int xfn_loader__prepare(const struct xfn_loader_options *opts, struct xfn_loader
 	if (!ld->skel || ld->cpus < 1) {
 		ret = -(errno ?: EINVAL);
 		if (access("/sys/kernel/btf/vmlinux", R_OK))
-			snprintf(
-				err, errlen,
+			xfn_error__set(
+				err,
 				"cannot open the dispatcher without /sys/kernel/btf/vmlinux; mount -t "
 				"sysfs sysfs /sys, or take a kernel with CONFIG_DEBUG_INFO_BTF");
 		else
-			snprintf(err, errlen, "cannot open the dispatcher: %s; run `xfn check`",
-				 strerror(-ret));
+			xfn_error__set(err, "cannot open the dispatcher: %s; run `xfn check`",
+				       strerror(-ret));
 		xfn_loader__close(ld);
 		return ret;
 	}
@@ -78,7 +77,7 @@ int xfn_loader__prepare(const struct xfn_loader_options *opts, struct xfn_loader
 	bpf_program__set_autoload(ld->skel->progs.xfn_redirector, false);
 	ret = ld->before ? take_counters(ld) : 0;
 	if (ret) {
-		snprintf(err, errlen, "cannot take over the counters: %s", strerror(-ret));
+		xfn_error__set(err, "cannot take over the counters: %s", strerror(-ret));
 		xfn_loader__close(ld);
 		return ret;
 	}
@@ -86,31 +85,30 @@ int xfn_loader__prepare(const struct xfn_loader_options *opts, struct xfn_loader
 	return 0;
 }
 
-int xfn_loader__begin(struct xfn_loader *ld, char *err, size_t errlen)
+int xfn_loader__begin(struct xfn_loader *ld, struct xfn_error *err)
 {
 	struct xfn_live live = { .mtu = ld->mtu };
 	int ret = xfn_loader__live(ld, &live);
 
 	if (ret)
-		snprintf(err, errlen, "cannot set the dispatcher's clock and MTU: %s",
-			 strerror(-ret));
+		xfn_error__set(err, "cannot set the dispatcher's clock and MTU: %s",
+			       strerror(-ret));
 	return ret;
 }
 
-int xfn_loader__open(const struct xfn_loader_options *opts, struct xfn_loader **out, char *err,
-		     size_t errlen)
+int xfn_loader__open(const struct xfn_loader_options *opts, struct xfn_loader **out,
+		     struct xfn_error *err)
 {
 	struct xfn_loader *ld;
-	int ret = xfn_loader__prepare(opts, &ld, err, errlen);
+	int ret = xfn_loader__prepare(opts, &ld, err);
 
 	if (ret)
 		return ret;
 	ret = dispatcher_bpf__load(ld->skel);
 	if (ret)
-		snprintf(err, errlen,
-			 "the kernel does not load the dispatcher: %s; run `xfn check`",
-			 strerror(-ret));
-	ret = ret ?: xfn_loader__begin(ld, err, errlen);
+		xfn_error__set(err, "the kernel does not load the dispatcher: %s; run `xfn check`",
+			       strerror(-ret));
+	ret = ret ?: xfn_loader__begin(ld, err);
 	if (ret)
 		xfn_loader__close(ld);
 	else
@@ -161,7 +159,7 @@ static int share_maps(struct xfn_loader *ld, struct bpf_object *obj, const struc
 }
 
 int xfn_loader__put(struct xfn_loader *ld, unsigned slot, const struct xfn_module *mod,
-		    struct xfn_refusal *refusal, char *err, size_t errlen)
+		    struct xfn_refusal *refusal, struct xfn_error *err)
 {
 	struct xfn_settings settings = ld->settings;
 	struct bpf_program *prog;
@@ -172,18 +170,17 @@ int xfn_loader__put(struct xfn_loader *ld, unsigned slot, const struct xfn_modul
 
 	memset(refusal, 0, sizeof(*refusal));
 	if (slot >= XFN_SLOTS || !mod->bpf) {
-		snprintf(err, errlen, "%s: %s", mod->attr.name,
-			 mod->bpf ? "no slot left; remove a function" : "it has no kernel half");
+		xfn_error__set(err, "%s: %s", mod->attr.name,
+			       mod->bpf ? "no slot left; remove a function" :
+					  "it has no kernel half");
 		return mod->bpf ? -ENOSPC : -ENOENT;
 	}
 	if (ld->no_calls) {
 		xfn_refusal__set(refusal, XFN_RULE_shared_interface, NULL, mod->meta.file, 0);
-		snprintf(err, errlen, "%s: %s", mod->attr.name, refusal->reason);
-		return -EACCES;
+		return xfn_fail(err, -EACCES, "%s: %s", mod->attr.name, refusal->reason);
 	}
 	settings.slot = slot;
-	obj = xfn_program__open(mod->bpf, mod->bpf_len, mod->attr.name, &settings, &prog, err,
-				errlen);
+	obj = xfn_program__open(mod->bpf, mod->bpf_len, mod->attr.name, &settings, &prog, err);
 	if (!obj)
 		return -EINVAL;
 	/* An extension has neither attach type nor frags, and a prog array takes one kind only. */
@@ -194,8 +191,8 @@ int xfn_loader__put(struct xfn_loader *ld, unsigned slot, const struct xfn_modul
 	log = calloc(1, XFN_LOG_LEN);
 	ret = log ? share_maps(ld, obj, ld->before ? ld->before->functions[slot] : NULL) : -ENOMEM;
 	if (ret) {
-		snprintf(err, errlen, "%s: cannot share the dispatcher's maps: %s; build it again",
-			 mod->attr.name, strerror(-ret));
+		xfn_error__set(err, "%s: cannot share the dispatcher's maps: %s; build it again",
+			       mod->attr.name, strerror(-ret));
 		goto fail;
 	}
 	bpf_program__set_log_buf(prog, log, XFN_LOG_LEN);
@@ -208,16 +205,16 @@ int xfn_loader__put(struct xfn_loader *ld, unsigned slot, const struct xfn_modul
 
 		if (refused)
 			xfn_refusal__from_log(log, mod->meta.file, -ret, refusal);
-		snprintf(err, errlen, "%s: the kernel does not load it: %s", mod->attr.name,
-			 refused ? refusal->reason : strerror(-ret));
+		xfn_error__set(err, "%s: the kernel does not load it: %s", mod->attr.name,
+			       refused ? refusal->reason : strerror(-ret));
 		ret = refused ? -EACCES : ret;
 		goto fail;
 	}
 	fd = bpf_program__fd(prog);
 	ret = bpf_map_update_elem(xfn_loader__map(ld, "xfn_slots"), &key, &fd, BPF_ANY);
 	if (ret) {
-		snprintf(err, errlen, "%s: the dispatcher does not take it: %s", mod->attr.name,
-			 strerror(-ret));
+		xfn_error__set(err, "%s: the dispatcher does not take it: %s", mod->attr.name,
+			       strerror(-ret));
 		goto fail;
 	}
 	free(log);
@@ -269,7 +266,7 @@ static int bind_every(const struct xfn_loader *ld, uint16_t port, const __u32 *v
 }
 
 int xfn_loader__bind(struct xfn_loader *ld, const uint8_t *ip, uint16_t port, unsigned slot,
-		     int tier, char *err, size_t errlen)
+		     int tier, struct xfn_error *err)
 {
 	__u32 key = port, value = XFN_PORT_VALUE(tier, slot), now = 0, shared = XFN_PORT_SHARED;
 	int ports = xfn_loader__map(ld, "xfn_ports"), ret;
@@ -293,8 +290,8 @@ int xfn_loader__bind(struct xfn_loader *ld, const uint8_t *ip, uint16_t port, un
 			ret = bpf_map_update_elem(ports, &key, &shared, BPF_ANY);
 	}
 	if (ret)
-		snprintf(err, errlen, "port %u: the dispatcher does not take it: %s", port,
-			 strerror(-ret));
+		xfn_error__set(err, "port %u: the dispatcher does not take it: %s", port,
+			       strerror(-ret));
 	return ret;
 }
 
@@ -401,7 +398,7 @@ static int open_slow(struct xfn_loader *ld)
 	return ret;
 }
 
-int xfn_loader__filter(struct xfn_loader *ld, int sock, char *err, size_t errlen)
+int xfn_loader__filter(struct xfn_loader *ld, int sock, struct xfn_error *err)
 {
 	int ret = open_slow(ld), fd;
 
@@ -411,8 +408,8 @@ int xfn_loader__filter(struct xfn_loader *ld, int sock, char *err, size_t errlen
 			ret = -errno;
 	}
 	if (ret)
-		snprintf(err, errlen, "cannot filter a slow socket: %s; run `xfn check`",
-			 strerror(-ret));
+		xfn_error__set(err, "cannot filter a slow socket: %s; run `xfn check`",
+			       strerror(-ret));
 	return ret;
 }
 

@@ -13,12 +13,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <linux/types.h>
+#include "error.h"
 #include "../xdp/abi.h"
 #include "../xdp/reason.h"
 #include "module.h"
 #include "refusal.h"
-
-#define XFN_ERR_MAX 512
 
 enum xfn_mode {
 	XFN_MODE_NONE,
@@ -47,8 +46,8 @@ struct xfn_loader_options {
 };
 
 /* Open and load dispatcher and maps; attaches nothing. The caller closes. */
-int xfn_loader__open(const struct xfn_loader_options *opts, struct xfn_loader **out, char *err,
-		     size_t errlen);
+int xfn_loader__open(const struct xfn_loader_options *opts, struct xfn_loader **out,
+		     struct xfn_error *err);
 /* From now on nothing is taken over from the loader before, which may be closed. */
 void xfn_loader__part(struct xfn_loader *ld);
 /* Detach and free. Safe on NULL. */
@@ -59,8 +58,8 @@ void xfn_loader__close(struct xfn_loader *ld);
  * On success *got is the mode and why[whylen] says in a few words why not a better one ("" if
  * none). -EBUSY: another XDP program holds the interface; err names it.
  */
-int xfn_loader__attach(struct xfn_loader *ld, enum xfn_mode want, enum xfn_mode *got, char *why,
-		       size_t whylen, char *err, size_t errlen);
+int xfn_loader__attach(struct xfn_loader *ld, enum xfn_mode want, enum xfn_mode *got,
+		       struct xfn_error *why, struct xfn_error *err);
 void xfn_loader__detach(struct xfn_loader *ld);
 
 /*
@@ -71,8 +70,7 @@ void xfn_loader__detach(struct xfn_loader *ld);
  * leaves libxdp's pins (`xdp-loader unload`).
  */
 int xfn_loader__open_shared(const struct xfn_loader_options *opts, enum xfn_mode mode,
-			    struct xfn_loader **out, char *why, size_t whylen, char *err,
-			    size_t errlen);
+			    struct xfn_loader **out, struct xfn_error *why, struct xfn_error *err);
 
 /* The XDP program on an interface, whoever attached it: its id and name ("?" unknown). False: none.
  */
@@ -86,7 +84,7 @@ const char *xfn_loader__off_word(unsigned ifindex);
  * the caller demotes. Replaces what was in the slot.
  */
 int xfn_loader__put(struct xfn_loader *ld, unsigned slot, const struct xfn_module *mod,
-		    struct xfn_refusal *refusal, char *err, size_t errlen);
+		    struct xfn_refusal *refusal, struct xfn_error *err);
 void xfn_loader__clear(struct xfn_loader *ld, unsigned slot);
 
 /*
@@ -95,7 +93,7 @@ void xfn_loader__clear(struct xfn_loader *ld, unsigned slot);
  * must be bound first. Tier socket: where it is asked the datagram goes to the host's stack.
  */
 int xfn_loader__bind(struct xfn_loader *ld, const uint8_t *ip, uint16_t port, unsigned slot,
-		     int tier, char *err, size_t errlen);
+		     int tier, struct xfn_error *err);
 int xfn_loader__unbind(struct xfn_loader *ld, const uint8_t *ip, uint16_t port);
 
 /* Served destinations: ip mapped, VLAN ids outermost first (0: none). Adding twice is no error. */
@@ -119,7 +117,7 @@ int xfn_loader__own(struct xfn_loader *ld, const uint8_t (*ips)[16], unsigned co
  * Let a UDP socket take only what was sent to a served address on a known device. The program stays
  * attached to the socket. 0 or -errno with one line in err.
  */
-int xfn_loader__filter(struct xfn_loader *ld, int sock, char *err, size_t errlen);
+int xfn_loader__filter(struct xfn_loader *ld, int sock, struct xfn_error *err);
 /* Requests may reach the stack on device `ifindex`, tagged so on the wire. Before the first filter
  * none is known. */
 int xfn_loader__device(struct xfn_loader *ld, unsigned ifindex, const uint16_t tag[XFN_TAGS]);
@@ -165,11 +163,11 @@ struct xfn_trial {
  * reached.
  */
 int xfn_loader__try(const void *obj, size_t len, const char *source, struct xfn_trial *out,
-		    char *err, size_t errlen);
+		    struct xfn_error *err);
 /* The same, but where the verifier gave up on the length of the way, out->refusal has the rule
  * without its line: to hear of that it walks as far again, and writes it down. */
 int xfn_loader__try_briefly(const void *obj, size_t len, const char *source, struct xfn_trial *out,
-			    char *err, size_t errlen);
+			    struct xfn_error *err);
 
 /* One request to time, and what came out. */
 struct xfn_timing {
@@ -183,6 +181,6 @@ struct xfn_timing {
  * some 25 ms. 0, or -errno with one line in err where it cannot be timed here.
  */
 int xfn_loader__time(const void *obj, size_t len, struct xfn_timing *timings, unsigned count,
-		     char *err, size_t errlen);
+		     struct xfn_error *err);
 
 #endif

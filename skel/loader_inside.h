@@ -6,6 +6,7 @@
 #include <net/if.h>
 #include <sys/types.h>
 #include <bpf/libbpf.h>
+#include "error.h"
 #include "loader.h"
 
 struct dispatcher_bpf;
@@ -35,12 +36,12 @@ struct xfn_loader {
  * words or else those of `err` (negative errno): BPF_LINK_CREATE gives none, so netlink is asked
  * again.
  */
-void xfn_attach__why(int fd, unsigned ifindex, __u32 flags, int err, char *why, size_t whylen);
+void xfn_attach__why(int fd, unsigned ifindex, __u32 flags, int err, struct xfn_error *why);
 /* An interface's maps and programs, opened but not loaded. 0 or -errno with err. */
-int xfn_loader__prepare(const struct xfn_loader_options *opts, struct xfn_loader **out, char *err,
-			size_t errlen);
+int xfn_loader__prepare(const struct xfn_loader_options *opts, struct xfn_loader **out,
+			struct xfn_error *err);
 /* After the load: what running programs find at first. */
-int xfn_loader__begin(struct xfn_loader *ld, char *err, size_t errlen);
+int xfn_loader__begin(struct xfn_loader *ld, struct xfn_error *err);
 int xfn_loader__map(const struct xfn_loader *ld, const char *name); /* its descriptor, or -errno */
 int xfn_loader__tell_live(const struct xfn_loader *ld);		    /* ld->live to the programs */
 

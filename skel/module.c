@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <linux/types.h>
+#include "error.h"
 #include "../xdp/abi.h"
 #include "confined.h"
 #include "module.h"
@@ -269,7 +270,7 @@ static const char *read_copy(struct xfn_module *mod, char *wrong, size_t len)
 	return why;
 }
 
-struct xfn_module *xfn_module__open(const char *path, char *err, size_t errlen)
+struct xfn_module *xfn_module__open(const char *path, struct xfn_error *err)
 {
 	struct xfn_module *mod = calloc(1, sizeof(*mod));
 	const char *wrong;
@@ -277,13 +278,12 @@ struct xfn_module *xfn_module__open(const char *path, char *err, size_t errlen)
 	int file;
 
 	if (!mod || !(mod->path = strdup(path))) {
-		snprintf(err, errlen, "%s: out of memory", path);
+		xfn_error__set(err, "%s: out of memory", path);
 		free(mod);
 		return NULL;
 	}
 	mod->fd = -1;
-	file = xfn_regular_file__open(path, "name a module (NAME.xfn) or a source (NAME.c)", err,
-				      errlen);
+	file = xfn_regular_file__open(path, "name a module (NAME.xfn) or a source (NAME.c)", err);
 	if (file < 0) {
 		xfn_module__close(mod);
 		return NULL;
@@ -291,14 +291,14 @@ struct xfn_module *xfn_module__open(const char *path, char *err, size_t errlen)
 	mod->fd = xfn_sealed_copy(file, XFN_MODULE_MAX);
 	close(file);
 	if (mod->fd < 0) {
-		snprintf(err, errlen, "%s: cannot be read into memory: %s; name a module", path,
-			 strerror(-mod->fd));
+		xfn_error__set(err, "%s: cannot be read into memory: %s; name a module", path,
+			       strerror(-mod->fd));
 		xfn_module__close(mod);
 		return NULL;
 	}
 	wrong = read_copy(mod, text, sizeof(text));
 	if (wrong) {
-		snprintf(err, errlen, "%s: %s; build it with `xfn build NAME.c`", path, wrong);
+		xfn_error__set(err, "%s: %s; build it with `xfn build NAME.c`", path, wrong);
 		xfn_module__close(mod);
 		return NULL;
 	}

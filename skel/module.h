@@ -19,6 +19,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include "error.h"
 #include "../functions/xfn.h"
 
 #define XFN_MODULE_MAGIC   0x6d6e6678u /* "xfnm" */
@@ -83,9 +84,9 @@ struct xfn_module {
 
 /*
  * Open and check the module at `path`. On failure returns NULL and writes one line that names the
- * file and the next step to err[errlen]. The caller closes the module.
+ * file and the next step to err. The caller closes the module.
  */
-struct xfn_module *xfn_module__open(const char *path, char *err, size_t errlen);
+struct xfn_module *xfn_module__open(const char *path, struct xfn_error *err);
 void xfn_module__close(struct xfn_module *mod);
 
 /*

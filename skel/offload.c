@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* A program on a card: loading for its driver, attaching, and the words of who refuses. */
+#include "error.h"
 #include "offload.h"
 
 #include <errno.h>
@@ -36,7 +37,7 @@ static int driver_words(const char *log, const char **words)
 }
 
 static void explain(const struct bpf_object *obj, const char *log, const char *source, int ret,
-		    char *err, size_t errlen)
+		    struct xfn_error *err)
 {
 	const char *words, *said = xfn_program__kernel_said();
 	struct xfn_refusal refusal = {};
@@ -45,25 +46,24 @@ static void explain(const struct bpf_object *obj, const char *log, const char *s
 	char name[64];
 
 	if (len) {
-		snprintf(err, errlen, "the card's driver refuses it: %.*s", len, words);
+		xfn_error__set(err, "the card's driver refuses it: %.*s", len, words);
 		return;
 	}
 	if (sscanf(said, "map '%63[^']", name) == 1) {
 		map = bpf_object__find_map_by_name(obj, name);
-		snprintf(err, errlen,
-			 "the card's driver does not take the map %s of %u entries: %s", name,
-			 map ? bpf_map__max_entries(map) : 0, strerror(-ret));
+		xfn_error__set(err, "the card's driver does not take the map %s of %u entries: %s",
+			       name, map ? bpf_map__max_entries(map) : 0, strerror(-ret));
 		return;
 	}
 	if (!*log) {
-		snprintf(err, errlen, "the card's driver does not take it: %s", strerror(-ret));
+		xfn_error__set(err, "the card's driver does not take it: %s", strerror(-ret));
 		return;
 	}
 	xfn_refusal__from_log(log, source, -ret, &refusal);
 	if (refusal.line)
-		snprintf(err, errlen, "%s (%s:%u)", refusal.reason, refusal.file, refusal.line);
+		xfn_error__set(err, "%s (%s:%u)", refusal.reason, refusal.file, refusal.line);
 	else
-		snprintf(err, errlen, "%s", refusal.reason);
+		xfn_error__set(err, "%s", refusal.reason);
 }
 
 struct reading {
@@ -81,7 +81,7 @@ static void read_object(void *ctx)
 	bpf_object__close(obj);
 }
 
-int xfn_offload__check(const void *bytes, size_t len, char *err, size_t errlen)
+int xfn_offload__check(const void *bytes, size_t len, struct xfn_error *err)
 {
 	struct reading r = { bytes, len,
 			     mmap(NULL, sizeof(bool), PROT_READ | PROT_WRITE,
@@ -96,15 +96,15 @@ int xfn_offload__check(const void *bytes, size_t len, char *err, size_t errlen)
 		munmap(r.right, sizeof(bool));
 	}
 	if (ret)
-		snprintf(err, errlen, "%s",
-			 ret == -EBADMSG ? "is damaged: reading it crashes" :
-			 ret == -EINVAL	 ? "is no BPF object with a program" :
-					   strerror(-ret));
+		xfn_error__set(err, "%s",
+			       ret == -EBADMSG ? "is damaged: reading it crashes" :
+			       ret == -EINVAL  ? "is no BPF object with a program" :
+						 strerror(-ret));
 	return ret;
 }
 
 int xfn_offload__load(const void *bytes, size_t len, const char *source, unsigned ifindex,
-		      struct xfn_offload **out, char *err, size_t errlen)
+		      struct xfn_offload **out, struct xfn_error *err)
 {
 	struct xfn_offload *off = calloc(1, sizeof(*off));
 	char *log = calloc(1, XFN_LOG_LEN);
@@ -113,13 +113,13 @@ int xfn_offload__load(const void *bytes, size_t len, const char *source, unsigne
 
 	xfn_program__quiet_libbpf();
 	if (!off || !log) {
-		snprintf(err, errlen, "out of memory");
+		xfn_error__set(err, "out of memory");
 		goto out;
 	}
 	off->link_fd = -1;
 	off->ifindex = ifindex;
 	ret = -EINVAL;
-	off->obj = xfn_program__open(bytes, len, "offload", NULL, &off->prog, err, errlen);
+	off->obj = xfn_program__open(bytes, len, "offload", NULL, &off->prog, err);
 	if (!off->obj)
 		goto out;
 	bpf_program__set_ifindex(off->prog, ifindex);
@@ -129,7 +129,7 @@ int xfn_offload__load(const void *bytes, size_t len, const char *source, unsigne
 	xfn_program__kernel_said();
 	ret = bpf_object__load(off->obj);
 	if (ret)
-		explain(off->obj, log, source, ret, err, errlen);
+		explain(off->obj, log, source, ret, err);
 	/* libbpf does not write to it after a load */
 	bpf_program__set_log_buf(off->prog, NULL, 0);
 out:
@@ -142,16 +142,16 @@ out:
 	return 0;
 }
 
-int xfn_offload__attach(struct xfn_offload *off, char *err, size_t errlen)
+int xfn_offload__attach(struct xfn_offload *off, struct xfn_error *err)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = XDP_FLAGS_HW_MODE);
 	int prog = bpf_program__fd(off->prog);
 	int fd = bpf_link_create(prog, off->ifindex, BPF_XDP, &opts);
-	char why[160];
+	struct xfn_error why;
 
 	if (fd < 0) {
-		xfn_attach__why(prog, off->ifindex, XDP_FLAGS_HW_MODE, fd, why, sizeof(why));
-		snprintf(err, errlen, "the card does not take the program: %s", why);
+		xfn_attach__why(prog, off->ifindex, XDP_FLAGS_HW_MODE, fd, &why);
+		xfn_error__set(err, "the card does not take the program: %s", why.line);
 		return fd;
 	}
 	off->link_fd = fd;

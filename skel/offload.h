@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <linux/types.h>
+#include "error.h"
 #include "../xdp/abi.h"
 #include "../xdp/reason.h"
 
@@ -23,18 +24,18 @@ struct xfn_offload; /* a program, and its maps, in a card's memory */
  * confined process. 0, or -EBADMSG or another -errno with one line in err. For objects out of the
  * user's hands, before anything else here reads them.
  */
-int xfn_offload__check(const void *obj, size_t len, char *err, size_t errlen);
+int xfn_offload__check(const void *obj, size_t len, struct xfn_error *err);
 /*
  * Verify and load the one program of the object bytes for the card of interface `ifindex`; `source`
  * is the author's file, for line numbers ("" unknown). Attaches nothing. The caller closes.
  */
 int xfn_offload__load(const void *obj, size_t len, const char *source, unsigned ifindex,
-		      struct xfn_offload **out, char *err, size_t errlen);
+		      struct xfn_offload **out, struct xfn_error *err);
 /*
  * Attach it by bpf_link, held and not pinned: however the process ends, the kernel takes the
  * program off the card. -EBUSY: the card has another one.
  */
-int xfn_offload__attach(struct xfn_offload *off, char *err, size_t errlen);
+int xfn_offload__attach(struct xfn_offload *off, struct xfn_error *err);
 uint32_t xfn_offload__id(const struct xfn_offload *off); /* of the program, 0: unknown */
 /*
  * What it counted, added: of function `name` in its map NAME_stat, and by reason (xdp/reason.h) in

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <bpf/btf.h>
+#include "error.h"
 #include "program.h"
 
 static char said[160];
@@ -109,14 +110,14 @@ static int put_settings(struct bpf_object *obj, const struct xfn_settings *setti
 
 struct bpf_object *xfn_program__open(const void *bytes, size_t len, const char *name,
 				     const struct xfn_settings *settings, struct bpf_program **prog,
-				     char *err, size_t errlen)
+				     struct xfn_error *err)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = name);
 	struct bpf_object *obj = bpf_object__open_mem(bytes, len, &opts);
 
 	if (!obj) {
-		snprintf(err, errlen, "%s: its kernel half is no BPF object (%s); build it again",
-			 name, strerror(errno));
+		xfn_error__set(err, "%s: its kernel half is no BPF object (%s); build it again",
+			       name, strerror(errno));
 		return NULL;
 	}
 	*prog = bpf_object__next_program(obj, NULL);
@@ -126,9 +127,9 @@ struct bpf_object *xfn_program__open(const void *bytes, size_t len, const char *
 			bpf_program__set_autoload(other, false);
 	}
 	if (!*prog) {
-		snprintf(err, errlen, "%s: its kernel half has no program; build it again", name);
+		xfn_error__set(err, "%s: its kernel half has no program; build it again", name);
 	} else if (settings && put_settings(obj, settings)) {
-		snprintf(err, errlen, "%s: its kernel half has no settings; build it again", name);
+		xfn_error__set(err, "%s: its kernel half has no settings; build it again", name);
 	} else {
 		bpf_program__set_type(*prog, BPF_PROG_TYPE_XDP);
 		/* A prog array takes programs of one kind only: all of an interface or none. */

@@ -4,6 +4,7 @@
 #define XFN_PROGRAM_H
 
 #include <bpf/libbpf.h>
+#include "error.h"
 #include "loader.h"
 
 /* Room for a verifier log: level 1 of a refused program near the instruction limit. */
@@ -16,7 +17,7 @@
  */
 struct bpf_object *xfn_program__open(const void *obj, size_t len, const char *name,
 				     const struct xfn_settings *settings, struct bpf_program **prog,
-				     char *err, size_t errlen);
+				     struct xfn_error *err);
 
 /* libbpf's messages go nowhere unless XFN_DEBUG is set: then to stderr, indented under its name. */
 void xfn_program__quiet_libbpf(void);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "refusal.h"
+#include "error.h"
 #include "refusal_log.h"
 #include "regular_file.h"
 
@@ -21,8 +22,8 @@
 /* The source's text; the caller frees. NULL: it cannot be read. */
 static char *read_source(const char *source)
 {
-	char err[32];
-	FILE *f = xfn_regular_file__stream(source, "", err, sizeof(err));
+	struct xfn_error err;
+	FILE *f = xfn_regular_file__stream(source, "", &err);
 	char *text = f ? calloc(1, SOURCE_MAX + 1) : NULL;
 
 	if (text && !fread(text, 1, SOURCE_MAX, f))

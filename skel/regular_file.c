@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+#include "error.h"
 #include "regular_file.h"
 
 const char *xfn_regular_file__other_kind(unsigned mode)
@@ -25,10 +26,9 @@ const char *xfn_regular_file__other_kind(unsigned mode)
 	return "a device";
 }
 
-static int refuse(const char *path, const char *kind, const char *next, char *err, size_t errlen)
+static int refuse(const char *path, const char *kind, const char *next, struct xfn_error *err)
 {
-	snprintf(err, errlen, "%.300s: is %s, not a regular file; %s", path, kind, next);
-	return -EINVAL;
+	return xfn_fail(err, -EINVAL, "%.300s: is %s, not a regular file; %s", path, kind, next);
 }
 
 static bool unnamed_pipe(const char *path, const struct stat *st)
@@ -38,7 +38,7 @@ static bool unnamed_pipe(const char *path, const struct stat *st)
 	return S_ISFIFO(st->st_mode) && !statfs(path, &fs) && fs.f_type == PIPEFS_MAGIC;
 }
 
-static int open_file(const char *path, bool pipes, const char *next, char *err, size_t errlen)
+static int open_file(const char *path, bool pipes, const char *next, struct xfn_error *err)
 {
 	const char *kind;
 	struct stat st;
@@ -52,14 +52,14 @@ static int open_file(const char *path, bool pipes, const char *next, char *err, 
 			if (fd >= 0)
 				return fd;
 		} else if (kind) {
-			return refuse(path, kind, next, err, errlen);
+			return refuse(path, kind, next, err);
 		} else {
 			fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 		}
 	}
 	if (fd < 0 || fstat(fd, &st)) {
 		ret = -errno;
-		snprintf(err, errlen, "%.300s: %s; %s", path, strerror(-ret), next);
+		xfn_error__set(err, "%.300s: %s; %s", path, strerror(-ret), next);
 		if (fd >= 0)
 			close(fd);
 		return ret;
@@ -69,21 +69,21 @@ static int open_file(const char *path, bool pipes, const char *next, char *err, 
 		return fd;
 	/* another file has taken its place meanwhile */
 	close(fd);
-	return refuse(path, kind, next, err, errlen);
+	return refuse(path, kind, next, err);
 }
 
-int xfn_regular_file__open(const char *path, const char *next, char *err, size_t errlen)
+int xfn_regular_file__open(const char *path, const char *next, struct xfn_error *err)
 {
-	return open_file(path, false, next, err, errlen);
+	return open_file(path, false, next, err);
 }
 
-FILE *xfn_regular_file__stream(const char *path, const char *next, char *err, size_t errlen)
+FILE *xfn_regular_file__stream(const char *path, const char *next, struct xfn_error *err)
 {
-	int fd = open_file(path, true, next, err, errlen);
+	int fd = open_file(path, true, next, err);
 	FILE *f = fd < 0 ? NULL : fdopen(fd, "re");
 
 	if (fd >= 0 && !f) {
-		snprintf(err, errlen, "%.300s: %s; %s", path, strerror(errno), next);
+		xfn_error__set(err, "%.300s: %s; %s", path, strerror(errno), next);
 		fd = -errno;
 	}
 	if (!f)

@@ -8,15 +8,16 @@
 
 #include <stddef.h>
 #include <stdio.h>
+#include "error.h"
 
 /*
  * Open a regular file for reading, close-on-exec. A descriptor, or -errno with "PATH: WHY; NEXT" in
  * err; `next` is the step to try.
  */
-int xfn_regular_file__open(const char *path, const char *next, char *err, size_t errlen);
+int xfn_regular_file__open(const char *path, const char *next, struct xfn_error *err);
 /* The same as a stream, NULL with errno set. The caller closes. An unnamed pipe, as a shell's
  * <(COMMAND) makes, is taken too: its writer is there. */
-FILE *xfn_regular_file__stream(const char *path, const char *next, char *err, size_t errlen);
+FILE *xfn_regular_file__stream(const char *path, const char *next, struct xfn_error *err);
 /* "a FIFO" and the like for what stat(2) calls `mode`; NULL: a regular file. */
 const char *xfn_regular_file__other_kind(unsigned mode);
 

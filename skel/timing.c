@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 #include <bpf/bpf.h>
+#include "error.h"
 #include "../xdp/timing.h"
 #include "program.h"
 #include "timing.skel.h"
@@ -97,7 +98,7 @@ static int time_one(struct timing_bpf *skel, struct bpf_object *obj, int prog, s
 }
 
 int xfn_loader__time(const void *bytes, size_t len, struct xfn_timing *timings, unsigned count,
-		     char *err, size_t errlen)
+		     struct xfn_error *err)
 {
 	struct xfn_settings settings = {};
 	struct bpf_program *prog;
@@ -106,7 +107,7 @@ int xfn_loader__time(const void *bytes, size_t len, struct xfn_timing *timings, 
 	int ret = 0;
 
 	xfn_program__quiet_libbpf();
-	obj = xfn_program__open(bytes, len, "function", &settings, &prog, err, errlen);
+	obj = xfn_program__open(bytes, len, "function", &settings, &prog, err);
 	if (!obj)
 		return -EINVAL;
 	skel = timing_bpf__open_and_load();
@@ -116,7 +117,7 @@ int xfn_loader__time(const void *bytes, size_t len, struct xfn_timing *timings, 
 	for (unsigned i = 0; !ret && i < count; i++)
 		ret = time_one(skel, obj, bpf_program__fd(prog), &timings[i]);
 	if (ret)
-		snprintf(err, errlen, "cannot be timed in this kernel: %s", strerror(-ret));
+		xfn_error__set(err, "cannot be timed in this kernel: %s", strerror(-ret));
 	timing_bpf__destroy(skel);
 	bpf_object__close(obj);
 	return ret;

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
+#include "error.h"
 #include "line_info.h"
 #include "program.h"
 
@@ -24,7 +25,7 @@ struct attempt {
 	bool brief;
 	int ret;
 	struct xfn_trial trial;
-	char err[512];
+	struct xfn_error err;
 	char log[XFN_LOG_LEN];
 };
 
@@ -41,7 +42,7 @@ static int load(struct attempt *t, unsigned level)
 	int ret;
 
 	t->log[0] = 0;
-	obj = xfn_program__open(t->bytes, t->len, "function", NULL, &prog, t->err, sizeof(t->err));
+	obj = xfn_program__open(t->bytes, t->len, "function", NULL, &prog, &t->err);
 	if (!obj)
 		return -EINVAL;
 	bpf_program__set_log_buf(prog, t->log, sizeof(t->log));
@@ -52,10 +53,11 @@ static int load(struct attempt *t, unsigned level)
 	t->trial.permitted = !ret || (ret != -EPERM && (ret != -EACCES || t->log[0]));
 	/* libbpf takes what it could not try for what this kernel does not have */
 	if (xfn_refusal__host_failed(ret) || (ret == -EOPNOTSUPP && !t->log[0]))
-		snprintf(t->err, sizeof(t->err),
-			 "this kernel cannot try its kernel half: %s; free memory and descriptors, "
-			 "and try again",
-			 strerror(-ret));
+		xfn_error__set(
+			&t->err,
+			"this kernel cannot try its kernel half: %s; free memory and descriptors, "
+			"and try again",
+			strerror(-ret));
 	if (!ret && !bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &info_len))
 		t->trial.insns = info.xlated_prog_len / 8;
 	bpf_object__close(obj);
@@ -75,17 +77,17 @@ static void try_here(struct attempt *t)
 	/* the whole log takes longer to write than the program to verify: only where it is wanted
 	 */
 	t->ret = load(t, 4);
-	if (t->ret && !t->err[0] && out->permitted && brief) {
+	if (t->ret && !t->err.line[0] && out->permitted && brief) {
 		xfn_refusal__from_log(t->log, t->source, -t->ret, &out->refusal);
 		brief = too_long(out->refusal.rule);
 	}
-	if (t->ret && !t->err[0] && out->permitted && !brief) {
+	if (t->ret && !t->err.line[0] && out->permitted && !brief) {
 		t->ret = load(t, 1 | 4);
 		/* before 6.4 a long path leaves no room for the verdict; since, its end is there */
 		if (t->ret == -ENOSPC && !strstr(t->log, "\nprocessed "))
 			t->ret = load(t, 4);
 	}
-	if (t->ret && t->err[0])
+	if (t->ret && t->err.line[0])
 		return;
 	if (t->ret && out->permitted) {
 		xfn_refusal__from_log(t->log, t->source, -t->ret, &out->refusal);
@@ -105,11 +107,9 @@ static int try_apart(struct attempt *t)
 
 	fflush(NULL);
 	pid = fork();
-	if (pid < 0) {
-		snprintf(t->err, sizeof(t->err), "cannot start a process: %s; see `ulimit -u`",
-			 strerror(errno));
-		return -errno;
-	}
+	if (pid < 0)
+		return xfn_fail(&t->err, -errno, "cannot start a process: %s; see `ulimit -u`",
+				strerror(errno));
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		try_here(t);
@@ -119,26 +119,23 @@ static int try_apart(struct attempt *t)
 		;
 	if (!WIFSIGNALED(status))
 		return t->ret;
-	snprintf(
-		t->err, sizeof(t->err),
+	return xfn_fail(
+		&t->err, -EIO,
 		"this kernel's verifier ended by signal %d (%s) over its kernel half, so nothing is "
 		"judged; look for a lack of memory, and for a fault of the kernel in `dmesg`",
 		WTERMSIG(status), strsignal(WTERMSIG(status)));
-	return -EIO;
 }
 
 static int try(const void *bytes, size_t len, const char *source, bool brief, struct xfn_trial *out,
-	       char *err, size_t errlen)
+	       struct xfn_error *err)
 {
 	struct attempt *t =
 		mmap(NULL, sizeof(*t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int ret;
 
 	memset(out, 0, sizeof(*out));
-	if (t == MAP_FAILED) {
-		snprintf(err, errlen, "%s: out of memory for the verifier's log", source);
-		return -ENOMEM;
-	}
+	if (t == MAP_FAILED)
+		return xfn_fail(err, -ENOMEM, "%s: out of memory for the verifier's log", source);
 	xfn_program__quiet_libbpf();
 	t->bytes = bytes;
 	t->len = len;
@@ -146,12 +143,12 @@ static int try(const void *bytes, size_t len, const char *source, bool brief, st
 	t->brief = brief;
 	ret = try_apart(t);
 	if (ret) {
-		snprintf(err, errlen, "%s: %s", source, t->err);
+		xfn_error__set(err, "%s: %s", source, t->err.line);
 	} else {
 		*out = t->trial;
 		out->log = strdup(t->log);
 		if (!out->log) {
-			snprintf(err, errlen, "%s: out of memory for the verifier's log", source);
+			xfn_error__set(err, "%s: out of memory for the verifier's log", source);
 			ret = -ENOMEM;
 		}
 	}
@@ -160,13 +157,13 @@ static int try(const void *bytes, size_t len, const char *source, bool brief, st
 }
 
 int xfn_loader__try(const void *bytes, size_t len, const char *source, struct xfn_trial *out,
-		    char *err, size_t errlen)
+		    struct xfn_error *err)
 {
-	return try(bytes, len, source, false, out, err, errlen);
+	return try(bytes, len, source, false, out, err);
 }
 
 int xfn_loader__try_briefly(const void *bytes, size_t len, const char *source,
-			    struct xfn_trial *out, char *err, size_t errlen)
+			    struct xfn_trial *out, struct xfn_error *err)
 {
-	return try(bytes, len, source, true, out, err, errlen);
+	return try(bytes, len, source, true, out, err);
 }

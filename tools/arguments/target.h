@@ -5,13 +5,13 @@
 
 #include <netdb.h>
 #include <stddef.h>
+#include "../../skel/error.h"
 
 /*
  * Addresses of "192.0.2.1:7", "[2001:db8::1]:7" or "name:service" for UDP, of `family` (AF_UNSPEC:
  * any), in the resolver's order. 0, and the caller frees with freeaddrinfo; or with one line in err
  * -EINVAL: the text is none, -EHOSTUNREACH: it does not resolve.
  */
-int xfn_target__resolve(const char *text, int family, struct addrinfo **out, char *err,
-			size_t errlen);
+int xfn_target__resolve(const char *text, int family, struct addrinfo **out, struct xfn_error *err);
 
 #endif

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include "../../skel/error.h"
 #include "report.h"
 #include "servers.h"
 
@@ -132,22 +133,20 @@ static void plan_for(struct bench_plan *plan, const struct bench *b, const struc
 static bool load(struct bench *b, struct bench_place *place, const struct bench_plan *plan,
 		 unsigned threads, bool reverse, struct bench_figures *got)
 {
-	char err[300];
+	struct xfn_error err;
 	int ret;
 
 	place->wire.port = reverse ? 1232 : 7;
 	if (place->candidate->spins)
 		server__freeze(&place->server, false);
 	ret = bench_place__enter(place);
-	snprintf(err, sizeof(err), "its lab is gone");
-	ret = ret   ?:
-		      bench_live__run(place->live, &place->wire, plan, threads, got, err,
-				      sizeof(err));
+	xfn_error__set(&err, "its lab is gone");
+	ret = ret ?: bench_live__run(place->live, &place->wire, plan, threads, got, &err);
 	if (place->candidate->spins)
 		server__freeze(&place->server, true);
 	if (!ret)
 		return true;
-	fprintf(stderr, "\nbench: %s: %s\n", place->candidate->name, err);
+	fprintf(stderr, "\nbench: %s: %s\n", place->candidate->name, err.line);
 	b->faults++;
 	return false;
 }
@@ -348,7 +347,7 @@ static void set_up(struct bench *b, uint64_t begin)
 {
 	unsigned count;
 	const struct bench_candidate *all = bench_servers__all(&count);
-	char why[300];
+	struct xfn_error why;
 
 	for (unsigned i = 0; i < count && !server_interrupted; i++) {
 		struct bench_place *place = &b->places[i];
@@ -356,9 +355,10 @@ static void set_up(struct bench *b, uint64_t begin)
 		if (!wanted(b, &all[i]) || b->absent[i])
 			continue;
 		say(b, begin, all[i].name);
-		if (bench_place__up(place, &all[i], i, why, sizeof(why))) {
+		if (bench_place__up(place, &all[i], i, &why)) {
 			if (!server_interrupted)
-				fprintf(stderr, "\nbench: %s left out: %s\n", all[i].name, why);
+				fprintf(stderr, "\nbench: %s left out: %s\n", all[i].name,
+					why.line);
 			b->absent[i] = true;
 			/* a peer that is not here is none of our faults */
 			if (all[i].kind == BENCH_XFN)

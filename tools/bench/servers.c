@@ -13,6 +13,7 @@
 #include <linux/if_link.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include "../../skel/error.h"
 #include "servers.h"
 
 #define READY_MS 60000
@@ -112,17 +113,17 @@ static int attach(const struct bench_place *place, int prog)
 	return ret;
 }
 
-static int attach_bare(struct bench_place *place, enum bench_bare which, char *why, size_t whylen)
+static int attach_bare(struct bench_place *place, enum bench_bare which, struct xfn_error *why)
 {
 	int ret = attach(place, bench_live__bare(place->live, which));
 
 	place->attached = !ret;
 	if (ret)
-		snprintf(why, whylen, "%s: %s", place->server_if, strerror(-ret));
+		xfn_error__set(why, "%s: %s", place->server_if, strerror(-ret));
 	return ret;
 }
 
-static int start_xfn(struct bench_place *place, char *why, size_t whylen)
+static int start_xfn(struct bench_place *place, struct xfn_error *why)
 {
 	const struct bench_candidate *c = place->candidate;
 	unsigned n = 0, served = c->functions ?: 2;
@@ -132,8 +133,7 @@ static int start_xfn(struct bench_place *place, char *why, size_t whylen)
 	if (!server__beside("xfn", xfn, sizeof(xfn)) ||
 	    !server__beside("functions/echo.xfn", paths[0], sizeof(paths[0])) ||
 	    !server__beside("functions/reverse.xfn", paths[1], sizeof(paths[1]))) {
-		snprintf(why, whylen, "build/xfn or its modules are missing; run `make`");
-		return -ENOENT;
+		return xfn_fail(why, -ENOENT, "build/xfn or its modules are missing; run `make`");
 	}
 	names = calloc(served, sizeof(*names));
 	if (!names)
@@ -157,14 +157,14 @@ static int start_xfn(struct bench_place *place, char *why, size_t whylen)
 	if (!ret && server__ready(&place->server, READY_MS))
 		ret = -ENOENT;
 	if (ret)
-		snprintf(why, whylen, "xfn run does not serve (%s)", strerror(-ret));
+		xfn_error__set(why, "xfn run does not serve (%s)", strerror(-ret));
 	else if (place->cpu < 0)
 		server__spread(&place->server, 2);
 	free(names);
 	return ret;
 }
 
-static int start_bare_afxdp(struct bench_place *place, char *why, size_t whylen)
+static int start_bare_afxdp(struct bench_place *place, struct xfn_error *why)
 {
 	char self[512], fd[16], *argv[] = { self, "--bare-afxdp", place->server_if, fd, NULL };
 	int sockets = dup(bench_live__sockets(place->live)), ret; /* a copy survives exec */
@@ -177,25 +177,24 @@ static int start_bare_afxdp(struct bench_place *place, char *why, size_t whylen)
 	if (!ret && server__said(&place->server, "ready", READY_MS))
 		ret = -ENOENT;
 	if (ret) {
-		snprintf(why, whylen, "the bare AF_XDP loop does not start");
-		return ret;
+		return xfn_fail(why, ret, "the bare AF_XDP loop does not start");
 	}
-	return attach_bare(place, BENCH_BARE_REDIRECT, why, whylen);
+	return attach_bare(place, BENCH_BARE_REDIRECT, why);
 }
 
-static int start_xdp_bench(struct bench_place *place, char *why, size_t whylen)
+static int start_xdp_bench(struct bench_place *place, struct xfn_error *why)
 {
 	char *argv[] = { "xdp-bench", "tx", "-m", "native", place->server_if, NULL };
 	int ret = server__start(&place->server, place->server_ns, place->cpu, true, argv);
 
 	if (!ret && server__said(&place->server, "Hz", 5000)) {
-		snprintf(why, whylen, "xdp-bench tx does not start; by hand it says why");
+		xfn_error__set(why, "xdp-bench tx does not start; by hand it says why");
 		ret = -ENOENT;
 	}
 	return ret;
 }
 
-static int start_testpmd(struct bench_place *place, char *why, size_t whylen)
+static int start_testpmd(struct bench_place *place, struct xfn_error *why)
 {
 	char device[128], lcores[32];
 	char *argv[] = { "dpdk-testpmd",
@@ -222,27 +221,27 @@ static int start_testpmd(struct bench_place *place, char *why, size_t whylen)
 	snprintf(lcores, sizeof(lcores), "0@%d,1@%d", place->cpu, place->cpu);
 	ret = server__start(&place->server, place->server_ns, place->cpu, true, argv);
 	if (!ret && server__said(&place->server, "NIC statistics", 15000)) {
-		snprintf(why, whylen, "dpdk-testpmd does not start (package dpdk-dev)");
+		xfn_error__set(why, "dpdk-testpmd does not start (package dpdk-dev)");
 		ret = -ENOENT;
 	}
 	return ret;
 }
 
-static int start(struct bench_place *place, char *why, size_t whylen)
+static int start(struct bench_place *place, struct xfn_error *why)
 {
 	switch (place->candidate->kind) {
 	case BENCH_NOTHING:
-		return attach_bare(place, BENCH_BARE_DROP, why, whylen);
+		return attach_bare(place, BENCH_BARE_DROP, why);
 	case BENCH_BOUNCE:
-		return attach_bare(place, BENCH_BARE_BOUNCE, why, whylen);
+		return attach_bare(place, BENCH_BARE_BOUNCE, why);
 	case BENCH_AFXDP:
-		return start_bare_afxdp(place, why, whylen);
+		return start_bare_afxdp(place, why);
 	case BENCH_XFN:
-		return start_xfn(place, why, whylen);
+		return start_xfn(place, why);
 	case BENCH_XDPTX:
-		return start_xdp_bench(place, why, whylen);
+		return start_xdp_bench(place, why);
 	case BENCH_TESTPMD:
-		return start_testpmd(place, why, whylen);
+		return start_testpmd(place, why);
 	}
 	return -EINVAL;
 }
@@ -263,7 +262,7 @@ static int mac_of(const char *netns, const char *ifname, uint8_t mac[6], unsigne
 }
 
 /* The lab lives as long as a process that waits in it. */
-static int raise_lab(struct bench_place *place, const char *name, char *why, size_t whylen)
+static int raise_lab(struct bench_place *place, const char *name, struct xfn_error *why)
 {
 	char xfn[512], queues[16], own[16];
 	char *hold[] = { xfn,
@@ -291,8 +290,7 @@ static int raise_lab(struct bench_place *place, const char *name, char *why, siz
 	if (!server__beside("xfn", xfn, sizeof(xfn)) ||
 	    server__start(&place->lab, NULL, -1, false, hold) ||
 	    server__said(&place->lab, "standing", 20000)) {
-		snprintf(why, whylen, "its lab cannot be raised; run as root");
-		return -EPERM;
+		return xfn_fail(why, -EPERM, "its lab cannot be raised; run as root");
 	}
 	/* live frames reach an interface without XDP only where it has GRO */
 	if (!server__start(&ethtool, place->server_ns, -1, true, gro))
@@ -301,16 +299,15 @@ static int raise_lab(struct bench_place *place, const char *name, char *why, siz
 	if (mac_of(place->server_ns, place->server_if, place->wire.target_mac,
 		   &place->server_index) ||
 	    mac_of(place->client_ns, place->client_if, place->wire.source_mac, &index)) {
-		snprintf(why, whylen, "its lab is not there");
-		return -ENODEV;
+		return xfn_fail(why, -ENODEV, "its lab is not there");
 	}
 	inet_pton(AF_INET, "10.78.0.2", place->wire.source);
 	inet_pton(AF_INET, "10.78.0.1", place->wire.target);
-	return bench_live__open(place->client_if, &place->live, why, whylen);
+	return bench_live__open(place->client_if, &place->live, why);
 }
 
 int bench_place__up(struct bench_place *place, const struct bench_candidate *candidate,
-		    unsigned number, char *why, size_t whylen)
+		    unsigned number, struct xfn_error *why)
 {
 	char name[16];
 	int ret;
@@ -322,9 +319,9 @@ int bench_place__up(struct bench_place *place, const struct bench_candidate *can
 	place->wire.hairpin = candidate->kind == BENCH_XDPTX;
 	/* a name of this process alone, short enough for an interface */
 	snprintf(name, sizeof(name), "b%x_%u", (unsigned)getpid() & 0xffffff, number & 0xff);
-	snprintf(why, whylen, "cannot start");
-	ret = raise_lab(place, name, why, whylen);
-	ret = ret ?: start(place, why, whylen);
+	xfn_error__set(why, "cannot start");
+	ret = raise_lab(place, name, why);
+	ret = ret ?: start(place, why);
 	place->stands = !ret;
 	if (place->stands && candidate->spins)
 		server__freeze(&place->server, true);

@@ -6,6 +6,7 @@
 #ifndef XFN_BENCH_SERVERS_H
 #define XFN_BENCH_SERVERS_H
 
+#include "../../skel/error.h"
 #include "../load/bench_load.h"
 #include "../process/server.h"
 
@@ -52,7 +53,7 @@ const struct bench_candidate *bench_servers__find(const char *name);
  * or this host cannot, with the reason in why; -errno. To be taken down in any case.
  */
 int bench_place__up(struct bench_place *place, const struct bench_candidate *candidate,
-		    unsigned number, char *why, size_t whylen);
+		    unsigned number, struct xfn_error *why);
 void bench_place__down(struct bench_place *place);
 /* To the place's client, where its generator works. 0 or -errno. */
 int bench_place__enter(const struct bench_place *place);

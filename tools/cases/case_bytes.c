@@ -6,18 +6,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "../../skel/error.h"
 #include "../../skel/regular_file.h"
 #include "../arguments/payload.h"
 #include "case_bytes.h"
 
 /* `n` bytes more, of a fixed value each. NULL with err where that is too much. */
-static uint8_t *grow(struct xfn_case_bytes *b, size_t n, char *err, size_t errlen)
+static uint8_t *grow(struct xfn_case_bytes *b, size_t n, struct xfn_error *err)
 {
 	size_t room = b->room ?: 64;
 
 	if (n > XFN_CASE_BYTES_MAX - b->len) {
-		snprintf(err, errlen, "more than %d bytes, the most UDP carries; write fewer",
-			 XFN_CASE_BYTES_MAX);
+		xfn_error__set(err, "more than %d bytes, the most UDP carries; write fewer",
+			       XFN_CASE_BYTES_MAX);
 		return NULL;
 	}
 	while (room < b->len + n)
@@ -29,7 +30,7 @@ static uint8_t *grow(struct xfn_case_bytes *b, size_t n, char *err, size_t errle
 		b->data = data ?: b->data;
 		b->any = any ?: b->any;
 		if (!any) {
-			snprintf(err, errlen, "out of memory");
+			xfn_error__set(err, "out of memory");
 			return NULL;
 		}
 		b->room = room;
@@ -39,9 +40,9 @@ static uint8_t *grow(struct xfn_case_bytes *b, size_t n, char *err, size_t errle
 	return b->data + b->len - n;
 }
 
-static int put(struct xfn_case_bytes *b, uint8_t byte, char *err, size_t errlen)
+static int put(struct xfn_case_bytes *b, uint8_t byte, struct xfn_error *err)
 {
-	uint8_t *p = grow(b, 1, err, errlen);
+	uint8_t *p = grow(b, 1, err);
 
 	if (!p)
 		return -E2BIG;
@@ -50,8 +51,8 @@ static int put(struct xfn_case_bytes *b, uint8_t byte, char *err, size_t errlen)
 }
 
 /* "text" from behind its first quote. *end is behind its last one. */
-static int add_text(struct xfn_case_bytes *b, const char *p, const char **end, char *err,
-		    size_t errlen)
+static int add_text(struct xfn_case_bytes *b, const char *p, const char **end,
+		    struct xfn_error *err)
 {
 	static const char letters[] = "nrt0\"\\", values[] = "\n\r\t\0\"\\";
 	int ret = 0;
@@ -60,56 +61,53 @@ static int add_text(struct xfn_case_bytes *b, const char *p, const char **end, c
 		const char *letter;
 
 		if (*p != '\\') {
-			ret = put(b, (uint8_t)*p, err, errlen);
+			ret = put(b, (uint8_t)*p, err);
 			continue;
 		}
 		p++;
 		letter = *p ? strchr(letters, *p) : NULL;
 		if (letter) {
-			ret = put(b, (uint8_t)values[letter - letters], err, errlen);
+			ret = put(b, (uint8_t)values[letter - letters], err);
 		} else if (*p == 'x' && xfn_payload__digit(p[1]) >= 0 &&
 			   xfn_payload__digit(p[2]) >= 0) {
 			ret = put(
 				b,
 				(uint8_t)(xfn_payload__digit(p[1]) << 4 | xfn_payload__digit(p[2])),
-				err, errlen);
+				err);
 			p += 2;
 		} else {
-			snprintf(err, errlen,
-				 "'\\%.1s' is no escape; there are \\n \\r \\t \\0 "
-				 "\\\" \\\\ \\xHH",
-				 p);
-			return -EINVAL;
+			return xfn_fail(err, -EINVAL,
+					"'\\%.1s' is no escape; there are \\n \\r \\t \\0 "
+					"\\\" \\\\ \\xHH",
+					p);
 		}
 	}
-	if (!ret && *p != '"') {
-		snprintf(err, errlen, "a text without its closing quote; end it on this line");
-		return -EINVAL;
-	}
+	if (!ret && *p != '"')
+		return xfn_fail(err, -EINVAL,
+				"a text without its closing quote; end it on this line");
 	*end = p + 1;
 	return ret;
 }
 
-static int add_hex(struct xfn_case_bytes *b, const char *word, char *err, size_t errlen)
+static int add_hex(struct xfn_case_bytes *b, const char *word, struct xfn_error *err)
 {
 	int ret = 0;
 
 	for (const char *p = word; !ret && *p; p += 2) {
-		if (xfn_payload__digit(p[0]) < 0 || xfn_payload__digit(p[1]) < 0) {
-			snprintf(err, errlen,
-				 "'%.40s' are no bytes; write \"text\", pairs of hexadecimal "
-				 "digits, u16:NUMBER, *TIMES or @FILE",
-				 word);
-			return -EINVAL;
-		}
+		if (xfn_payload__digit(p[0]) < 0 || xfn_payload__digit(p[1]) < 0)
+			return xfn_fail(
+				err, -EINVAL,
+				"'%.40s' are no bytes; write \"text\", pairs of hexadecimal "
+				"digits, u16:NUMBER, *TIMES or @FILE",
+				word);
 		ret = put(b, (uint8_t)(xfn_payload__digit(p[0]) << 4 | xfn_payload__digit(p[1])),
-			  err, errlen);
+			  err);
 	}
 	return ret;
 }
 
 /* u16:53. -ENOENT: not such a word. */
-static int add_number(struct xfn_case_bytes *b, const char *word, char *err, size_t errlen)
+static int add_number(struct xfn_case_bytes *b, const char *word, struct xfn_error *err)
 {
 	unsigned long long value;
 	unsigned bits, ret = 0;
@@ -121,38 +119,34 @@ static int add_number(struct xfn_case_bytes *b, const char *word, char *err, siz
 		return -ENOENT;
 	errno = 0;
 	value = strtoull(word + at, &end, 0);
-	if (!isdigit((unsigned char)word[at]) || *end || errno || (bits < 64 && value >> bits)) {
-		snprintf(err, errlen, "'%.40s' is no number of %u bits; write one", word, bits);
-		return -EINVAL;
-	}
+	if (!isdigit((unsigned char)word[at]) || *end || errno || (bits < 64 && value >> bits))
+		return xfn_fail(err, -EINVAL, "'%.40s' is no number of %u bits; write one", word,
+				bits);
 	for (int shift = (int)bits - 8; !ret && shift >= 0; shift -= 8)
-		ret = put(b, (uint8_t)(value >> shift), err, errlen);
+		ret = put(b, (uint8_t)(value >> shift), err);
 	return ret;
 }
 
-static int repeat(struct xfn_case_bytes *b, const char *times, char *err, size_t errlen)
+static int repeat(struct xfn_case_bytes *b, const char *times, struct xfn_error *err)
 {
 	size_t n = b->len - b->last, start = b->last;
 	unsigned long count;
 	char *end;
 
 	count = strtoul(times, &end, 10);
-	if (!isdigit((unsigned char)*times) || *end || count > XFN_CASE_BYTES_MAX) {
-		snprintf(err, errlen, "'*%.20s' is no number of times; take 0 to %d", times,
-			 XFN_CASE_BYTES_MAX);
-		return -EINVAL;
-	}
-	if (!b->data || b->repeated) {
-		snprintf(err, errlen, "'*%.20s' has no word before it to repeat; write one", times);
-		return -EINVAL;
-	}
+	if (!isdigit((unsigned char)*times) || *end || count > XFN_CASE_BYTES_MAX)
+		return xfn_fail(err, -EINVAL, "'*%.20s' is no number of times; take 0 to %d", times,
+				XFN_CASE_BYTES_MAX);
+	if (!b->data || b->repeated)
+		return xfn_fail(err, -EINVAL, "'*%.20s' has no word before it to repeat; write one",
+				times);
 	b->repeated = true;
 	if (!count)
 		b->len = start;
 	for (unsigned long i = 1; i < count; i++) {
 		size_t at = b->len;
 
-		if (!grow(b, n, err, errlen))
+		if (!grow(b, n, err))
 			return -E2BIG;
 		memcpy(b->data + at, b->data + start, n);
 		memcpy(b->any + at, b->any + start, n * sizeof(*b->any));
@@ -160,8 +154,7 @@ static int repeat(struct xfn_case_bytes *b, const char *times, char *err, size_t
 	return 0;
 }
 
-static int add_file(struct xfn_case_bytes *b, char *name, const char *folder, char *err,
-		    size_t errlen)
+static int add_file(struct xfn_case_bytes *b, char *name, const char *folder, struct xfn_error *err)
 {
 	char path[PATH_MAX], *number = strrchr(name, '#'), *end;
 	static uint8_t chunk[XFN_CASE_BYTES_MAX + 1];
@@ -181,19 +174,17 @@ static int add_file(struct xfn_case_bytes *b, char *name, const char *folder, ch
 	}
 	snprintf(path, sizeof(path), "%s%s%s", *name == '/' ? "" : folder, *name == '/' ? "" : "/",
 		 name);
-	len = xfn_case_capture__payload(path, nth, chunk, sizeof(chunk), err, errlen);
-	if (len == -ENOEXEC && number) {
-		snprintf(err, errlen,
-			 "%s: is no capture, and so has no datagram %lu; leave #%lu out", path, nth,
-			 nth);
-		return -EINVAL;
-	}
+	len = xfn_case_capture__payload(path, nth, chunk, sizeof(chunk), err);
+	if (len == -ENOEXEC && number)
+		return xfn_fail(err, -EINVAL,
+				"%s: is no capture, and so has no datagram %lu; leave #%lu out",
+				path, nth, nth);
 	if (len == -ENOEXEC) {
-		f = xfn_regular_file__stream(path, "name a file that can be read", err, errlen);
+		f = xfn_regular_file__stream(path, "name a file that can be read", err);
 		len = f ? (long)fread(chunk, 1, sizeof(chunk), f) : -errno;
 		if (f && ferror(f)) {
-			snprintf(err, errlen, "%s: %s; name a file that can be read", path,
-				 strerror(errno));
+			xfn_error__set(err, "%s: %s; name a file that can be read", path,
+				       strerror(errno));
 			len = -EIO;
 		}
 		if (f)
@@ -201,48 +192,46 @@ static int add_file(struct xfn_case_bytes *b, char *name, const char *folder, ch
 	}
 	if (len < 0)
 		return (int)len;
-	p = grow(b, (size_t)len, err, errlen);
+	p = grow(b, (size_t)len, err);
 	if (!p)
 		return -E2BIG;
 	memcpy(p, chunk, (size_t)len);
 	return 0;
 }
 
-static int add_word(struct xfn_case_bytes *b, char *word, const char *folder, bool wild, char *err,
-		    size_t errlen)
+static int add_word(struct xfn_case_bytes *b, char *word, const char *folder, bool wild,
+		    struct xfn_error *err)
 {
 	int ret;
 
 	if (*word == '@')
-		return add_file(b, word + 1, folder, err, errlen);
-	if (!strcmp(word, "??") && !wild) {
-		snprintf(err, errlen, "'\?\?' stands in a reply only; write the byte");
-		return -EINVAL;
-	}
+		return add_file(b, word + 1, folder, err);
+	if (!strcmp(word, "??") && !wild)
+		return xfn_fail(err, -EINVAL, "'\?\?' stands in a reply only; write the byte");
 	if (!strcmp(word, "??")) {
-		ret = put(b, 0, err, errlen);
+		ret = put(b, 0, err);
 		if (!ret)
 			b->any[b->len - 1] = true;
 		return ret;
 	}
-	ret = add_number(b, word, err, errlen);
-	return ret == -ENOENT ? add_hex(b, word, err, errlen) : ret;
+	ret = add_number(b, word, err);
+	return ret == -ENOENT ? add_hex(b, word, err) : ret;
 }
 
 int xfn_case_bytes__add(struct xfn_case_bytes *b, char *text, const char *folder, bool wild,
-			char *err, size_t errlen)
+			struct xfn_error *err)
 {
 	char *p = text + strspn(text, " \t");
 	int ret = 0;
 
 	while (!ret && *p) {
 		size_t start = b->len;
-		const char *end;
+		const char *end = p;
 
 		if (*p == '"') {
-			ret = add_text(b, p + 1, &end, err, errlen);
+			ret = add_text(b, p + 1, &end, err);
 			if (!ret && *end && !isspace((unsigned char)*end)) {
-				snprintf(err, errlen, "no blank behind a text; put one there");
+				xfn_error__set(err, "no blank behind a text; put one there");
 				ret = -EINVAL;
 			}
 			if (ret)
@@ -255,11 +244,11 @@ int xfn_case_bytes__add(struct xfn_case_bytes *b, char *text, const char *folder
 			if (*p)
 				*p++ = 0;
 			if (*word == '*') {
-				ret = repeat(b, word + 1, err, errlen);
+				ret = repeat(b, word + 1, err);
 				p += strspn(p, " \t");
 				continue;
 			}
-			ret = add_word(b, word, folder, wild, err, errlen);
+			ret = add_word(b, word, folder, wild, err);
 		}
 		b->last = start;
 		b->repeated = false;

@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <linux/types.h>
+#include "../../skel/error.h"
 #include "../../xdp/abi.h"
 
 #define XFN_CASE_BYTES_MAX XFN_PAYLOAD_MAX
@@ -37,7 +38,7 @@ struct xfn_case_bytes {
  * after an error.
  */
 int xfn_case_bytes__add(struct xfn_case_bytes *b, char *text, const char *folder, bool wild,
-			char *err, size_t errlen);
+			struct xfn_error *err);
 void xfn_case_bytes__free(struct xfn_case_bytes *b);
 
 /* The first byte of `got` that `want` does not allow, its length where all are; want->any counts.
@@ -47,7 +48,7 @@ long xfn_case_bytes__differ(const struct xfn_case_bytes *want, bool prefix, cons
 
 /* case_capture.c: the payload of the `nth` (from 1) UDP datagram of a capture, to out[room]. Its
  * length, -ENOEXEC: no capture, or another -errno with err filled. */
-long xfn_case_capture__payload(const char *path, unsigned nth, uint8_t *out, size_t room, char *err,
-			       size_t errlen);
+long xfn_case_capture__payload(const char *path, unsigned nth, uint8_t *out, size_t room,
+			       struct xfn_error *err);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <pcap/pcap.h>
 #include <linux/types.h>
+#include "../../skel/error.h"
 #include "../../functions/xfn.h"
 #include "../../skel/regular_file.h"
 #include "../../xdp/packet.h"
@@ -181,19 +182,19 @@ static long payload_of(struct packet p, const uint8_t **payload)
 }
 
 /* A type of link that is not taken off, by name. */
-static int refuse_link(const char *path, int link, char *err, size_t errlen)
+static int refuse_link(const char *path, int link, struct xfn_error *err)
 {
-	snprintf(err, errlen,
-		 "%.200s: is a capture of %s (%s), which is not read; take one of Ethernet, IP, "
-		 "Linux cooked, BSD loopback or PPP",
-		 path, pcap_datalink_val_to_name(link) ?: "a link without a name",
-		 pcap_datalink_val_to_description(link) ?: "unknown to libpcap");
-	return -EINVAL;
+	return xfn_fail(
+		err, -EINVAL,
+		"%.200s: is a capture of %s (%s), which is not read; take one of Ethernet, IP, "
+		"Linux cooked, BSD loopback or PPP",
+		path, pcap_datalink_val_to_name(link) ?: "a link without a name",
+		pcap_datalink_val_to_description(link) ?: "unknown to libpcap");
 }
 
 /* The nth datagram of the capture into out[room]. Its length, or -errno with err. */
 static long find_datagram(pcap_t *p, const char *path, unsigned nth, uint8_t *out, size_t room,
-			  char *err, size_t errlen)
+			  struct xfn_error *err)
 {
 	int link = pcap_datalink(p), got = 1;
 	const uint8_t *bytes, *payload = NULL;
@@ -205,7 +206,7 @@ static long find_datagram(pcap_t *p, const char *path, unsigned nth, uint8_t *ou
 	while (type < LINKS && links[type].link != link)
 		type++;
 	if (type == LINKS)
-		return refuse_link(path, link, err, errlen);
+		return refuse_link(path, link, err);
 	while (seen < nth && (got = pcap_next_ex(p, &head, &bytes)) == 1) {
 		struct packet packet = { bytes, head->caplen };
 		long one = links[type].take_off(&packet) ? payload_of(packet, &payload) : -1;
@@ -216,11 +217,10 @@ static long find_datagram(pcap_t *p, const char *path, unsigned nth, uint8_t *ou
 		len = one;
 	}
 	if (seen < nth && got == PCAP_ERROR)
-		snprintf(err, errlen, "%.200s: %.200s, behind %u UDP datagrams; write it anew",
-			 path, pcap_geterr(p), seen);
+		xfn_error__set(err, "%.200s: %.200s, behind %u UDP datagrams; write it anew", path,
+			       pcap_geterr(p), seen);
 	else if (!nth || seen < nth || len > (long)room)
-		snprintf(err, errlen, "%s: has %u whole UDP datagrams; take one of them", path,
-			 seen);
+		xfn_error__set(err, "%s: has %u whole UDP datagrams; take one of them", path, seen);
 	else
 		found = true;
 	if (found)
@@ -228,15 +228,15 @@ static long find_datagram(pcap_t *p, const char *path, unsigned nth, uint8_t *ou
 	return found ? len : -EINVAL;
 }
 
-long xfn_case_capture__payload(const char *path, unsigned nth, uint8_t *out, size_t room, char *err,
-			       size_t errlen)
+long xfn_case_capture__payload(const char *path, unsigned nth, uint8_t *out, size_t room,
+			       struct xfn_error *err)
 {
 	char why[PCAP_ERRBUF_SIZE];
 	uint8_t magic[4] = {};
 	long len;
 	pcap_t *p;
 	/* it may be read twice, so no pipe */
-	int fd = xfn_regular_file__open(path, "name a file that can be read", err, errlen);
+	int fd = xfn_regular_file__open(path, "name a file that can be read", err);
 	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
 
 	if (!f)
@@ -253,10 +253,10 @@ long xfn_case_capture__payload(const char *path, unsigned nth, uint8_t *out, siz
 	p = pcap_fopen_offline(f, why); /* owns f from now on */
 	if (!p) {
 		fclose(f);
-		snprintf(err, errlen, "%s: %.200s; write it anew with tcpdump -w", path, why);
-		return -EINVAL;
+		return xfn_fail(err, -EINVAL, "%s: %.200s; write it anew with tcpdump -w", path,
+				why);
 	}
-	len = find_datagram(p, path, nth, out, room, err, errlen);
+	len = find_datagram(p, path, nth, out, room, err);
 	pcap_close(p);
 	return len;
 }

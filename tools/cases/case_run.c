@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <linux/bpf.h>
+#include "../../skel/error.h"
 #include "../../skel/loader.h"
 #include "../../userspace/host/output_lines.h"
 #include "../../userspace/call/call.h"
@@ -27,7 +28,7 @@
 /* What the sandboxed process tells besides outcomes. */
 struct progress {
 	unsigned at; /* case that is being run; count: all were */
-	char err[XFN_ERR_MAX];
+	struct xfn_error err;
 };
 
 struct run {
@@ -159,17 +160,17 @@ static void native_process(const struct run *r, unsigned first, int words)
 	int code = xfn_native__copy(r->mod->fd), ret = code < 0 ? code : 0;
 
 	if (ret)
-		snprintf(p->err, sizeof(p->err), "%s: cannot be copied: %s", r->mod->attr.name,
-			 strerror(-ret));
+		xfn_error__set(&p->err, "%s: cannot be copied: %s", r->mod->attr.name,
+			       strerror(-ret));
 	/* a terminal would do what is written to it, and let itself be read */
 	dup2(words, STDOUT_FILENO);
 	dup2(words, STDERR_FILENO);
 	if (dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), STDIN_FILENO) < 0)
 		close(STDIN_FILENO);
-	ret = ret ?: xfn_sandbox__before_code(&code, 1, p->err, sizeof(p->err));
-	ret = ret ?: xfn_native__load(code, r->mod->attr.name, &native, p->err, sizeof(p->err));
+	ret = ret ?: xfn_sandbox__before_code(&code, 1, &p->err);
+	ret = ret ?: xfn_native__load(code, r->mod->attr.name, &native, &p->err);
 	if (!ret && xfn_call__init(&call, &page)) {
-		snprintf(p->err, sizeof(p->err), "out of memory");
+		xfn_error__set(&p->err, "out of memory");
 		ret = -ENOMEM;
 	}
 	if (!ret) {
@@ -178,16 +179,17 @@ static void native_process(const struct run *r, unsigned first, int words)
 		copy.body = watch_body;
 		ret = xfn_call__put(&call, 0, &copy);
 		if (ret)
-			snprintf(p->err, sizeof(p->err), "%s: more than %d counters; use fewer",
-				 r->mod->attr.name, XFN_PAGE_COUNTERS);
+			xfn_error__set(&p->err, "%s: more than %d counters; use fewer",
+				       r->mod->attr.name, XFN_PAGE_COUNTERS);
 	}
 	xfn_call__enter(&call);
 	if (!ret && copy.init && (ret = copy.init()))
-		snprintf(p->err, sizeof(p->err),
-			 "%s: its XFN_INIT returned %d (%s); mend it: here it runs as nobody, and "
-			 "may read the system's files only",
-			 r->mod->attr.name, ret, strerror(abs(ret)));
-	ret = ret ?: xfn_sandbox__whole(p->err, sizeof(p->err));
+		xfn_error__set(
+			&p->err,
+			"%s: its XFN_INIT returned %d (%s); mend it: here it runs as nobody, and "
+			"may read the system's files only",
+			r->mod->attr.name, ret, strerror(abs(ret)));
+	ret = ret ?: xfn_sandbox__whole(&p->err);
 	for (unsigned i = first; !ret && i < r->cases->count; i++) {
 		__atomic_store_n(&p->at, i, __ATOMIC_RELAXED);
 		if (chosen(r, i))
@@ -241,12 +243,12 @@ static void mistrust(const struct run *r)
 		*o = (struct xfn_outcome){};
 		snprintf(o->trouble, sizeof(o->trouble), "writes over what is told of it");
 	}
-	r->progress->err[sizeof(r->progress->err) - 1] = 0;
+	r->progress->err.line[sizeof(r->progress->err.line) - 1] = 0;
 }
 
 /* 0, or -errno with err: no case could be run. A case that ends the process is the next one's
  * matter no more: another process goes on behind it. */
-static int run_native(const struct run *r, char *err, size_t errlen)
+static int run_native(const struct run *r, struct xfn_error *err)
 {
 	struct progress *p = r->progress;
 
@@ -257,22 +259,19 @@ static int run_native(const struct run *r, char *err, size_t errlen)
 		bool late;
 		pid_t pid;
 
-		if (ret) {
-			snprintf(err, errlen, "cannot make a pipe: %s; see `ulimit -n`",
-				 strerror(-ret));
-			return ret;
-		}
+		if (ret)
+			return xfn_fail(err, ret, "cannot make a pipe: %s; see `ulimit -n`",
+					strerror(-ret));
 		p->at = UINT32_MAX; /* still setting up */
-		p->err[0] = 0;
+		p->err.line[0] = 0;
 		fflush(NULL);
 		pid = fork();
 		if (pid < 0) {
 			ret = -errno;
 			close(words);
 			xfn_output_lines__close(&lines, r->mod->attr.name);
-			snprintf(err, errlen, "cannot start a process: %s; see `ulimit -u`",
-				 strerror(-ret));
-			return ret;
+			return xfn_fail(err, ret, "cannot start a process: %s; see `ulimit -u`",
+					strerror(-ret));
 		}
 		if (!pid)
 			native_process(r, next, words);
@@ -281,14 +280,13 @@ static int run_native(const struct run *r, char *err, size_t errlen)
 		mistrust(r);
 		if (p->at == r->cases->count)
 			return 0;
-		if (p->at > r->cases->count) {
-			snprintf(err, errlen, "%s",
-				 p->err[0] ? p->err :
-				 late	   ? "its XFN_INIT does not return; mend it" :
-					"its native code ended this process while it was set up; "
-					"mend its XFN_INIT");
-			return -ECANCELED;
-		}
+		if (p->at > r->cases->count)
+			return xfn_fail(
+				err, -ECANCELED, "%s",
+				p->err.line[0] ? p->err.line :
+				late	       ? "its XFN_INIT does not return; mend it" :
+				       "its native code ended this process while it was set up; "
+				       "mend its XFN_INIT");
 		o = &r->out->native[p->at];
 		o->ran = false;
 		if (late)
@@ -331,7 +329,7 @@ static void kernel_one(const struct run *r, struct xfn_loader *ld, const struct 
 	struct xfn_slot_counters before, after;
 	size_t len = frame_of(r, c, frame), replied = sizeof(reply);
 	unsigned action, ns;
-	char err[XFN_ERR_MAX] = "";
+	struct xfn_error err = { 0 };
 	int ret;
 
 	if (!len) {
@@ -340,17 +338,17 @@ static void kernel_one(const struct run *r, struct xfn_loader *ld, const struct 
 			 "frame");
 		return;
 	}
-	ret = xfn_loader__live(ld, &live)							?:
-		      xfn_loader__address_add(ld, local.ip, untagged)				?:
-		      xfn_loader__bind(ld, NULL, local.port, 0, XFN_TIER_XDP, err, sizeof(err)) ?:
-		      xfn_loader__reasons(ld, was)						?:
-		      xfn_loader__slot_counters(ld, 0, &before)					?:
-		      xfn_loader__test_run(ld, frame, len, reply, &replied, 1, &action, &ns)	?:
-		      xfn_loader__reasons(ld, is)						?:
+	ret = xfn_loader__live(ld, &live)						     ?:
+		      xfn_loader__address_add(ld, local.ip, untagged)			     ?:
+		      xfn_loader__bind(ld, NULL, local.port, 0, XFN_TIER_XDP, &err)	     ?:
+		      xfn_loader__reasons(ld, was)					     ?:
+		      xfn_loader__slot_counters(ld, 0, &before)				     ?:
+		      xfn_loader__test_run(ld, frame, len, reply, &replied, 1, &action, &ns) ?:
+		      xfn_loader__reasons(ld, is)					     ?:
 		      xfn_loader__slot_counters(ld, 0, &after);
 	if (ret) {
 		snprintf(o->trouble, sizeof(o->trouble), "the kernel does not run it: %.100s",
-			 err[0] ? err : strerror(-ret));
+			 err.line[0] ? err.line : strerror(-ret));
 		return;
 	}
 	for (unsigned i = 0; i < XFN_REASON_COUNT; i++)
@@ -374,7 +372,7 @@ static void kernel_one(const struct run *r, struct xfn_loader *ld, const struct 
 }
 
 /* Through the loaded dispatcher. 0; why not at all is said in out->native_only. */
-static int run_kernel(const struct run *r, char *err, size_t errlen)
+static int run_kernel(const struct run *r, struct xfn_error *err)
 {
 	const struct xfn_module_meta *meta = &r->mod->meta;
 	const struct xfn_loader_options opts = {};
@@ -388,8 +386,8 @@ static int run_kernel(const struct run *r, char *err, size_t errlen)
 			 xfn_tier_name(meta->tier), meta->reason);
 		return 0;
 	}
-	ret = xfn_loader__open(&opts, &ld, err, errlen);
-	ret = ret ?: xfn_loader__put(ld, 0, r->mod, &refusal, err, errlen);
+	ret = xfn_loader__open(&opts, &ld, err);
+	ret = ret ?: xfn_loader__put(ld, 0, r->mod, &refusal, err);
 	if (ret == -EPERM)
 		snprintf(out->native_only, sizeof(out->native_only),
 			 "loading BPF programs is not permitted here; run as root (CAP_BPF, "
@@ -406,7 +404,7 @@ static int run_kernel(const struct run *r, char *err, size_t errlen)
 }
 
 int xfn_case_run(const struct xfn_module *mod, const struct xfn_cases *cases, const char *only,
-		 struct xfn_outcomes *out, char *err, size_t errlen)
+		 struct xfn_outcomes *out, struct xfn_error *err)
 {
 	struct run r = { .mod = mod, .cases = cases, .only = only, .out = out };
 	int ret;
@@ -419,13 +417,13 @@ int xfn_case_run(const struct xfn_module *mod, const struct xfn_cases *cases, co
 			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (out->native == MAP_FAILED || r.progress == MAP_FAILED) {
 		out->native = out->native == MAP_FAILED ? NULL : out->native;
-		snprintf(err, errlen, "out of memory for %u cases; use fewer", cases->count);
+		xfn_error__set(err, "out of memory for %u cases; use fewer", cases->count);
 		ret = -ENOMEM;
 	} else {
 		out->kernel = out->native + cases->count;
-		ret = run_native(&r, err, errlen);
+		ret = run_native(&r, err);
 		memset(out->kernel, 0, cases->count * sizeof(*out->kernel));
-		ret = ret ?: run_kernel(&r, err, errlen);
+		ret = ret ?: run_kernel(&r, err);
 	}
 	if (r.progress != MAP_FAILED)
 		munmap(r.progress, sizeof(*r.progress));

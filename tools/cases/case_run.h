@@ -7,6 +7,7 @@
 #ifndef XFN_CASE_RUN_H
 #define XFN_CASE_RUN_H
 
+#include "../../skel/error.h"
 #include "../../skel/module.h"
 #include "cases.h"
 
@@ -36,7 +37,7 @@ struct xfn_outcomes {
  * module's code cannot be loaded or set up. The caller frees in both cases.
  */
 int xfn_case_run(const struct xfn_module *mod, const struct xfn_cases *cases, const char *only,
-		 struct xfn_outcomes *out, char *err, size_t errlen);
+		 struct xfn_outcomes *out, struct xfn_error *err);
 void xfn_case_run__free(struct xfn_outcomes *out);
 
 #endif

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "../../skel/error.h"
 #include "../../skel/regular_file.h"
 #include "../../userspace/host/printable.h"
 #include "../../xdp/reason.h"
@@ -24,7 +25,7 @@ struct reader {
 	bool wild;		     /* of it */
 	unsigned line;		     /* that an error is about */
 	char folder[PATH_MAX];
-	char err[384];
+	struct xfn_error err;
 };
 
 static const char *const actions[] = { [XFN_DROP] = "drop",
@@ -46,8 +47,7 @@ const char *xfn_cases__action(int action)
 
 static int wrong(struct reader *r, const char *value, const char *next)
 {
-	snprintf(r->err, sizeof(r->err), "'%.60s': %s", value, next);
-	return -EINVAL;
+	return xfn_fail(&r->err, -EINVAL, "'%.60s': %s", value, next);
 }
 
 static int parse_number(struct reader *r, const char *text, uint32_t min, uint32_t max,
@@ -188,18 +188,16 @@ static int parse_bytes(struct reader *r, struct xfn_case_bytes *b, bool wild, ch
 {
 	r->open = b;
 	r->wild = wild;
-	return xfn_case_bytes__add(b, text, r->folder, wild, r->err, sizeof(r->err));
+	return xfn_case_bytes__add(b, text, r->folder, wild, &r->err);
 }
 
 static int parse_reply(struct reader *r, bool prefix, char *text)
 {
 	struct xfn_case *c = r->now;
 
-	if (c->exact || c->prefix) {
-		snprintf(r->err, sizeof(r->err),
-			 "reply and reply-prefix in one case; leave one out");
-		return -EINVAL;
-	}
+	if (c->exact || c->prefix)
+		return xfn_fail(&r->err, -EINVAL,
+				"reply and reply-prefix in one case; leave one out");
 	*(prefix ? &c->prefix : &c->exact) = true;
 	return parse_bytes(r, &c->reply, true, text);
 }
@@ -276,11 +274,9 @@ static int settle_addresses(struct reader *r, struct xfn_case *c)
 	bool peer = memcmp(c->peer.ip, none, 16), local = memcmp(c->local.ip, none, 16);
 	unsigned six = peer ? !is_v4(&c->peer) : local && !is_v4(&c->local);
 
-	if (peer && local && is_v4(&c->peer) != is_v4(&c->local)) {
-		snprintf(r->err, sizeof(r->err),
-			 "peer and local are of two IP versions; give both of one");
-		return -EINVAL;
-	}
+	if (peer && local && is_v4(&c->peer) != is_v4(&c->local))
+		return xfn_fail(&r->err, -EINVAL,
+				"peer and local are of two IP versions; give both of one");
 	if (!peer)
 		memcpy(c->peer.ip, peers[six], 16);
 	if (!local)
@@ -295,10 +291,10 @@ static int check_lengths(struct reader *r, const struct xfn_case *c)
 
 	if (!is_v4(&c->peer) || len <= XFN_PAYLOAD_MAX_V4)
 		return 0;
-	snprintf(r->err, sizeof(r->err),
-		 "case '%s' has more than the %d bytes that IPv4 carries; give it a peer of IPv6",
-		 c->name, XFN_PAYLOAD_MAX_V4);
-	return -EINVAL;
+	return xfn_fail(
+		&r->err, -EINVAL,
+		"case '%s' has more than the %d bytes that IPv4 carries; give it a peer of IPv6",
+		c->name, XFN_PAYLOAD_MAX_V4);
 }
 
 /* All of a case is read: is it one? */
@@ -313,19 +309,18 @@ static int end_case(struct reader *r)
 	r->open = NULL;
 	r->line = c->line;
 	if (!c->requested)
-		snprintf(r->err, sizeof(r->err),
-			 "case '%s' has no request; give one (\"request:\" is an empty one)",
-			 c->name);
+		xfn_error__set(&r->err,
+			       "case '%s' has no request; give one (\"request:\" is an empty one)",
+			       c->name);
 	else if (!replies && c->action < 0)
-		snprintf(r->err, sizeof(r->err),
-			 "case '%s' expects nothing; give a reply or an action", c->name);
+		xfn_error__set(&r->err, "case '%s' expects nothing; give a reply or an action",
+			       c->name);
 	else if (replies && c->action >= 0 && c->action != XFN_REPLY)
-		snprintf(r->err, sizeof(r->err),
-			 "case '%s' expects a reply and action %s; leave one out", c->name,
-			 xfn_cases__action(c->action));
+		xfn_error__set(&r->err, "case '%s' expects a reply and action %s; leave one out",
+			       c->name, xfn_cases__action(c->action));
 	else if (!settle_addresses(r, c) && !check_lengths(r, c))
 		c->action = c->action < 0 ? XFN_REPLY : c->action;
-	return r->err[0] ? -EINVAL : 0;
+	return r->err.line[0] ? -EINVAL : 0;
 }
 
 static int begin_case(struct reader *r, const char *name)
@@ -334,28 +329,22 @@ static int begin_case(struct reader *r, const char *name)
 	struct xfn_cases *cases = r->cases;
 	struct xfn_case *c;
 
-	if (!*name || strlen(name) > XFN_CASE_NAME_MAX) {
-		snprintf(r->err, sizeof(r->err), "a case has a name of 1 to %d bytes; give one",
-			 XFN_CASE_NAME_MAX);
-		return -EINVAL;
-	}
+	if (!*name || strlen(name) > XFN_CASE_NAME_MAX)
+		return xfn_fail(&r->err, -EINVAL, "a case has a name of 1 to %d bytes; give one",
+				XFN_CASE_NAME_MAX);
 	/* it is shown on a terminal, whoever wrote it */
 	xfn_printable(name, strlen(name), shown, sizeof(shown));
 	name = shown;
 	for (unsigned i = 0; i < cases->count; i++)
-		if (!strcmp(cases->list[i].name, name)) {
-			snprintf(r->err, sizeof(r->err),
-				 "case '%s' is in line %u already; give it another name", name,
-				 cases->list[i].line);
-			return -EINVAL;
-		}
+		if (!strcmp(cases->list[i].name, name))
+			return xfn_fail(&r->err, -EINVAL,
+					"case '%s' is in line %u already; give it another name",
+					name, cases->list[i].line);
 	if (!cases->list)
 		cases->list = calloc(XFN_CASES_MAX, sizeof(*cases->list));
-	if (!cases->list || cases->count == XFN_CASES_MAX) {
-		snprintf(r->err, sizeof(r->err), "more than %d cases; use another file",
-			 XFN_CASES_MAX);
-		return -E2BIG;
-	}
+	if (!cases->list || cases->count == XFN_CASES_MAX)
+		return xfn_fail(&r->err, -E2BIG, "more than %d cases; use another file",
+				XFN_CASES_MAX);
 	c = &cases->list[cases->count++];
 	*c = r->defaults;
 	snprintf(c->name, sizeof(c->name), "%s", name);
@@ -394,10 +383,10 @@ static int parse_line(struct reader *r, char *line)
 	if (isspace((unsigned char)*line)) {
 		if (r->open)
 			return parse_bytes(r, r->open, r->wild, line);
-		snprintf(r->err, sizeof(r->err),
-			 "a line that begins with a blank, but no bytes before it to go on with; "
-			 "begin with FIELD:");
-		return -EINVAL;
+		return xfn_fail(
+			&r->err, -EINVAL,
+			"a line that begins with a blank, but no bytes before it to go on with; "
+			"begin with FIELD:");
 	}
 	colon = strchr(line, ':');
 	if (colon)
@@ -416,15 +405,11 @@ static int parse_line(struct reader *r, char *line)
 		r->line = number;
 		return begin_case(r, value);
 	}
-	if (!r->now && field < PEER) {
-		snprintf(r->err, sizeof(r->err),
-			 "%s before the first case; begin one with case:", names[field]);
-		return -EINVAL;
-	}
-	if (r->now && r->given & 1u << field) {
-		snprintf(r->err, sizeof(r->err), "%s is given twice; leave one out", names[field]);
-		return -EINVAL;
-	}
+	if (!r->now && field < PEER)
+		return xfn_fail(&r->err, -EINVAL,
+				"%s before the first case; begin one with case:", names[field]);
+	if (r->now && r->given & 1u << field)
+		return xfn_fail(&r->err, -EINVAL, "%s is given twice; leave one out", names[field]);
 	r->given |= 1u << field;
 	return parse_field(r, field, value);
 }
@@ -436,11 +421,10 @@ static int skip_mark(struct reader *r, char **text)
 		*text += 3;
 	if (strncmp(*text, "\xff\xfe", 2) && strncmp(*text, "\xfe\xff", 2))
 		return 0;
-	snprintf(r->err, sizeof(r->err), "is text in UTF-16; save it as UTF-8");
-	return -EINVAL;
+	return xfn_fail(&r->err, -EINVAL, "is text in UTF-16; save it as UTF-8");
 }
 
-int xfn_cases__read(const char *path, struct xfn_cases *out, char *err, size_t errlen)
+int xfn_cases__read(const char *path, struct xfn_cases *out, struct xfn_error *err)
 {
 	struct reader r = { .cases = out,
 			    .defaults = { .action = -1,
@@ -450,8 +434,7 @@ int xfn_cases__read(const char *path, struct xfn_cases *out, char *err, size_t e
 					  .random = 7,
 					  .mtu = 1500 } };
 	const char *slash = strrchr(path, '/');
-	FILE *f = xfn_regular_file__stream(path, "write cases there, `xfn new` shows some", err,
-					   errlen);
+	FILE *f = xfn_regular_file__stream(path, "write cases there, `xfn new` shows some", err);
 	size_t room = 0;
 	char *line = NULL;
 	int ret = 0;
@@ -470,15 +453,15 @@ int xfn_cases__read(const char *path, struct xfn_cases *out, char *err, size_t e
 	}
 	if (!ret && ferror(f)) {
 		ret = -EIO;
-		snprintf(r.err, sizeof(r.err), "%s; name a file that can be read", strerror(errno));
+		xfn_error__set(&r.err, "%s; name a file that can be read", strerror(errno));
 	}
 	ret = ret ?: end_case(&r);
 	if (!ret && !out->count) {
 		ret = -ENODATA;
-		snprintf(r.err, sizeof(r.err), "has no case; begin one with case:");
+		xfn_error__set(&r.err, "has no case; begin one with case:");
 	}
 	if (ret)
-		snprintf(err, errlen, "%.200s:%u: %s", path, r.line, r.err);
+		xfn_error__set(err, "%.200s:%u: %s", path, r.line, r.err.line);
 	free(line);
 	fclose(f);
 	return ret;

@@ -23,6 +23,7 @@
 #ifndef XFN_CASES_H
 #define XFN_CASES_H
 
+#include "../../skel/error.h"
 #include "../../functions/xfn.h"
 #include "case_bytes.h"
 
@@ -53,7 +54,7 @@ struct xfn_cases {
 
 /* Read the file. 0, or -errno with "FILE:LINE: what is wrong; the next step" in err. The caller
  * frees in both cases. */
-int xfn_cases__read(const char *path, struct xfn_cases *out, char *err, size_t errlen);
+int xfn_cases__read(const char *path, struct xfn_cases *out, struct xfn_error *err);
 void xfn_cases__free(struct xfn_cases *cases);
 
 /* "drop", "reply", "consume", "pass", "punt". */

@@ -2,6 +2,7 @@
 /* `xfn explain --offload`: what stands between a function and a network card. Must never judge. */
 #include <stdio.h>
 #include <string.h>
+#include "../../skel/error.h"
 #include "../compiler/offload.h"
 #include "../../skel/loader.h"
 #include "explain.h"
@@ -46,15 +47,16 @@ static void print(const char *name, const char *source, const struct xfn_obstacl
 
 int xfn_explain__offload(const char *source, bool json, json_t *all)
 {
-	char name[XFN_NAME_MAX + 1] = "", err[XFN_ERR_MAX + 768] = "";
+	char name[XFN_NAME_MAX + 1] = "";
+	struct xfn_error err = { 0 };
 	struct xfn_obstacles found;
 	size_t len = strlen(source);
 
 	if (len < 3 || strcmp(source + len - 2, ".c"))
 		return xfn_output__fail_one(all, "explain", json, XFN_EXIT_USAGE,
 					    "%s: --offload judges sources; give NAME.c", source);
-	if (xfn_offload__judge(source, name, &found, err, sizeof(err)))
-		return xfn_output__fail_one(all, "explain", json, XFN_EXIT_FAILED, "%s", err);
+	if (xfn_offload__judge(source, name, &found, &err))
+		return xfn_output__fail_one(all, "explain", json, XFN_EXIT_FAILED, "%s", err.line);
 	if (json)
 		json_array_append_new(all, as_json(name, source, &found));
 	else

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* What verbs print: tables, JSON, errors. Must never know of any verb. */
+#include "../../skel/error.h"
 #include "../arguments/payload.h"
 #include "output.h"
 
@@ -88,13 +89,13 @@ int xfn_output__fail_one(json_t *all, const char *verb, bool json, int status, c
 
 bool xfn_output__ask(const char *verb, const char *ifname, bool json, json_t *args, int *status)
 {
-	char err[XFN_CONTROL_ERROR] = "";
+	struct xfn_error err = { 0 };
 	json_t *data = NULL;
-	int ret = xfn_control__ask(ifname, verb, args, &data, err, sizeof(err));
+	int ret = xfn_control__ask(ifname, verb, args, &data, &err);
 
 	json_decref(args);
 	if (ret)
-		*status = xfn_output__fail(verb, json, XFN_EXIT_FAILED, "%s", err);
+		*status = xfn_output__fail(verb, json, XFN_EXIT_FAILED, "%s", err.line);
 	else if (json)
 		*status = xfn_output__json(json_incref(data));
 	else

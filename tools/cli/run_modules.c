@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include "../../skel/error.h"
 #include "../../skel/regular_file.h"
 #include "../../userspace/host/limits.h"
 #include "../compiler/classify.h"
@@ -42,12 +43,11 @@ static bool ends_with(const char *text, const char *end)
 /* The private folder, made when it is first wanted. Exit status. */
 static int make_folder(struct run *run)
 {
-	char err[XFN_ERR_MAX] = "";
+	struct xfn_error err = { 0 };
 
-	if (*run->folder ||
-	    !xfn_private_folder__make(run->folder, sizeof(run->folder), err, sizeof(err)))
+	if (*run->folder || !xfn_private_folder__make(run->folder, sizeof(run->folder), &err))
 		return 0;
-	return xfn_output__fail("run", run->opts.json, XFN_EXIT_FAILED, "%s", err);
+	return xfn_output__fail("run", run->opts.json, XFN_EXIT_FAILED, "%s", err.line);
 }
 
 /* Build a source into the private folder. Exit status; on success mod->path is the module. */
@@ -55,7 +55,8 @@ static int build(struct run *run, struct xfn_run_module *mod)
 {
 	struct xfn_build_options how = { .source = mod->path };
 	const char *name = strrchr(mod->path, '/');
-	char err[XFN_ERR_MAX] = "", *out;
+	char *out;
+	struct xfn_error err = { 0 };
 	int status = make_folder(run);
 
 	if (status)
@@ -66,8 +67,8 @@ static int build(struct run *run, struct xfn_run_module *mod)
 		return XFN_EXIT_FAILED;
 	how.out = out;
 	mod->path = out;
-	if (xfn_build_module(&how, err, sizeof(err)))
-		return xfn_output__fail("run", run->opts.json, XFN_EXIT_FAILED, "%s", err);
+	if (xfn_build_module(&how, &err))
+		return xfn_output__fail("run", run->opts.json, XFN_EXIT_FAILED, "%s", err.line);
 	return 0;
 }
 
@@ -161,15 +162,16 @@ int xfn_run__sources(struct run *run)
  */
 int xfn_run__open(struct run *run)
 {
-	char err[XFN_ERR_MAX] = "";
+	struct xfn_error err = { 0 };
 
 	xfn_limits__raise(); /* each is one */
 	for (unsigned i = 0; i < run->opts.module_count; i++) {
 		struct xfn_run_module *mod = &run->modules[i];
 
-		mod->mod = xfn_module__open(mod->path, err, sizeof(err));
+		mod->mod = xfn_module__open(mod->path, &err);
 		if (!mod->mod)
-			return xfn_output__fail("run", run->opts.json, XFN_EXIT_FAILED, "%s", err);
+			return xfn_output__fail("run", run->opts.json, XFN_EXIT_FAILED, "%s",
+						err.line);
 	}
 	return 0;
 }
@@ -178,17 +180,16 @@ int xfn_run__open(struct run *run)
 int xfn_run__card(struct run *run)
 {
 	int status = run->opts.mode == XFN_MODE_OFFLOAD ? make_folder(run) : 0, ret;
-	char err[1024] = "";
+	struct xfn_error err = { 0 };
 
 	if (status || run->opts.mode != XFN_MODE_OFFLOAD)
 		return status;
 	snprintf(run->card, sizeof(run->card), "%s/card.o", run->folder);
-	ret = xfn_offload__choose(&run->opts, run->modules, run->object, run->card, err,
-				  sizeof(err));
+	ret = xfn_offload__choose(&run->opts, run->modules, run->object, run->card, &err);
 	if (ret)
 		return xfn_output__fail("run", run->opts.json,
 					ret == -EINVAL ? XFN_EXIT_USAGE : XFN_EXIT_FAILED, "%s",
-					err);
+					err.line);
 	return xfn_run_interrupted ? XFN_EXIT_FAILED : 0;
 }
 

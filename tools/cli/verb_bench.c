@@ -3,6 +3,7 @@
  * `xfn bench`: load on any UDP server, rates and round trips; replies are compared where it is
  * known what is right.
  */
+#include "../../skel/error.h"
 #include "../../skel/regular_file.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -110,10 +111,10 @@ static int failed(const struct options *opts, const char *err)
 }
 
 /* A whole file as a payload. */
-static int slurp(const char *path, struct bench_payload *out, char *err, size_t errlen)
+static int slurp(const char *path, struct bench_payload *out, struct xfn_error *err)
 {
 	uint8_t bytes[BENCH_PAYLOAD + 1];
-	FILE *f = xfn_regular_file__stream(path, "give a file that can be read", err, errlen);
+	FILE *f = xfn_regular_file__stream(path, "give a file that can be read", err);
 	size_t n = f ? fread(bytes, 1, sizeof(bytes), f) : 0;
 	int bad;
 
@@ -122,14 +123,14 @@ static int slurp(const char *path, struct bench_payload *out, char *err, size_t 
 	bad = ferror(f) ? errno : n > BENCH_PAYLOAD ? EFBIG : 0;
 	fclose(f);
 	if (bad)
-		snprintf(err, errlen, "%s: %s%s", path, strerror(bad),
-			 bad == EFBIG ? "; a payload has at most 1472 bytes" : "");
+		xfn_error__set(err, "%s: %s%s", path, strerror(bad),
+			       bad == EFBIG ? "; a payload has at most 1472 bytes" : "");
 	else
 		bench_payload__set(out, bytes, n);
 	return -bad;
 }
 
-static int take_module(const struct options *opts, struct bench_set *set, char *err, size_t errlen)
+static int take_module(const struct options *opts, struct bench_set *set, struct xfn_error *err)
 {
 	char path[PATH_MAX + 72], dir[PATH_MAX];
 	struct stat st;
@@ -139,11 +140,11 @@ static int take_module(const struct options *opts, struct bench_set *set, char *
 		xfn_paths__modules(dir, sizeof(dir));
 		snprintf(path, sizeof(path), "%s/%.60s.xfn", dir, opts->module);
 	}
-	return bench_reference__fill(set, path, err, errlen);
+	return bench_reference__fill(set, path, err);
 }
 
 /* Requests, and what is right as an answer to each. */
-static int make_set(const struct options *opts, struct bench_set *set, char *err, size_t errlen)
+static int make_set(const struct options *opts, struct bench_set *set, struct xfn_error *err)
 {
 	static const uint16_t usual[] = { 64 };
 	int ret = 0;
@@ -151,23 +152,23 @@ static int make_set(const struct options *opts, struct bench_set *set, char *err
 	bench_set__fill(set, opts->sizes ? opts->size : usual, opts->sizes ?: 1, BENCH_POOL, false,
 			false);
 	if (opts->request) {
-		ret = slurp(opts->request, &set->request[0], err, errlen);
+		ret = slurp(opts->request, &set->request[0], err);
 		set->count = 1;
 	}
 	set->any_reply = !opts->expect && !opts->module;
 	if (!ret && opts->expect) {
-		ret = slurp(opts->expect, &set->reply[0], err, errlen);
+		ret = slurp(opts->expect, &set->reply[0], err);
 		for (unsigned i = 1; i < set->count; i++)
 			set->reply[i] = set->reply[0];
 	}
 	if (!ret && opts->module)
-		ret = take_module(opts, set, err, errlen);
+		ret = take_module(opts, set, err);
 	return ret;
 }
 
 /* The interface's address of the target's family. */
 static int find_source(const struct options *opts, const struct sockaddr_storage *to,
-		       struct bench_wire *wire, char *err, size_t errlen)
+		       struct bench_wire *wire, struct xfn_error *err)
 {
 	struct ifaddrs *list;
 	bool found = false;
@@ -190,9 +191,9 @@ static int find_source(const struct options *opts, const struct sockaddr_storage
 	freeifaddrs(list);
 	if (found)
 		return 0;
-	snprintf(err, errlen, "%s: no address of the target's family; `ip addr` shows them",
-		 opts->ifname);
-	return -EADDRNOTAVAIL;
+	return xfn_fail(err, -EADDRNOTAVAIL,
+			"%s: no address of the target's family; `ip addr` shows them",
+			opts->ifname);
 }
 
 /* The MAC address to which frames go: --mac, else what the kernel knows of an IPv4 target. */
@@ -220,7 +221,7 @@ static int find_target_mac(const struct options *opts, const struct sockaddr_in 
 
 /* The source address and the MAC addresses of both ends, for frames that leave by the interface. */
 static int make_wire(const struct options *opts, const struct sockaddr_storage *to,
-		     struct bench_wire *wire, char *err, size_t errlen)
+		     struct bench_wire *wire, struct xfn_error *err)
 {
 	const struct sockaddr_in *in = (const void *)to;
 	const struct sockaddr_in6 *in6 = (const void *)to;
@@ -231,7 +232,7 @@ static int make_wire(const struct options *opts, const struct sockaddr_storage *
 	wire->port = ntohs(wire->v6 ? in6->sin6_port : in->sin_port);
 	memcpy(wire->target, wire->v6 ? (const void *)&in6->sin6_addr : &in->sin_addr,
 	       wire->v6 ? 16 : 4);
-	ret = find_source(opts, to, wire, err, errlen);
+	ret = find_source(opts, to, wire, err);
 	if (ret)
 		return ret;
 	sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -241,8 +242,8 @@ static int make_wire(const struct options *opts, const struct sockaddr_storage *
 	ret = ret ?: find_target_mac(opts, in, sock, wire);
 	close(sock);
 	if (ret)
-		snprintf(
-			err, errlen,
+		xfn_error__set(
+			err,
 			"%s: where frames go is not known (%s); give the server's or the gateway's MAC "
 			"address by --mac",
 			opts->ifname, strerror(-ret));
@@ -305,21 +306,21 @@ static int print(const struct options *opts, const struct bench_figures *got, bo
 }
 
 static int by_frames(const struct options *opts, const struct sockaddr_storage *to,
-		     const struct bench_plan *plan, struct bench_figures *got, char *err,
-		     size_t errlen)
+		     const struct bench_plan *plan, struct bench_figures *got,
+		     struct xfn_error *err)
 {
 	struct bench_wire wire = {};
 	struct bench_live *live;
-	int ret = make_wire(opts, to, &wire, err, errlen);
+	int ret = make_wire(opts, to, &wire, err);
 
 	if (ret)
 		return ret;
 	if (opts->generator == GENERATOR_AFXDP)
-		return bench_afxdp__run(opts->ifname, &wire, plan, got, err, errlen);
-	ret = bench_live__open(opts->ifname, &live, err, errlen);
+		return bench_afxdp__run(opts->ifname, &wire, plan, got, err);
+	ret = bench_live__open(opts->ifname, &live, err);
 	if (ret)
 		return ret;
-	ret = bench_live__run(live, &wire, plan, 1, got, err, errlen);
+	ret = bench_live__run(live, &wire, plan, 1, got, err);
 	bench_live__close(live);
 	return ret;
 }
@@ -367,28 +368,28 @@ static int bench(void *input, struct xfn_words words)
 	struct sockaddr_storage to = {};
 	struct addrinfo *list;
 	struct bench_plan plan;
-	char err[512] = "";
+	struct xfn_error err = { 0 };
 	int status = choose_generator(opts);
 
 	if (status)
 		return status;
 	opts->target = words.word[0];
-	if (make_set(opts, &set, err, sizeof(err)))
-		return failed(opts, err);
-	status = xfn_target__resolve(opts->target, AF_UNSPEC, &list, err, sizeof(err));
+	if (make_set(opts, &set, &err))
+		return failed(opts, err.line);
+	status = xfn_target__resolve(opts->target, AF_UNSPEC, &list, &err);
 	if (status)
 		return xfn_output__fail("bench", opts->json,
 					status == -EINVAL ? XFN_EXIT_USAGE : XFN_EXIT_FAILED, "%s",
-					err);
+					err.line);
 	memcpy(&to, list->ai_addr, list->ai_addrlen);
 	freeaddrinfo(list);
 	plan = make_plan(opts, &set);
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
 	sigaction(SIGHUP, &act, NULL);
-	if (opts->ifname ? by_frames(opts, &to, &plan, &got, err, sizeof(err)) :
-			   bench_sockets__run(&to, &plan, &got, err, sizeof(err)))
-		return failed(opts, err);
+	if (opts->ifname ? by_frames(opts, &to, &plan, &got, &err) :
+			   bench_sockets__run(&to, &plan, &got, &err))
+		return failed(opts, err.line);
 	status = print(opts, &got, plan.check);
 	return status ?: got.wrong || !got.replies ? XFN_EXIT_FAILED : 0;
 }

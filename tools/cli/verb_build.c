@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "../../skel/error.h"
 #include "../../skel/loader.h"
 #include "../compiler/classify.h"
 #include "explain.h"
@@ -162,16 +163,17 @@ static uint32_t budget_ns(const struct options *opts)
 static int judge(const struct options *opts, const char *source, const char *out, json_t *all)
 {
 	struct xfn_verdict *v = calloc(1, sizeof(*v));
-	char err[XFN_ERR_MAX] = "", text[1024], line[1536];
+	char text[1024], line[1536];
+	struct xfn_error err = { 0 };
 	int status = 0;
 
 	if (!v)
 		return xfn_output__fail_one(all, opts->verb, opts->json, XFN_EXIT_FAILED,
 					    "out of memory");
-	if (xfn_classify__within(source, budget_ns(opts), v, err, sizeof(err)) ||
-	    (out && !v->refusal.fatal && xfn_verdict__write(v, out, err, sizeof(err)))) {
+	if (xfn_classify__within(source, budget_ns(opts), v, &err) ||
+	    (out && !v->refusal.fatal && xfn_verdict__write(v, out, &err))) {
 		status = xfn_output__fail_one(all, opts->verb, opts->json, XFN_EXIT_FAILED, "%s",
-					      err);
+					      err.line);
 		xfn_verdict__free(v);
 		free(v);
 		return status;
@@ -200,17 +202,16 @@ static int judge(const struct options *opts, const char *source, const char *out
 /* A module tells what was stored, and what this kernel says to its kernel half. */
 static int retell(const struct options *opts, const char *path, json_t *all)
 {
-	char err[XFN_ERR_MAX] = "";
-	struct xfn_module *mod = xfn_module__open(path, err, sizeof(err));
+	struct xfn_error err = { 0 };
+	struct xfn_module *mod = xfn_module__open(path, &err);
 	struct xfn_module_meta *meta;
 	struct xfn_trial trial = {};
 
 	if (!mod)
 		return xfn_output__fail_one(all, opts->verb, opts->json, XFN_EXIT_FAILED, "%s",
-					    err);
+					    err.line);
 	meta = &mod->meta;
-	if (mod->bpf &&
-	    !xfn_loader__try(mod->bpf, mod->bpf_len, meta->file, &trial, err, sizeof(err)) &&
+	if (mod->bpf && !xfn_loader__try(mod->bpf, mod->bpf_len, meta->file, &trial, &err) &&
 	    trial.permitted) {
 		meta->verified = 1;
 		if (trial.accepted) {
@@ -272,15 +273,14 @@ static void build_again(void *ctx, const char *source)
 /* Until Ctrl-C, whatever the builds came to. Exit status. */
 static int build_watching(struct options *opts, struct xfn_words files)
 {
-	char err[XFN_ERR_MAX] = "";
+	struct xfn_error err = { 0 };
 
 	for (unsigned i = 0; i < files.count; i++)
 		if (!is_source(files.word[i]))
 			return build_one(opts, files.word[i], NULL);
-	if (!xfn_watch(files.word, (int)files.count, !opts->json, build_again, opts, err,
-		       sizeof(err)))
+	if (!xfn_watch(files.word, (int)files.count, !opts->json, build_again, opts, &err))
 		return 0;
-	return xfn_output__fail("build", opts->json, XFN_EXIT_FAILED, "%s", err);
+	return xfn_output__fail("build", opts->json, XFN_EXIT_FAILED, "%s", err.line);
 }
 
 static int build(void *input, struct xfn_words files)

@@ -2,6 +2,7 @@
 /* `xfn build --standalone` and `--offload`: say what was made. Must never judge of its own. */
 #include <stdio.h>
 #include <stdlib.h>
+#include "../../skel/error.h"
 #include "output.h"
 #include "verb_build_object.h"
 
@@ -50,23 +51,23 @@ int xfn_build__object(const struct xfn_object_options *how, struct xfn_words fil
 {
 	struct xfn_object_made *made = malloc(sizeof(*made));
 	enum xfn_object_result result;
-	char err[1536] = "";
+	struct xfn_error err = { 0 };
 	int status;
 
 	if (!made)
 		return xfn_output__fail_host("build", json, "out of memory; free some");
-	result = xfn_object__build(how, files.word, (int)files.count, out, made, err, sizeof(err));
+	result = xfn_object__build(how, files.word, (int)files.count, out, made, &err);
 	if (verbose && made->log)
 		fputs(made->log, stderr);
 	if (result == XFN_OBJECT_MADE)
 		status = json ? print_json(how, made) : print(how, made);
 	else if (result == XFN_OBJECT_HOST_FAILED)
-		status = xfn_output__fail_host("build", json, "%s", err);
+		status = xfn_output__fail_host("build", json, "%s", err.line);
 	else
 		status = xfn_output__fail("build", json,
 					  result == XFN_OBJECT_ASKED_WRONG ? XFN_EXIT_USAGE :
 									     XFN_EXIT_FAILED,
-					  "%s", err);
+					  "%s", err.line);
 	free(made->log);
 	free(made);
 	return status;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* `xfn check`: prints what host.c finds out. Must never look for itself. */
+#include "../../skel/error.h"
 #include "../../userspace/control/control.h"
 #include "../../userspace/supervisor/ingress/nic_features.h"
 #include "../host/host.h"
@@ -43,12 +44,12 @@ static int check(void *input, struct xfn_words words)
 	struct xfn_host_facts facts = {};
 	const struct options *opts = input;
 	struct xfn_table *table;
-	char err[XFN_CONTROL_ERROR] = "";
+	struct xfn_error err = { 0 };
 	bool serves = true;
 
 	(void)words;
-	if (opts->undo && xfn_links__undo(opts->ifname, err, sizeof(err)) < 0)
-		return xfn_output__fail("check", opts->json, XFN_EXIT_FAILED, "%s", err);
+	if (opts->undo && xfn_links__undo(opts->ifname, &err) < 0)
+		return xfn_output__fail("check", opts->json, XFN_EXIT_FAILED, "%s", err.line);
 	xfn_host__read(&facts);
 	if (opts->ifname)
 		xfn_host__interface(&facts, opts->ifname);

@@ -3,6 +3,7 @@
  * `xfn invoke`: one request to a function, by datagram (HOST:PORT) or through the running xfn
  * (NAME). Must never know how a function is run.
  */
+#include "../../skel/error.h"
 #include "../arguments/target.h"
 
 #include <errno.h>
@@ -78,14 +79,13 @@ static int read_hex(struct options *opts)
 static int read_file(struct options *opts)
 {
 	static const char next[] = "give a file that can be read, or - for standard input";
-	char err[512];
-	FILE *f = strcmp(opts->file, "-") ?
-			  xfn_regular_file__stream(opts->file, next, err, sizeof(err)) :
-			  stdin;
+	struct xfn_error err;
+	FILE *f =
+		strcmp(opts->file, "-") ? xfn_regular_file__stream(opts->file, next, &err) : stdin;
 	int bad;
 
 	if (!f)
-		return xfn_output__fail("invoke", opts->json, XFN_EXIT_FAILED, "%s", err);
+		return xfn_output__fail("invoke", opts->json, XFN_EXIT_FAILED, "%s", err.line);
 	opts->len = fread(opts->payload, 1, sizeof(opts->payload), f);
 	bad = ferror(f) ? errno : 0;
 	if (f != stdin)
@@ -305,15 +305,15 @@ static int ask_address(const struct options *opts, const struct addrinfo *ai, bo
 
 static int invoke_host(const struct options *opts)
 {
-	char err[XFN_CONTROL_ERROR];
+	struct xfn_error err;
 	struct addrinfo *list;
 	int status = -1, ret;
 
-	ret = xfn_target__resolve(opts->target, opts->family, &list, err, sizeof(err));
+	ret = xfn_target__resolve(opts->target, opts->family, &list, &err);
 	if (ret)
 		return xfn_output__fail("invoke", opts->json,
 					ret == -EINVAL ? XFN_EXIT_USAGE : XFN_EXIT_FAILED, "%s",
-					err);
+					err.line);
 	for (const struct addrinfo *ai = list; ai && status < 0; ai = ai->ai_next)
 		status = ask_address(opts, ai, ai->ai_next);
 	freeaddrinfo(list);
@@ -323,7 +323,8 @@ static int invoke_host(const struct options *opts)
 static int invoke_name(const struct options *opts)
 {
 	static uint8_t reply[65536];
-	char err[XFN_CONTROL_ERROR] = "", *hex = xfn_output__hex(opts->payload, opts->len);
+	char *hex = xfn_output__hex(opts->payload, opts->len);
+	struct xfn_error err = { 0 };
 	const char *tier = "?", *action = "?", *reason = "", *text = "";
 	json_int_t ns = 0;
 	json_t *data, *args = json_pack("{s:s, s:s, s:i, s:i}", "name", opts->target, "payload",
@@ -331,7 +332,7 @@ static int invoke_name(const struct options *opts)
 					(int)opts->repeat);
 	bool replied;
 	ssize_t len;
-	int ret = xfn_control__ask(opts->ifname, "invoke", args, &data, err, sizeof(err));
+	int ret = xfn_control__ask(opts->ifname, "invoke", args, &data, &err);
 
 	free(hex);
 	json_decref(args);
@@ -341,7 +342,7 @@ static int invoke_name(const struct options *opts)
 			"payload of %zu bytes is too long for NAME; send it to HOST:PORT",
 			opts->len);
 	if (ret)
-		return xfn_output__fail("invoke", opts->json, XFN_EXIT_FAILED, "%s", err);
+		return xfn_output__fail("invoke", opts->json, XFN_EXIT_FAILED, "%s", err.line);
 	json_unpack(data, "{s?s, s?s, s?s, s?s, s?I}", "tier", &tier, "action", &action, "reason",
 		    &reason, "reply", &text, "ns", &ns);
 	len = xfn_payload__from_hex(text, reply, sizeof(reply));

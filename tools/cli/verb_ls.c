@@ -3,6 +3,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include "../../skel/error.h"
 #include "../../userspace/control/control.h"
 #include "options.h"
 #include "output.h"
@@ -70,10 +71,10 @@ static struct xfn_table *table_of(const char *const *columns, unsigned count, js
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static int ask(const struct options *opts, const char *ifname, const char *verb, json_t **data,
-	       char *err, size_t errlen)
+	       struct xfn_error *err)
 {
 	json_t *args = opts->audit ? json_pack("{s:b}", "audit", 1) : NULL;
-	int ret = xfn_control__ask(ifname, verb, args, data, err, errlen);
+	int ret = xfn_control__ask(ifname, verb, args, data, err);
 
 	json_decref(args);
 	return ret;
@@ -83,31 +84,31 @@ static int ask(const struct options *opts, const char *ifname, const char *verb,
 static json_t *ask_one(const struct options *opts, const char *ifname, const char *verb,
 		       int *status)
 {
-	char err[XFN_CONTROL_ERROR] = "";
+	struct xfn_error err = { 0 };
 	json_t *data;
 
-	if (!ask(opts, ifname, verb, &data, err, sizeof(err)))
+	if (!ask(opts, ifname, verb, &data, &err))
 		return data;
 	*status = XFN_EXIT_FAILED;
 	if (!opts->json)
-		xfn_output__fail(verb, false, *status, "%s", err);
-	return json_pack("{s:s, s:o}", "interface", ifname, "error", xfn_control__error(err));
+		xfn_output__fail(verb, false, *status, "%s", err.line);
+	return json_pack("{s:s, s:o}", "interface", ifname, "error", xfn_control__error(err.line));
 }
 
 /* Ask, and print: one as it is; several below each other, or as members of "interfaces". */
 static int show(const struct options *opts, const char *verb,
 		void (*print)(json_t *data, const char *title))
 {
-	char names[XFN_CONTROL_RUNNING][XFN_CONTROL_NAME], title[XFN_CONTROL_NAME + 24],
-		err[XFN_CONTROL_ERROR] = "";
+	char names[XFN_CONTROL_RUNNING][XFN_CONTROL_NAME], title[XFN_CONTROL_NAME + 24];
+	struct xfn_error err = { 0 };
 	json_t *data = NULL, *all;
 	int count = 1, status = 0;
 
 	if (!opts->ifname)
-		count = xfn_control__running(names, XFN_CONTROL_RUNNING, err, sizeof(err));
+		count = xfn_control__running(names, XFN_CONTROL_RUNNING, &err);
 	/* of none, the one that asks says so */
-	if (count < 0 || (count < 2 && ask(opts, opts->ifname, verb, &data, err, sizeof(err))))
-		return xfn_output__fail(verb, opts->json, XFN_EXIT_FAILED, "%s", err);
+	if (count < 0 || (count < 2 && ask(opts, opts->ifname, verb, &data, &err)))
+		return xfn_output__fail(verb, opts->json, XFN_EXIT_FAILED, "%s", err.line);
 	if (count < 2 && opts->json)
 		return xfn_output__json(data);
 	if (count < 2) {

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include "../../skel/error.h"
 #include "../../userspace/host/cpus.h"
 #include "../../userspace/host/interface.h"
 #include "../../userspace/host/limits.h"
@@ -313,15 +314,15 @@ static void catch_signals(sigset_t *ends)
 static int serve(void *input, struct xfn_words words)
 {
 	struct run *run = input;
-	char err[XFN_ERR_MAX] = "";
+	struct xfn_error err = { 0 };
 	sigset_t ends;
 	int status;
 
 	run->spec = words.word;
 	run->specs = words.count;
 	status = take_options(run);
-	if (!status && xfn_paths__worker(run->worker, sizeof(run->worker), err, sizeof(err)))
-		status = xfn_output__fail("run", run->opts.json, XFN_EXIT_FAILED, "%s", err);
+	if (!status && xfn_paths__worker(run->worker, sizeof(run->worker), &err))
+		status = xfn_output__fail("run", run->opts.json, XFN_EXIT_FAILED, "%s", err.line);
 	if (!status)
 		status = xfn_run__modules(run);
 	catch_signals(&ends);

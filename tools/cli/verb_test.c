@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "../../skel/error.h"
 #include "../../skel/loader.h"
 #include "../cases/case_run.h"
 #include "../compiler/classify.h"
@@ -54,14 +55,15 @@ static bool has_suffix(const char *path, const char *suffix)
 static struct xfn_module *open_module(const struct options *opts, const char *path,
 				      struct xfn_verdict *v, json_t *all)
 {
-	char err[XFN_ERR_MAX] = "", text[1024], out[sizeof(v->folder) + 16];
+	char text[1024], out[sizeof(v->folder) + 16];
+	struct xfn_error err = { 0 };
 	struct xfn_module *mod = NULL;
 	int ret;
 
 	if (!has_suffix(path, ".c")) {
-		mod = xfn_module__open(path, err, sizeof(err));
+		mod = xfn_module__open(path, &err);
 	} else {
-		ret = xfn_classify(path, v, err, sizeof(err));
+		ret = xfn_classify(path, v, &err);
 		if (!ret && v->refusal.fatal) {
 			xfn_verdict__sentence(v, text, sizeof(text));
 			xfn_output__fail_one(all, "test", opts->json, XFN_EXIT_FAILED, "%s: %s",
@@ -69,11 +71,11 @@ static struct xfn_module *open_module(const struct options *opts, const char *pa
 			return NULL;
 		}
 		snprintf(out, sizeof(out), "%s/module.xfn", v->folder);
-		ret = ret ?: xfn_verdict__write(v, out, err, sizeof(err));
-		mod = ret ? NULL : xfn_module__open(out, err, sizeof(err));
+		ret = ret ?: xfn_verdict__write(v, out, &err);
+		mod = ret ? NULL : xfn_module__open(out, &err);
 	}
 	if (!mod)
-		xfn_output__fail_one(all, "test", opts->json, XFN_EXIT_FAILED, "%s", err);
+		xfn_output__fail_one(all, "test", opts->json, XFN_EXIT_FAILED, "%s", err.line);
 	return mod;
 }
 
@@ -297,7 +299,8 @@ static int test_one(const struct options *opts, const char *path, json_t *all)
 {
 	struct xfn_verdict *v = calloc(1, sizeof(*v));
 	struct xfn_module *mod = v ? open_module(opts, path, v, all) : NULL;
-	char err[XFN_ERR_MAX] = "out of memory", file[PATH_MAX];
+	char file[PATH_MAX];
+	struct xfn_error err = { "out of memory" };
 	struct xfn_outcomes out = {};
 	struct xfn_cases cases = {};
 	int ret, status = XFN_EXIT_FAILED;
@@ -307,15 +310,15 @@ static int test_one(const struct options *opts, const char *path, json_t *all)
 	snprintf(file, sizeof(file), "%s", opts->cases ?: "");
 	if (!opts->cases)
 		find_cases(path, mod, file, sizeof(file));
-	ret = xfn_cases__read(file, &cases, err, sizeof(err));
+	ret = xfn_cases__read(file, &cases, &err);
 	if (!ret && opts->only && !has_case(&cases, opts->only)) {
-		snprintf(err, sizeof(err), "%.200s: has no case '%.60s'; name one of it", file,
-			 opts->only);
+		xfn_error__set(&err, "%.200s: has no case '%.60s'; name one of it", file,
+			       opts->only);
 		ret = -ENOENT;
 	}
-	ret = ret ?: xfn_case_run(mod, &cases, opts->only, &out, err, sizeof(err));
+	ret = ret ?: xfn_case_run(mod, &cases, opts->only, &out, &err);
 	if (ret)
-		xfn_output__fail_one(all, "test", opts->json, XFN_EXIT_FAILED, "%s", err);
+		xfn_output__fail_one(all, "test", opts->json, XFN_EXIT_FAILED, "%s", err.line);
 	else
 		status = report(opts, mod, file, &cases, &out, all);
 out:

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <openssl/evp.h>
 #include <linux/types.h>
+#include "../../skel/error.h"
 #include "../../skel/regular_file.h"
 #include "../../userspace/call/call.h"
 #include "../../xdp/abi.h"
@@ -45,16 +46,16 @@ static bool file_name(const char *source, char name[XFN_NAME_MAX + 1])
 	return true;
 }
 
-int xfn_classify__hash(const char *source, char hex[65], char *err, size_t errlen)
+int xfn_classify__hash(const char *source, char hex[65], struct xfn_error *err)
 {
 	unsigned char digest[EVP_MAX_MD_SIZE], chunk[4096];
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	FILE *f = xfn_regular_file__stream(source, "name a function's C source", err, errlen);
+	FILE *f = xfn_regular_file__stream(source, "name a function's C source", err);
 	size_t n;
 
 	if (!f || !ctx || !EVP_DigestInit_ex(ctx, EVP_sha256(), NULL)) {
 		if (f)
-			snprintf(err, errlen, "%s: out of memory", source);
+			xfn_error__set(err, "%s: out of memory", source);
 		EVP_MD_CTX_free(ctx);
 		if (f)
 			fclose(f);
@@ -63,8 +64,7 @@ int xfn_classify__hash(const char *source, char hex[65], char *err, size_t errle
 	while ((n = fread(chunk, 1, sizeof(chunk), f)))
 		EVP_DigestUpdate(ctx, chunk, n);
 	if (ferror(f)) {
-		snprintf(err, errlen, "%s: %s; name a function's C source", source,
-			 strerror(errno));
+		xfn_error__set(err, "%s: %s; name a function's C source", source, strerror(errno));
 		EVP_MD_CTX_free(ctx);
 		fclose(f);
 		return -EIO;
@@ -170,23 +170,22 @@ static void settle(const char *source, struct xfn_verdict *v)
 }
 
 /* Of several sources, which one could not be judged? */
-static void name_source(const char *source, char *err, size_t errlen)
+static void name_source(const char *source, struct xfn_error *err)
 {
-	char what[512];
+	struct xfn_error what = *err;
 
-	if (!strncmp(err, source, strlen(source)))
+	if (!strncmp(err->line, source, strlen(source)))
 		return;
-	snprintf(what, sizeof(what), "%s", err);
-	snprintf(err, errlen, "%s: %s", source, what);
+	xfn_error__set(err, "%s: %s", source, what.line);
 }
 
-int xfn_classify(const char *source, struct xfn_verdict *v, char *err, size_t errlen)
+int xfn_classify(const char *source, struct xfn_verdict *v, struct xfn_error *err)
 {
-	return xfn_classify__within(source, XFN_BUDGET_NS, v, err, errlen);
+	return xfn_classify__within(source, XFN_BUDGET_NS, v, err);
 }
 
-int xfn_classify__within(const char *source, uint32_t budget_ns, struct xfn_verdict *v, char *err,
-			 size_t errlen)
+int xfn_classify__within(const char *source, uint32_t budget_ns, struct xfn_verdict *v,
+			 struct xfn_error *err)
 {
 	struct xfn_module_meta *meta = &v->meta;
 	struct utsname uts;
@@ -201,22 +200,22 @@ int xfn_classify__within(const char *source, uint32_t budget_ns, struct xfn_verd
 	snprintf(meta->file, sizeof(meta->file), "%s", source);
 	snprintf(meta->kernel, sizeof(meta->kernel), "%s", uts.release);
 	snprintf(meta->arch, sizeof(meta->arch), "%.15s", uts.machine);
-	ret = xfn_classify__hash(source, meta->source_hash, err, errlen);
-	ret = ret ?: xfn_source__includes(source, NULL, err, errlen);
-	ret = ret ?: xfn_paths__support(v->support, sizeof(v->support), err, errlen);
-	ret = ret ?: xfn_compiler__probe(meta->compiler, sizeof(meta->compiler), err, errlen);
-	ret = ret ?: xfn_private_folder__make(v->folder, sizeof(v->folder), err, errlen);
+	ret = xfn_classify__hash(source, meta->source_hash, err);
+	ret = ret ?: xfn_source__includes(source, NULL, err);
+	ret = ret ?: xfn_paths__support(v->support, sizeof(v->support), err);
+	ret = ret ?: xfn_compiler__probe(meta->compiler, sizeof(meta->compiler), err);
+	ret = ret ?: xfn_private_folder__make(v->folder, sizeof(v->folder), err);
 	if (ret)
 		return ret;
-	ret = xfn_classify__native(source, v, err, errlen);
+	ret = xfn_classify__native(source, v, err);
 	if (!ret && !v->refusal.fatal)
 		check_attributes(source, v);
 	if (!ret && !v->refusal.fatal)
-		ret = xfn_classify__bpf(source, v, err, errlen);
+		ret = xfn_classify__bpf(source, v, err);
 	if (!ret && !v->refusal.fatal)
-		ret = xfn_classify__cost(source, budget_ns, v, err, errlen);
+		ret = xfn_classify__cost(source, budget_ns, v, err);
 	if (ret)
-		name_source(source, err, errlen);
+		name_source(source, err);
 	else
 		settle(source, v);
 	return ret;
@@ -240,55 +239,53 @@ static void cases_of(const char *source, char *cases, size_t len)
 	snprintf(cases, len, "%.*s.cases", (int)strlen(source) - 2, source);
 }
 
-int xfn_verdict__output(const struct xfn_verdict *v, const char *out, char *err, size_t errlen)
+int xfn_verdict__output(const struct xfn_verdict *v, const char *out, struct xfn_error *err)
 {
 	char path[PATH_MAX];
-	int ret = xfn_output_file__free(out, err, errlen);
+	int ret = xfn_output_file__free(out, err);
 
 	cases_of(v->meta.file, path, sizeof(path));
 	if (!ret && xfn_output_file__same(path, out)) {
-		snprintf(err, errlen, "%s: holds the function's cases; choose another name with -o",
-			 out);
+		xfn_error__set(err, "%s: holds the function's cases; choose another name with -o",
+			       out);
 		ret = -EEXIST;
 	}
-	ret = ret ?: xfn_source__includes(v->meta.file, out, err, errlen);
+	ret = ret ?: xfn_source__includes(v->meta.file, out, err);
 	snprintf(path, sizeof(path), "%s/native.d", v->folder);
-	ret = ret ?: xfn_output_file__not_listed(out, path, err, errlen);
+	ret = ret ?: xfn_output_file__not_listed(out, path, err);
 	snprintf(path, sizeof(path), "%s/kernel.d", v->folder);
-	return ret ?: xfn_output_file__not_listed(out, path, err, errlen);
+	return ret ?: xfn_output_file__not_listed(out, path, err);
 }
 
-int xfn_verdict__write(const struct xfn_verdict *v, const char *out, char *err, size_t errlen)
+int xfn_verdict__write(const struct xfn_verdict *v, const char *out, struct xfn_error *err)
 {
 	char so[sizeof(v->folder) + 16];
 	/* A kernel half that was refused is of no use to anyone. */
 	bool keep = v->bpf && !v->refusal.rule[0];
-	int ret = xfn_verdict__output(v, out, err, errlen);
+	int ret = xfn_verdict__output(v, out, err);
 
 	if (ret)
 		return ret;
 	snprintf(so, sizeof(so), "%s/native.so", v->folder);
 	return xfn_module__write(so, &v->meta, keep ? v->bpf : NULL, keep ? v->bpf_len : 0, out,
-				 err, errlen);
+				 err);
 }
 
-int xfn_build_module(const struct xfn_build_options *how, char *err, size_t errlen)
+int xfn_build_module(const struct xfn_build_options *how, struct xfn_error *err)
 {
 	struct xfn_verdict *v = calloc(1, sizeof(*v));
 	char text[1024];
 	int ret;
 
-	if (!v) {
-		snprintf(err, errlen, "out of memory");
-		return -ENOMEM;
-	}
-	ret = xfn_classify(how->source, v, err, errlen);
+	if (!v)
+		return xfn_fail(err, -ENOMEM, "out of memory");
+	ret = xfn_classify(how->source, v, err);
 	if (!ret && v->refusal.fatal) {
 		xfn_verdict__sentence(v, text, sizeof(text));
-		snprintf(err, errlen, "%s: %s", how->source, text);
+		xfn_error__set(err, "%s: %s", how->source, text);
 		ret = -EINVAL;
 	}
-	ret = ret ?: xfn_verdict__write(v, how->out, err, errlen);
+	ret = ret ?: xfn_verdict__write(v, how->out, err);
 	xfn_verdict__free(v);
 	free(v);
 	return ret;

@@ -9,6 +9,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include "../../skel/error.h"
 #include "../../skel/module.h"
 #include "../../skel/refusal.h"
 
@@ -30,12 +31,12 @@ struct xfn_verdict {
  * -errno with one line in err where nothing could be judged (no such file, no clang). The caller
  * frees the verdict in both cases.
  */
-int xfn_classify(const char *source, struct xfn_verdict *out, char *err, size_t errlen);
+int xfn_classify(const char *source, struct xfn_verdict *out, struct xfn_error *err);
 void xfn_verdict__free(struct xfn_verdict *v);
 
 /* The same, with another budget: ns of a CPU per request in the kernel; 0: none. */
-int xfn_classify__within(const char *source, uint32_t budget_ns, struct xfn_verdict *out, char *err,
-			 size_t errlen);
+int xfn_classify__within(const char *source, uint32_t budget_ns, struct xfn_verdict *out,
+			 struct xfn_error *err);
 #define XFN_BUDGET_NS 5000 /* where none is given */
 
 struct xfn_build_options {
@@ -44,27 +45,27 @@ struct xfn_build_options {
 };
 
 /* Judge and write the module. 0, or -errno with one line in err: also where the build fails. */
-int xfn_build_module(const struct xfn_build_options *how, char *err, size_t errlen);
+int xfn_build_module(const struct xfn_build_options *how, struct xfn_error *err);
 /*
  * May `out` be written from what was judged: is it no device, link or the like, and none of the
  * files that went into it? 0, or -errno with one line in err.
  */
-int xfn_verdict__output(const struct xfn_verdict *v, const char *out, char *err, size_t errlen);
+int xfn_verdict__output(const struct xfn_verdict *v, const char *out, struct xfn_error *err);
 /* Write the module of a verdict that is not fatal. */
-int xfn_verdict__write(const struct xfn_verdict *v, const char *out, char *err, size_t errlen);
+int xfn_verdict__write(const struct xfn_verdict *v, const char *out, struct xfn_error *err);
 /* "reason (FILE:LINE); remedy" */
 void xfn_verdict__sentence(const struct xfn_verdict *v, char *text, size_t len);
 
 /* The steps; each sets v->refusal at the first obstacle. 0, or -errno with err where it cannot be
  * done. */
-int xfn_classify__native(const char *source, struct xfn_verdict *v, char *err, size_t errlen);
-int xfn_classify__bpf(const char *source, struct xfn_verdict *v, char *err, size_t errlen);
+int xfn_classify__native(const char *source, struct xfn_verdict *v, struct xfn_error *err);
+int xfn_classify__bpf(const char *source, struct xfn_verdict *v, struct xfn_error *err);
 /*
  * Measure what a request costs, into v->meta; sets v->refusal where the kernel half is beyond the
  * budget (0: none). What cannot be measured here stays 0. Some 100 ms.
  */
-int xfn_classify__cost(const char *source, uint32_t budget_ns, struct xfn_verdict *v, char *err,
-		       size_t errlen);
+int xfn_classify__cost(const char *source, uint32_t budget_ns, struct xfn_verdict *v,
+		       struct xfn_error *err);
 
 /*
  * The attributes of a shared object, as compiled from XFN_FUNCTION; and, unless NULL, how many
@@ -73,7 +74,7 @@ int xfn_classify__cost(const char *source, uint32_t budget_ns, struct xfn_verdic
 int xfn_classify__attributes(const char *so, struct xfn_attributes *attr, unsigned *counters);
 
 /* SHA-256 of the file, as modules carry it. 0, or -errno with one line in err. */
-int xfn_classify__hash(const char *source, char hex[65], char *err, size_t errlen);
+int xfn_classify__hash(const char *source, char hex[65], struct xfn_error *err);
 
 /* A compiler's diagnostic. */
 struct xfn_diagnostic {

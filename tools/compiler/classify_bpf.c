@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "../../skel/error.h"
 #include "../../skel/loader.h"
 #include "classify.h"
 #include "classify_unset.h"
@@ -173,7 +174,7 @@ static void place_backend_error(const char *said, const char *source, struct xfn
 
 /* What is only in the kernel half, and nobody has set. `warnings`: the compiler's. */
 static int find_unset(const char *source, char *header, char *include, const char *warnings,
-		      struct xfn_verdict *v, char *err, size_t errlen)
+		      struct xfn_verdict *v, struct xfn_error *err)
 {
 	char *const argv[] = { XFN_COMPILER_BPF,
 			       XFN_UNSET_TREE,
@@ -183,7 +184,7 @@ static int find_unset(const char *source, char *header, char *include, const cha
 			       (char *)source,
 			       NULL };
 	char *said;
-	int ret = xfn_compiler__no_tree(xfn_command__run(argv, &said), said, err, errlen);
+	int ret = xfn_compiler__no_tree(xfn_command__run(argv, &said), said, err);
 
 	if (!ret)
 		xfn_classify__unset(source, warnings, said, v);
@@ -192,7 +193,7 @@ static int find_unset(const char *source, char *header, char *include, const cha
 }
 
 static int compile(const char *source, const char *object, bool unroll, struct xfn_verdict *v,
-		   char *err, size_t errlen)
+		   struct xfn_error *err)
 {
 	char header[PATH_MAX + 32], include[PATH_MAX + 32], list[sizeof(v->folder) + 16];
 	char *const argv[] = { XFN_COMPILER_BPF,
@@ -220,7 +221,7 @@ static int compile(const char *source, const char *object, bool unroll, struct x
 	snprintf(include, sizeof(include), "-I%s/functions", v->support);
 	snprintf(list, sizeof(list), "%s/kernel.d", v->folder);
 	ret = xfn_command__run(argv, &said);
-	fault = xfn_compiler__fault(ret, said, err, errlen);
+	fault = xfn_compiler__fault(ret, said, err);
 	if (fault) {
 		free(said);
 		return fault;
@@ -236,7 +237,7 @@ static int compile(const char *source, const char *object, bool unroll, struct x
 		v->log = said;
 		return 0;
 	}
-	ret = find_unset(source, header, include, said, v, err, errlen);
+	ret = find_unset(source, header, include, said, v, err);
 	free(said);
 	return ret;
 }
@@ -389,7 +390,7 @@ static int read_object(const char *object, struct xfn_verdict *v)
 }
 
 /* The licence that the author gives, over the usual one, in the object's bytes. */
-static int put_licence(struct xfn_verdict *v, char *err, size_t errlen)
+static int put_licence(struct xfn_verdict *v, struct xfn_error *err)
 {
 	Elf *elf = elf_memory(v->bpf, v->bpf_len);
 	Elf_Scn *scn = NULL;
@@ -413,40 +414,37 @@ static int put_licence(struct xfn_verdict *v, char *err, size_t errlen)
 	if (elf)
 		elf_end(elf);
 	if (ret)
-		snprintf(err, errlen,
-			 "the kernel half has no licence section to put .licence into");
+		xfn_error__set(err, "the kernel half has no licence section to put .licence into");
 	return ret;
 }
 
 /* Compile, and look at what was made. */
-static int make(const char *source, bool unroll, struct xfn_verdict *v, char *err, size_t errlen)
+static int make(const char *source, bool unroll, struct xfn_verdict *v, struct xfn_error *err)
 {
 	char object[sizeof(v->folder) + 16];
 	int ret;
 
 	snprintf(object, sizeof(object), "%s/kernel.o", v->folder);
-	ret = compile(source, object, unroll, v, err, errlen);
+	ret = compile(source, object, unroll, v, err);
 	if (ret || v->refusal.rule[0])
 		return ret;
 	look_at_object(source, object, v);
 	if (v->refusal.rule[0])
 		return 0;
 	ret = read_object(object, v);
-	if (ret) {
-		snprintf(err, errlen, "%s: %s", object, strerror(-ret));
-		return ret;
-	}
-	return put_licence(v, err, errlen);
+	if (ret)
+		return xfn_fail(err, ret, "%s: %s", object, strerror(-ret));
+	return put_licence(v, err);
 }
 
 typedef int try_fn(const void *obj, size_t len, const char *source, struct xfn_trial *out,
-		   char *err, size_t errlen);
+		   struct xfn_error *err);
 
 /* What the verifier says to what was made, if anything was. */
-static int verify(const char *source, try_fn *try, struct xfn_verdict *v, char *err, size_t errlen)
+static int verify(const char *source, try_fn *try, struct xfn_verdict *v, struct xfn_error *err)
 {
 	struct xfn_trial trial = {};
-	int ret = v->refusal.rule[0] ? 0 : try(v->bpf, v->bpf_len, source, &trial, err, errlen);
+	int ret = v->refusal.rule[0] ? 0 : try(v->bpf, v->bpf_len, source, &trial, err);
 
 	if (ret || v->refusal.rule[0])
 		return ret;
@@ -469,10 +467,9 @@ static void start_anew(struct xfn_verdict *v, void *bpf, size_t len)
 	memset(&v->refusal, 0, sizeof(v->refusal));
 }
 
-int xfn_classify__bpf(const char *source, struct xfn_verdict *v, char *err, size_t errlen)
+int xfn_classify__bpf(const char *source, struct xfn_verdict *v, struct xfn_error *err)
 {
-	int ret = make(source, true, v, err, errlen) ?:
-			  verify(source, xfn_loader__try_briefly, v, err, errlen);
+	int ret = make(source, true, v, err) ?: verify(source, xfn_loader__try_briefly, v, err);
 	void *unrolled = v->bpf;
 	size_t len = v->bpf_len;
 
@@ -485,13 +482,12 @@ int xfn_classify__bpf(const char *source, struct xfn_verdict *v, char *err, size
 		    strcmp(v->refusal.rule, "unbounded_loop")))
 		return ret;
 	start_anew(v, NULL, 0);
-	ret = make(source, false, v, err, errlen) ?:
-		      verify(source, xfn_loader__try_briefly, v, err, errlen);
+	ret = make(source, false, v, err) ?: verify(source, xfn_loader__try_briefly, v, err);
 	if (ret || !v->refusal.rule[0]) {
 		free(unrolled);
 		return ret;
 	}
 	free(v->bpf);
 	start_anew(v, unrolled, len);
-	return verify(source, xfn_loader__try, v, err, errlen);
+	return verify(source, xfn_loader__try, v, err);
 }

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "../../skel/error.h"
 #include "../../skel/loader.h"
 #include "../../userspace/call/call.h"
 #include "../../userspace/host/now.h"
@@ -116,7 +117,7 @@ static void run_native(const char *so, const struct request requests[XFN_COSTS],
 	    keep[] = { copy, tell };
 	struct native_cost told = {};
 	struct xfn_native native;
-	char err[XFN_ERR_MAX];
+	struct xfn_error err;
 
 	signal(SIGPROF, SIG_DFL);
 	signal(SIGALRM, SIG_DFL);
@@ -127,15 +128,15 @@ static void run_native(const char *so, const struct request requests[XFN_COSTS],
 			dup2(quiet, i);
 	if (!page || !c || !d.data || quiet < 0 || copy < 0 || xfn_call__init(c, page))
 		told.failed = ENOMEM;
-	else if (xfn_sandbox__before_code(keep, 2, err, sizeof(err)))
+	else if (xfn_sandbox__before_code(keep, 2, &err))
 		told.failed = EPERM;
-	else if (xfn_native__load(copy, "function", &native, err, sizeof(err)) ||
+	else if (xfn_native__load(copy, "function", &native, &err) ||
 		 xfn_call__put(c, 0, native.module) || xfn_call__bind(c, NULL, port, 0))
 		told.failed = EINVAL;
 	xfn_call__enter(c);
 	if (!told.failed && native.module->init && native.module->init())
 		told.failed = EAGAIN;
-	if (!told.failed && xfn_sandbox__whole(err, sizeof(err)))
+	if (!told.failed && xfn_sandbox__whole(&err))
 		told.failed = EPERM;
 	for (; !told.failed && told.done < XFN_COSTS; told.done++) {
 		struct xfn_slot_counters before = page->slots[0];
@@ -182,7 +183,7 @@ static bool hear(int fd, pid_t pid, struct native_cost *out)
  * the host failed, and not the function.
  */
 static int time_native(struct xfn_verdict *v, const struct request requests[XFN_COSTS],
-		       uint16_t port, struct native_cost *out, char *err, size_t errlen)
+		       uint16_t port, struct native_cost *out, struct xfn_error *err)
 {
 	char *note = v->meta.cost_note;
 	size_t notelen = sizeof(v->meta.cost_note);
@@ -192,10 +193,9 @@ static int time_native(struct xfn_verdict *v, const struct request requests[XFN_
 
 	memset(out, 0, sizeof(*out));
 	snprintf(so, sizeof(so), "%s/native.so", v->folder);
-	if (pipe2(fds, O_CLOEXEC)) {
-		snprintf(err, errlen, "cannot be timed: %s; see `ulimit -n`", strerror(errno));
-		return -errno;
-	}
+	if (pipe2(fds, O_CLOEXEC))
+		return xfn_fail(err, -errno, "cannot be timed: %s; see `ulimit -n`",
+				strerror(errno));
 	fflush(NULL);
 	pid = fork();
 	ret = -errno;
@@ -207,22 +207,19 @@ static int time_native(struct xfn_verdict *v, const struct request requests[XFN_
 	close(fds[0]);
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	if (pid < 0) {
-		snprintf(err, errlen, "cannot be timed: no process to be had: %s; see `ulimit -u`",
-			 strerror(-ret));
-		return ret;
-	}
+	if (pid < 0)
+		return xfn_fail(err, ret,
+				"cannot be timed: no process to be had: %s; see `ulimit -u`",
+				strerror(-ret));
 	/* it cannot send that to itself */
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && out->failed != ETIMEDOUT) {
-		snprintf(err, errlen,
-			 "cannot be timed: its process was killed from outside; look for a lack of "
-			 "memory, and try again");
-		return -EIO;
-	}
-	if (out->failed == ENOMEM) {
-		snprintf(err, errlen, "cannot be timed: out of memory; free some, and try again");
-		return -ENOMEM;
-	}
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && out->failed != ETIMEDOUT)
+		return xfn_fail(
+			err, -EIO,
+			"cannot be timed: its process was killed from outside; look for a lack of "
+			"memory, and try again");
+	if (out->failed == ENOMEM)
+		return xfn_fail(err, -ENOMEM,
+				"cannot be timed: out of memory; free some, and try again");
 	if (out->failed == ETIMEDOUT)
 		snprintf(note, notelen, "its native code did not return within %d s", 2 * ASLEEP_S);
 	else if (WIFSIGNALED(status) &&
@@ -250,8 +247,8 @@ static bool answers(const struct native_cost *native)
  * The kernel half, where there is one that this process may load: its worst ns, 0 where it cannot
  * be timed. 0, or -errno with one line in err: the host failed.
  */
-static int time_kernel(struct xfn_verdict *v, const struct request requests[XFN_COSTS], char *err,
-		       size_t errlen)
+static int time_kernel(struct xfn_verdict *v, const struct request requests[XFN_COSTS],
+		       struct xfn_error *err)
 {
 	struct xfn_timing timings[XFN_COSTS] = {};
 	uint32_t worst = 0;
@@ -263,7 +260,7 @@ static int time_kernel(struct xfn_verdict *v, const struct request requests[XFN_
 		timings[i].frame = requests[i].frame;
 		timings[i].len = requests[i].len;
 	}
-	ret = xfn_loader__time(v->bpf, v->bpf_len, timings, XFN_COSTS, err, errlen);
+	ret = xfn_loader__time(v->bpf, v->bpf_len, timings, XFN_COSTS, err);
 	if (ret)
 		return xfn_refusal__host_failed(ret) ? ret : 0;
 	for (unsigned i = 0; i < XFN_COSTS; i++) {
@@ -277,17 +274,17 @@ static int time_kernel(struct xfn_verdict *v, const struct request requests[XFN_
 
 /* Native figures, of requests that the function answers if any are. 0, or -errno with err. */
 static int choose_requests(struct xfn_verdict *v, struct request *requests, uint16_t port,
-			   struct native_cost *native, char *err, size_t errlen)
+			   struct native_cost *native, struct xfn_error *err)
 {
 	struct native_cost zeroes;
 	int ret;
 
 	make_requests(requests, port, false);
-	ret = time_native(v, requests, port, native, err, errlen);
+	ret = time_native(v, requests, port, native, err);
 	if (ret || v->meta.cost_note[0] || answers(native))
 		return ret;
 	make_requests(requests, port, true);
-	ret = time_native(v, requests, port, &zeroes, err, errlen);
+	ret = time_native(v, requests, port, &zeroes, err);
 	if (!ret && !v->meta.cost_note[0] && answers(&zeroes))
 		*native = zeroes;
 	else
@@ -295,8 +292,8 @@ static int choose_requests(struct xfn_verdict *v, struct request *requests, uint
 	return ret;
 }
 
-int xfn_classify__cost(const char *source, uint32_t budget_ns, struct xfn_verdict *v, char *err,
-		       size_t errlen)
+int xfn_classify__cost(const char *source, uint32_t budget_ns, struct xfn_verdict *v,
+		       struct xfn_error *err)
 {
 	struct request *requests = calloc(XFN_COSTS, sizeof(*requests));
 	uint16_t port = v->attr.port ?: ANY_PORT;
@@ -305,12 +302,10 @@ int xfn_classify__cost(const char *source, uint32_t budget_ns, struct xfn_verdic
 	char text[200];
 	int ret;
 
-	if (!requests) {
-		snprintf(err, errlen, "cannot be timed: out of memory");
-		return -ENOMEM;
-	}
-	ret = choose_requests(v, requests, port, &native, err, errlen);
-	ret = ret ?: time_kernel(v, requests, err, errlen);
+	if (!requests)
+		return xfn_fail(err, -ENOMEM, "cannot be timed: out of memory");
+	ret = choose_requests(v, requests, port, &native, err);
+	ret = ret ?: time_kernel(v, requests, err);
 	free(requests);
 	if (ret)
 		return ret;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "../../skel/error.h"
 #include "classify.h"
 #include "classify_links.h"
 #include "../process/command.h"
@@ -63,8 +64,8 @@ static bool names_library(const char *requirement)
 }
 
 /* Flags of one XFN_LINK requirement. 0; 1: it is not there; -errno with err. */
-static int link_flags(const char *requirement, struct xfn_arguments *a, char **why, char *err,
-		      size_t errlen)
+static int link_flags(const char *requirement, struct xfn_arguments *a, char **why,
+		      struct xfn_error *err)
 {
 	char *const argv[] = { (char *)"pkg-config",
 			       (char *)"--cflags",
@@ -78,9 +79,7 @@ static int link_flags(const char *requirement, struct xfn_arguments *a, char **w
 
 	if (ret) {
 		*why = said;
-		return ret == -ENOENT					   ? 1 :
-		       xfn_command__fault(argv[0], ret, said, err, errlen) ?:
-									     1;
+		return ret == -ENOENT ? 1 : xfn_command__fault(argv[0], ret, said, err) ?: 1;
 	}
 	for (char *word = strtok_r(said, " \t\n", &save); word;
 	     word = strtok_r(NULL, " \t\n", &save))
@@ -92,7 +91,7 @@ static int link_flags(const char *requirement, struct xfn_arguments *a, char **w
 
 /* One XFN_LINK("..."), whose text begins at `begin` behind its quote. 0, or -errno with err. */
 static int one_link(const char *source, const char *begin, uint32_t line, struct xfn_verdict *v,
-		    struct xfn_arguments *a, char *err, size_t errlen)
+		    struct xfn_arguments *a, struct xfn_error *err)
 {
 	char requirement[200], said[300], *why = NULL;
 	int ret;
@@ -106,7 +105,7 @@ static int one_link(const char *source, const char *begin, uint32_t line, struct
 		xfn_refusal__set(&v->refusal, XFN_RULE_missing_library, said, source, line);
 		return 0;
 	}
-	ret = link_flags(requirement, a, &why, err, errlen);
+	ret = link_flags(requirement, a, &why, err);
 	if (ret > 0) {
 		snprintf(said, sizeof(said), "wants the library %s, which %s", requirement,
 			 why ? "is not installed here" :
@@ -120,7 +119,7 @@ static int one_link(const char *source, const char *begin, uint32_t line, struct
 }
 
 int xfn_classify__links(const char *source, struct xfn_verdict *v, struct xfn_arguments *a,
-			char *err, size_t errlen)
+			struct xfn_error *err)
 {
 	static const char word[] = "XFN_LINK", blanks[] = " \t\r\n";
 	char *text = xfn_source_text(source, true);
@@ -135,7 +134,7 @@ int xfn_classify__links(const char *source, struct xfn_verdict *v, struct xfn_ar
 		begin += strspn(begin, blanks);
 		if (*begin == '"')
 			ret = one_link(source, begin + 1, xfn_source_text__line(text, at), v, a,
-				       err, errlen);
+				       err);
 		at = begin;
 	}
 	free(text);

@@ -4,6 +4,7 @@
 #define XFN_CLASSIFY_LINKS_H
 
 #include <stddef.h>
+#include "../../skel/error.h"
 
 #define XFN_ARGUMENTS_MAX 128
 
@@ -29,6 +30,6 @@ void xfn_arguments__free(struct xfn_arguments *a);
  * one, becomes v->refusal. 0, or -errno with one line in err where pkg-config could not be asked.
  */
 int xfn_classify__links(const char *source, struct xfn_verdict *v, struct xfn_arguments *a,
-			char *err, size_t errlen);
+			struct xfn_error *err);
 
 #endif

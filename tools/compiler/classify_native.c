@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <gelf.h>
 #include <unistd.h>
+#include "../../skel/error.h"
 #include "classify.h"
 #include "classify_links.h"
 #include "classify_unset.h"
@@ -191,7 +192,7 @@ static void add_includes(struct xfn_arguments *a, const struct xfn_arguments *li
 }
 
 static int analyze(const char *source, struct xfn_verdict *v, struct xfn_arguments *links,
-		   char *err, size_t errlen)
+		   struct xfn_error *err)
 {
 	struct xfn_arguments a = {};
 	char *said;
@@ -218,7 +219,7 @@ static int analyze(const char *source, struct xfn_verdict *v, struct xfn_argumen
 	xfn_arguments__add(&a, source);
 	ret = xfn_command__run(a.argv, &said);
 	xfn_arguments__free(&a);
-	ret = xfn_compiler__fault(ret, said, err, errlen);
+	ret = xfn_compiler__fault(ret, said, err);
 	if (ret) {
 		free(said);
 		return ret;
@@ -239,7 +240,7 @@ static void add_all(struct xfn_arguments *a, char *const words[])
 
 /* What the function sends that nobody has set. `warnings`: the compiler's. */
 static int find_unset(const char *source, struct xfn_verdict *v, struct xfn_arguments *links,
-		      const char *warnings, char *err, size_t errlen)
+		      const char *warnings, struct xfn_error *err)
 {
 	struct xfn_arguments a = {};
 	char *said;
@@ -252,7 +253,7 @@ static int find_unset(const char *source, struct xfn_verdict *v, struct xfn_argu
 	xfn_arguments__add(&a, source);
 	ret = xfn_command__run(a.argv, &said);
 	xfn_arguments__free(&a);
-	ret = xfn_compiler__no_tree(ret, said, err, errlen);
+	ret = xfn_compiler__no_tree(ret, said, err);
 	if (!ret)
 		xfn_classify__unset(source, warnings, said, v);
 	free(said);
@@ -292,7 +293,7 @@ int xfn_classify__attributes(const char *so, struct xfn_attributes *attr, unsign
 /* The native half in the compiler's own language. *ir NULL: it cannot be had; the caller frees. 0,
  * or -errno with err: the host failed. */
 static int emit(const char *source, const struct xfn_verdict *v, const struct xfn_arguments *links,
-		const char *level, const char *debug, char **ir, char *err, size_t errlen)
+		const char *level, const char *debug, char **ir, struct xfn_error *err)
 {
 	struct xfn_arguments a = {};
 	int ret, fault;
@@ -310,7 +311,7 @@ static int emit(const char *source, const struct xfn_verdict *v, const struct xf
 	xfn_arguments__add(&a, "-");
 	ret = xfn_command__run(a.argv, ir);
 	xfn_arguments__free(&a);
-	fault = xfn_compiler__fault(ret, *ir, err, errlen);
+	fault = xfn_compiler__fault(ret, *ir, err);
 	if (ret) {
 		free(*ir);
 		*ir = NULL;
@@ -329,16 +330,16 @@ static bool bad_action(int value, void *ctx)
 
 /* Values that the compiler knows to be returned: what is no action would be dropped, always. */
 static int judge_actions(const char *source, struct xfn_verdict *v,
-			 const struct xfn_arguments *links, char *err, size_t errlen)
+			 const struct xfn_arguments *links, struct xfn_error *err)
 {
 	char *ir = NULL, text[200] = "";
 	enum xfn_rule rule;
 	uint32_t line = 0;
-	int value, ret = emit(source, v, links, "-O1", "-g0", &ir, err, errlen);
+	int value, ret = emit(source, v, links, "-O1", "-g0", &ir, err);
 
 	if (ir && xfn_classify__returns(ir, bad_action, &v->attr, &value)) {
 		free(ir);
-		ret = emit(source, v, links, "-O0", "-g", &ir, err, errlen);
+		ret = emit(source, v, links, "-O0", "-g", &ir, err);
 		if (ir)
 			line = xfn_classify__returned_at(ir, source, value);
 		rule = value == XFN_PASS ? XFN_RULE_pass_without_host :
@@ -436,7 +437,7 @@ static void judge_warnings(const char *source, const char *said, struct xfn_verd
 	}
 }
 
-int xfn_classify__native(const char *source, struct xfn_verdict *v, char *err, size_t errlen)
+int xfn_classify__native(const char *source, struct xfn_verdict *v, struct xfn_error *err)
 {
 	struct xfn_arguments links = {};
 	char so[sizeof(v->folder) + 16];
@@ -444,13 +445,13 @@ int xfn_classify__native(const char *source, struct xfn_verdict *v, char *err, s
 	int ret, fault;
 
 	snprintf(so, sizeof(so), "%s/native.so", v->folder);
-	ret = xfn_classify__links(source, v, &links, err, errlen);
+	ret = xfn_classify__links(source, v, &links, err);
 	if (ret || v->refusal.rule[0]) {
 		xfn_arguments__free(&links);
 		return ret;
 	}
 	ret = compile(source, so, &links, v, &said);
-	fault = xfn_compiler__fault(ret, said, err, errlen);
+	fault = xfn_compiler__fault(ret, said, err);
 	if (fault) {
 		ret = fault;
 	} else if (ret) {
@@ -464,11 +465,11 @@ int xfn_classify__native(const char *source, struct xfn_verdict *v, char *err, s
 		if (!v->refusal.rule[0])
 			judge_symbols(source, said, v);
 		if (!v->refusal.rule[0])
-			ret = analyze(source, v, &links, err, errlen);
+			ret = analyze(source, v, &links, err);
 		if (!ret && !v->refusal.rule[0])
-			ret = find_unset(source, v, &links, said, err, errlen);
+			ret = find_unset(source, v, &links, said, err);
 		if (!ret && !v->refusal.rule[0])
-			ret = judge_actions(source, v, &links, err, errlen);
+			ret = judge_actions(source, v, &links, err);
 	}
 	if (v->refusal.rule[0] && !v->log)
 		v->log = said;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "../../skel/error.h"
 #include "compiler.h"
 
 /* clang 16 and later refuse it, or warn that it has no use. */
@@ -16,25 +17,27 @@ const char *xfn_compiler__zeroes(void)
 	return zeroes;
 }
 
-int xfn_compiler__fault(int ret, const char *said, char *err, size_t errlen)
+int xfn_compiler__fault(int ret, const char *said, struct xfn_error *err)
 {
-	int fault = xfn_command__fault(xfn_command__clang(), ret, said, err, errlen);
-	size_t len = strlen(err);
+	int fault = xfn_command__fault(xfn_command__clang(), ret, said, err);
+	size_t len = strlen(err->line);
 
 	if (fault && ret > 128)
-		snprintf(err + len, errlen - len, ", or name another clang by XFN_CLANG");
+		snprintf(err->line + len, sizeof(err->line) - len,
+			 ", or name another clang by XFN_CLANG");
 	return fault;
 }
 
-int xfn_compiler__no_tree(int ret, const char *said, char *err, size_t errlen)
+int xfn_compiler__no_tree(int ret, const char *said, struct xfn_error *err)
 {
-	int fault = xfn_compiler__fault(ret, said, err, errlen);
+	int fault = xfn_compiler__fault(ret, said, err);
 
 	if (!fault && ret) {
-		snprintf(err, errlen,
-			 "%s shows no syntax tree (-ast-dump), so nothing is judged; name another "
-			 "clang by XFN_CLANG",
-			 xfn_command__clang());
+		xfn_error__set(
+			err,
+			"%s shows no syntax tree (-ast-dump), so nothing is judged; name another "
+			"clang by XFN_CLANG",
+			xfn_command__clang());
 		fault = -EINVAL;
 	}
 	return fault;
@@ -56,7 +59,7 @@ static int takes(const char *flag, char **said)
 	return xfn_command__run(argv, said);
 }
 
-static int probe_zeroes(char *err, size_t errlen)
+static int probe_zeroes(struct xfn_error *err)
 {
 	const char *const tries[] = { XFN_ZEROES, ENABLE };
 
@@ -64,7 +67,7 @@ static int probe_zeroes(char *err, size_t errlen)
 		char *said;
 		int ret = takes(tries[i], &said), fault;
 
-		fault = xfn_compiler__fault(ret, said, err, errlen);
+		fault = xfn_compiler__fault(ret, said, err);
 		free(said);
 		if (fault)
 			return fault;
@@ -73,32 +76,32 @@ static int probe_zeroes(char *err, size_t errlen)
 			return 0;
 		}
 	}
-	snprintf(err, errlen,
-		 "%s cannot set variables to zero (" XFN_ZEROES
-		 "); name clang 14 or later by XFN_CLANG",
-		 xfn_command__clang());
-	return -EINVAL;
+	return xfn_fail(err, -EINVAL,
+			"%s cannot set variables to zero (" XFN_ZEROES
+			"); name clang 14 or later by XFN_CLANG",
+			xfn_command__clang());
 }
 
-int xfn_compiler__probe(char *version, size_t len, char *err, size_t errlen)
+int xfn_compiler__probe(char *version, size_t len, struct xfn_error *err)
 {
 	char *const argv[] = { (char *)xfn_command__clang(), (char *)"--version", NULL };
 	char *said;
 	int ret = xfn_command__run(argv, &said), fault;
 
-	fault = ret == -ENOENT || ret == -EACCES ? 0 : xfn_compiler__fault(ret, said, err, errlen);
+	fault = ret == -ENOENT || ret == -EACCES ? 0 : xfn_compiler__fault(ret, said, err);
 	if (fault) {
 		free(said);
 		return fault;
 	}
 	if (ret) {
-		snprintf(err, errlen,
-			 "%s does not run (%s); install its package, or name another by XFN_CLANG",
-			 argv[0], ret < 0 ? strerror(-ret) : "it fails");
+		xfn_error__set(
+			err,
+			"%s does not run (%s); install its package, or name another by XFN_CLANG",
+			argv[0], ret < 0 ? strerror(-ret) : "it fails");
 		free(said);
 		return -ENOENT;
 	}
 	snprintf(version, len, "%.*s", (int)strcspn(said, "\n"), said);
 	free(said);
-	return probe_zeroes(err, errlen);
+	return probe_zeroes(err);
 }

@@ -4,20 +4,21 @@
 #define XFN_COMPILER_H
 
 #include <stddef.h>
+#include "../../skel/error.h"
 #include "../process/command.h"
 
 /*
  * Ask the compiler for its version (one line) and for how it zeroes variables. 0, or -errno with
  * one line in err. Call before the flags below are used.
  */
-int xfn_compiler__probe(char *version, size_t len, char *err, size_t errlen);
+int xfn_compiler__probe(char *version, size_t len, struct xfn_error *err);
 
 /* As xfn_command__fault, of the compiler. */
-int xfn_compiler__fault(int ret, const char *said, char *err, size_t errlen);
+int xfn_compiler__fault(int ret, const char *said, struct xfn_error *err);
 
 /* The same where it was asked for a syntax tree: any failure is the compiler's, not the source's.
  */
-int xfn_compiler__no_tree(int ret, const char *said, char *err, size_t errlen);
+int xfn_compiler__no_tree(int ret, const char *said, struct xfn_error *err);
 
 /*
  * Words of an argv[]: every automatic variable begins as zeroes, its padding too, so that no byte

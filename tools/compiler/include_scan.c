@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "../../skel/error.h"
 #include "../../skel/regular_file.h"
 #include "../process/output_file.h"
 #include "source_text.h"
@@ -65,26 +66,26 @@ static bool brought_in(const char *line, char name[256])
 
 /* A file that the compiler would open. The assembler's lie where the caller is. */
 static int look_at(const struct scan *scan, const char *path, uint32_t number, const char *name,
-		   const char *file, char *err, size_t errlen)
+		   const char *file, struct xfn_error *err)
 {
 	struct stat st;
 	const char *kind = stat(file, &st) ? NULL : xfn_regular_file__other_kind(st.st_mode);
 
 	if (kind)
-		snprintf(
-			err, errlen,
+		xfn_error__set(
+			err,
 			"%.200s: line %u includes %.120s, which is %s, not a regular file; include "
 			"a regular one",
 			path, number, name, kind);
 	else if (scan->out && xfn_output_file__same(file, scan->out))
-		snprintf(err, errlen, XFN_OUTPUT_IS_INPUT, scan->out, name);
+		xfn_error__set(err, XFN_OUTPUT_IS_INPUT, scan->out, name);
 	else
 		return 0;
 	return -EINVAL;
 }
 
 /* The headers of `path` that lie beside it, or are named whole, behind the others of the scan. */
-static int scan_file(struct scan *scan, const char *path, char *err, size_t errlen)
+static int scan_file(struct scan *scan, const char *path, struct xfn_error *err)
 {
 	const char *slash = strrchr(path, '/');
 	char *text = xfn_source_text(path, true), name[256], header[PATH_MAX];
@@ -99,7 +100,7 @@ static int scan_file(struct scan *scan, const char *path, char *err, size_t errl
 				 slash && !whole ? (int)(slash - path) + 1 : 0, path, name);
 			/* others (xfn.h) are found elsewhere, or the compiler says that they are
 			 * not */
-			ret = look_at(scan, path, number, name, header, err, errlen);
+			ret = look_at(scan, path, number, name, header, err);
 			if (!ret && !access(header, F_OK) && !known(scan, header) &&
 			    scan->count < FILES_MAX) {
 				scan->paths[scan->count] = strdup(header);
@@ -107,7 +108,7 @@ static int scan_file(struct scan *scan, const char *path, char *err, size_t errl
 					scan->count++;
 			}
 		} else if (brought_in(line, name)) {
-			ret = look_at(scan, path, number, name, name, err, errlen);
+			ret = look_at(scan, path, number, name, name, err);
 		}
 		line = strchr(line, '\n');
 		line = line ? line + 1 : NULL;
@@ -116,13 +117,13 @@ static int scan_file(struct scan *scan, const char *path, char *err, size_t errl
 	return ret;
 }
 
-int xfn_source__includes(const char *source, const char *out, char *err, size_t errlen)
+int xfn_source__includes(const char *source, const char *out, struct xfn_error *err)
 {
 	struct scan scan = { .out = out };
-	int ret = scan_file(&scan, source, err, errlen);
+	int ret = scan_file(&scan, source, err);
 
 	for (unsigned i = 0; !ret && i < scan.count; i++)
-		ret = scan_file(&scan, scan.paths[i], err, errlen);
+		ret = scan_file(&scan, scan.paths[i], err);
 	for (unsigned i = 0; i < scan.count; i++)
 		free(scan.paths[i]);
 	return ret;

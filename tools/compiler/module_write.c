@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "../../skel/error.h"
 #include "classify.h"
 #include "../process/command.h"
 #include "module_write.h"
@@ -56,7 +57,7 @@ static void *read_whole(const char *path, size_t *len)
 }
 
 /* Run objcopy as LLVM or binutils has it. 0, or -errno with one line in err. */
-static int copy_sections(char **argv, const char *out_path, char *err, size_t errlen)
+static int copy_sections(char **argv, const char *out_path, struct xfn_error *err)
 {
 	char *said;
 	int ret = xfn_command__run(argv, &said), fault;
@@ -65,14 +66,13 @@ static int copy_sections(char **argv, const char *out_path, char *err, size_t er
 		argv[0] = (char *)"objcopy";
 		ret = xfn_command__run(argv, &said);
 	}
-	if (ret == -ENOENT) {
-		snprintf(err, errlen, "%s: needs llvm-objcopy or objcopy; install llvm", out_path);
-		return ret;
-	}
-	fault = xfn_command__fault(argv[0], ret, said, err, errlen);
+	if (ret == -ENOENT)
+		return xfn_fail(err, ret, "%s: needs llvm-objcopy or objcopy; install llvm",
+				out_path);
+	fault = xfn_command__fault(argv[0], ret, said, err);
 	if (ret && !fault)
-		snprintf(err, errlen, "%s: %s failed: %.*s", out_path, argv[0],
-			 (int)strcspn(said, "\n"), said);
+		xfn_error__set(err, "%s: %s failed: %.*s", out_path, argv[0],
+			       (int)strcspn(said, "\n"), said);
 	free(said);
 	return fault ?: ret ? -EIO : 0;
 }
@@ -81,7 +81,7 @@ static int copy_sections(char **argv, const char *out_path, char *err, size_t er
  * Add the sections held by two files (bpf NULL: one) to `so`, giving `whole`. As copy_sections.
  */
 static int add_sections(const char *so, const char *whole, const char *meta, const char *bpf,
-			const char *out_path, char *err, size_t errlen)
+			const char *out_path, struct xfn_error *err)
 {
 	char add_meta[PATH_MAX + 32], add_bpf[PATH_MAX + 32];
 	char *argv[] = { (char *)"llvm-objcopy", add_meta, (char *)so, (char *)whole, NULL, NULL };
@@ -93,7 +93,7 @@ static int add_sections(const char *so, const char *whole, const char *meta, con
 		argv[3] = (char *)so;
 		argv[4] = (char *)whole;
 	}
-	return copy_sections(argv, out_path, err, errlen);
+	return copy_sections(argv, out_path, err);
 }
 
 /* The hashes of all parts: what a reader checks before it reads any of them. */
@@ -115,7 +115,7 @@ static int fill_hashes(const char *so_path, struct xfn_module_meta *meta, const 
 }
 
 int xfn_module__write(const char *so_path, const struct xfn_module_meta *verdict, const void *bpf,
-		      size_t bpf_len, const char *out_path, char *err, size_t errlen)
+		      size_t bpf_len, const char *out_path, struct xfn_error *err)
 {
 	struct xfn_module_meta meta = *verdict;
 	char whole[PATH_MAX], meta_name[PATH_MAX], bpf_name[PATH_MAX];
@@ -127,32 +127,28 @@ int xfn_module__write(const char *so_path, const struct xfn_module_meta *verdict
 	if (snprintf(whole, sizeof(whole), "%s.whole", so_path) >= (int)sizeof(whole) ||
 	    snprintf(meta_name, sizeof(meta_name), "%s.meta-XXXXXX", so_path) >=
 		    (int)sizeof(meta_name) ||
-	    snprintf(bpf_name, sizeof(bpf_name), "%s.bpf-XXXXXX", so_path) >=
-		    (int)sizeof(bpf_name)) {
-		snprintf(err, errlen, "%s: path too long; set TMPDIR to a shorter one", so_path);
-		return -ENAMETOOLONG;
-	}
+	    snprintf(bpf_name, sizeof(bpf_name), "%s.bpf-XXXXXX", so_path) >= (int)sizeof(bpf_name))
+		return xfn_fail(err, -ENAMETOOLONG,
+				"%s: path too long; set TMPDIR to a shorter one", so_path);
 	ret = fill_hashes(so_path, &meta, bpf, bpf_len);
-	if (ret) {
-		snprintf(err, errlen, "%s: cannot be hashed: %s; build it again", so_path,
-			 strerror(-ret));
-		return ret;
-	}
+	if (ret)
+		return xfn_fail(err, ret, "%s: cannot be hashed: %s; build it again", so_path,
+				strerror(-ret));
 	ret = spill(meta_name, &meta, sizeof(meta));
 	if (!ret && bpf)
 		ret = spill(bpf_name, bpf, bpf_len);
 	if (ret) {
-		snprintf(err, errlen, "%s: %s; is there room on the disk?", meta_name,
-			 strerror(-ret));
+		xfn_error__set(err, "%s: %s; is there room on the disk?", meta_name,
+			       strerror(-ret));
 		goto out;
 	}
-	ret = add_sections(so_path, whole, meta_name, bpf ? bpf_name : NULL, out_path, err, errlen);
+	ret = add_sections(so_path, whole, meta_name, bpf ? bpf_name : NULL, out_path, err);
 	bytes = ret ? NULL : read_whole(whole, &len);
 	if (bytes) {
-		ret = xfn_output_file__put(out_path, bytes, len, err, errlen);
+		ret = xfn_output_file__put(out_path, bytes, len, err);
 	} else if (!ret) {
 		ret = -errno;
-		snprintf(err, errlen, "%s: %s; is there room on the disk?", whole, strerror(-ret));
+		xfn_error__set(err, "%s: %s; is there room on the disk?", whole, strerror(-ret));
 	}
 	free(bytes);
 out:

@@ -3,6 +3,7 @@
 #ifndef XFN_MODULE_WRITE_H
 #define XFN_MODULE_WRITE_H
 
+#include "../../skel/error.h"
 #include "../../skel/module.h"
 
 /*
@@ -11,6 +12,6 @@
  * module is ever seen there). 0 or -errno with one line in err.
  */
 int xfn_module__write(const char *so_path, const struct xfn_module_meta *verdict, const void *bpf,
-		      size_t bpf_len, const char *out_path, char *err, size_t errlen);
+		      size_t bpf_len, const char *out_path, struct xfn_error *err);
 
 #endif

@@ -3,6 +3,7 @@
  * The offload flavour as its user would build it (`xfn build --offload`), and what stands in its
  * way. Must never load anything onto a card.
  */
+#include "../../skel/error.h"
 #include "offload.h"
 
 #include <errno.h>
@@ -48,6 +49,7 @@ int xfn_offload__build(const char *const *options, const char *const *specs, uns
 		       const char *out, struct xfn_obstacle *no)
 {
 	unsigned n = 0, given = 0;
+	struct xfn_error err;
 	const char **argv;
 	char *said;
 	int ret, fault;
@@ -72,7 +74,9 @@ int xfn_offload__build(const char *const *options, const char *const *specs, uns
 		argv[n++] = specs[i];
 	ret = xfn_command__run((char *const *)argv, &said);
 	free(argv);
-	fault = xfn_command__fault("xfn", ret, NULL, no->what, sizeof(no->what)) ? -EIO : 0;
+	fault = xfn_command__fault("xfn", ret, NULL, &err) ? -EIO : 0;
+	if (fault)
+		snprintf(no->what, sizeof(no->what), "%.*s", (int)sizeof(no->what) - 1, err.line);
 	if (ret && !fault)
 		fault = take_error(said, out, no);
 	free(said);
@@ -96,22 +100,20 @@ static bool judge_tier(const struct xfn_verdict *v, struct xfn_obstacles *out)
 }
 
 int xfn_offload__judge(const char *source, char name[XFN_NAME_MAX + 1], struct xfn_obstacles *out,
-		       char *err, size_t errlen)
+		       struct xfn_error *err)
 {
 	struct xfn_verdict *v = calloc(1, sizeof(*v));
 	char object[sizeof(v->folder) + 16], text[1024];
 	struct xfn_obstacle no;
 	int ret;
 
-	if (!v) {
-		snprintf(err, errlen, "out of memory");
-		return -ENOMEM;
-	}
+	if (!v)
+		return xfn_fail(err, -ENOMEM, "out of memory");
 	memset(out, 0, sizeof(*out));
-	ret = xfn_classify(source, v, err, errlen);
+	ret = xfn_classify(source, v, err);
 	if (!ret && v->refusal.fatal) {
 		xfn_verdict__sentence(v, text, sizeof(text));
-		snprintf(err, errlen, "%s: %s", source, text);
+		xfn_error__set(err, "%s: %s", source, text);
 		ret = -EINVAL;
 	}
 	snprintf(name, XFN_NAME_MAX + 1, "%s", v->attr.name);
@@ -119,12 +121,12 @@ int xfn_offload__judge(const char *source, char name[XFN_NAME_MAX + 1], struct x
 	if (!ret && judge_tier(v, out)) {
 		ret = xfn_offload__build(NULL, &source, 1, object, &no);
 		if (ret == -EIO) {
-			snprintf(err, errlen, "%s", no.what);
+			xfn_error__set(err, "%s", no.what);
 		} else if (!ret) {
-			ret = xfn_offload__scan(object, source, out, err, errlen);
+			ret = xfn_offload__scan(object, source, out, err);
 		} else {
 			snprintf(object, sizeof(object), "%s/kernel.o", v->folder);
-			ret = xfn_offload__scan_globals(object, source, out, err, errlen);
+			ret = xfn_offload__scan_globals(object, source, out, err);
 			if (!out->count)
 				out->list[out->count++] = no;
 		}

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "../../skel/error.h"
 #include "../../functions/xfn.h"
 
 #define XFN_OBSTACLES 16
@@ -34,10 +35,10 @@ const struct xfn_obstacle *xfn_obstacles__first(const struct xfn_obstacles *foun
  * with one line in err where it is no BPF object. xfn_offload__scan_globals: for globals only, in
  * the function's kernel half, where it cannot be built for a card because of them.
  */
-int xfn_offload__scan(const char *path, const char *source, struct xfn_obstacles *out, char *err,
-		      size_t errlen);
+int xfn_offload__scan(const char *path, const char *source, struct xfn_obstacles *out,
+		      struct xfn_error *err);
 int xfn_offload__scan_globals(const char *path, const char *source, struct xfn_obstacles *out,
-			      char *err, size_t errlen);
+			      struct xfn_error *err);
 
 /*
  * `xfn build --offload -o OUT OPTION... SPEC...` (options end with NULL, or are NULL). 0, or -errno
@@ -51,7 +52,7 @@ int xfn_offload__build(const char *const *options, const char *const *specs, uns
  * err where nothing could be judged.
  */
 int xfn_offload__judge(const char *source, char name[XFN_NAME_MAX + 1], struct xfn_obstacles *out,
-		       char *err, size_t errlen);
+		       struct xfn_error *err);
 
 /*
  * `xfn run --mode offload`: settle which of the modules go on the card, and with which object:
@@ -62,6 +63,6 @@ int xfn_offload__judge(const char *source, char name[XFN_NAME_MAX + 1], struct x
 struct xfn_run_options;
 struct xfn_run_module;
 int xfn_offload__choose(struct xfn_run_options *opts, struct xfn_run_module *modules,
-			const char *object, const char *made, char *err, size_t errlen);
+			const char *object, const char *made, struct xfn_error *err);
 
 #endif

@@ -4,6 +4,7 @@
  * so they are built into one object, and its driver is asked each time one is added. Attaches
  * nothing.
  */
+#include "../../skel/error.h"
 #include "offload.h"
 
 #include <arpa/inet.h>
@@ -41,12 +42,11 @@ struct choice {
 	char (*spec)[SPEC_MAX]; /* of each module, "" where it is out of the question */
 	bool *in;		/* the modules that go into the object */
 	unsigned chosen;
-	char *err; /* what is wrong, in the end */
-	size_t errlen;
+	struct xfn_error *err;	 /* what is wrong, in the end */
 	const char *host_failed; /* why nothing could be built here; NULL: it could */
 };
 
-#define fail(c, ...) (snprintf((c)->err, (c)->errlen, __VA_ARGS__), -EIO)
+#define fail(c, ...) xfn_fail((c)->err, -EIO, __VA_ARGS__)
 
 static const char *keep(const char *text)
 {
@@ -77,10 +77,10 @@ static int read_addresses(struct choice *c)
 	const struct xfn_addresses_listener listener = { c, on_device, on_address, NULL };
 	const uint8_t(*macs)[6];
 	struct xfn_addresses *addrs;
-	char err[XFN_ERR_MAX] = "";
+	struct xfn_error err = { 0 };
 
-	if (xfn_addresses__open(c->iface.index, NULL, 0, &listener, &addrs, err, sizeof(err)))
-		return fail(c, "%s", err);
+	if (xfn_addresses__open(c->iface.index, NULL, 0, &listener, &addrs, &err))
+		return fail(c, "%s", err.line);
 	if (xfn_addresses__macs(addrs, &macs))
 		ether_ntoa_r((const struct ether_addr *)macs[0], c->mac);
 	xfn_addresses__close(addrs);
@@ -134,8 +134,8 @@ static int read_file(const char *path, void **bytes, size_t *len)
 }
 
 /* Does the card take the object in `path`? Nothing stays on it. */
-static int try_on_card(const struct choice *c, const char *path, const char *source, char *why,
-		       size_t whylen)
+static int try_on_card(const struct choice *c, const char *path, const char *source,
+		       struct xfn_error *why)
 {
 	struct xfn_offload *off;
 	void *bytes;
@@ -143,9 +143,9 @@ static int try_on_card(const struct choice *c, const char *path, const char *sou
 	int ret = read_file(path, &bytes, &len);
 
 	if (ret)
-		snprintf(why, whylen, "%s cannot be read", path);
+		xfn_error__set(why, "%s cannot be read", path);
 	else
-		ret = xfn_offload__load(bytes, len, source, c->iface.index, &off, why, whylen);
+		ret = xfn_offload__load(bytes, len, source, c->iface.index, &off, why);
 	if (!ret)
 		xfn_offload__close(off);
 	free(bytes);
@@ -156,11 +156,11 @@ static int try_on_card(const struct choice *c, const char *path, const char *sou
 static int keep_object(struct choice *c, const char *path)
 {
 	static const char next[] = "`xfn build --offload -o FILE.o F.c` makes one";
-	char err[XFN_ERR_MAX] = "";
-	int fd = xfn_regular_file__open(path, next, err, sizeof(err));
+	struct xfn_error err = { 0 };
+	int fd = xfn_regular_file__open(path, next, &err);
 
 	if (fd < 0)
-		return fail(c, "%s", err);
+		return fail(c, "%s", err.line);
 	c->opts->card = xfn_sealed_copy(fd, XFN_MODULE_MAX);
 	close(fd);
 	return c->opts->card >= 0 ? 0 :
@@ -173,20 +173,21 @@ static const char *spec_of(const struct xfn_run_module *want, const struct xfn_m
 			   char spec[SPEC_MAX])
 {
 	bool v6 = want->addr && strchr(want->addr, ':');
-	char hex[65], why[XFN_ERR_MAX];
+	char hex[65];
+	struct xfn_error why;
 
 	if (mod->meta.tier != XFN_TIER_XDP || !mod->bpf) {
-		snprintf(why, sizeof(why), "runs in tier %s only: %.300s",
-			 xfn_tier_name(mod->meta.tier), mod->meta.reason);
-		return keep(why);
+		xfn_error__set(&why, "runs in tier %s only: %.300s", xfn_tier_name(mod->meta.tier),
+			       mod->meta.reason);
+		return keep(why.line);
 	}
-	if (xfn_classify__hash(mod->meta.file, hex, why, sizeof(why)) ||
-	    strcmp(hex, mod->meta.source_hash)) {
-		snprintf(why, sizeof(why),
-			 "its source %.200s is not here as it was built; name the source, or an "
-			 "object by --object",
-			 mod->meta.file);
-		return keep(why);
+	if (xfn_classify__hash(mod->meta.file, hex, &why) || strcmp(hex, mod->meta.source_hash)) {
+		xfn_error__set(
+			&why,
+			"its source %.200s is not here as it was built; name the source, or an "
+			"object by --object",
+			mod->meta.file);
+		return keep(why.line);
 	}
 	snprintf(spec, SPEC_MAX, "%s@%s%s%s%s%u", mod->meta.file, v6 ? "[" : "", want->addr ?: "",
 		 v6 ? "]" : "", want->addr && *want->addr ? ":" : "", want->port ?: mod->attr.port);
@@ -198,7 +199,7 @@ static const char *attempt(struct choice *c, const char *made)
 {
 	const char *specs[c->opts->module_count];
 	char source[SPEC_MAX] = ""; /* for line numbers, where there is but one */
-	char why[XFN_ERR_MAX] = "";
+	struct xfn_error why = { 0 };
 	struct xfn_obstacle no;
 	unsigned n = 0;
 	int ret;
@@ -214,7 +215,7 @@ static const char *attempt(struct choice *c, const char *made)
 		c->host_failed = keep(no.what);
 	if (ret)
 		return keep(no.what);
-	return try_on_card(c, made, source, why, sizeof(why)) ? keep(why) : NULL;
+	return try_on_card(c, made, source, &why) ? keep(why.line) : NULL;
 }
 
 /* Is module i in the running at all: has it a source, and does the card take it alone? */
@@ -277,7 +278,7 @@ static int choose(struct choice *c, const char *made)
 static int take_object(struct choice *c, const char *object)
 {
 	struct bpf_object *obj = NULL;
-	char why[XFN_ERR_MAX] = "";
+	struct xfn_error why = { 0 };
 	struct stat st = {};
 	void *bytes;
 	int status = keep_object(c, object);
@@ -289,11 +290,12 @@ static int take_object(struct choice *c, const char *object)
 			mmap(NULL, st.st_size ?: 1, PROT_READ, MAP_PRIVATE, c->opts->card, 0);
 	if (bytes == MAP_FAILED)
 		return fail(c, "--object %s: %s", object, strerror(errno));
-	if (!xfn_offload__check(bytes, st.st_size, why, sizeof(why)))
+	if (!xfn_offload__check(bytes, st.st_size, &why))
 		obj = bpf_object__open_mem(bytes, st.st_size, NULL);
 	munmap(bytes, st.st_size ?: 1);
 	if (!obj)
-		return fail(c, "--object %s: %s; `xfn build --offload` makes one", object, why);
+		return fail(c, "--object %s: %s; `xfn build --offload` makes one", object,
+			    why.line);
 	for (unsigned i = 0; i < c->opts->module_count; i++) {
 		struct xfn_run_module *to = &c->modules[i];
 		char map[XFN_NAME_MAX + 6];
@@ -319,23 +321,21 @@ static int check_options(struct choice *c)
 
 	if (!what)
 		return 0;
-	snprintf(c->err, c->errlen, "%s; leave it or --mode offload out", what);
-	return -EINVAL;
+	return xfn_fail(c->err, -EINVAL, "%s; leave it or --mode offload out", what);
 }
 
 int xfn_offload__choose(struct xfn_run_options *opts, struct xfn_run_module *modules,
-			const char *object, const char *made, char *err, size_t errlen)
+			const char *object, const char *made, struct xfn_error *err)
 {
 	static struct choice c;
-	char why[XFN_ERR_MAX] = "";
 	int status, ret;
 
-	c = (struct choice){ .opts = opts, .modules = modules, .err = err, .errlen = errlen };
+	c = (struct choice){ .opts = opts, .modules = modules, .err = err };
 	status = check_options(&c);
 	if (status)
 		return status;
-	if (xfn_interface__read(opts->ifname, &c.iface, why, sizeof(why)))
-		return fail(&c, "%s", why);
+	if (xfn_interface__read(opts->ifname, &c.iface, err))
+		return -EIO;
 	ret = xfn_offload__possible(c.iface.index);
 	if (ret)
 		return fail(&c,

@@ -4,6 +4,7 @@
  * What the kernel lets through to a card is in kernel/bpf/offload.c and verifier.c, what nfp's
  * firmware has in drivers/net/ethernet/netronome/nfp/bpf/verifier.c. Loads nothing.
  */
+#include "../../skel/error.h"
 #include "offload.h"
 
 #include <errno.h>
@@ -350,7 +351,7 @@ static void look_at_object(struct scan *s)
 }
 
 static int scan(const char *path, const char *source, bool globals, struct xfn_obstacles *out,
-		char *err, size_t errlen)
+		struct xfn_error *err)
 {
 	struct scan s = { .source = source, .globals = globals, .out = out };
 	int fd = open(path, O_RDONLY | O_CLOEXEC), ret = 0;
@@ -369,7 +370,7 @@ static int scan(const char *path, const char *source, bool globals, struct xfn_o
 	/* what libbpf cannot open may tell of its obstacle all the same */
 	if (!s.obj && !out->count) {
 		ret = -EINVAL;
-		snprintf(err, errlen, "%s: no BPF object", path);
+		xfn_error__set(err, "%s: no BPF object", path);
 	}
 	bpf_object__close(s.obj);
 	if (s.elf)
@@ -379,16 +380,16 @@ static int scan(const char *path, const char *source, bool globals, struct xfn_o
 	return ret;
 }
 
-int xfn_offload__scan(const char *path, const char *source, struct xfn_obstacles *out, char *err,
-		      size_t errlen)
+int xfn_offload__scan(const char *path, const char *source, struct xfn_obstacles *out,
+		      struct xfn_error *err)
 {
-	return scan(path, source, false, out, err, errlen);
+	return scan(path, source, false, out, err);
 }
 
 int xfn_offload__scan_globals(const char *path, const char *source, struct xfn_obstacles *out,
-			      char *err, size_t errlen)
+			      struct xfn_error *err)
 {
-	return scan(path, source, true, out, err, errlen);
+	return scan(path, source, true, out, err);
 }
 
 const struct xfn_obstacle *xfn_obstacles__first(const struct xfn_obstacles *found)

@@ -9,8 +9,8 @@
 
 static char *read_whole(const char *path)
 {
-	char err[32];
-	FILE *f = xfn_regular_file__stream(path, "", err, sizeof(err));
+	struct xfn_error err;
+	FILE *f = xfn_regular_file__stream(path, "", &err);
 	char *text = NULL;
 	size_t room = 0;
 	ssize_t n = f ? getdelim(&text, &room, '\0', f) : -1;
@@ -105,8 +105,8 @@ uint32_t xfn_source_text__find(const char *path, const char *word, bool last)
 
 char *xfn_source_text__row(const char *path, uint32_t number)
 {
-	char err[32];
-	FILE *f = xfn_regular_file__stream(path, "", err, sizeof(err));
+	struct xfn_error err;
+	FILE *f = xfn_regular_file__stream(path, "", &err);
 	char *row = NULL;
 	size_t room = 0;
 	ssize_t n = -1;

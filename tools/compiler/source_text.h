@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "../../skel/error.h"
 
 /*
  * The file's text with comments blanked, line breaks left; unless `literals`, what stands between
@@ -26,7 +27,7 @@ uint32_t xfn_source_text__find(const char *path, const char *word, bool last);
  * Are the files that a source includes, and these in turn, regular ones, as far as they lie beside
  * it? And is `out` (NULL: none) none of them? 0, or -EINVAL with one line in err.
  */
-int xfn_source__includes(const char *source, const char *out, char *err, size_t errlen);
+int xfn_source__includes(const char *source, const char *out, struct xfn_error *err);
 
 /* Line `number` of a file, without its end; the caller frees. NULL: there is none. */
 char *xfn_source_text__row(const char *path, uint32_t number);

@@ -4,6 +4,7 @@
  * again with ports, addresses and settings in it (xdp/standalone_bpf.h), linked with the others,
  * and tried in this kernel's verifier. Must never attach, nor write the object before it is right.
  */
+#include "../../skel/error.h"
 #include "standalone.h"
 
 #include <errno.h>
@@ -40,8 +41,7 @@ struct object {
 	const struct xfn_object_options *how;
 	struct xfn_object_made *made; /* what is told of it */
 	FILE *log;
-	char *err;
-	size_t errlen;
+	struct xfn_error *err;
 	struct function *functions;
 	unsigned count;
 	struct binding bound[FUNCTIONS_MAX];
@@ -52,7 +52,7 @@ struct object {
 };
 
 /* Say what is wrong. */
-#define say(obj, result, ...) (snprintf((obj)->err, (obj)->errlen, __VA_ARGS__), (result))
+#define say(obj, result, ...) xfn_fail((obj)->err, result, __VA_ARGS__)
 #define usage(obj, ...)	      say(obj, XFN_OBJECT_ASKED_WRONG, __VA_ARGS__)
 #define fail(obj, ...)	      say(obj, XFN_OBJECT_REFUSED, __VA_ARGS__)
 #define fail_host(obj, ...)   say(obj, XFN_OBJECT_HOST_FAILED, __VA_ARGS__)
@@ -144,12 +144,13 @@ static int take_specs(struct object *obj, char **specs, int count)
 
 static int judge(struct object *obj, struct function *fn)
 {
-	char err[XFN_ERR_MAX] = "", text[1024];
+	char text[1024];
+	struct xfn_error err = { 0 };
 	const struct xfn_attributes *attr = &fn->v.attr;
 	bool allowed;
 
-	if (xfn_classify__within(fn->source, obj->how->budget_ns, &fn->v, err, sizeof(err)))
-		return fail_host(obj, "%s", err);
+	if (xfn_classify__within(fn->source, obj->how->budget_ns, &fn->v, &err))
+		return fail_host(obj, "%s", err.line);
 	if (fn->v.log)
 		fputs(fn->v.log, obj->log);
 	xfn_verdict__sentence(&fn->v, text, sizeof(text));
@@ -298,11 +299,11 @@ static int try(struct object *obj, const void *bytes, size_t len, bool *again)
 {
 	const struct xfn_refusal *no = &obj->trial.refusal;
 	const char *source = obj->functions[0].source;
-	char err[XFN_ERR_MAX] = "";
+	struct xfn_error err = { 0 };
 
-	if (xfn_loader__try(bytes, len, source, &obj->trial, err, sizeof(err))) {
+	if (xfn_loader__try(bytes, len, source, &obj->trial, &err)) {
 		*again = false;
-		return fail_host(obj, "%s", err);
+		return fail_host(obj, "%s", err.line);
 	}
 	if (obj->trial.log)
 		fputs(obj->trial.log, obj->log);
@@ -335,7 +336,7 @@ static int attempt(struct object *obj, bool unroll, bool *again)
 		.unroll = unroll,
 		.nic = obj->how->flavour == XFN_FLAVOUR_OFFLOAD,
 	};
-	char err[XFN_ERR_MAX] = "";
+	struct xfn_error err = { 0 };
 	void *bytes = NULL;
 	size_t len = 0;
 	int status, ret;
@@ -349,19 +350,19 @@ static int attempt(struct object *obj, bool unroll, bool *again)
 		units[i] = (struct xfn_object_unit){ .source = obj->functions[i].source,
 						     .name = obj->functions[i].v.attr.name };
 	*again = false;
-	ret = xfn_object__compile(&plan, made, err, sizeof(err));
+	ret = xfn_object__compile(&plan, made, &err);
 	if (ret && ret != -EINVAL)
-		return fail_host(obj, "%s", err);
+		return fail_host(obj, "%s", err.line);
 	if (ret || xfn_object__read(made, obj->made->out, plan.nic, &bytes, &len,
-				    &obj->made->resizes, err, sizeof(err)))
-		return fail(obj, "%s", err);
+				    &obj->made->resizes, &err))
+		return fail(obj, "%s", err.line);
 	*again = unroll;
 	status = try(obj, bytes, len, again);
 	for (unsigned i = 0; !status && i < obj->count; i++)
-		if (xfn_verdict__output(&obj->functions[i].v, obj->made->out, err, sizeof(err)))
-			status = fail(obj, "%s", err);
-	if (!status && xfn_output_file__put(obj->made->out, bytes, len, err, sizeof(err)))
-		status = fail(obj, "%s", err);
+		if (xfn_verdict__output(&obj->functions[i].v, obj->made->out, &err))
+			status = fail(obj, "%s", err.line);
+	if (!status && xfn_output_file__put(obj->made->out, bytes, len, &err))
+		status = fail(obj, "%s", err.line);
 	free(bytes);
 	return status;
 }
@@ -418,7 +419,7 @@ static int build(struct object *obj, char **specs, int count, const char *out)
 
 enum xfn_object_result xfn_object__build(const struct xfn_object_options *how, char **specs,
 					 int count, const char *out, struct xfn_object_made *made,
-					 char *err, size_t errlen)
+					 struct xfn_error *err)
 {
 	struct object *obj = calloc(1, sizeof(*obj));
 	size_t len;
@@ -430,14 +431,13 @@ enum xfn_object_result xfn_object__build(const struct xfn_object_options *how, c
 		obj->log = open_memstream(&made->log, &len);
 	}
 	if (!obj || !obj->functions || !obj->log) {
-		snprintf(err, errlen, "out of memory");
+		xfn_error__set(err, "out of memory");
 		status = XFN_OBJECT_HOST_FAILED;
 		goto out;
 	}
 	obj->how = how;
 	obj->made = made;
 	obj->err = err;
-	obj->errlen = errlen;
 	status = build(obj, specs, count, out);
 	for (unsigned i = 0; i < obj->count; i++)
 		xfn_verdict__free(&obj->functions[i].v);

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "../../skel/error.h"
 #include "../../functions/xfn.h"
 
 #define XFN_OBJECT_LISTED 64 /* values an option may be repeated with */
@@ -71,6 +72,6 @@ struct xfn_object_made {
  */
 enum xfn_object_result xfn_object__build(const struct xfn_object_options *how, char **specs,
 					 int count, const char *out, struct xfn_object_made *made,
-					 char *err, size_t errlen);
+					 struct xfn_error *err);
 
 #endif

@@ -11,13 +11,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <bpf/libbpf.h>
+#include "../../skel/error.h"
 #include "../process/command.h"
 #include "compiler.h"
 #include "standalone_link.h"
 
 /* Compile unit `i` of the plan to `object`; unit `count` is the one that finds the function. */
-static int compile(const struct xfn_object_plan *plan, unsigned i, const char *object, char *err,
-		   size_t errlen)
+static int compile(const struct xfn_object_plan *plan, unsigned i, const char *object,
+		   struct xfn_error *err)
 {
 	bool leader = i == plan->count, several = plan->count > 1;
 	char header[PATH_MAX + 32], include[PATH_MAX + 32], entry[PATH_MAX + 32];
@@ -53,17 +54,16 @@ static int compile(const struct xfn_object_plan *plan, unsigned i, const char *o
 	snprintf(slot, sizeof(slot), "-DXFN_SLOT=%u", i);
 	snprintf(name, sizeof(name), "-DXFN_NAME=%s", leader ? "xfn" : plan->units[i].name);
 	ret = xfn_command__run(argv, &said);
-	fault = xfn_compiler__fault(ret, said, err, errlen);
+	fault = xfn_compiler__fault(ret, said, err);
 	if (ret && !fault)
-		snprintf(err, errlen, "%s: does not compile as an object of its own: %.*s",
-			 leader ? "settings" : plan->units[i].source, (int)strcspn(said, "\n"),
-			 said);
+		xfn_error__set(err, "%s: does not compile as an object of its own: %.*s",
+			       leader ? "settings" : plan->units[i].source,
+			       (int)strcspn(said, "\n"), said);
 	free(said);
 	return fault ?: ret ? -EINVAL : 0;
 }
 
-int xfn_object__compile(const struct xfn_object_plan *plan, const char *out, char *err,
-			size_t errlen)
+int xfn_object__compile(const struct xfn_object_plan *plan, const char *out, struct xfn_error *err)
 {
 	unsigned units = plan->count + (plan->count > 1);
 	struct bpf_linker *linker;
@@ -79,15 +79,15 @@ int xfn_object__compile(const struct xfn_object_plan *plan, const char *out, cha
 		char object[PATH_MAX];
 
 		snprintf(object, sizeof(object), "%s/unit-%u.o", plan->folder, i);
-		ret = compile(plan, i, object, err, errlen);
+		ret = compile(plan, i, object, err);
 		if (ret)
 			goto out;
 		ret = bpf_linker__add_file(linker, object, NULL);
 	}
 	ret = ret ?: bpf_linker__finalize(linker);
 	if (ret)
-		snprintf(err, errlen, "%s: libbpf does not link it: %s (XFN_DEBUG=1 shows more)",
-			 out, strerror(-ret));
+		xfn_error__set(err, "%s: libbpf does not link it: %s (XFN_DEBUG=1 shows more)", out,
+			       strerror(-ret));
 out:
 	bpf_linker__free(linker);
 	return ret;
@@ -106,7 +106,7 @@ static bool resizes_in(const Elf_Data *code)
 	return false;
 }
 
-static int look(Elf *elf, const char *out, bool nic, bool *resizes, char *err, size_t errlen)
+static int look(Elf *elf, const char *out, bool nic, bool *resizes, struct xfn_error *err)
 {
 	Elf_Scn *scn = NULL;
 	size_t names = 0;
@@ -122,20 +122,18 @@ static int look(Elf *elf, const char *out, bool nic, bool *resizes, char *err, s
 		if (head.sh_flags & SHF_EXECINSTR && elf_getdata(scn, NULL))
 			*resizes |= resizes_in(elf_getdata(scn, NULL));
 		if (nic && (!strncmp(name, ".rodata", 7) || !strncmp(name, ".data", 5) ||
-			    !strncmp(name, ".bss", 4))) {
-			snprintf(
-				err, errlen,
+			    !strncmp(name, ".bss", 4)))
+			return xfn_fail(
+				err, -EINVAL,
 				"%s: has constants or variables in memory (%s), which a NIC does not "
 				"take; compute them in the code, or build with --standalone",
 				out, name);
-			return -EINVAL;
-		}
 	}
 	return 0;
 }
 
 int xfn_object__read(const char *path, const char *out, bool nic, void **bytes, size_t *len,
-		     bool *resizes, char *err, size_t errlen)
+		     bool *resizes, struct xfn_error *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), ret = 0;
 	struct stat st;
@@ -146,16 +144,16 @@ int xfn_object__read(const char *path, const char *out, bool nic, void **bytes, 
 	if (fd < 0 || fstat(fd, &st) || !(*bytes = malloc(st.st_size)) ||
 	    read(fd, *bytes, st.st_size) != st.st_size) {
 		ret = -(errno ?: EIO);
-		snprintf(err, errlen, "%s: %s", path, strerror(-ret));
+		xfn_error__set(err, "%s: %s", path, strerror(-ret));
 	} else {
 		*len = st.st_size;
 		elf_version(EV_CURRENT);
 		elf = elf_memory(*bytes, *len);
-		ret = elf ? look(elf, out, nic, resizes, err, errlen) : -EINVAL;
+		ret = elf ? look(elf, out, nic, resizes, err) : -EINVAL;
 		if (elf)
 			elf_end(elf);
 		else
-			snprintf(err, errlen, "%s: no ELF object: %s", path, elf_errmsg(-1));
+			xfn_error__set(err, "%s: no ELF object: %s", path, elf_errmsg(-1));
 	}
 	if (fd >= 0)
 		close(fd);

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include "../../skel/error.h"
 
 /* One function's source. */
 struct xfn_object_unit {
@@ -28,8 +29,7 @@ struct xfn_object_plan {
  * Compile every unit, and for several the one that finds the function, each a translation unit of
  * its own, and link them to `out`: what is static in one is not seen in another.
  */
-int xfn_object__compile(const struct xfn_object_plan *plan, const char *out, char *err,
-			size_t errlen);
+int xfn_object__compile(const struct xfn_object_plan *plan, const char *out, struct xfn_error *err);
 
 /*
  * Read the object, which errors name `out`; the caller frees *bytes. *resizes: it calls a kernel
@@ -37,6 +37,6 @@ int xfn_object__compile(const struct xfn_object_plan *plan, const char *out, cha
  * memory is refused.
  */
 int xfn_object__read(const char *path, const char *out, bool nic, void **bytes, size_t *len,
-		     bool *resizes, char *err, size_t errlen);
+		     bool *resizes, struct xfn_error *err);
 
 #endif

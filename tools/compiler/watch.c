@@ -42,8 +42,8 @@ static int add_headers(struct watch *w, const char *path, int source)
 {
 	const char *slash = strrchr(path, '/');
 	char line[1024], header[PATH_MAX], name[256];
-	char err[32];
-	FILE *f = xfn_regular_file__stream(path, "", err, sizeof(err));
+	struct xfn_error err;
+	FILE *f = xfn_regular_file__stream(path, "", &err);
 	int ret = 0;
 
 	/* a file that is missing now may be saved later */
@@ -162,7 +162,7 @@ static void take_reasons(const struct watch *w)
 }
 
 int xfn_watch(char *const *files, int count, bool separator,
-	      void (*again)(void *ctx, const char *file), void *ctx, char *err, size_t errlen)
+	      void (*again)(void *ctx, const char *file), void *ctx, struct xfn_error *err)
 {
 	struct watch w = { .files = files, .count = count };
 	bool first = true;
@@ -196,9 +196,9 @@ int xfn_watch(char *const *files, int count, bool separator,
 			break;
 	}
 	if (ret)
-		snprintf(err, errlen, "cannot watch %s: %s; %s", files[0], strerror(-ret),
-			 ret == -ENOENT ? "name sources in folders that are there" :
-					  "see `sysctl fs.inotify`, or watch fewer sources");
+		xfn_error__set(err, "cannot watch %s: %s; %s", files[0], strerror(-ret),
+			       ret == -ENOENT ? "name sources in folders that are there" :
+						"see `sysctl fs.inotify`, or watch fewer sources");
 	free(w.list);
 	free(w.why);
 	if (w.fd >= 0)

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include "../../skel/error.h"
 
 /*
  * Call `again` for each of the files, then for each one that is saved, or that includes (as
@@ -16,6 +17,6 @@
  * SIGTERM; with `separator` after a line with the time. Returns 0, or -errno with one line in err.
  */
 int xfn_watch(char *const *files, int count, bool separator,
-	      void (*again)(void *ctx, const char *file), void *ctx, char *err, size_t errlen);
+	      void (*again)(void *ctx, const char *file), void *ctx, struct xfn_error *err);
 
 #endif

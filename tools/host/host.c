@@ -256,12 +256,16 @@ static void clang(struct xfn_host_facts *facts)
 
 static void engine(struct xfn_host_facts *facts, const struct xfn_engine_ops *ops)
 {
-	char why[140] = "", thing[32];
-	int ret = xfn_engine_probe(ops, why, sizeof(why));
+	char thing[32];
+	struct xfn_error why;
+	int ret = xfn_engine_probe(ops, &why);
 	struct xfn_host_fact *fact;
 
 	snprintf(thing, sizeof(thing), "engine %s", ops->name);
-	fact = xfn_host__add(facts, thing, "%s", !ret ? "works" : *why ? why : strerror(-ret));
+	fact = xfn_host__add(facts, thing, "%s",
+			     !ret      ? "works" :
+			     *why.line ? why.line :
+					 strerror(-ret));
 	if (ret)
 		xfn_host__missing(fact, "%s", ops->advice);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* What one interface can do for xfn. Changes nothing. Must never know how it is printed. */
+#include "../../skel/error.h"
 #include "host.h"
 
 #include <errno.h>
@@ -183,9 +184,9 @@ void xfn_host__interface(struct xfn_host_facts *facts, const char *ifname)
 {
 	struct xfn_host_fact *fact;
 	struct xfn_interface ifc;
-	char err[160] = "";
+	struct xfn_error err = { 0 };
 
-	if (xfn_interface__read(ifname, &ifc, err, sizeof(err))) {
+	if (xfn_interface__read(ifname, &ifc, &err)) {
 		fact = xfn_host__add(facts, "interface", "%.40s: none of that name", ifname);
 		fact->needed = true;
 		xfn_host__missing(fact, "`ip link` lists them");

@@ -15,6 +15,7 @@
 #include <bpf/libbpf.h>
 #include <linux/if_link.h>
 #include <xdp/xsk.h>
+#include "../../skel/error.h"
 #include "afxdp_config.h"
 #include "hook.h"
 #include "loop.h"
@@ -188,7 +189,7 @@ static void afxdp_receive(void *carrier, struct bench_loop *loop, int wait_ms)
 	xsk_ring_cons__release(&a->rx, n);
 }
 
-static int open_rings(struct afxdp *a, const char *ifname, char *err, size_t errlen)
+static int open_rings(struct afxdp *a, const char *ifname, struct xfn_error *err)
 {
 	const struct xsk_umem_config umem_config = BENCH_UMEM_CONFIG(RING, SIZE);
 	const struct xsk_socket_config config = BENCH_SOCKET_CONFIG(RING);
@@ -203,11 +204,9 @@ static int open_rings(struct afxdp *a, const char *ifname, char *err, size_t err
 					 &a->comp, &umem_config) :
 			-ENOMEM;
 	ret = ret ?: xsk_socket__create(&a->xsk, ifname, 0, a->umem, &a->rx, &a->tx, &config);
-	if (ret) {
-		snprintf(err, errlen, "%s: no AF_XDP socket on queue 0: %s", ifname,
-			 strerror(-ret));
-		return ret;
-	}
+	if (ret)
+		return xfn_fail(err, ret, "%s: no AF_XDP socket on queue 0: %s", ifname,
+				strerror(-ret));
 	xsk_ring_prod__reserve(&a->fill, RING, &at);
 	for (uint32_t i = 0; i < RING; i++)
 		*xsk_ring_prod__fill_addr(&a->fill, at + i) =
@@ -217,8 +216,8 @@ static int open_rings(struct afxdp *a, const char *ifname, char *err, size_t err
 }
 
 int bench_afxdp__run(const char *ifname, const struct bench_wire *wire,
-		     const struct bench_plan *plan, struct bench_figures *out, char *err,
-		     size_t errlen)
+		     const struct bench_plan *plan, struct bench_figures *out,
+		     struct xfn_error *err)
 {
 	static const struct bench_carrier ops = { .send = afxdp_send,
 						  .receive = afxdp_receive,
@@ -232,8 +231,8 @@ int bench_afxdp__run(const char *ifname, const struct bench_wire *wire,
 	*out = (struct bench_figures){ .rtt = rtt };
 	if (!a || !plan->flows || plan->flows > BENCH_AFXDP_FLOWS ||
 	    plan->outstanding > plan->flows) {
-		snprintf(err, errlen, "AF_XDP: 1 to %d flows, each with one request under way",
-			 BENCH_AFXDP_FLOWS);
+		xfn_error__set(err, "AF_XDP: 1 to %d flows, each with one request under way",
+			       BENCH_AFXDP_FLOWS);
 		ret = a ? -EINVAL : -ENOMEM;
 		goto out;
 	}
@@ -243,12 +242,12 @@ int bench_afxdp__run(const char *ifname, const struct bench_wire *wire,
 	skel = bench_bpf__open_and_load();
 	if (!skel) {
 		ret = -(errno ?: EINVAL);
-		snprintf(err, errlen, "cannot load the generator's programs: %s; run as root",
-			 strerror(-ret));
+		xfn_error__set(err, "cannot load the generator's programs: %s; run as root",
+			       strerror(-ret));
 		goto out;
 	}
 	skel->bss->conf.port = wire->port;
-	ret = open_rings(a, ifname, err, errlen);
+	ret = open_rings(a, ifname, err);
 	if (ret)
 		goto out;
 	for (uint32_t flow = 0; flow < a->flows; flow++)
@@ -256,8 +255,8 @@ int bench_afxdp__run(const char *ifname, const struct bench_wire *wire,
 	ret = xsk_socket__update_xskmap(a->xsk, bpf_map__fd(skel->maps.sockets));
 	ret = ret   ?:
 		      bench_hook__take(&hook, ifname, bpf_program__fd(skel->progs.bench_collect),
-				       err, errlen);
-	ret = ret ?: bench_loop__run(&ops, a, plan, out, err, errlen);
+				       err);
+	ret = ret ?: bench_loop__run(&ops, a, plan, out, err);
 out:
 	bench_hook__give_back(&hook);
 	if (a && a->xsk)

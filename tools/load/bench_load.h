@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <linux/types.h>
+#include "../../skel/error.h"
 #include "bench_shared.h"
 
 /* Requests, each with the one reply that is right. */
@@ -85,13 +86,13 @@ struct bench_wire {
 	bool hairpin;			/* what comes back has its addresses unchanged, MAC aside */
 };
 /* `ifname` in the current network namespace. 0 or -errno with one line in err. */
-int bench_live__open(const char *ifname, struct bench_live **out, char *err, size_t errlen);
+int bench_live__open(const char *ifname, struct bench_live **out, struct xfn_error *err);
 void bench_live__close(struct bench_live *live);
 /* Run the plan on this CPU, by `threads` CPUs from this one on. 0 or -errno with one line in err.
  */
 int bench_live__run(struct bench_live *live, const struct bench_wire *wire,
 		    const struct bench_plan *plan, unsigned threads, struct bench_figures *out,
-		    char *err, size_t errlen);
+		    struct xfn_error *err);
 /* Bare programs for a server's side: descriptors that live as long as `live`. */
 enum bench_bare {
 	BENCH_BARE_BOUNCE,
@@ -109,8 +110,8 @@ int bench_live__sockets(const struct bench_live *live);
  */
 #define BENCH_AFXDP_FLOWS 1024
 int bench_afxdp__run(const char *ifname, const struct bench_wire *wire,
-		     const struct bench_plan *plan, struct bench_figures *out, char *err,
-		     size_t errlen);
+		     const struct bench_plan *plan, struct bench_figures *out,
+		     struct xfn_error *err);
 
 /*
  * Write Ethernet, IP and UDP headers for `payload` at frame, and the payload behind them; returns
@@ -121,6 +122,6 @@ size_t bench_frame__build(uint8_t *frame, const struct bench_wire *wire, uint16_
 
 /* The generator of everywhere: connected UDP sockets, sendmmsg and recvmmsg. */
 int bench_sockets__run(const struct sockaddr_storage *to, const struct bench_plan *plan,
-		       struct bench_figures *out, char *err, size_t errlen);
+		       struct bench_figures *out, struct xfn_error *err);
 
 #endif

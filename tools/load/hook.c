@@ -8,10 +8,10 @@
 #include <net/if.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include "../../skel/error.h"
 #include "hook.h"
 
-int bench_hook__take(struct bench_hook *hook, const char *ifname, int prog, char *err,
-		     size_t errlen)
+int bench_hook__take(struct bench_hook *hook, const char *ifname, int prog, struct xfn_error *err)
 {
 	LIBBPF_OPTS(bpf_xdp_query_opts, query);
 	int ret;
@@ -19,10 +19,9 @@ int bench_hook__take(struct bench_hook *hook, const char *ifname, int prog, char
 	*hook = (struct bench_hook){ .ifindex = if_nametoindex(ifname),
 				     .mode = XDP_FLAGS_DRV_MODE,
 				     .before = -1 };
-	if (!hook->ifindex) {
-		snprintf(err, errlen, "%s: no such interface; `ip link` lists them", ifname);
-		return -ENODEV;
-	}
+	if (!hook->ifindex)
+		return xfn_fail(err, -ENODEV, "%s: no such interface; `ip link` lists them",
+				ifname);
 	if (!bpf_xdp_query((int)hook->ifindex, 0, &query)) {
 		if (query.drv_prog_id) {
 			hook->before = bpf_prog_get_fd_by_id(query.drv_prog_id);
@@ -38,9 +37,9 @@ int bench_hook__take(struct bench_hook *hook, const char *ifname, int prog, char
 	}
 	hook->attached = !ret;
 	if (ret)
-		snprintf(err, errlen, "%s: cannot attach the sink of replies: %s%s", ifname,
-			 strerror(-ret),
-			 ret == -EBUSY ? "; another program holds its XDP hook by a link" : "");
+		xfn_error__set(
+			err, "%s: cannot attach the sink of replies: %s%s", ifname, strerror(-ret),
+			ret == -EBUSY ? "; another program holds its XDP hook by a link" : "");
 	return ret;
 }
 

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "../../skel/error.h"
 
 struct bench_hook {
 	unsigned ifindex;
@@ -18,8 +19,7 @@ struct bench_hook {
  * Attach the program in place of the one that is there, in its mode; native, else generic, where
  * there is none. A program held by a bpf_link is not replaced. 0 or -errno with one line in err.
  */
-int bench_hook__take(struct bench_hook *hook, const char *ifname, int prog, char *err,
-		     size_t errlen);
+int bench_hook__take(struct bench_hook *hook, const char *ifname, int prog, struct xfn_error *err);
 /* As it was before. Safe on one that was never taken, if zeroed. */
 void bench_hook__give_back(struct bench_hook *hook);
 

@@ -16,6 +16,7 @@
 #include <net/if.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include "../../skel/error.h"
 #include "../../userspace/host/now.h"
 #include "hook.h"
 #include "bench_load.h"
@@ -233,7 +234,7 @@ static void *run_apart(void *arg)
 
 int bench_live__run(struct bench_live *live, const struct bench_wire *wire,
 		    const struct bench_plan *plan, unsigned threads, struct bench_figures *out,
-		    char *err, size_t errlen)
+		    struct xfn_error *err)
 {
 	struct bench_histogram *rtt = out->rtt;
 	struct runner runners[THREADS] = {};
@@ -244,13 +245,12 @@ int bench_live__run(struct bench_live *live, const struct bench_wire *wire,
 	if (!threads || threads > THREADS ||
 	    (threads > 1 && (plan->outstanding || plan->rate > 0)) || !plan->flows ||
 	    plan->flows > BENCH_PORTS * BENCH_ADDRESSES || plan->set->count > BENCH_POOL ||
-	    plan->outstanding > BENCH_PORTS || plan->outstanding > plan->flows) {
-		snprintf(err, errlen,
-			 "live frames: 1 to %d flows, of which at most %d (and no more than there "
-			 "are) under way; one CPU where there is a rate or a window",
-			 BENCH_PORTS * BENCH_ADDRESSES, BENCH_PORTS);
-		return -EINVAL;
-	}
+	    plan->outstanding > BENCH_PORTS || plan->outstanding > plan->flows)
+		return xfn_fail(
+			err, -EINVAL,
+			"live frames: 1 to %d flows, of which at most %d (and no more than there "
+			"are) under way; one CPU where there is a rate or a window",
+			BENCH_PORTS * BENCH_ADDRESSES, BENCH_PORTS);
 	settle(live);
 	prepare(live, wire, plan);
 	for (unsigned i = 0; i < threads; i++)
@@ -272,8 +272,8 @@ int bench_live__run(struct bench_live *live, const struct bench_wire *wire,
 	if (!plan->outstanding && out->sent > out->replies + out->wrong)
 		out->lost = out->sent - out->replies - out->wrong;
 	if (ret)
-		snprintf(err, errlen, "live frames: %s; Linux 5.18 and later, as root, have them",
-			 strerror(errno));
+		xfn_error__set(err, "live frames: %s; Linux 5.18 and later, as root, have them",
+			       strerror(errno));
 	return ret ? -errno : 0;
 }
 
@@ -293,22 +293,20 @@ int bench_live__sockets(const struct bench_live *live)
 	return bpf_map__fd(live->skel->maps.sockets);
 }
 
-int bench_live__open(const char *ifname, struct bench_live **out, char *err, size_t errlen)
+int bench_live__open(const char *ifname, struct bench_live **out, struct xfn_error *err)
 {
 	struct bench_live *live = calloc(1, sizeof(*live));
 	size_t len = BENCH_POOL * sizeof(struct bench_payload);
 	int ret;
 
-	if (!live) {
-		snprintf(err, errlen, "out of memory");
-		return -ENOMEM;
-	}
+	if (!live)
+		return xfn_fail(err, -ENOMEM, "out of memory");
 	live->requests = live->replies = MAP_FAILED;
 	live->skel = bench_bpf__open_and_load();
 	if (!live->skel) {
 		ret = -(errno ?: EINVAL);
-		snprintf(err, errlen, "cannot load the generator: %s%s", strerror(-ret),
-			 ret == -EPERM ? "; run as root" : "");
+		xfn_error__set(err, "cannot load the generator: %s%s", strerror(-ret),
+			       ret == -EPERM ? "; run as root" : "");
 		goto fail;
 	}
 	live->requests = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED,
@@ -317,11 +315,11 @@ int bench_live__open(const char *ifname, struct bench_live **out, char *err, siz
 			     bpf_map__fd(live->skel->maps.replies), 0);
 	if (live->requests == MAP_FAILED || live->replies == MAP_FAILED) {
 		ret = -errno;
-		snprintf(err, errlen, "cannot map the requests: %s", strerror(-ret));
+		xfn_error__set(err, "cannot map the requests: %s", strerror(-ret));
 		goto fail;
 	}
 	ret = bench_hook__take(&live->hook, ifname, bpf_program__fd(live->skel->progs.bench_sink),
-			       err, errlen);
+			       err);
 	if (ret)
 		goto fail;
 	/* for speed only */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "../../skel/error.h"
 #include "../../userspace/host/now.h"
 #include "loop.h"
 
@@ -167,7 +168,7 @@ static void flood(struct bench_loop *l)
 }
 
 int bench_loop__run(const struct bench_carrier *ops, void *carrier, const struct bench_plan *plan,
-		    struct bench_figures *out, char *err, size_t errlen)
+		    struct bench_figures *out, struct xfn_error *err)
 {
 	struct bench_loop l = { .ops = ops,
 				.carrier = carrier,
@@ -188,7 +189,7 @@ int bench_loop__run(const struct bench_carrier *ops, void *carrier, const struct
 	else if (!ret)
 		ret = paced(&l);
 	if (ret)
-		snprintf(err, errlen, "a flow cannot be made anew: %s", strerror(-ret));
+		xfn_error__set(err, "a flow cannot be made anew: %s", strerror(-ret));
 	free(l.flows);
 	free(l.idle);
 	return ret;

@@ -10,6 +10,7 @@
 #ifndef XFN_BENCH_LOOP_H
 #define XFN_BENCH_LOOP_H
 
+#include "../../skel/error.h"
 #include "bench_load.h"
 
 struct bench_loop; /* the loop's own */
@@ -32,6 +33,6 @@ struct bench_carrier {
 
 /* Run the plan; out->rtt is the caller's. 0 or -errno with one line in err. */
 int bench_loop__run(const struct bench_carrier *ops, void *carrier, const struct bench_plan *plan,
-		    struct bench_figures *out, char *err, size_t errlen);
+		    struct bench_figures *out, struct xfn_error *err);
 
 #endif

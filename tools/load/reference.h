@@ -3,6 +3,7 @@
 #ifndef XFN_BENCH_REFERENCE_H
 #define XFN_BENCH_REFERENCE_H
 
+#include "../../skel/error.h"
 #include "bench_load.h"
 
 /*
@@ -10,6 +11,6 @@
  * socket, in a sandboxed process of its own. 0 or -errno with one line in err: also where the
  * function leaves a request unanswered.
  */
-int bench_reference__fill(struct bench_set *set, const char *module, char *err, size_t errlen);
+int bench_reference__fill(struct bench_set *set, const char *module, struct xfn_error *err);
 
 #endif

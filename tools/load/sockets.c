@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "../../skel/error.h"
 #include "loop.h"
 
 #define BATCH	  64
@@ -88,7 +89,7 @@ static int sockets_renew(void *carrier, uint32_t flow)
 }
 
 int bench_sockets__run(const struct sockaddr_storage *to, const struct bench_plan *plan,
-		       struct bench_figures *out, char *err, size_t errlen)
+		       struct bench_figures *out, struct xfn_error *err)
 {
 	static const struct bench_carrier ops = { .send = sockets_send,
 						  .receive = sockets_receive,
@@ -107,8 +108,8 @@ int bench_sockets__run(const struct sockaddr_storage *to, const struct bench_pla
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
 	if (!plan->flows || plan->flows > FLOWS_MAX || plan->outstanding > plan->flows) {
-		snprintf(err, errlen, "sockets: 1 to %d flows, each with one request under way",
-			 FLOWS_MAX);
+		xfn_error__set(err, "sockets: 1 to %d flows, each with one request under way",
+			       FLOWS_MAX);
 		ret = -EINVAL;
 		goto out;
 	}
@@ -118,10 +119,10 @@ int bench_sockets__run(const struct sockaddr_storage *to, const struct bench_pla
 	for (; !ret && opened < plan->flows; opened++)
 		ret = open_flow(&s, opened);
 	if (ret)
-		snprintf(err, errlen, "sockets: cannot open flow %u: %s%s", opened, strerror(-ret),
-			 ret == -EMFILE ? "; raise `ulimit -n` or ask for fewer flows" : "");
+		xfn_error__set(err, "sockets: cannot open flow %u: %s%s", opened, strerror(-ret),
+			       ret == -EMFILE ? "; raise `ulimit -n` or ask for fewer flows" : "");
 	else
-		ret = bench_loop__run(&ops, &s, plan, out, err, errlen);
+		ret = bench_loop__run(&ops, &s, plan, out, err);
 out:
 	for (uint32_t i = 0; i < opened; i++)
 		if (s.fds[i] >= 0)

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "../../skel/error.h"
 #include "command.h"
 
 int xfn_command__run(char *const argv[], char **said)
@@ -96,36 +97,33 @@ static const char *lacking(const char *said, size_t *len)
 	return NULL;
 }
 
-int xfn_command__fault(const char *program, int ret, const char *said, char *err, size_t errlen)
+int xfn_command__fault(const char *program, int ret, const char *said, struct xfn_error *err)
 {
 	const char *row;
 	size_t len;
 
-	if (ret < 0) {
-		snprintf(err, errlen, "cannot run %s: %s; free memory and processes, and try again",
-			 program, strerror(-ret));
-		return ret;
-	}
+	if (ret < 0)
+		return xfn_fail(err, ret,
+				"cannot run %s: %s; free memory and processes, and try again",
+				program, strerror(-ret));
 	row = ret && said ? lacking(said, &len) : NULL;
 	/* of a crash for want of something, the want is told */
-	if (ret > 128 && !row) {
-		snprintf(err, errlen,
-			 "%s was ended by signal %d (%s), so nothing is judged; look for a lack of "
-			 "memory, and try again",
-			 program, ret - 128, strsignal(ret - 128));
-		return -EIO;
-	}
+	if (ret > 128 && !row)
+		return xfn_fail(
+			err, -EIO,
+			"%s was ended by signal %d (%s), so nothing is judged; look for a lack of "
+			"memory, and try again",
+			program, ret - 128, strsignal(ret - 128));
 	if (!row && ret != 126 && ret != 127)
 		return 0;
-	snprintf(err, errlen, "%s cannot work on this host: %.*s; mend that, and try again",
-		 program,
-		 row  ? (int)len :
-		 said ? (int)strcspn(said, "\n") :
-			0,
-		 row	      ?:
-			 said ?:
-				"");
-	return -EIO;
+	return xfn_fail(err, -EIO, "%s cannot work on this host: %.*s; mend that, and try again",
+			program,
+			row  ? (int)len :
+			said ? (int)strcspn(said, "\n") :
+			       0,
+			row	     ?:
+				said ?:
+				       "");
 }
 
 const char *xfn_command__clang(void)

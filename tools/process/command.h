@@ -4,6 +4,7 @@
 #define XFN_COMMAND_H
 
 #include <stddef.h>
+#include "../../skel/error.h"
 
 /*
  * Run argv[0] (found by PATH) with its messages in English and wait. *said is all that it wrote to
@@ -17,7 +18,7 @@ int xfn_command__run(char *const argv[], char **said);
  * a signal, or found no memory, disk or process? `ret` and `said` as xfn_command__run gave them. 0:
  * no; else -errno with one line in err.
  */
-int xfn_command__fault(const char *program, int ret, const char *said, char *err, size_t errlen);
+int xfn_command__fault(const char *program, int ret, const char *said, struct xfn_error *err);
 
 /* The compiler of functions: what XFN_CLANG in the environment names, else "clang". */
 const char *xfn_command__clang(void);

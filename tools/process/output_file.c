@@ -8,6 +8,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "../../skel/error.h"
 #include "output_file.h"
 
 #define TRIES 100 /* names for the file that is being written */
@@ -19,26 +20,25 @@ bool xfn_output_file__same(const char *a, const char *b)
 	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-int xfn_output_file__free(const char *out, char *err, size_t errlen)
+int xfn_output_file__free(const char *out, struct xfn_error *err)
 {
 	struct stat st;
 
 	if (lstat(out, &st)) {
 		if (errno == ENOENT)
 			return 0;
-		snprintf(err, errlen, "%s: %s; choose another place with -o", out, strerror(errno));
-		return -errno;
+		return xfn_fail(err, -errno, "%s: %s; choose another place with -o", out,
+				strerror(errno));
 	}
 	if (S_ISREG(st.st_mode))
 		return 0;
-	snprintf(err, errlen, "%s: is %s, which a file would replace; name a regular file with -o",
-		 out,
-		 S_ISLNK(st.st_mode)  ? "a symbolic link" :
-		 S_ISDIR(st.st_mode)  ? "a folder" :
-		 S_ISFIFO(st.st_mode) ? "a FIFO" :
-		 S_ISSOCK(st.st_mode) ? "a socket" :
-					"a device");
-	return -EEXIST;
+	return xfn_fail(err, -EEXIST,
+			"%s: is %s, which a file would replace; name a regular file with -o", out,
+			S_ISLNK(st.st_mode)  ? "a symbolic link" :
+			S_ISDIR(st.st_mode)  ? "a folder" :
+			S_ISFIFO(st.st_mode) ? "a FIFO" :
+			S_ISSOCK(st.st_mode) ? "a socket" :
+					       "a device");
 }
 
 /* The next name of a make rule at *at, unescaped; false: none is left. */
@@ -64,7 +64,7 @@ static bool next_name(const char **at, char *name, size_t len)
 	return n > 0;
 }
 
-int xfn_output_file__not_listed(const char *out, const char *list, char *err, size_t errlen)
+int xfn_output_file__not_listed(const char *out, const char *list, struct xfn_error *err)
 {
 	FILE *f = fopen(list, "re");
 	char *text = NULL, name[PATH_MAX];
@@ -75,7 +75,7 @@ int xfn_output_file__not_listed(const char *out, const char *list, char *err, si
 	at = f && getdelim(&text, &room, '\0', f) > 0 ? text : "";
 	while (!ret && next_name(&at, name, sizeof(name)))
 		if (xfn_output_file__same(name, out)) {
-			snprintf(err, errlen, XFN_OUTPUT_IS_INPUT, out, name);
+			xfn_error__set(err, XFN_OUTPUT_IS_INPUT, out, name);
 			ret = -EEXIST;
 		}
 	free(text);
@@ -120,10 +120,10 @@ static int write_whole(int fd, const char *bytes, size_t len)
 	return 0;
 }
 
-int xfn_output_file__put(const char *out, const void *bytes, size_t len, char *err, size_t errlen)
+int xfn_output_file__put(const char *out, const void *bytes, size_t len, struct xfn_error *err)
 {
 	char part[PATH_MAX];
-	int ret = xfn_output_file__free(out, err, errlen), fd;
+	int ret = xfn_output_file__free(out, err), fd;
 
 	if (ret)
 		return ret;
@@ -135,7 +135,7 @@ int xfn_output_file__put(const char *out, const void *bytes, size_t len, char *e
 		ret = -errno;
 	if (!ret)
 		return 0;
-	snprintf(err, errlen, "%s: %s; choose another place with -o", out, strerror(-ret));
+	xfn_error__set(err, "%s: %s; choose another place with -o", out, strerror(-ret));
 	if (fd >= 0)
 		unlink(part);
 	return ret;

@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include "../../skel/error.h"
 
 /* Why not, of a file that is read: its name as it is to be written, and as it is read. */
 #define XFN_OUTPUT_IS_INPUT "%s: is what it would be made of (%s); choose another name with -o"
@@ -20,15 +21,15 @@ bool xfn_output_file__same(const char *a, const char *b);
  * May `out` be written? Not where a device, FIFO, folder or symbolic link stands. 0, or -errno with
  * one line in err.
  */
-int xfn_output_file__free(const char *out, char *err, size_t errlen);
+int xfn_output_file__free(const char *out, struct xfn_error *err);
 
 /*
  * Is `out` one of the files that a compiler's list of dependencies names (-MD)? No list, no answer:
  * 0. -EEXIST with one line in err: it is.
  */
-int xfn_output_file__not_listed(const char *out, const char *list, char *err, size_t errlen);
+int xfn_output_file__not_listed(const char *out, const char *list, struct xfn_error *err);
 
 /* Put the bytes at `out`, whole or not at all. 0, or -errno with one line in err. */
-int xfn_output_file__put(const char *out, const void *bytes, size_t len, char *err, size_t errlen);
+int xfn_output_file__put(const char *out, const void *bytes, size_t len, struct xfn_error *err);
 
 #endif

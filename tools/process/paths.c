@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "../../skel/error.h"
 #include "paths.h"
 
 /* The first of `places`, relative to the program's folder, that holds `probe`; NULL ends them. */
@@ -36,17 +37,17 @@ static int find(const char *const *places, const char *probe, char *out, size_t 
 }
 
 /* Without /proc no program knows where it lies. */
-static int not_found(const char *line, char *err, size_t errlen)
+static int not_found(const char *line, struct xfn_error *err)
 {
-	snprintf(err, errlen, "%s",
-		 !access("/proc/self/exe", F_OK) ?
-			 line :
-			 "/proc shows nothing here, so xfn does not find its own files; mount -t "
-			 "proc proc /proc");
-	return -ENOENT;
+	return xfn_fail(
+		err, -ENOENT, "%s",
+		!access("/proc/self/exe", F_OK) ?
+			line :
+			"/proc shows nothing here, so xfn does not find its own files; mount -t "
+			"proc proc /proc");
 }
 
-int xfn_paths__support(char *dir, size_t len, char *err, size_t errlen)
+int xfn_paths__support(char *dir, size_t len, struct xfn_error *err)
 {
 	/* build/xfn; PREFIX/bin/xfn; build/tests/SUITE */
 	static const char *const places[] = { "..", "../share/xfn", "../..", "../../..", NULL };
@@ -58,19 +59,19 @@ int xfn_paths__support(char *dir, size_t len, char *err, size_t errlen)
 			dir[strlen(given)] = 0;
 			return 0;
 		}
-		snprintf(err, errlen,
-			 "XFN_SUPPORT '%s': holds none of xfn's headers; leave it unset", given);
-		return -ENOENT;
+		return xfn_fail(err, -ENOENT,
+				"XFN_SUPPORT '%s': holds none of xfn's headers; leave it unset",
+				given);
 	}
 	if (!find(places, "/xdp/function_bpf.h", dir, len))
 		return 0;
 	return not_found(
 		"xfn's own headers are not found; is it installed whole? (XFN_SUPPORT names "
 		"their folder)",
-		err, errlen);
+		err);
 }
 
-int xfn_paths__worker(char *path, size_t len, char *err, size_t errlen)
+int xfn_paths__worker(char *path, size_t len, struct xfn_error *err)
 {
 	static const char *const places[] = { "xfn-worker", "../libexec/xfn/xfn-worker",
 					      "../xfn-worker", NULL };
@@ -78,7 +79,7 @@ int xfn_paths__worker(char *path, size_t len, char *err, size_t errlen)
 	if (!find(places, "", path, len))
 		return 0;
 	return not_found("xfn-worker is not found beside this program; is xfn installed whole?",
-			 err, errlen);
+			 err);
 }
 
 void xfn_paths__modules(char *dir, size_t len)

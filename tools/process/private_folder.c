@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "../../skel/error.h"
 #include "private_folder.h"
 
 static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
@@ -72,7 +73,7 @@ static void watch_signals(bool on)
 	}
 }
 
-int xfn_private_folder__make(char *path, size_t len, char *err, size_t errlen)
+int xfn_private_folder__make(char *path, size_t len, struct xfn_error *err)
 {
 	const char *tmp = getenv("TMPDIR");
 	struct folder *f = malloc(sizeof(*f) + len);
@@ -95,8 +96,8 @@ int xfn_private_folder__make(char *path, size_t len, char *err, size_t errlen)
 		f->next = folders;
 		folders = f;
 	} else {
-		snprintf(err, errlen, "%s: %s; set TMPDIR to a folder that can be written", tmp,
-			 strerror(-ret));
+		xfn_error__set(err, "%s: %s; set TMPDIR to a folder that can be written", tmp,
+			       strerror(-ret));
 		*path = 0;
 		free(f);
 	}

@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 #include <linux/types.h>
+#include "../../skel/error.h"
 #include "../../xdp/abi.h"
 #include "../../xdp/reason.h"
 #include "../protocol/page.h"
@@ -26,7 +27,7 @@ struct xfn_native {
  * Load native code from an open module file (through /proc/self/fd) and check its versions. Runs
  * its constructors, not yet its XFN_INIT. 0 or -errno with one line in err.
  */
-int xfn_native__load(int fd, const char *name, struct xfn_native *out, char *err, size_t errlen);
+int xfn_native__load(int fd, const char *name, struct xfn_native *out, struct xfn_error *err);
 void xfn_native__unload(struct xfn_native *nat);
 /* A copy in memory of an open module file, which any user can load. Its descriptor, or -errno. */
 int xfn_native__copy(int fd);

@@ -8,9 +8,10 @@
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <unistd.h>
+#include "../../skel/error.h"
 #include "call.h"
 
-int xfn_native__load(int fd, const char *name, struct xfn_native *out, char *err, size_t errlen)
+int xfn_native__load(int fd, const char *name, struct xfn_native *out, struct xfn_error *err)
 {
 	const struct xfn_native_module *mod;
 	char path[32];
@@ -24,13 +25,13 @@ int xfn_native__load(int fd, const char *name, struct xfn_native *out, char *err
 		/* "/proc/self/fd/5: ": the path says nothing to a reader */
 		if (!strncmp(why, path, strlen(path)))
 			why += strlen(path) + strspn(why + strlen(path), ": ");
-		snprintf(err, errlen, "%s: cannot load its native code: %s", name, why);
-		return -ENOEXEC;
+		return xfn_fail(err, -ENOEXEC, "%s: cannot load its native code: %s", name, why);
 	}
 	mod = dlsym(out->handle, "xfn_module");
 	if (!mod || mod->api != XFN_API || mod->abi != XFN_ABI || !mod->body || !mod->attr) {
-		snprintf(err, errlen, "%s: %s; build it again with this xfn", name,
-			 mod ? "made for another version of xfn.h" : "no packet function in it");
+		xfn_error__set(err, "%s: %s; build it again with this xfn", name,
+			       mod ? "made for another version of xfn.h" :
+				     "no packet function in it");
 		xfn_native__unload(out);
 		return -EPROTO;
 	}

@@ -22,11 +22,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "../../skel/error.h"
 
 #define XFN_CONTROL_VERSION 1
 #define XFN_CONTROL_LINE    262144 /* holds XFN_PAYLOAD_MAX as hex text */
 #define XFN_CONTROL_ANSWER  (8u << 20)
-#define XFN_CONTROL_ERROR   512 /* room for an error line */
 #define XFN_CONTROL_CLIENTS 16
 #define XFN_CONTROL_SECONDS 5 /* for a request to arrive, for an answer to be taken or to come */
 #define XFN_CONTROL_SOCKETS "@sockets"
@@ -42,7 +42,7 @@ json_t *xfn_control__error(const char *line);
  * Path of the control socket for `ifname` (NULL: none used) in this network namespace, or for
  * IFACE:NAMESPACE in that one. -ENOENT: no runtime folder; err says so.
  */
-int xfn_control__path(const char *ifname, char *path, size_t len, char *err, size_t errlen);
+int xfn_control__path(const char *ifname, char *path, size_t len, struct xfn_error *err);
 
 /*
  * Ask the running supervisor of `ifname` (NULL: the only one running; several: an error that lists
@@ -51,15 +51,15 @@ int xfn_control__path(const char *ifname, char *path, size_t len, char *err, siz
  * one line in err: -ENOENT none runs, -ENOTUNIQ several, -E2BIG the request is too long,
  * -ETIMEDOUT, -EREMOTEIO the supervisor refused.
  */
-int xfn_control__ask(const char *ifname, const char *verb, json_t *args, json_t **data, char *err,
-		     size_t errlen);
+int xfn_control__ask(const char *ifname, const char *verb, json_t *args, json_t **data,
+		     struct xfn_error *err);
 
 /*
  * The interfaces whose supervisors answer now, by a name to ask them by ("@sockets": one without);
  * IFACE:NAMESPACE where IFACE alone would be another one's. Returns how many there are, of which
  * the first `max` stand in names, or -errno with one line in err.
  */
-int xfn_control__running(char (*names)[XFN_CONTROL_NAME], unsigned max, char *err, size_t errlen);
+int xfn_control__running(char (*names)[XFN_CONTROL_NAME], unsigned max, struct xfn_error *err);
 /* Does a supervisor answer for `ifname` in this network namespace? */
 bool xfn_control__is_served(const char *ifname);
 
@@ -69,11 +69,11 @@ bool xfn_control__is_served(const char *ifname);
  * the call.
  */
 struct xfn_control_server;
-typedef json_t *(*xfn_control_handler)(void *ctx, const char *verb, json_t *args, char *err,
-				       size_t errlen);
+typedef json_t *(*xfn_control_handler)(void *ctx, const char *verb, json_t *args,
+				       struct xfn_error *err);
 /* 0 or -errno with one line in err: -EADDRINUSE where an xfn serves this interface already. */
 int xfn_control__listen(const char *ifname, xfn_control_handler handle, void *ctx,
-			struct xfn_control_server **out, char *err, size_t errlen);
+			struct xfn_control_server **out, struct xfn_error *err);
 /*
  * Called by a handler: the request is answered later, and others meanwhile. Returns what to answer
  * it with, never 0. The client waits no longer than XFN_CONTROL_SECONDS.

@@ -3,6 +3,7 @@
  * The client's end of the control socket: what every verb calls. Must never
  * know of verbs or of what the answers mean.
  */
+#include "../../skel/error.h"
 #include "control.h"
 #include "../host/interface.h"
 #include "../host/now.h"
@@ -24,12 +25,12 @@
 
 #define SUFFIX ".sock"
 
-int xfn_control__path(const char *ifname, char *path, size_t len, char *err, size_t errlen)
+int xfn_control__path(const char *ifname, char *path, size_t len, struct xfn_error *err)
 {
 	const size_t most = sizeof(((struct sockaddr_un *)0)->sun_path);
 
 	return xfn_runtime_dir__path(ifname ?: XFN_CONTROL_SOCKETS, SUFFIX, path,
-				     len < most ? len : most, err, errlen);
+				     len < most ? len : most, err);
 }
 
 /* Wait for `events` until the deadline. 0 or -ETIMEDOUT. */
@@ -85,11 +86,11 @@ static int by_name(const void *a, const void *b)
  * All that answer. Sockets that nobody listens on are left alone: the next server of that name
  * replaces them.
  */
-static int find_all(struct xfn_runtime_name *names, unsigned max, char *err, size_t errlen)
+static int find_all(struct xfn_runtime_name *names, unsigned max, struct xfn_error *err)
 {
 	char dir[256], path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	uint64_t deadline = xfn_now_ms() + XFN_CONTROL_SECONDS * 1000;
-	int ret = xfn_runtime_dir(dir, sizeof(dir), err, errlen);
+	int ret = xfn_runtime_dir(dir, sizeof(dir), err);
 	unsigned count = 0;
 	struct dirent *de;
 	DIR *d;
@@ -99,9 +100,8 @@ static int find_all(struct xfn_runtime_name *names, unsigned max, char *err, siz
 	d = opendir(dir);
 	if (!d && errno != ENOENT) {
 		ret = -errno;
-		snprintf(err, errlen, "%s: %s; use sudo, or set XFN_RUNTIME_DIR", dir,
-			 strerror(-ret));
-		return ret;
+		return xfn_fail(err, ret, "%s: %s; use sudo, or set XFN_RUNTIME_DIR", dir,
+				strerror(-ret));
 	}
 	while (d && (de = readdir(d))) {
 		size_t len = strlen(de->d_name), stem = len - strlen(SUFFIX);
@@ -146,11 +146,11 @@ static void write_name(const struct xfn_runtime_name *names, unsigned count, uns
 			 names[i].space);
 }
 
-int xfn_control__running(char (*names)[XFN_CONTROL_NAME], unsigned max, char *err, size_t errlen)
+int xfn_control__running(char (*names)[XFN_CONTROL_NAME], unsigned max, struct xfn_error *err)
 {
 	struct xfn_runtime_name all[XFN_CONTROL_RUNNING];
 	unsigned room = max < XFN_CONTROL_RUNNING ? max : XFN_CONTROL_RUNNING, n;
-	int count = find_all(all, room, err, errlen);
+	int count = find_all(all, room, err);
 
 	n = count < 0 ? 0 : (unsigned)count < room ? (unsigned)count : room;
 	for (unsigned i = 0; i < n; i++)
@@ -160,8 +160,9 @@ int xfn_control__running(char (*names)[XFN_CONTROL_NAME], unsigned max, char *er
 
 bool xfn_control__is_served(const char *ifname)
 {
-	char path[sizeof(((struct sockaddr_un *)0)->sun_path)], err[XFN_CONTROL_ERROR];
-	int fd = xfn_control__path(ifname, path, sizeof(path), err, sizeof(err));
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	struct xfn_error err;
+	int fd = xfn_control__path(ifname, path, sizeof(path), &err);
 
 	if (!fd)
 		fd = connect_to(path, xfn_now_ms() + XFN_CONTROL_SECONDS * 1000);
@@ -189,30 +190,27 @@ static void list(char (*names)[XFN_CONTROL_NAME], int count, char *text, size_t 
 }
 
 /* The name of the only one that runs. 0 or -errno. */
-static int find_only(char name[XFN_CONTROL_NAME], char *err, size_t errlen)
+static int find_only(char name[XFN_CONTROL_NAME], struct xfn_error *err)
 {
 	char names[XFN_CONTROL_RUNNING][XFN_CONTROL_NAME], text[160];
-	int count = xfn_control__running(names, XFN_CONTROL_RUNNING, err, errlen);
+	int count = xfn_control__running(names, XFN_CONTROL_RUNNING, err);
 
 	if (count < 0)
 		return count;
-	if (!count) {
-		snprintf(err, errlen, "no xfn is running; start one with `xfn run`%s", or_sudo());
-		return -ENOENT;
-	}
+	if (!count)
+		return xfn_fail(err, -ENOENT, "no xfn is running; start one with `xfn run`%s",
+				or_sudo());
 	if (count == 1) {
 		memcpy(name, names[0], XFN_CONTROL_NAME);
 		return 0;
 	}
 	list(names, count, text, sizeof(text));
-	snprintf(err, errlen, "%d xfn are running: %s; choose one with -i", count, text);
-	return -ENOTUNIQ;
+	return xfn_fail(err, -ENOTUNIQ, "%d xfn are running: %s; choose one with -i", count, text);
 }
 
-static int connect_here(const char *name, uint64_t deadline, char *path, char *err, size_t errlen)
+static int connect_here(const char *name, uint64_t deadline, char *path, struct xfn_error *err)
 {
-	int fd = xfn_control__path(name, path, sizeof(((struct sockaddr_un *)0)->sun_path), err,
-				   errlen);
+	int fd = xfn_control__path(name, path, sizeof(((struct sockaddr_un *)0)->sun_path), err);
 
 	return fd ?: connect_to(path, deadline);
 }
@@ -221,11 +219,11 @@ static int connect_here(const char *name, uint64_t deadline, char *path, char *e
  * The one of that name in another network namespace, into `name`. 0; -ENOENT: there is none,
  * -ENOTUNIQ with a line in err.
  */
-static int find_elsewhere(const char *iface, char name[XFN_CONTROL_NAME], char *err, size_t errlen)
+static int find_elsewhere(const char *iface, char name[XFN_CONTROL_NAME], struct xfn_error *err)
 {
 	char names[XFN_CONTROL_RUNNING][XFN_CONTROL_NAME], text[160];
 	struct xfn_runtime_name all[XFN_CONTROL_RUNNING];
-	int count = find_all(all, XFN_CONTROL_RUNNING, err, errlen), met = 0;
+	int count = find_all(all, XFN_CONTROL_RUNNING, err), met = 0;
 
 	for (int i = 0; i < count && i < XFN_CONTROL_RUNNING; i++)
 		if (!strcmp(all[i].iface, iface))
@@ -236,14 +234,14 @@ static int find_elsewhere(const char *iface, char name[XFN_CONTROL_NAME], char *
 	if (met < 2)
 		return met ? 0 : -ENOENT;
 	list(names, met, text, sizeof(text));
-	snprintf(err, errlen,
-		 "%s: %d xfn serve one of that name, in other network namespaces: %s; choose one "
-		 "with -i, `xfn ls` lists them with their pids",
-		 iface, met, text);
-	return -ENOTUNIQ;
+	return xfn_fail(
+		err, -ENOTUNIQ,
+		"%s: %d xfn serve one of that name, in other network namespaces: %s; choose one "
+		"with -i, `xfn ls` lists them with their pids",
+		iface, met, text);
 }
 
-static int connect_named(const char *ifname, uint64_t deadline, char *err, size_t errlen)
+static int connect_named(const char *ifname, uint64_t deadline, struct xfn_error *err)
 {
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)], other[XFN_CONTROL_NAME];
 	char real[IF_NAMESIZE];
@@ -252,24 +250,23 @@ static int connect_named(const char *ifname, uint64_t deadline, char *err, size_
 	/* by the name under which it is served */
 	if (*ifname != '@' && xfn_interface__find(ifname, real))
 		ifname = real;
-	fd = connect_here(ifname, deadline, path, err, errlen);
+	fd = connect_here(ifname, deadline, path, err);
 	if (fd == -EINVAL || fd == -ENAMETOOLONG)
 		return fd;
 	if ((fd == -ENOENT || fd == -ECONNREFUSED) && !strchr(ifname, ':')) {
-		fd = find_elsewhere(ifname, other, err, errlen);
+		fd = find_elsewhere(ifname, other, err);
 		if (fd == -ENOTUNIQ)
 			return fd;
-		fd = fd ?: connect_here(other, deadline, path, err, errlen);
+		fd = fd ?: connect_here(other, deadline, path, err);
 	}
-	if (fd == -ENOENT || fd == -ECONNREFUSED) {
-		snprintf(err, errlen, "%s: no xfn is running; start one with `xfn run%s%s`%s",
-			 ifname, *ifname == '@' ? "" : " -i ", *ifname == '@' ? "" : ifname,
-			 or_sudo());
-		return -ENOENT;
-	}
+	if (fd == -ENOENT || fd == -ECONNREFUSED)
+		return xfn_fail(err, -ENOENT,
+				"%s: no xfn is running; start one with `xfn run%s%s`%s", ifname,
+				*ifname == '@' ? "" : " -i ", *ifname == '@' ? "" : ifname,
+				or_sudo());
 	if (fd < 0)
-		snprintf(err, errlen, "%s: control socket %s: %s; %s", ifname, path, strerror(-fd),
-			 fd == -EACCES ? "use sudo" : "see whether its xfn still runs");
+		xfn_error__set(err, "%s: control socket %s: %s; %s", ifname, path, strerror(-fd),
+			       fd == -EACCES ? "use sudo" : "see whether its xfn still runs");
 	return fd;
 }
 
@@ -339,27 +336,24 @@ static int recv_line(int fd, char **text, size_t *len, uint64_t deadline)
 	}
 }
 
-static int read_answer(json_t *answer, json_t **data, char *err, size_t errlen)
+static int read_answer(json_t *answer, json_t **data, struct xfn_error *err)
 {
 	const char *message = NULL, *next = "";
 	json_t *body = NULL;
 	int version, ok;
 
 	if (json_unpack(answer, "{s:i, s:b, s?o}", "xfn", &version, "ok", &ok, "data", &body) ||
-	    version != XFN_CONTROL_VERSION) {
-		snprintf(
-			err, errlen,
+	    version != XFN_CONTROL_VERSION)
+		return xfn_fail(
+			err, -EPROTO,
 			"answer of another version of xfn; use the program that runs, or restart it");
-		return -EPROTO;
-	}
 	if (ok) {
 		*data = body ? json_incref(body) : json_null();
 		return 0;
 	}
 	if (json_unpack(answer, "{s:{s:s, s?s}}", "error", "message", &message, "next", &next))
 		message = "refused without a reason";
-	snprintf(err, errlen, "%s%s%s", message, *next ? "; " : "", next);
-	return -EREMOTEIO;
+	return xfn_fail(err, -EREMOTEIO, "%s%s%s", message, *next ? "; " : "", next);
 }
 
 /* {"xfn": 1, "verb", "args"} as one line; the caller frees it. NULL: no memory, or not UTF-8. */
@@ -379,8 +373,8 @@ static char *request_line(const char *verb, json_t *args, size_t *len)
 	return line;
 }
 
-int xfn_control__ask(const char *ifname, const char *verb, json_t *args, json_t **data, char *err,
-		     size_t errlen)
+int xfn_control__ask(const char *ifname, const char *verb, json_t *args, json_t **data,
+		     struct xfn_error *err)
 {
 	uint64_t deadline = xfn_now_ms() + XFN_CONTROL_SECONDS * 1000;
 	char name[XFN_CONTROL_NAME] = "", *line, *text = NULL;
@@ -389,20 +383,19 @@ int xfn_control__ask(const char *ifname, const char *verb, json_t *args, json_t 
 	int fd, ret;
 
 	line = request_line(verb, args, &len);
-	if (!line) {
-		snprintf(err, errlen, "%s: no request can be made of it; give text in UTF-8", verb);
-		return -EINVAL;
-	}
+	if (!line)
+		return xfn_fail(err, -EINVAL,
+				"%s: no request can be made of it; give text in UTF-8", verb);
 	if (len > XFN_CONTROL_LINE) {
-		snprintf(err, errlen, "%s: request of %zu bytes, %d are allowed; send less", verb,
-			 len, XFN_CONTROL_LINE);
+		xfn_error__set(err, "%s: request of %zu bytes, %d are allowed; send less", verb,
+			       len, XFN_CONTROL_LINE);
 		free(line);
 		return -E2BIG;
 	}
-	fd = ifname ? 0 : find_only(name, err, errlen);
+	fd = ifname ? 0 : find_only(name, err);
 	ifname = ifname ?: name;
 	if (!fd)
-		fd = connect_named(ifname, deadline, err, errlen);
+		fd = connect_named(ifname, deadline, err);
 	if (fd < 0) {
 		free(line);
 		return fd;
@@ -412,12 +405,11 @@ int xfn_control__ask(const char *ifname, const char *verb, json_t *args, json_t 
 		ret = recv_line(fd, &text, &got, deadline);
 	if (!ret) {
 		answer = json_loadb(text, got, 0, NULL);
-		ret = answer ? read_answer(answer, data, err, errlen) : -EBADMSG;
+		ret = answer ? read_answer(answer, data, err) : -EBADMSG;
 	}
 	if (ret && ret != -EREMOTEIO && ret != -EPROTO)
-		snprintf(err, errlen,
-			 "%s: the running xfn gave no answer: %s; look at its messages", ifname,
-			 strerror(-ret));
+		xfn_error__set(err, "%s: the running xfn gave no answer: %s; look at its messages",
+			       ifname, strerror(-ret));
 	json_decref(answer);
 	free(text);
 	free(line);

@@ -6,6 +6,7 @@
  * One epoll inside (its fd is the one exported), a timer in it for late clients. A client asks one
  * request at a time: while its answer is made or on the way nothing more is read from it.
  */
+#include "../../skel/error.h"
 #include "control.h"
 #include "control_socket.h"
 #include "../host/now.h"
@@ -119,45 +120,44 @@ static json_t *answer_line(struct xfn_control_server *srv, struct client *c, con
 			   size_t len)
 {
 	json_t *request, *args, *empty = NULL, *data, *answer = NULL;
-	char err[XFN_CONTROL_ERROR] = "";
+	struct xfn_error err = { 0 };
 	json_error_t jerr;
 	const char *verb;
 
 	request = json_loadb(line, len, JSON_REJECT_DUPLICATES, &jerr);
 	if (!request) {
-		snprintf(err, sizeof(err),
-			 "request is not JSON: %s at byte %d; send one object per line", jerr.text,
-			 jerr.position);
-		return refusal(err);
+		xfn_error__set(&err, "request is not JSON: %s at byte %d; send one object per line",
+			       jerr.text, jerr.position);
+		return refusal(err.line);
 	}
 	verb = json_string_value(json_object_get(request, "verb"));
 	args = json_object_get(request, "args");
 	if (!args || json_is_null(args))
 		args = empty = json_object();
 	if (json_integer_value(json_object_get(request, "xfn")) != XFN_CONTROL_VERSION) {
-		snprintf(
-			err, sizeof(err),
+		xfn_error__set(
+			&err,
 			"request is not of version %d; ask with the xfn program that runs here, or restart that",
 			XFN_CONTROL_VERSION);
 	} else if (!verb || !*verb) {
-		snprintf(err, sizeof(err),
-			 "request names no verb; send {\"xfn\": %d, \"verb\": \"ls\"}",
-			 XFN_CONTROL_VERSION);
+		xfn_error__set(&err, "request names no verb; send {\"xfn\": %d, \"verb\": \"ls\"}",
+			       XFN_CONTROL_VERSION);
 	} else if (!json_is_object(args)) {
-		snprintf(err, sizeof(err), "%.32s: args is not an object; send {} for none", verb);
+		xfn_error__set(&err, "%.32s: args is not an object; send {} for none", verb);
 	} else {
 		srv->asking = c;
-		data = srv->handle(srv->ctx, verb, args, err, sizeof(err));
+		data = srv->handle(srv->ctx, verb, args, &err);
 		srv->asking = NULL;
 		if (data)
 			answer = success(data);
-		else if (!err[0] && !c->ticket)
-			snprintf(err, sizeof(err),
-				 "verb '%.32s' is unknown to the running xfn; see `xfn --help`",
-				 verb);
+		else if (!err.line[0] && !c->ticket)
+			xfn_error__set(
+				&err,
+				"verb '%.32s' is unknown to the running xfn; see `xfn --help`",
+				verb);
 	}
 	if (!answer && !c->ticket)
-		answer = refusal(err);
+		answer = refusal(err.line);
 	json_decref(empty);
 	json_decref(request);
 	return answer;
@@ -217,11 +217,11 @@ static void client_requests(struct xfn_control_server *srv, struct client *c)
 			c->in_len -= len + 1;
 			memmove(c->in, nl + 1, c->in_len);
 		} else {
-			char err[96];
+			struct xfn_error err;
 
-			snprintf(err, sizeof(err), "request line above %d bytes; send less",
-				 XFN_CONTROL_LINE);
-			answer = refusal(err);
+			xfn_error__set(&err, "request line above %d bytes; send less",
+				       XFN_CONTROL_LINE);
+			answer = refusal(err.line);
 			c->last = true;
 		}
 		if (c->ticket) {
@@ -402,7 +402,7 @@ void xfn_control__serve(struct xfn_control_server *srv)
 }
 
 int xfn_control__listen(const char *ifname, xfn_control_handler handle, void *ctx,
-			struct xfn_control_server **out, char *err, size_t errlen)
+			struct xfn_control_server **out, struct xfn_error *err)
 {
 	struct epoll_event on_listen = { .events = EPOLLIN, .data.u32 = EVENT_LISTEN };
 	struct epoll_event on_timer = { .events = EPOLLIN, .data.u32 = EVENT_TIMER };
@@ -410,20 +410,17 @@ int xfn_control__listen(const char *ifname, xfn_control_handler handle, void *ct
 	int ret;
 
 	*out = NULL;
-	err[0] = '\0';
-	if (!srv) {
-		snprintf(err, errlen, "control socket: no memory; free some");
-		return -ENOMEM;
-	}
+	err->line[0] = '\0';
+	if (!srv)
+		return xfn_fail(err, -ENOMEM, "control socket: no memory; free some");
 	srv->handle = handle;
 	srv->ctx = ctx;
 	srv->sock.fd = srv->epoll_fd = srv->timer_fd = srv->reserve = -1;
 	for (unsigned i = 0; i < XFN_CONTROL_CLIENTS; i++)
 		srv->clients[i].fd = -1;
-	ret = xfn_control__path(ifname, srv->sock.path, sizeof(srv->sock.path), err, errlen);
+	ret = xfn_control__path(ifname, srv->sock.path, sizeof(srv->sock.path), err);
 	if (!ret)
-		ret = xfn_control_socket__open(&srv->sock, ifname ?: "UDP sockets only", err,
-					       errlen);
+		ret = xfn_control_socket__open(&srv->sock, ifname ?: "UDP sockets only", err);
 	if (ret)
 		goto fail;
 	srv->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -438,10 +435,9 @@ int xfn_control__listen(const char *ifname, xfn_control_handler handle, void *ct
 	*out = srv;
 	return 0;
 fail:
-	if (!err[0])
-		snprintf(err, errlen,
-			 "control socket %s: %s; see whether the folder can be written",
-			 srv->sock.path, strerror(-ret));
+	if (!err->line[0])
+		xfn_error__set(err, "control socket %s: %s; see whether the folder can be written",
+			       srv->sock.path, strerror(-ret));
 	xfn_control__close(srv);
 	return ret;
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 #include <sys/un.h>
+#include "../../skel/error.h"
 
 struct xfn_control_socket {
 	int fd;	   /* listens; -1: not open */
@@ -19,8 +20,8 @@ struct xfn_control_socket {
  * where a server lives there, or another -errno; err may have one line then. To be closed in any
  * case.
  */
-int xfn_control_socket__open(struct xfn_control_socket *sock, const char *who, char *err,
-			     size_t errlen);
+int xfn_control_socket__open(struct xfn_control_socket *sock, const char *who,
+			     struct xfn_error *err);
 void xfn_control_socket__close(struct xfn_control_socket *sock);
 
 #endif

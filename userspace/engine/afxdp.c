@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "../../skel/error.h"
 #include "afxdp_audit.h"
 #include "afxdp_frames.h"
 #include "../host/now.h"
@@ -159,22 +160,20 @@ static int make_assembly(struct xfn_engine *e, uint32_t longest)
 	return 0;
 }
 
-static int afxdp_open(struct xfn_engine **out, const struct xfn_engine_config *cfg, char *err,
-		      size_t errlen)
+static int afxdp_open(struct xfn_engine **out, const struct xfn_engine_config *cfg,
+		      struct xfn_error *err)
 {
 	struct xfn_engine *e = calloc(1, sizeof(*e));
 	int ret = 0;
 
-	if (!e) {
-		snprintf(err, errlen, "out of memory");
-		return -ENOMEM;
-	}
+	if (!e)
+		return xfn_fail(err, -ENOMEM, "out of memory");
 	e->fd = e->sender = -1;
 	if (cfg->socket_count <= cfg->thread || cfg->socket_count > XFN_ENGINE_THREADS ||
 	    !cfg->thread != !cfg->first || !cfg->frame_size ||
 	    (cfg->frame_size & (cfg->frame_size - 1))) {
-		snprintf(
-			err, errlen,
+		xfn_error__set(
+			err,
 			"engine afxdp wants a socket for each thread, and frames of a power of two");
 		free(e);
 		return -EINVAL;
@@ -195,8 +194,8 @@ static int afxdp_open(struct xfn_engine **out, const struct xfn_engine_config *c
 		ret = e->by ? 0 : -ENOMEM;
 	}
 	if (ret) {
-		snprintf(err, errlen, "cannot map the AF_XDP rings of queue %u: %s",
-			 cfg->sockets[cfg->thread].queue, strerror(-ret));
+		xfn_error__set(err, "cannot map the AF_XDP rings of queue %u: %s",
+			       cfg->sockets[cfg->thread].queue, strerror(-ret));
 		afxdp_close(e);
 		return ret;
 	}
@@ -477,10 +476,9 @@ static void afxdp_ask(struct xfn_engine *e)
 #define AF_XDP 44
 #endif
 
-static int probe_afxdp(char *why, size_t whylen)
+static int probe_afxdp(struct xfn_error *why)
 {
-	int fd, ret = xfn_engine_probe_raw(AF_XDP, "AF_XDP", "CONFIG_XDP_SOCKETS", &fd, why,
-					   whylen);
+	int fd, ret = xfn_engine_probe_raw(AF_XDP, "AF_XDP", "CONFIG_XDP_SOCKETS", &fd, why);
 
 	if (!ret)
 		close(fd);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include "../../skel/error.h"
 #include "engine.h"
 
 const struct xfn_engine_ops *const xfn_engines[] = {
@@ -29,15 +30,14 @@ const struct xfn_engine_ops *xfn_engine_of_rank(unsigned rank)
 	return NULL;
 }
 
-int xfn_engine_probe(const struct xfn_engine_ops *ops, char *why, size_t whylen)
+int xfn_engine_probe(const struct xfn_engine_ops *ops, struct xfn_error *why)
 {
-	if (whylen)
-		why[0] = 0;
-	return ops->probe ? ops->probe(why, whylen) : 0;
+	why->line[0] = 0;
+	return ops->probe ? ops->probe(why) : 0;
 }
 
-int xfn_engine_probe_raw(int family, const char *name, const char *option, int *fd, char *why,
-			 size_t whylen)
+int xfn_engine_probe_raw(int family, const char *name, const char *option, int *fd,
+			 struct xfn_error *why)
 {
 	int ret;
 
@@ -45,10 +45,9 @@ int xfn_engine_probe_raw(int family, const char *name, const char *option, int *
 	if (*fd >= 0)
 		return 0;
 	ret = errno;
-	snprintf(why, whylen, "socket(%s): %s (%s%s)", name, strerrorname_np(ret),
-		 ret == EPERM	     ? "needs CAP_NET_RAW" :
-		 ret == EAFNOSUPPORT ? "kernel without " :
-				       strerror(ret),
-		 ret == EAFNOSUPPORT ? option : "");
-	return -ret;
+	return xfn_fail(why, -ret, "socket(%s): %s (%s%s)", name, strerrorname_np(ret),
+			ret == EPERM	    ? "needs CAP_NET_RAW" :
+			ret == EAFNOSUPPORT ? "kernel without " :
+					      strerror(ret),
+			ret == EAFNOSUPPORT ? option : "");
 }

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "../../skel/error.h"
 #include "../call/datagram.h"
 #include "../protocol/engine_stats.h"
 
@@ -85,10 +86,10 @@ struct xfn_engine_ops {
 	 * Can this host run it? 0, or -errno with the reason in why ("kernel.io_uring_disabled is
 	 * 2"). Opens nothing that stays. NULL: it runs wherever UDP sockets do.
 	 */
-	int (*probe)(char *why, size_t whylen);
+	int (*probe)(struct xfn_error *why);
 	/* Privileged or not, before the sandbox. 0 or -errno with one line in err. */
-	int (*open)(struct xfn_engine **out, const struct xfn_engine_config *cfg, char *err,
-		    size_t errlen);
+	int (*open)(struct xfn_engine **out, const struct xfn_engine_config *cfg,
+		    struct xfn_error *err);
 	/* Wait until take may have something, at most timeout_ms. 0, or -errno of a lost socket. */
 	int (*poll)(struct xfn_engine *e, int timeout_ms);
 	/* Up to max (<= XFN_BATCH) datagrams; 0 is none. */
@@ -122,12 +123,12 @@ const struct xfn_engine_ops *xfn_engine_find(const char *name);
 /* The engine of that rank, or NULL. */
 const struct xfn_engine_ops *xfn_engine_of_rank(unsigned rank);
 /* As ops->probe. */
-int xfn_engine_probe(const struct xfn_engine_ops *ops, char *why, size_t whylen);
+int xfn_engine_probe(const struct xfn_engine_ops *ops, struct xfn_error *why);
 /*
  * A raw socket of that family, for probes: 0 and *fd is to be closed; or -errno with the reason in
  * why. `option` is what the kernel was made without where it does not know the family.
  */
-int xfn_engine_probe_raw(int family, const char *name, const char *option, int *fd, char *why,
-			 size_t whylen);
+int xfn_engine_probe_raw(int family, const char *name, const char *option, int *fd,
+			 struct xfn_error *why);
 
 #endif

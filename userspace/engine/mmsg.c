@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include "../../skel/error.h"
 #include "udp.h"
 
 #define LEAD 64 /* a cache line: its last XFN_GUARD bytes are a datagram's guard */
@@ -42,8 +43,8 @@ static void mmsg_close(struct xfn_engine *e)
 	free(e);
 }
 
-static int mmsg_open(struct xfn_engine **out, const struct xfn_engine_config *cfg, char *err,
-		     size_t errlen)
+static int mmsg_open(struct xfn_engine **out, const struct xfn_engine_config *cfg,
+		     struct xfn_error *err)
 {
 	struct xfn_engine *e = calloc(1, sizeof(*e));
 	int ret = -ENOMEM;
@@ -60,7 +61,7 @@ static int mmsg_open(struct xfn_engine **out, const struct xfn_engine_config *cf
 		e->data = NULL;
 		goto fail;
 	}
-	ret = xfn_udp_turns__open(&e->turns, cfg, err, errlen);
+	ret = xfn_udp_turns__open(&e->turns, cfg, err);
 	if (ret)
 		mmsg_close(e);
 	else
@@ -68,9 +69,8 @@ static int mmsg_open(struct xfn_engine **out, const struct xfn_engine_config *cf
 	return ret;
 fail:
 	mmsg_close(e);
-	snprintf(err, errlen, "no memory for %u buffers of %u bytes; serve fewer or smaller",
-		 XFN_BATCH, cfg->payload_max);
-	return ret;
+	return xfn_fail(err, ret, "no memory for %u buffers of %u bytes; serve fewer or smaller",
+			XFN_BATCH, cfg->payload_max);
 }
 
 static int mmsg_poll(struct xfn_engine *e, int timeout_ms)

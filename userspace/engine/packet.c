@@ -21,6 +21,7 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/virtio_net.h>
+#include "../../skel/error.h"
 #include "engine.h"
 #include "send.h"
 
@@ -63,22 +64,19 @@ static void packet_close(struct xfn_engine *e)
 	free(e);
 }
 
-static int packet_open(struct xfn_engine **out, const struct xfn_engine_config *cfg, char *err,
-		       size_t errlen)
+static int packet_open(struct xfn_engine **out, const struct xfn_engine_config *cfg,
+		       struct xfn_error *err)
 {
 	const struct xfn_engine_socket *sock = cfg->sockets;
 	struct xfn_engine *e;
 	int ret;
 
-	if (cfg->socket_count != 2 || !sock->block_size || !sock->block_count) {
-		snprintf(err, errlen, "engine packet wants a socket with a ring and one to send");
-		return -EINVAL;
-	}
+	if (cfg->socket_count != 2 || !sock->block_size || !sock->block_count)
+		return xfn_fail(err, -EINVAL,
+				"engine packet wants a socket with a ring and one to send");
 	e = calloc(1, sizeof(*e));
-	if (!e) {
-		snprintf(err, errlen, "out of memory");
-		return -ENOMEM;
-	}
+	if (!e)
+		return xfn_fail(err, -ENOMEM, "out of memory");
 	e->fd = sock[0].fd;
 	e->send = sock[1].fd;
 	e->spin = cfg->spin;
@@ -101,7 +99,7 @@ static int packet_open(struct xfn_engine **out, const struct xfn_engine_config *
 	ret = -errno;
 	e->data = NULL;
 	e->fd = e->send = -1; /* still the caller's */
-	snprintf(err, errlen, "cannot map the ring of AF_PACKET: %s", strerror(-ret));
+	xfn_error__set(err, "cannot map the ring of AF_PACKET: %s", strerror(-ret));
 	packet_close(e);
 	return ret;
 }
@@ -213,18 +211,17 @@ static void packet_stats(const struct xfn_engine *e, struct xfn_engine_stats *ou
 	*out = e->stats;
 }
 
-static int probe_packet(char *why, size_t whylen)
+static int probe_packet(struct xfn_error *why)
 {
 	const int version = TPACKET_V3;
-	int fd, ret = xfn_engine_probe_raw(AF_PACKET, "AF_PACKET", "CONFIG_PACKET", &fd, why,
-					   whylen);
+	int fd, ret = xfn_engine_probe_raw(AF_PACKET, "AF_PACKET", "CONFIG_PACKET", &fd, why);
 
 	if (ret)
 		return ret;
 	if (setsockopt(fd, SOL_PACKET, PACKET_VERSION, &version, sizeof(version))) {
 		ret = -errno;
-		snprintf(why, whylen, "PACKET_VERSION: %s (no TPACKET_V3 here)",
-			 strerrorname_np(-ret));
+		xfn_error__set(why, "PACKET_VERSION: %s (no TPACKET_V3 here)",
+			       strerrorname_np(-ret));
 	}
 	close(fd);
 	return ret;

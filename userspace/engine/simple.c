@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/time.h>
+#include "../../skel/error.h"
 #include "udp.h"
 
 #define LEAD 64 /* before the data, so that it begins a cache line: its last XFN_GUARD bytes */
@@ -51,8 +52,8 @@ static bool set_wait(struct xfn_engine *e, int ms)
 	return true;
 }
 
-static int simple_open(struct xfn_engine **out, const struct xfn_engine_config *cfg, char *err,
-		       size_t errlen)
+static int simple_open(struct xfn_engine **out, const struct xfn_engine_config *cfg,
+		       struct xfn_error *err)
 {
 	struct xfn_engine *e = calloc(1, sizeof(*e));
 	int ret = -ENOMEM;
@@ -66,7 +67,7 @@ static int simple_open(struct xfn_engine **out, const struct xfn_engine_config *
 	if (!e->buffer)
 		goto fail;
 	e->data = e->buffer + LEAD;
-	ret = xfn_udp_turns__open(&e->turns, cfg, err, errlen);
+	ret = xfn_udp_turns__open(&e->turns, cfg, err);
 	if (ret) {
 		simple_close(e);
 		return ret;
@@ -82,8 +83,7 @@ static int simple_open(struct xfn_engine **out, const struct xfn_engine_config *
 	return 0;
 fail:
 	simple_close(e);
-	snprintf(err, errlen, "no memory for a buffer of %u bytes", cfg->payload_max);
-	return ret;
+	return xfn_fail(err, ret, "no memory for a buffer of %u bytes", cfg->payload_max);
 }
 
 /* One datagram of one socket -> *d. False: none, or one that is shown to nobody. */

@@ -2,28 +2,27 @@
 /* The sockets of an engine that reads them by system calls: which may have something, and whose
  * turn it is. Must never know how datagrams move. poll(2). */
 #include <stdlib.h>
+#include "../../skel/error.h"
 #include "udp.h"
 
 #define BATCHES_PER_LOOK                                                                           \
 	4 /* of what is known to be there, until the others are looked at again                    \
 	   */
 
-int xfn_udp_turns__open(struct xfn_udp_turns *t, const struct xfn_engine_config *cfg, char *err,
-			size_t errlen)
+int xfn_udp_turns__open(struct xfn_udp_turns *t, const struct xfn_engine_config *cfg,
+			struct xfn_error *err)
 {
 	int ret = 0;
 
 	t->count = cfg->socket_count;
 	t->sockets = calloc(t->count, sizeof(*t->sockets));
 	t->polls = calloc(t->count, sizeof(*t->polls));
-	if (!t->sockets || !t->polls) {
-		snprintf(err, errlen, "no memory for %u sockets; serve fewer", t->count);
-		return -ENOMEM;
-	}
+	if (!t->sockets || !t->polls)
+		return xfn_fail(err, -ENOMEM, "no memory for %u sockets; serve fewer", t->count);
 	for (unsigned i = 0; !ret && i < t->count; i++) {
 		t->sockets[i] = cfg->sockets[i];
 		t->polls[i] = (struct pollfd){ .fd = cfg->sockets[i].fd, .events = POLLIN };
-		ret = xfn_udp_prepare(t->polls[i].fd, err, errlen);
+		ret = xfn_udp_prepare(t->polls[i].fd, err);
 	}
 	return ret;
 }

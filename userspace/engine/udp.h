@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include "../../skel/error.h"
 #include "engine.h"
 
 /* A peer as the kernel names it; 32 bytes keep what follows it aligned. */
@@ -27,7 +28,7 @@ union xfn_udp_name {
 	(CMSG_SPACE(sizeof(struct in_pktinfo)) + CMSG_SPACE(sizeof(struct in6_pktinfo)))
 
 /* Make the socket tell each datagram's destination. */
-static inline int xfn_udp_prepare(int fd, char *err, size_t errlen)
+static inline int xfn_udp_prepare(int fd, struct xfn_error *err)
 {
 	int family = 0, on = 1;
 	socklen_t len = sizeof(family);
@@ -40,10 +41,9 @@ static inline int xfn_udp_prepare(int fd, char *err, size_t errlen)
 	if (!ret)
 		return 0;
 	ret = -errno;
-	snprintf(err, errlen,
-		 "socket %d cannot tell destinations (IP_PKTINFO): %s; pass a UDP socket", fd,
-		 strerror(-ret));
-	return ret;
+	return xfn_fail(err, ret,
+			"socket %d cannot tell destinations (IP_PKTINFO): %s; pass a UDP socket",
+			fd, strerror(-ret));
 }
 
 static inline void xfn_udp_map(uint8_t ip[16], const struct in_addr *in)
@@ -143,8 +143,8 @@ struct xfn_udp_turns {
 
 /* Zeroed *t: copies and prepares the sockets. 0 or -errno with one line in err; close it then too.
  */
-int xfn_udp_turns__open(struct xfn_udp_turns *t, const struct xfn_engine_config *cfg, char *err,
-			size_t errlen);
+int xfn_udp_turns__open(struct xfn_udp_turns *t, const struct xfn_engine_config *cfg,
+			struct xfn_error *err);
 void xfn_udp_turns__close(struct xfn_udp_turns *t);
 /* See what has something, waiting for it at most timeout_ms. 0 or -errno of a lost socket. */
 int xfn_udp_turns__wait(struct xfn_udp_turns *t, int timeout_ms);

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "../../skel/error.h"
 #include "uring.h"
 
 static struct io_uring_sqe *next_sqe(struct xfn_engine *e)
@@ -224,7 +225,7 @@ static void uring_stats(const struct xfn_engine *e, struct xfn_engine_stats *out
 
 /* Whether multishot receive works is known only by trying: open it over a socket that nobody knows.
  */
-static int probe_uring(char *why, size_t whylen)
+static int probe_uring(struct xfn_error *why)
 {
 	struct xfn_engine_socket sock = { .fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0) };
 	struct xfn_engine_config cfg = { .sockets = &sock, .socket_count = 1, .payload_max = 64 };
@@ -235,10 +236,9 @@ static int probe_uring(char *why, size_t whylen)
 		sock.fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (sock.fd < 0) {
 		ret = -errno;
-		snprintf(why, whylen, "socket(SOCK_DGRAM): %s", strerrorname_np(-ret));
-		return ret;
+		return xfn_fail(why, ret, "socket(SOCK_DGRAM): %s", strerrorname_np(-ret));
 	}
-	ret = xfn_uring__open(&e, &cfg, why, whylen);
+	ret = xfn_uring__open(&e, &cfg, why);
 	if (!ret)
 		xfn_uring__close(e);
 	close(sock.fd);

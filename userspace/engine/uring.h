@@ -4,6 +4,7 @@
 #define XFN_ENGINE_URING_H
 
 #include <liburing.h>
+#include "../../skel/error.h"
 #include "udp.h"
 
 #define XFN_URING_SUBMISSIONS 256
@@ -66,8 +67,8 @@ static inline void xfn_uring__recycle(struct xfn_engine *e, unsigned buffer)
 }
 
 /* uring_open.c: `open` and `close` of the engine. */
-int xfn_uring__open(struct xfn_engine **out, const struct xfn_engine_config *cfg, char *err,
-		    size_t errlen);
+int xfn_uring__open(struct xfn_engine **out, const struct xfn_engine_config *cfg,
+		    struct xfn_error *err);
 void xfn_uring__close(struct xfn_engine *e);
 /* uring.c: receive on each socket that does not; submitted with what is submitted next. */
 void xfn_uring__arm(struct xfn_engine *e);

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "../../skel/error.h"
 #include "uring.h"
 
 /* Buffers: a batch for each socket while they are few; what waits beyond them waits in the sockets.
@@ -178,8 +179,8 @@ static void lay_out(struct xfn_engine *e, const struct xfn_engine_config *cfg)
 	e->group_size = (e->share * sizeof(struct io_uring_buf) + page - 1) & ~(page - 1);
 }
 
-static int take_sockets(struct xfn_engine *e, const struct xfn_engine_config *cfg, char *err,
-			size_t errlen)
+static int take_sockets(struct xfn_engine *e, const struct xfn_engine_config *cfg,
+			struct xfn_error *err)
 {
 	int ret = 0;
 
@@ -189,7 +190,7 @@ static int take_sockets(struct xfn_engine *e, const struct xfn_engine_config *cf
 		e->sockets[i] = cfg->sockets[i];
 		e->unarmed[i] = true;
 		e->unarmed_count++;
-		ret = xfn_udp_prepare(fd, err, errlen);
+		ret = xfn_udp_prepare(fd, err);
 		/* io_uring gives EAGAIN at once on a non-blocking socket, where it should wait. */
 		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
 	}
@@ -209,8 +210,8 @@ static int start_receiving(struct xfn_engine *e)
 	return !io_uring_peek_cqe(&e->ring, &cqe) && cqe->res == -EINVAL ? -EINVAL : 0;
 }
 
-int xfn_uring__open(struct xfn_engine **out, const struct xfn_engine_config *cfg, char *err,
-		    size_t errlen)
+int xfn_uring__open(struct xfn_engine **out, const struct xfn_engine_config *cfg,
+		    struct xfn_error *err)
 {
 	static const struct {
 		int (*run)(struct xfn_engine *e);
@@ -235,7 +236,7 @@ int xfn_uring__open(struct xfn_engine **out, const struct xfn_engine_config *cfg
 	e->held = calloc((size_t)e->count * e->share, sizeof(*e->held));
 	if (!e->sockets || !e->unarmed || !e->replies || !e->held)
 		goto fail;
-	ret = take_sockets(e, cfg, err, errlen);
+	ret = take_sockets(e, cfg, err);
 	if (ret) {
 		xfn_uring__close(e);
 		return ret;
@@ -250,11 +251,12 @@ int xfn_uring__open(struct xfn_engine **out, const struct xfn_engine_config *cfg
 	}
 fail:
 	if (ret == -EPERM && disabled_by_sysctl())
-		snprintf(err, errlen, "kernel.io_uring_disabled is %d", disabled_by_sysctl());
+		xfn_error__set(err, "kernel.io_uring_disabled is %d", disabled_by_sysctl());
 	else
-		snprintf(err, errlen, "%s: %s%s%s", step, strerrorname_np(-ret),
-			 ret == -EPERM || ret == -ENOSYS ? " (a container's seccomp filter?)" : "",
-			 e && e->thread ? "; leave --sqpoll out" : "");
+		xfn_error__set(
+			err, "%s: %s%s%s", step, strerrorname_np(-ret),
+			ret == -EPERM || ret == -ENOSYS ? " (a container's seccomp filter?)" : "",
+			e && e->thread ? "; leave --sqpoll out" : "");
 	if (e)
 		xfn_uring__close(e);
 	return ret;

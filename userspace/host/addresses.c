@@ -13,6 +13,7 @@
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include "../../skel/error.h"
 #include "addresses.h"
 
 #define READS	    16	  /* of what keeps changing, until it is given up */
@@ -432,7 +433,7 @@ static int read_all(struct xfn_addresses *addrs)
 
 int xfn_addresses__open(unsigned ifindex, const uint8_t (*only)[16], unsigned only_count,
 			const struct xfn_addresses_listener *listener, struct xfn_addresses **out,
-			char *err, size_t errlen)
+			struct xfn_error *err)
 {
 	struct xfn_addresses *addrs = calloc(1, sizeof(*addrs));
 	int ret = -ENOMEM;
@@ -460,7 +461,7 @@ int xfn_addresses__open(unsigned ifindex, const uint8_t (*only)[16], unsigned on
 	*out = addrs;
 	return 0;
 fail:
-	snprintf(err, errlen, "cannot read the interface's addresses: %s", strerror(-ret));
+	xfn_error__set(err, "cannot read the interface's addresses: %s", strerror(-ret));
 	xfn_addresses__close(addrs);
 	return ret;
 }

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <linux/types.h>
+#include "../../skel/error.h"
 #include "../../xdp/abi.h"
 
 struct xfn_addresses;
@@ -53,7 +54,7 @@ struct xfn_addresses_listener {
  */
 int xfn_addresses__open(unsigned ifindex, const uint8_t (*only)[16], unsigned only_count,
 			const struct xfn_addresses_listener *listener, struct xfn_addresses **out,
-			char *err, size_t errlen);
+			struct xfn_error *err);
 /* Valid until the next call of serve, follow or close. */
 struct xfn_addresses_now xfn_addresses__now(const struct xfn_addresses *addrs);
 /* An fd that polls readable when xfn_addresses__serve has work. */

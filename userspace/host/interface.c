@@ -11,6 +11,7 @@
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
+#include "../../skel/error.h"
 #include "interface.h"
 
 #define ANSWER_MAX   32768 /* of a device with many virtual functions */
@@ -78,17 +79,17 @@ unsigned xfn_interface__find(const char *name, char real[IF_NAMESIZE])
 	return found.index;
 }
 
-static int unread(const char *name, int ret, char *err, size_t errlen)
+static int unread(const char *name, int ret, struct xfn_error *err)
 {
 	if (ret == -ENODEV)
-		snprintf(err, errlen, "%.128s: no such interface; `ip link` lists them", name);
+		xfn_error__set(err, "%.128s: no such interface; `ip link` lists them", name);
 	else
-		snprintf(err, errlen, "%.128s: cannot read its state: %s; try again", name,
-			 strerror(-ret));
+		xfn_error__set(err, "%.128s: cannot read its state: %s; try again", name,
+			       strerror(-ret));
 	return ret;
 }
 
-int xfn_interface__read(const char *name, struct xfn_interface *out, char *err, size_t errlen)
+int xfn_interface__read(const char *name, struct xfn_interface *out, struct xfn_error *err)
 {
 	/*
 	 * "vif" is Xen's. Not tun: its bursts (GSO) come by the generic routine even in native
@@ -105,11 +106,11 @@ int xfn_interface__read(const char *name, struct xfn_interface *out, char *err, 
 	memset(out, 0, sizeof(*out));
 	out->index = xfn_interface__find(name, out->name);
 	if (!out->index)
-		return unread(name, -errno, err, errlen);
+		return unread(name, -errno, err);
 	name = out->name;
 	sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (sock < 0)
-		return unread(name, -errno, err, errlen);
+		return unread(name, -errno, err);
 	snprintf(req.ifr_name, sizeof(req.ifr_name), "%s", name);
 	if (ioctl(sock, SIOCGIFFLAGS, &req))
 		ret = -errno;
@@ -136,5 +137,5 @@ int xfn_interface__read(const char *name, struct xfn_interface *out, char *err, 
 	close(sock);
 	if (ret == -ENODEV) /* it went meanwhile */
 		out->index = 0;
-	return ret ? unread(name, ret, err, errlen) : 0;
+	return ret ? unread(name, ret, err) : 0;
 }

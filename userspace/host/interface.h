@@ -6,6 +6,7 @@
 #include <net/if.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include "../../skel/error.h"
 
 struct xfn_interface {
 	char name[IF_NAMESIZE];
@@ -32,6 +33,6 @@ unsigned xfn_interface__find(const char *name, char real[IF_NAMESIZE]);
  * err: -ENODEV where there is no such interface; any other error says nothing of it, and what was
  * known of it still holds.
  */
-int xfn_interface__read(const char *name, struct xfn_interface *out, char *err, size_t errlen);
+int xfn_interface__read(const char *name, struct xfn_interface *out, struct xfn_error *err);
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Where a run keeps its files, and under which name. Must never know what they are. */
+#include "../../skel/error.h"
 #include "runtime_dir.h"
 
 #include <errno.h>
@@ -14,34 +15,30 @@
 #define SO_NETNS_COOKIE 71
 #endif
 
-int xfn_runtime_dir(char *dir, size_t len, char *err, size_t errlen)
+int xfn_runtime_dir(char *dir, size_t len, struct xfn_error *err)
 {
 	const char *own = secure_getenv("XFN_RUNTIME_DIR");
 	const char *xdg = secure_getenv("XDG_RUNTIME_DIR");
 	int n;
 
 	if (own && *own) {
-		if (*own != '/') {
-			snprintf(err, errlen,
-				 "XFN_RUNTIME_DIR '%s': not absolute; give a path from /", own);
-			return -EINVAL;
-		}
+		if (*own != '/')
+			return xfn_fail(err, -EINVAL,
+					"XFN_RUNTIME_DIR '%s': not absolute; give a path from /",
+					own);
 		n = snprintf(dir, len, "%s", own);
 	} else if (!geteuid()) {
 		n = snprintf(dir, len, "/run/xfn");
 	} else if (xdg && *xdg == '/') {
 		n = snprintf(dir, len, "%s/xfn", xdg);
 	} else {
-		snprintf(
-			err, errlen,
+		return xfn_fail(
+			err, -ENOENT,
 			"no runtime folder: XDG_RUNTIME_DIR is not set; set it or XFN_RUNTIME_DIR, or use sudo");
-		return -ENOENT;
 	}
-	if (n < 0 || (size_t)n >= len) {
-		snprintf(err, errlen,
-			 "runtime folder: path too long; set a shorter XFN_RUNTIME_DIR");
-		return -ENAMETOOLONG;
-	}
+	if (n < 0 || (size_t)n >= len)
+		return xfn_fail(err, -ENAMETOOLONG,
+				"runtime folder: path too long; set a shorter XFN_RUNTIME_DIR");
 	return 0;
 }
 
@@ -71,27 +68,24 @@ bool xfn_runtime_dir__parse(const char *text, uint64_t here, struct xfn_runtime_
 	return !number || (*number >= '1' && *number <= '9' && !*end);
 }
 
-int xfn_runtime_dir__path(const char *name, const char *suffix, char *path, size_t len, char *err,
-			  size_t errlen)
+int xfn_runtime_dir__path(const char *name, const char *suffix, char *path, size_t len,
+			  struct xfn_error *err)
 {
 	char dir[256], space[24] = "";
 	struct xfn_runtime_name of;
-	int n, ret = xfn_runtime_dir(dir, sizeof(dir), err, errlen);
+	int n, ret = xfn_runtime_dir(dir, sizeof(dir), err);
 
 	if (ret)
 		return ret;
-	if (!xfn_runtime_dir__parse(name, xfn_runtime_dir__namespace(), &of)) {
-		snprintf(err, errlen, "'%s': no interface's name; `ip link` lists them", name);
-		return -EINVAL;
-	}
+	if (!xfn_runtime_dir__parse(name, xfn_runtime_dir__namespace(), &of))
+		return xfn_fail(err, -EINVAL, "'%s': no interface's name; `ip link` lists them",
+				name);
 	if (of.space != XFN_RUNTIME_HOST)
 		snprintf(space, sizeof(space), ":%" PRIu64, of.space);
 	n = snprintf(path, len, "%s/%s%s%s", dir, of.iface, space, suffix);
-	if (n < 0 || (size_t)n >= len) {
-		snprintf(err, errlen,
-			 "%s: path of %d bytes, %zu may be; set a shorter XFN_RUNTIME_DIR", dir, n,
-			 len - 1);
-		return -ENAMETOOLONG;
-	}
+	if (n < 0 || (size_t)n >= len)
+		return xfn_fail(err, -ENAMETOOLONG,
+				"%s: path of %d bytes, %zu may be; set a shorter XFN_RUNTIME_DIR",
+				dir, n, len - 1);
 	return 0;
 }

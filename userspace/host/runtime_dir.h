@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "../../skel/error.h"
 
 #define XFN_RUNTIME_HOST 1 /* the first namespace that the kernel makes */
 
@@ -24,7 +25,7 @@ struct xfn_runtime_name {
 };
 
 /* Where it is. 0 or -errno with one line in err: -ENOENT where this user has none. */
-int xfn_runtime_dir(char *dir, size_t len, char *err, size_t errlen);
+int xfn_runtime_dir(char *dir, size_t len, struct xfn_error *err);
 
 /* This network namespace's number. */
 uint64_t xfn_runtime_dir__namespace(void);
@@ -36,7 +37,7 @@ bool xfn_runtime_dir__parse(const char *text, uint64_t here, struct xfn_runtime_
  * The path of a file of `name`, which ends with `suffix`: IFACE in this network namespace, or
  * IFACE:NAMESPACE in that one. 0 or -errno with one line in err.
  */
-int xfn_runtime_dir__path(const char *name, const char *suffix, char *path, size_t len, char *err,
-			  size_t errlen);
+int xfn_runtime_dir__path(const char *name, const char *suffix, char *path, size_t len,
+			  struct xfn_error *err);
 
 #endif

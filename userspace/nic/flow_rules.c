@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Flow rules of a NIC, by the ethtool ioctl. */
+#include "../../skel/error.h"
 #include "flow_rules.h"
 
 #include <arpa/inet.h>
@@ -272,17 +273,15 @@ static int turn_on(struct xfn_steer *s)
 }
 
 int xfn_steer__open(const char *ifname, const char *driver, struct xfn_journal *journal,
-		    struct xfn_steer **out, char *err, size_t errlen)
+		    struct xfn_steer **out, struct xfn_error *err)
 {
 	struct xfn_steer *s = calloc(1, sizeof(*s));
 	const char *what = "does not tell of its flow rules", *next = "";
 	int ret = s ? xfn_steer__rules(ifname) : -ENOMEM;
 
 	*out = NULL;
-	if (!s) {
-		snprintf(err, errlen, "--steer: out of memory");
-		return ret;
-	}
+	if (!s)
+		return xfn_fail(err, ret, "--steer: out of memory");
 	if (ret == -EOPNOTSUPP) {
 		what = "takes no flow rules";
 		next = ", `ethtool -X` may narrow the queues all traffic comes to";
@@ -299,9 +298,8 @@ int xfn_steer__open(const char *ifname, const char *driver, struct xfn_journal *
 		return 0;
 	}
 	free(s);
-	snprintf(err, errlen, "--steer: %s: its driver %s %s (%s); leave --steer out%s", ifname,
-		 *driver ? driver : "(none)", what, strerror(-ret), next);
-	return ret;
+	return xfn_fail(err, ret, "--steer: %s: its driver %s %s (%s); leave --steer out%s", ifname,
+			*driver ? driver : "(none)", what, strerror(-ret), next);
 }
 
 static bool equal(const struct xfn_steer_rule *a, const struct xfn_steer_rule *b)
@@ -334,18 +332,18 @@ static int add_one(struct xfn_steer *s, const struct xfn_steer_rule *rule)
 }
 
 static void tell(const struct xfn_steer *s, const struct xfn_steer_rule *rule, const char *what,
-		 int ret, struct xfn_steer_left *left, char *err, size_t errlen)
+		 int ret, struct xfn_steer_left *left, struct xfn_error *err)
 {
 	char text[XFN_JOURNAL_TEXT];
 
 	left->again |= ret == -ENOMEM || ret == -ENOBUFS || ret == -EAGAIN;
 	xfn_steer__text(rule, text);
-	snprintf(err, errlen, "cannot %s the flow rule '%s' of driver %s (%s)", what, text,
-		 s->driver, strerror(-ret));
+	xfn_error__set(err, "cannot %s the flow rule '%s' of driver %s (%s)", what, text, s->driver,
+		       strerror(-ret));
 }
 
 struct xfn_steer_left xfn_steer__follow(struct xfn_steer *s, const struct xfn_steer_rule *rules,
-					unsigned count, char *err, size_t errlen)
+					unsigned count, struct xfn_error *err)
 {
 	struct xfn_steer_left left = {};
 	char text[XFN_JOURNAL_TEXT];
@@ -356,7 +354,7 @@ struct xfn_steer_left xfn_steer__follow(struct xfn_steer *s, const struct xfn_st
 
 		if (ret < 0) {
 			left.stale++;
-			tell(s, &s->rules[i], "remove", ret, &left, err, errlen);
+			tell(s, &s->rules[i], "remove", ret, &left, err);
 		}
 		if (ret)
 			continue;
@@ -370,7 +368,7 @@ struct xfn_steer_left xfn_steer__follow(struct xfn_steer *s, const struct xfn_st
 		if (ret >= 0)
 			continue;
 		left.missing++;
-		tell(s, &rules[i], "set", ret, &left, err, errlen);
+		tell(s, &rules[i], "set", ret, &left, err);
 	}
 	return left;
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "../../skel/error.h"
 #include "../../functions/xfn.h"
 #include "journal.h"
 
@@ -27,7 +28,7 @@ struct xfn_steer;
  * like each rule). 0, or -errno with one line in err: -EOPNOTSUPP, its driver has none.
  */
 int xfn_steer__open(const char *ifname, const char *driver, struct xfn_journal *journal,
-		    struct xfn_steer **out, char *err, size_t errlen);
+		    struct xfn_steer **out, struct xfn_error *err);
 /* What xfn_steer__follow could not do; *err tells of the last one. */
 struct xfn_steer_left {
 	unsigned missing; /* rules that do not stand */
@@ -37,7 +38,7 @@ struct xfn_steer_left {
 
 /* From now on these rules: others of ours go, missing ones come. */
 struct xfn_steer_left xfn_steer__follow(struct xfn_steer *steer, const struct xfn_steer_rule *rules,
-					unsigned count, char *err, size_t errlen);
+					unsigned count, struct xfn_error *err);
 unsigned xfn_steer__count(const struct xfn_steer *steer); /* rules that stand */
 void xfn_steer__close(struct xfn_steer *steer);		  /* rules stay: undone by the journal */
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* The journal of changes to an interface. What is noted is held in memory too, in its order. */
+#include "../../skel/error.h"
 #include "journal.h"
 
 #include <errno.h>
@@ -138,23 +139,21 @@ static void release(struct xfn_journal *j)
 }
 
 int xfn_journal__open(const char *ifname, const struct xfn_journal_kind *kinds,
-		      struct xfn_journal **out, char *err, size_t errlen)
+		      struct xfn_journal **out, struct xfn_error *err)
 {
 	struct xfn_journal *j = calloc(1, sizeof(*j));
 	unsigned left;
 	int ret;
 
 	*out = NULL;
-	if (!j) {
-		snprintf(err, errlen, "journal of changes: no memory; free some");
-		return -ENOMEM;
-	}
+	if (!j)
+		return xfn_fail(err, -ENOMEM, "journal of changes: no memory; free some");
 	snprintf(j->ifname, sizeof(j->ifname), "%s", ifname);
 	j->kinds = kinds;
-	ret = xfn_runtime_dir__path(ifname, SUFFIX, j->path, sizeof(j->path), err, errlen);
+	ret = xfn_runtime_dir__path(ifname, SUFFIX, j->path, sizeof(j->path), err);
 	if (!ret && (ret = read_all(j)))
-		snprintf(err, errlen, "%s: cannot be read: %s; see what is there", j->path,
-			 strerror(-ret));
+		xfn_error__set(err, "%s: cannot be read: %s; see what is there", j->path,
+			       strerror(-ret));
 	if (ret) {
 		release(j);
 		return ret;
@@ -232,12 +231,12 @@ void xfn_journal__close(struct xfn_journal *j)
 int xfn_journal__count(const char *ifname)
 {
 	struct xfn_journal *j = calloc(1, sizeof(*j));
-	char err[256];
+	struct xfn_error err;
 	int ret;
 
 	if (!j)
 		return -ENOMEM;
-	ret = xfn_runtime_dir__path(ifname, SUFFIX, j->path, sizeof(j->path), err, sizeof(err));
+	ret = xfn_runtime_dir__path(ifname, SUFFIX, j->path, sizeof(j->path), &err);
 	ret = ret ?: read_all(j);
 	ret = ret ?: (int)j->count;
 	release(j);

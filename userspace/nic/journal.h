@@ -9,6 +9,7 @@
 #define XFN_JOURNAL_H
 
 #include <stddef.h>
+#include "../../skel/error.h"
 
 #define XFN_JOURNAL_TEXT 128 /* bytes of a change's text with its 0; it has no newline */
 
@@ -29,7 +30,7 @@ struct xfn_journal;
  * in err.
  */
 int xfn_journal__open(const char *ifname, const struct xfn_journal_kind *kinds,
-		      struct xfn_journal **out, char *err, size_t errlen);
+		      struct xfn_journal **out, struct xfn_error *err);
 /* To be called before the change. One that stands there already stays once. 0 or -errno. */
 int xfn_journal__note(struct xfn_journal *journal, const char *kind, const char *text);
 /* A change that was not made after all, or was taken back. */

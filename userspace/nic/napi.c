@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Busy polling of sockets, and an interface's deferred interrupts. */
+#include "../../skel/error.h"
 #include "napi.h"
 
 #include <errno.h>
@@ -128,15 +129,15 @@ static int change(const char *ifname, const char *setting, unsigned long value,
 	return ret;
 }
 
-int xfn_napi__defer(const char *ifname, unsigned usecs, struct xfn_journal *journal, char *err,
-		    size_t errlen)
+int xfn_napi__defer(const char *ifname, unsigned usecs, struct xfn_journal *journal,
+		    struct xfn_error *err)
 {
 	int ret = change(ifname, "gro_flush_timeout", usecs * 1000ul, journal);
 
 	ret = ret ?: change(ifname, "napi_defer_hard_irqs", DEFERRED, journal);
 	if (ret)
-		snprintf(err, errlen, "--defer-interrupts: cannot change those of %s: %s; %s",
-			 ifname, strerror(-ret), ret == -EPERM ? "run as root" : "leave it out");
+		xfn_error__set(err, "--defer-interrupts: cannot change those of %s: %s; %s", ifname,
+			       strerror(-ret), ret == -EPERM ? "run as root" : "leave it out");
 	return ret;
 }
 

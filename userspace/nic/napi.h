@@ -7,6 +7,7 @@
 #define XFN_NAPI_H
 
 #include <stddef.h>
+#include "../../skel/error.h"
 #include "journal.h"
 
 /*
@@ -33,8 +34,8 @@ void xfn_napi__open(void);
  * that is done often enough (gro_flush_timeout, napi_defer_hard_irqs). Noted in the journal first.
  * Wants CAP_SYS_ADMIN to see the interface's settings. 0 or -errno with one line in err.
  */
-int xfn_napi__defer(const char *ifname, unsigned usecs, struct xfn_journal *journal, char *err,
-		    size_t errlen);
+int xfn_napi__defer(const char *ifname, unsigned usecs, struct xfn_journal *journal,
+		    struct xfn_error *err);
 
 /* Journal kind "napi": "SETTING BEFORE NOW". */
 int xfn_napi__undo(const char *ifname, const char *text);

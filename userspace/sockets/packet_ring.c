@@ -12,6 +12,7 @@
 #include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include "../../skel/error.h"
 #include "packet_ring.h"
 
 #ifndef PACKET_IGNORE_OUTGOING
@@ -297,7 +298,7 @@ int xfn_packet_ring__sender(unsigned ifindex)
 int xfn_packet_ring__open(const char *ifname, unsigned ifindex, uint32_t mtu,
 			  const struct xfn_packet_target *targets, unsigned count,
 			  const uint8_t (*own)[16], unsigned own_count, struct xfn_packet_ring *out,
-			  char *err, size_t errlen)
+			  struct xfn_error *err)
 {
 	uint32_t block = xfn_packet_ring__block(mtu);
 	struct tpacket_req3 ring = { .tp_block_size = block,
@@ -332,18 +333,18 @@ int xfn_packet_ring__open(const char *ifname, unsigned ifindex, uint32_t mtu,
 	return 0;
 fail:
 	ret = ret ?: -errno;
-	snprintf(err, errlen, "cannot %s %s: %s%s", what, ifname, strerror(-ret),
-		 ret == -EPERM	      ? "; it wants CAP_NET_RAW" :
-		 ret == -E2BIG	      ? "; serve fewer addresses (--address) or functions" :
-		 ret == -EAFNOSUPPORT ? "; this kernel is built without AF_PACKET" :
-					"");
+	xfn_error__set(err, "cannot %s %s: %s%s", what, ifname, strerror(-ret),
+		       ret == -EPERM	    ? "; it wants CAP_NET_RAW" :
+		       ret == -E2BIG	    ? "; serve fewer addresses (--address) or functions" :
+		       ret == -EAFNOSUPPORT ? "; this kernel is built without AF_PACKET" :
+					      "");
 	free(p);
 	xfn_packet_ring__close(out);
 	return ret;
 }
 
 int xfn_packet_ring__bind(const struct xfn_packet_ring *ring, const char *ifname, unsigned ifindex,
-			  char *err, size_t errlen)
+			  struct xfn_error *err)
 {
 	const struct sockaddr_ll at = { .sll_family = AF_PACKET,
 					.sll_ifindex = (int)ifindex,
@@ -353,8 +354,7 @@ int xfn_packet_ring__bind(const struct xfn_packet_ring *ring, const char *ifname
 	if (!bind(ring->receive, (const struct sockaddr *)&at, sizeof(at)))
 		return 0;
 	ret = -errno;
-	snprintf(err, errlen, "cannot bind AF_PACKET to %s: %s", ifname, strerror(-ret));
-	return ret;
+	return xfn_fail(err, ret, "cannot bind AF_PACKET to %s: %s", ifname, strerror(-ret));
 }
 
 void xfn_packet_ring__stop(const struct xfn_packet_ring *ring)

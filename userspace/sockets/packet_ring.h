@@ -15,6 +15,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include "../../skel/error.h"
 #include "../../functions/xfn.h"
 
 /*
@@ -55,9 +56,9 @@ struct xfn_packet_ring {
 int xfn_packet_ring__open(const char *ifname, unsigned ifindex, uint32_t mtu,
 			  const struct xfn_packet_target *targets, unsigned count,
 			  const uint8_t (*own)[16], unsigned own_count, struct xfn_packet_ring *out,
-			  char *err, size_t errlen);
+			  struct xfn_error *err);
 int xfn_packet_ring__bind(const struct xfn_packet_ring *ring, const char *ifname, unsigned ifindex,
-			  char *err, size_t errlen);
+			  struct xfn_error *err);
 void xfn_packet_ring__stop(const struct xfn_packet_ring *ring);
 void xfn_packet_ring__close(struct xfn_packet_ring *ring);
 uint32_t xfn_packet_ring__block(uint32_t mtu);

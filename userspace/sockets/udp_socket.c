@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <linux/sock_diag.h>
+#include "../../skel/error.h"
 #include "udp_socket.h"
 
 #define RECEIVE_BUFFER (4 << 20) /* bytes: a burst that a worker's start or stall lets wait */
@@ -123,7 +124,7 @@ static int set_options(int fd, bool mapped, unsigned scope, unsigned device)
 }
 
 int xfn_udp_socket__open(const struct xfn_address *addr, unsigned scope, unsigned device,
-			 bool beside, char *err, size_t errlen)
+			 bool beside, struct xfn_error *err)
 {
 	bool mapped = is_mapped(addr->ip);
 	/* fe80::/10 wants its interface */
@@ -156,12 +157,12 @@ int xfn_udp_socket__open(const struct xfn_address *addr, unsigned scope, unsigne
 	}
 	if (!ret)
 		return fd;
-	snprintf(err, errlen, "cannot %s UDP %s: %s%s", what,
-		 xfn_udp_socket__text(addr, text, sizeof(text)), strerror(-ret),
-		 ret == -EADDRINUSE ?
-			 "; another server has that port: stop it, or give another one" :
-		 ret == -EADDRNOTAVAIL ? "; `ip addr` lists the addresses of this host" :
-					 "");
+	xfn_error__set(err, "cannot %s UDP %s: %s%s", what,
+		       xfn_udp_socket__text(addr, text, sizeof(text)), strerror(-ret),
+		       ret == -EADDRINUSE ?
+			       "; another server has that port: stop it, or give another one" :
+		       ret == -EADDRNOTAVAIL ? "; `ip addr` lists the addresses of this host" :
+					       "");
 	if (fd >= 0)
 		close(fd);
 	return ret;

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include "../../skel/error.h"
 #include "../../functions/xfn.h"
 
 /*
@@ -17,7 +18,7 @@
  * one line in err; -EACCES: the port wants a privilege.
  */
 int xfn_udp_socket__open(const struct xfn_address *addr, unsigned scope, unsigned device,
-			 bool beside, char *err, size_t errlen);
+			 bool beside, struct xfn_error *err);
 /* From now on other sockets may be bound beside this one, or (false) none. */
 void xfn_udp_socket__let_beside(int fd, bool on);
 

@@ -10,6 +10,7 @@
 #include <linux/if_xdp.h>
 #include <linux/memfd.h>
 #include <linux/mempolicy.h>
+#include "../../skel/error.h"
 #include "../../xdp/abi.h"
 #include "packet_ring.h"
 #include "umem.h"
@@ -35,15 +36,15 @@ static bool takes_several(int xsk)
 	return bind(xsk, (const struct sockaddr *)&addr, sizeof(addr)) && errno == ENODEV;
 }
 
-static void failed(const char *what, unsigned queue, const char *ifname, int ret, char *err,
-		   size_t errlen)
+static void failed(const char *what, unsigned queue, const char *ifname, int ret,
+		   struct xfn_error *err)
 {
-	snprintf(err, errlen, "cannot %s queue %u of %s: %s%s", what, queue, ifname, strerror(-ret),
-		 ret == -EPERM	      ? "; it wants CAP_NET_RAW" :
-		 ret == -EBUSY	      ? "; another AF_XDP socket holds the queue" :
-		 ret == -ENOBUFS      ? "; raise `ulimit -l`" :
-		 ret == -EAFNOSUPPORT ? "; this kernel is built without AF_XDP" :
-					"");
+	xfn_error__set(err, "cannot %s queue %u of %s: %s%s", what, queue, ifname, strerror(-ret),
+		       ret == -EPERM	    ? "; it wants CAP_NET_RAW" :
+		       ret == -EBUSY	    ? "; another AF_XDP socket holds the queue" :
+		       ret == -ENOBUFS	    ? "; raise `ulimit -l`" :
+		       ret == -EAFNOSUPPORT ? "; this kernel is built without AF_XDP" :
+					      "");
 }
 
 /* Pages that are first touched from now on come from that node while it has any. */
@@ -70,7 +71,7 @@ static int open_socket(struct xfn_umem *umem, unsigned thread)
 }
 
 static int open_set(const char *ifname, unsigned queue, unsigned threads, uint32_t mtu, int node,
-		    bool huge, struct xfn_umem *out, char *err, size_t errlen)
+		    bool huge, struct xfn_umem *out, struct xfn_error *err)
 {
 	/* small ones where they hold a packet: half the pages, and fewer that share a cache set */
 	uint32_t frame_size = mtu + L2_LEN + XFN_UMEM_HEADROOM > XFN_UMEM_FRAME_SMALL ?
@@ -128,7 +129,7 @@ static int open_set(const char *ifname, unsigned queue, unsigned threads, uint32
 	return 0;
 fail:
 	ret = -errno;
-	failed(what, queue, ifname, ret, err, errlen);
+	failed(what, queue, ifname, ret, err);
 	if (memory != MAP_FAILED)
 		munmap(memory, out->len);
 	xfn_umem__close(out);
@@ -136,12 +137,12 @@ fail:
 }
 
 int xfn_umem__open(const char *ifname, unsigned queue, unsigned threads, uint32_t mtu, int node,
-		   struct xfn_umem *out, char *err, size_t errlen)
+		   struct xfn_umem *out, struct xfn_error *err)
 {
 	/* mapping fails where too few huge pages are left: nothing is promised that is not there */
-	if (!open_set(ifname, queue, threads, mtu, node, true, out, err, errlen))
+	if (!open_set(ifname, queue, threads, mtu, node, true, out, err))
 		return 0;
-	return open_set(ifname, queue, threads, mtu, node, false, out, err, errlen);
+	return open_set(ifname, queue, threads, mtu, node, false, out, err);
 }
 
 /* The kernel takes the first one's flags for all that share its frames. */
@@ -167,7 +168,7 @@ static bool has_zero_copy(const struct xfn_umem *umem)
 }
 
 int xfn_umem__bind(struct xfn_umem *umem, const char *ifname, unsigned ifindex, bool zero_copy,
-		   char *err, size_t errlen)
+		   struct xfn_error *err)
 {
 	const struct sockaddr_xdp addr = { .sxdp_family = AF_XDP,
 					   .sxdp_ifindex = ifindex,
@@ -180,7 +181,7 @@ int xfn_umem__bind(struct xfn_umem *umem, const char *ifname, unsigned ifindex, 
 	for (unsigned i = 1; !ret && i < umem->threads; i++)
 		ret = bind_shared(umem, i, ifindex);
 	if (ret)
-		failed("bind AF_XDP to", umem->queue, ifname, ret, err, errlen);
+		failed("bind AF_XDP to", umem->queue, ifname, ret, err);
 	umem->zero_copy = !ret && has_zero_copy(umem);
 	return ret;
 }
@@ -196,15 +197,15 @@ struct xfn_umem_losses xfn_umem__losses(const struct xfn_umem *umem, unsigned th
 					 .no_frame = kernel.rx_dropped };
 }
 
-int xfn_umem__send_apart(struct xfn_umem *umem, const char *ifname, unsigned ifindex, char *err,
-			 size_t errlen)
+int xfn_umem__send_apart(struct xfn_umem *umem, const char *ifname, unsigned ifindex,
+			 struct xfn_error *err)
 {
 	for (unsigned i = 0; i < umem->threads; i++) {
 		umem->send[i] = xfn_packet_ring__sender(ifindex);
 		if (umem->send[i] >= 0)
 			continue;
 		failed("open an AF_PACKET socket for replies of", umem->queue, ifname,
-		       umem->send[i], err, errlen);
+		       umem->send[i], err);
 		return umem->send[i];
 	}
 	return 0;

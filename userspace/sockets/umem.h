@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <linux/types.h>
+#include "../../skel/error.h"
 #include "../../xdp/abi.h"
 
 #define XFN_UMEM_FRAMES	     4096 /* for one thread; 2048 for each further one */
@@ -43,7 +44,7 @@ struct xfn_umem {
  * and later), out->longest tells so. 0 or -errno with one line in err. The caller closes.
  */
 int xfn_umem__open(const char *ifname, unsigned queue, unsigned threads, uint32_t mtu, int node,
-		   struct xfn_umem *out, char *err, size_t errlen);
+		   struct xfn_umem *out, struct xfn_error *err);
 
 /*
  * Bind its sockets to their queue, with zero copy or in copy mode; only then do frames come.
@@ -53,7 +54,7 @@ int xfn_umem__open(const char *ifname, unsigned queue, unsigned threads, uint32_
  * another -errno, with one line in err; after zero copy was refused, copy mode may be asked for.
  */
 int xfn_umem__bind(struct xfn_umem *umem, const char *ifname, unsigned ifindex, bool zero_copy,
-		   char *err, size_t errlen);
+		   struct xfn_error *err);
 /* What the kernel dropped of frames for a thread's socket, since it is there. */
 struct xfn_umem_losses {
 	uint64_t ring_full; /* no room on its RX ring */
@@ -66,8 +67,8 @@ struct xfn_umem_losses xfn_umem__losses(const struct xfn_umem *umem, unsigned th
  * stands on their TX rings there for ever and calls that a success: make umem->send. 0 or -errno
  * with one line in err.
  */
-int xfn_umem__send_apart(struct xfn_umem *umem, const char *ifname, unsigned ifindex, char *err,
-			 size_t errlen);
+int xfn_umem__send_apart(struct xfn_umem *umem, const char *ifname, unsigned ifindex,
+			 struct xfn_error *err);
 void xfn_umem__close(struct xfn_umem *umem);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <syslog.h>
 #include <unistd.h>
+#include "../../skel/error.h"
 #include "../host/log.h"
 #include "supervisor_inside.h"
 
@@ -23,62 +24,50 @@ static bool may_amplify(const struct xfn_run_options *opts, const char *name)
 }
 
 static int settle_one(const struct xfn_run_options *opts, const struct xfn_run_module *want,
-		      struct xfn_deployed *fn, char *err, size_t errlen)
+		      struct xfn_deployed *fn, struct xfn_error *err)
 {
 	fn->mod = want->mod;
 	fn->any = !want->addr || !want->addr[0];
-	if (!fn->any && xfn_udp_socket__parse(want->addr, fn->addr.ip)) {
-		snprintf(err, errlen,
-			 "%s: %s is no IP address; write MODULE@10.0.0.1:53 or "
-			 "MODULE@[fd00::1]:53",
-			 want->path, want->addr);
-		return -EINVAL;
-	}
-	if (!fn->any && xfn_udp_socket__unfit(fn->addr.ip)) {
-		snprintf(err, errlen, "%s: %s %s, and no host's own; name one of this host",
-			 name_of(fn), want->addr, xfn_udp_socket__unfit(fn->addr.ip));
-		return -EINVAL;
-	}
+	if (!fn->any && xfn_udp_socket__parse(want->addr, fn->addr.ip))
+		return xfn_fail(err, -EINVAL,
+				"%s: %s is no IP address; write MODULE@10.0.0.1:53 or "
+				"MODULE@[fd00::1]:53",
+				want->path, want->addr);
+	if (!fn->any && xfn_udp_socket__unfit(fn->addr.ip))
+		return xfn_fail(err, -EINVAL, "%s: %s %s, and no host's own; name one of this host",
+				name_of(fn), want->addr, xfn_udp_socket__unfit(fn->addr.ip));
 	if (!fn->any && xfn_udp_socket__is_every(fn->addr.ip)) {
 		fn->any = true;
 		fn->version = (unsigned)xfn_udp_socket__version(fn->addr.ip);
 	}
-	if (fn->mod->attr.amplify > XFN_AMPLIFY_FREE && !may_amplify(opts, name_of(fn))) {
-		snprintf(err, errlen,
-			 "%s: may answer with %u times its request, of use to attackers; "
-			 "`--allow-amplify %s` runs it",
-			 name_of(fn), fn->mod->attr.amplify, name_of(fn));
-		return -EPERM;
-	}
+	if (fn->mod->attr.amplify > XFN_AMPLIFY_FREE && !may_amplify(opts, name_of(fn)))
+		return xfn_fail(err, -EPERM,
+				"%s: may answer with %u times its request, of use to attackers; "
+				"`--allow-amplify %s` runs it",
+				name_of(fn), fn->mod->attr.amplify, name_of(fn));
 	fn->addr.port = fn->port = want->port ?: fn->mod->attr.port;
-	if (!fn->addr.port) {
-		snprintf(err, errlen, "%s: has no default port; give one: %s@PORT", name_of(fn),
-			 want->path);
-		return -EINVAL;
-	}
+	if (!fn->addr.port)
+		return xfn_fail(err, -EINVAL, "%s: has no default port; give one: %s@PORT",
+				name_of(fn), want->path);
 	return 0;
 }
 
-int xfn_deploy__open(struct xfn_supervisor *sup, char *err, size_t errlen)
+int xfn_deploy__open(struct xfn_supervisor *sup, struct xfn_error *err)
 {
 	const struct xfn_run_options *opts = sup->opts;
 	int ret;
 
-	if (opts->module_count > XFN_SLOTS) {
-		snprintf(err, errlen, "%u functions are more than the %u of one interface",
-			 opts->module_count, XFN_SLOTS);
-		return -E2BIG;
-	}
+	if (opts->module_count > XFN_SLOTS)
+		return xfn_fail(err, -E2BIG, "%u functions are more than the %u of one interface",
+				opts->module_count, XFN_SLOTS);
 	sup->functions = calloc(opts->module_count, sizeof(*sup->functions));
-	if (!sup->functions) {
-		snprintf(err, errlen, "out of memory");
-		return -ENOMEM;
-	}
+	if (!sup->functions)
+		return xfn_fail(err, -ENOMEM, "out of memory");
 	for (unsigned i = 0; i < opts->module_count; i++) {
 		struct xfn_deployed *fn = &sup->functions[i];
 
 		sup->function_count++;
-		ret = settle_one(opts, &opts->modules[i], fn, err, errlen);
+		ret = settle_one(opts, &opts->modules[i], fn, err);
 		if (ret)
 			return ret;
 		for (unsigned j = 0; j < i; j++) {
@@ -88,15 +77,15 @@ int xfn_deploy__open(struct xfn_supervisor *sup, char *err, size_t errlen)
 			    other->version != fn->version ||
 			    memcmp(other->addr.ip, fn->addr.ip, 16))
 				continue;
-			snprintf(err, errlen,
-				 "%s and %s are both for port %u%s; give one another port: %s@PORT",
-				 name_of(other), name_of(fn), fn->addr.port,
-				 !fn->any	  ? " of one address" :
-				 fn->version == 4 ? " of every IPv4 address" :
-				 fn->version == 6 ? " of every IPv6 address" :
-						    "",
-				 name_of(fn));
-			return -EEXIST;
+			return xfn_fail(
+				err, -EEXIST,
+				"%s and %s are both for port %u%s; give one another port: %s@PORT",
+				name_of(other), name_of(fn), fn->addr.port,
+				!fn->any	 ? " of one address" :
+				fn->version == 4 ? " of every IPv4 address" :
+				fn->version == 6 ? " of every IPv6 address" :
+						   "",
+				name_of(fn));
 		}
 	}
 	return 0;
@@ -121,10 +110,10 @@ static const struct xfn_rule_text *rule_of(enum xfn_rule rule)
 }
 
 /* Put the kernel half into its slot; a refusal leaves fn with tier afxdp and its reason. */
-static int put(struct xfn_supervisor *sup, struct xfn_deployed *fn, char *err, size_t errlen)
+static int put(struct xfn_supervisor *sup, struct xfn_deployed *fn, struct xfn_error *err)
 {
 	struct xfn_refusal refusal = {};
-	int ret = xfn_loader__put(sup->loader, fn - sup->functions, fn->mod, &refusal, err, errlen);
+	int ret = xfn_loader__put(sup->loader, fn - sup->functions, fn->mod, &refusal, err);
 
 	if (!ret) {
 		fn->in_kernel = true;
@@ -143,7 +132,7 @@ static int put(struct xfn_supervisor *sup, struct xfn_deployed *fn, char *err, s
 	return 0;
 }
 
-static int decide(struct xfn_supervisor *sup, struct xfn_deployed *fn, char *err, size_t errlen)
+static int decide(struct xfn_supervisor *sup, struct xfn_deployed *fn, struct xfn_error *err)
 {
 	const struct xfn_module_meta *meta = &fn->mod->meta;
 	int forced = sup->opts->tier ?: fn->mod->attr.tier;
@@ -153,15 +142,13 @@ static int decide(struct xfn_supervisor *sup, struct xfn_deployed *fn, char *err
 	int ret;
 
 	if (!sup->loader) {
-		if (forced == XFN_TIER_XDP || forced == XFN_TIER_AFXDP) {
-			snprintf(err, errlen, "%s: tier %s cannot be had: %s", name_of(fn),
-				 xfn_tier_name(forced), sup->mode_reason);
-			return -EOPNOTSUPP;
-		}
+		if (forced == XFN_TIER_XDP || forced == XFN_TIER_AFXDP)
+			return xfn_fail(err, -EOPNOTSUPP, "%s: tier %s cannot be had: %s",
+					name_of(fn), xfn_tier_name(forced), sup->mode_reason.line);
 		if (forced == XFN_TIER_SOCKET)
 			why(fn, XFN_TIER_SOCKET, rule_of(XFN_RULE_forced), by);
 		else
-			why(fn, XFN_TIER_SOCKET, rule_of(XFN_RULE_no_xdp), sup->mode_reason);
+			why(fn, XFN_TIER_SOCKET, rule_of(XFN_RULE_no_xdp), sup->mode_reason.line);
 		return 0;
 	}
 	if (forced == XFN_TIER_SOCKET || forced == XFN_TIER_AFXDP) {
@@ -171,31 +158,30 @@ static int decide(struct xfn_supervisor *sup, struct xfn_deployed *fn, char *err
 	if (!fn->mod->bpf || meta->tier != XFN_TIER_XDP) {
 		why(fn, XFN_TIER_AFXDP, xfn_refusal__by_id(meta->rule), meta->reason);
 	} else {
-		ret = put(sup, fn, err, errlen);
+		ret = put(sup, fn, err);
 		if (ret)
 			return ret;
 	}
-	if (forced == XFN_TIER_XDP && fn->tier != XFN_TIER_XDP) {
-		snprintf(err, errlen, "%s: cannot run in tier xdp: %s; leave --tier out",
-			 name_of(fn), fn->reason);
-		return -EOPNOTSUPP;
-	}
+	if (forced == XFN_TIER_XDP && fn->tier != XFN_TIER_XDP)
+		return xfn_fail(err, -EOPNOTSUPP,
+				"%s: cannot run in tier xdp: %s; leave --tier out", name_of(fn),
+				fn->reason);
 	return 0;
 }
 
-int xfn_deploy__tiers(struct xfn_supervisor *sup, char *err, size_t errlen)
+int xfn_deploy__tiers(struct xfn_supervisor *sup, struct xfn_error *err)
 {
 	for (unsigned i = 0; i < sup->function_count; i++) {
 		struct xfn_deployed *fn = &sup->functions[i];
 		int ret;
 
 		fn->in_kernel = false;
-		ret = decide(sup, fn, err, errlen);
+		ret = decide(sup, fn, err);
 
 		if (!ret && fn->mod->attr.fallback == XFN_FALLBACK_HOST &&
 		    fn->tier != XFN_TIER_XDP) {
-			snprintf(
-				err, errlen,
+			xfn_error__set(
+				err,
 				"%s: leaves requests to the host's server, as only tier xdp can, but %.300s; "
 				"run it on an interface with XDP",
 				name_of(fn), fn->reason);
@@ -283,7 +269,7 @@ static bool shares_port(const struct xfn_supervisor *sup, unsigned slot)
 	return false;
 }
 
-int xfn_deploy__bind(struct xfn_supervisor *sup, char *err, size_t errlen)
+int xfn_deploy__bind(struct xfn_supervisor *sup, struct xfn_error *err)
 {
 	int ret = 0;
 
@@ -296,7 +282,7 @@ int xfn_deploy__bind(struct xfn_supervisor *sup, char *err, size_t errlen)
 			if (exactness(fn) == exact &&
 			    (fn->tier != XFN_TIER_SOCKET || shares_port(sup, i)))
 				ret = xfn_loader__bind(sup->loader, exact ? fn->addr.ip : NULL,
-						       fn->addr.port, i, fn->tier, err, errlen);
+						       fn->addr.port, i, fn->tier, err);
 		}
 	return ret;
 }

@@ -155,7 +155,7 @@ static void why(const struct member *m, int status, char *line, size_t len)
 static void ended(struct fleet *fleet, struct member *m, int status)
 {
 	bool in_order = WIFEXITED(status) && !WEXITSTATUS(status);
-	char line[XFN_ERR_MAX + 64];
+	char line[576];
 
 	m->pid = 0;
 	if (m->report >= 0)

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
+#include "../../skel/error.h"
 #include "../host/log.h"
 #include "../host/now.h"
 #include "supervisor_inside.h"
@@ -56,10 +57,10 @@ static void say(const struct xfn_supervisor *sup, int level)
 /* Why it is served in a lesser way than it might be. */
 static void say_why(const struct xfn_supervisor *sup)
 {
-	if (sup->mode != XFN_MODE_NATIVE && sup->mode_reason[0] &&
+	if (sup->mode != XFN_MODE_NATIVE && sup->mode_reason.line[0] &&
 	    sup->opts->mode == XFN_MODE_AUTO && sup->opts->tier != XFN_TIER_SOCKET)
 		xfn_log__line(LOG_NOTICE, "%s: %s mode, because %s", sup->iface.name,
-			      xfn_mode_name(sup->mode), sup->mode_reason);
+			      xfn_mode_name(sup->mode), sup->mode_reason.line);
 	if (sup->engine_reason[0])
 		xfn_log__line(LOG_NOTICE, "%s: engine %s, %s", sup->iface.name,
 			      sup->udp_engine ?: "", sup->engine_reason);
@@ -86,11 +87,11 @@ static void begun(struct xfn_supervisor *sup, int ret, const char *err)
 /* It is there and up: serve. */
 static void begin(struct xfn_supervisor *sup)
 {
-	char err[XFN_ERR_MAX] = "";
-	int ret = xfn_serving__begin(sup, err, sizeof(err));
+	struct xfn_error err = { 0 };
+	int ret = xfn_serving__begin(sup, &err);
 
 	if (ret)
-		begun(sup, ret, err);
+		begun(sup, ret, err.line);
 }
 
 static void gone(struct xfn_supervisor *sup)
@@ -170,9 +171,9 @@ bool xfn_presence__changed(struct xfn_supervisor *sup)
 	unsigned was = sup->renewals;
 	int ret = xfn_served__read(sup), unread;
 	struct xfn_interface now;
-	char err[200];
+	struct xfn_error err;
 
-	unread = xfn_interface__read(sup->iface.name, &now, err, sizeof(err));
+	unread = xfn_interface__read(sup->iface.name, &now, &err);
 	if (unread)
 		snprintf(now.name, sizeof(now.name), "%s", sup->iface.name);
 	if (unread == -ENODEV)
@@ -182,7 +183,7 @@ bool xfn_presence__changed(struct xfn_supervisor *sup)
 	/* What cannot be read is no interface that is gone. */
 	if (unread) {
 		if (!said)
-			xfn_log__line(LOG_WARNING, "%s; it is taken for what it was", err);
+			xfn_log__line(LOG_WARNING, "%s; it is taken for what it was", err.line);
 		sup->unread_at_ns = xfn_now_ns() + RETRY_MS * 1000000ull;
 	}
 	if (!now.index || unread)

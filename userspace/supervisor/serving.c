@@ -10,6 +10,7 @@
 #include <string.h>
 #include <syslog.h>
 #include <cap-ng.h>
+#include "../../skel/error.h"
 #include "../host/log.h"
 #include "../host/now.h"
 #include "supervisor_inside.h"
@@ -23,7 +24,7 @@ static bool may_use_bpf(void)
 }
 
 /* Load the dispatcher for one mode and attach it. -EBUSY and -EEXIST style refusals end the run. */
-static int attach_in(struct xfn_supervisor *sup, enum xfn_mode mode, char *err, size_t errlen)
+static int attach_in(struct xfn_supervisor *sup, enum xfn_mode mode, struct xfn_error *err)
 {
 	struct xfn_loader_options opts = {
 		.ifname = sup->iface.name,
@@ -38,22 +39,20 @@ static int attach_in(struct xfn_supervisor *sup, enum xfn_mode mode, char *err, 
 			 (mode == XFN_MODE_NATIVE && sup->iface.mtu > XFN_MTU_LINEAR ? XFN_FRAGS :
 										       0),
 	};
-	char why[256] = "";
+	struct xfn_error why = { 0 };
 	int ret;
 
 	if (sup->opts->libxdp) {
-		ret = xfn_loader__open_shared(&opts, mode, &sup->loader, why, sizeof(why), err,
-					      errlen);
+		ret = xfn_loader__open_shared(&opts, mode, &sup->loader, &why, err);
 		if (!ret)
 			sup->mode = mode;
-		if (why[0])
-			xfn_log__line(LOG_WARNING, "%s: %s", sup->iface.name, why);
+		if (why.line[0])
+			xfn_log__line(LOG_WARNING, "%s: %s", sup->iface.name, why.line);
 		return ret;
 	}
-	ret = xfn_loader__open(&opts, &sup->loader, err, errlen);
+	ret = xfn_loader__open(&opts, &sup->loader, err);
 	if (!ret)
-		ret = xfn_loader__attach(sup->loader, mode, &sup->mode, why, sizeof(why), err,
-					 errlen);
+		ret = xfn_loader__attach(sup->loader, mode, &sup->mode, &why, err);
 	if (ret) {
 		xfn_loader__close(sup->loader);
 		sup->loader = NULL;
@@ -66,19 +65,19 @@ static int attach_in(struct xfn_supervisor *sup, enum xfn_mode mode, char *err, 
 #define LOOPBACK "its requests are this host's own, which UDP sockets answer"
 
 /* On a loopback interface what was asked for would answer nothing: true, with one line in err. */
-static bool refuses_loopback(const struct xfn_supervisor *sup, char *err, size_t errlen)
+static bool refuses_loopback(const struct xfn_supervisor *sup, struct xfn_error *err)
 {
 	enum xfn_mode want = sup->opts->mode;
 
 	if (xfn_deploy__wants_ring(sup))
-		snprintf(err, errlen,
-			 "%s: engine packet answers nothing there: " LOOPBACK
-			 "; leave --engine out",
-			 sup->iface.name);
+		xfn_error__set(err,
+			       "%s: engine packet answers nothing there: " LOOPBACK
+			       "; leave --engine out",
+			       sup->iface.name);
 	else if (want != XFN_MODE_AUTO && want != XFN_MODE_NONE)
-		snprintf(err, errlen,
-			 "%s: mode %s answers nothing there: " LOOPBACK "; leave --mode out",
-			 sup->iface.name, xfn_mode_name(want));
+		xfn_error__set(err,
+			       "%s: mode %s answers nothing there: " LOOPBACK "; leave --mode out",
+			       sup->iface.name, xfn_mode_name(want));
 	else
 		return false;
 	return true;
@@ -102,78 +101,75 @@ static const char *why_no_xdp(const struct xfn_supervisor *sup, enum xfn_mode wa
  * Native, else generic, else none: each step down with its reason. A held interface is no step
  * down. An attached dispatcher without bound ports passes everything on.
  */
-static int attach(struct xfn_supervisor *sup, char *err, size_t errlen)
+static int attach(struct xfn_supervisor *sup, struct xfn_error *err)
 {
 	/* beside a card the host serves as well as it can */
 	enum xfn_mode want = sup->opts->mode == XFN_MODE_OFFLOAD ? XFN_MODE_AUTO : sup->opts->mode;
-	char why[XFN_ERR_MAX];
+	char why[sizeof(sup->mode_reason.line)];
 	const char *no;
 	int ret;
 
 	sup->mode = XFN_MODE_NONE;
-	if (sup->iface.loopback && refuses_loopback(sup, err, errlen))
+	if (sup->iface.loopback && refuses_loopback(sup, err))
 		return -EOPNOTSUPP;
 	no = why_no_xdp(sup, want);
 	if (no) {
-		snprintf(sup->mode_reason, sizeof(sup->mode_reason), "%s", no);
+		xfn_error__set(&sup->mode_reason, "%s", no);
 		return 0;
 	}
 	if (!may_use_bpf()) {
-		snprintf(
-			sup->mode_reason, sizeof(sup->mode_reason),
+		xfn_error__set(
+			&sup->mode_reason,
 			"no privilege to load BPF programs (CAP_BPF and CAP_NET_ADMIN; run as root)");
 		if (want == XFN_MODE_AUTO)
 			return 0;
-		snprintf(err, errlen, "%s: %.400s", sup->iface.name, sup->mode_reason);
-		return -EPERM;
+		return xfn_fail(err, -EPERM, "%s: %.400s", sup->iface.name, sup->mode_reason.line);
 	}
 	if (want != XFN_MODE_GENERIC) {
-		ret = attach_in(sup, XFN_MODE_NATIVE, err, errlen);
+		ret = attach_in(sup, XFN_MODE_NATIVE, err);
 		if (!ret || ret == -EBUSY || want == XFN_MODE_NATIVE)
 			return ret;
-		snprintf(sup->mode_reason, sizeof(sup->mode_reason), "%s", err);
+		xfn_error__set(&sup->mode_reason, "%s", err->line);
 	}
-	ret = attach_in(sup, XFN_MODE_GENERIC, err, errlen);
+	ret = attach_in(sup, XFN_MODE_GENERIC, err);
 	if (!ret || ret == -EBUSY || want == XFN_MODE_GENERIC)
 		return ret;
-	snprintf(why, sizeof(why), "%s", sup->mode_reason);
-	snprintf(sup->mode_reason, sizeof(sup->mode_reason), "%.240s; %.240s", why, err);
+	snprintf(why, sizeof(why), "%s", sup->mode_reason.line);
+	xfn_error__set(&sup->mode_reason, "%.240s; %.240s", why, err->line);
 	return 0;
 }
 
 /* The best engine behind UDP sockets that this host runs. */
-static int best_udp_engine(struct xfn_supervisor *sup, const char **engine, char *err,
-			   size_t errlen)
+static int best_udp_engine(struct xfn_supervisor *sup, const char **engine, struct xfn_error *err)
 {
 	const struct xfn_engine_ops *best;
-	char why[200];
+	struct xfn_error why;
 
 	for (unsigned rank = 1; (best = xfn_engine_of_rank(rank)); rank++) {
 		*engine = best->name;
-		if (!xfn_engine_probe(best, why, sizeof(why)))
+		if (!xfn_engine_probe(best, &why))
 			return 0;
-		snprintf(sup->engine_reason, sizeof(sup->engine_reason), "not %s: %s", best->name,
-			 why);
+		snprintf(sup->engine_reason, sizeof(sup->engine_reason), "not %s: %.220s",
+			 best->name, why.line);
 	}
-	snprintf(err, errlen, "no engine for UDP sockets: %s; run `xfn check`", sup->engine_reason);
-	return -EOPNOTSUPP;
+	return xfn_fail(err, -EOPNOTSUPP, "no engine for UDP sockets: %s; run `xfn check`",
+			sup->engine_reason);
 }
 
 /* The engine of tier socket: the one asked for, or the best. */
-static int choose_engine(struct xfn_supervisor *sup, char *err, size_t errlen)
+static int choose_engine(struct xfn_supervisor *sup, struct xfn_error *err)
 {
 	const char *asked = sup->opts->engine;
-	char why[200];
+	struct xfn_error why;
 
 	if (asked && strcmp(asked, "afxdp")) {
 		sup->udp_engine = asked;
-		if (!xfn_engine_probe(xfn_engine_find(asked), why, sizeof(why)))
+		if (!xfn_engine_probe(xfn_engine_find(asked), &why))
 			return 0;
-		snprintf(err, errlen, "engine %s: %s; leave --%s out", asked, why,
-			 sup->opts->sqpoll ? "sqpoll" : "engine");
-		return -EOPNOTSUPP;
+		return xfn_fail(err, -EOPNOTSUPP, "engine %s: %s; leave --%s out", asked, why.line,
+				sup->opts->sqpoll ? "sqpoll" : "engine");
 	}
-	return best_udp_engine(sup, &sup->udp_engine, err, errlen);
+	return best_udp_engine(sup, &sup->udp_engine, err);
 }
 
 /* The kernel looks routes up for XDP only where it forwards. */
@@ -215,7 +211,7 @@ static void start_frame_workers(struct xfn_supervisor *sup)
  * Have all serve that were added? 0, 1: one is still starting, or -errno with its line in err: one
  * cannot. An optional one that cannot is said, and its place, the last one, is given up.
  */
-static int all_serve(struct xfn_supervisor *sup, char *err, size_t errlen)
+static int all_serve(struct xfn_supervisor *sup, struct xfn_error *err)
 {
 	int ret = 0;
 
@@ -229,17 +225,17 @@ static int all_serve(struct xfn_supervisor *sup, char *err, size_t errlen)
 			continue;
 		}
 		if (!child->optional) {
-			snprintf(err, errlen, "%s", child->error);
+			xfn_error__set(err, "%s", child->error.line);
 			return child->ret;
 		}
-		xfn_log__line(LOG_WARNING, "no slow path: %s", child->error);
+		xfn_log__line(LOG_WARNING, "no slow path: %s", child->error.line);
 		xfn_children__remove(sup, i);
 	}
 	return ret;
 }
 
 /* How the workers of frames have started. 0: the next ones may. */
-static int frames_started(struct xfn_supervisor *sup, int ret, char *err)
+static int frames_started(struct xfn_supervisor *sup, int ret, struct xfn_error *err)
 {
 	if (!ret && sup->child_count && sup->iface.mtu > XFN_MTU_LINEAR &&
 	    !sup->children[0].umem.longest)
@@ -257,14 +253,14 @@ static int frames_started(struct xfn_supervisor *sup, int ret, char *err)
 	xfn_children__remove(sup, 0);
 	if (sup->opts->tier == XFN_TIER_AFXDP || xfn_links__insists(sup))
 		return ret;
-	snprintf(sup->engine_reason, sizeof(sup->engine_reason), "not afxdp: %.200s", err);
-	xfn_log__line(LOG_WARNING, "AF_XDP cannot be had (%s); UDP sockets serve instead", err);
+	snprintf(sup->engine_reason, sizeof(sup->engine_reason), "not afxdp: %.200s", err->line);
+	xfn_log__line(LOG_WARNING, "AF_XDP cannot be had (%s); UDP sockets serve instead",
+		      err->line);
 	xfn_deploy__to_sockets(sup, sup->engine_reason);
 	if (!sup->serving)
 		return 0;
 	/* other tiers want other sockets and ports */
-	snprintf(err, XFN_ERR_MAX, "its functions change to UDP sockets");
-	return -EAGAIN;
+	return xfn_fail(err, -EAGAIN, "its functions change to UDP sockets");
 }
 
 /*
@@ -274,47 +270,47 @@ static int frames_started(struct xfn_supervisor *sup, int ret, char *err)
 static void start_ring_worker(struct xfn_supervisor *sup)
 {
 	const char *engine;
-	char why[256];
+	struct xfn_error why;
 
 	sup->ring_mtu = sup->iface.mtu;
 	xfn_children__add(sup, sup->udp_engine, 0);
-	if (best_udp_engine(sup, &engine, why, sizeof(why)))
-		xfn_log__line(LOG_WARNING, "no slow path: %s", why);
+	if (best_udp_engine(sup, &engine, &why))
+		xfn_log__line(LOG_WARNING, "no slow path: %s", why.line);
 	else
 		xfn_children__add(sup, engine, 0)->optional = true;
 }
 
-static int start_socket_worker(struct xfn_supervisor *sup, char *err, size_t errlen)
+static int start_socket_worker(struct xfn_supervisor *sup, struct xfn_error *err)
 {
 	bool wanted = xfn_deploy__wants_sockets(sup);
 	int ret;
 
 	if (!wanted && !xfn_deploy__wants_slow(sup))
 		return 0;
-	ret = choose_engine(sup, err, errlen);
+	ret = choose_engine(sup, err);
 	if (!ret && xfn_deploy__wants_ring(sup))
 		start_ring_worker(sup);
 	else if (!ret && sup->listener_count)
 		xfn_children__add(sup, sup->udp_engine, 0)->optional = !wanted;
 	if (!ret || wanted)
 		return ret;
-	xfn_log__line(LOG_WARNING, "no slow path: %s", err);
+	xfn_log__line(LOG_WARNING, "no slow path: %s", err->line);
 	return 0;
 }
 
-int xfn_serving__begin(struct xfn_supervisor *sup, char *err, size_t errlen)
+int xfn_serving__begin(struct xfn_supervisor *sup, struct xfn_error *err)
 {
 	int ret;
 
 	sup->renewals++;
 	sup->begun_ns = xfn_now_ns();
 	sup->addresses_changed = sup->devices_changed = false;
-	sup->mode_reason[0] = sup->engine_reason[0] = '\0';
+	sup->mode_reason.line[0] = sup->engine_reason[0] = '\0';
 	for (unsigned i = 0; !sup->served_once && i < sup->function_count; i++)
 		sup->functions[i].set_aside[0] = '\0'; /* a first start tries all of them */
-	ret = attach(sup, err, errlen);
-	ret = ret ?: xfn_deploy__tiers(sup, err, errlen);
-	ret = ret ?: xfn_links__begin(sup, err, errlen);
+	ret = attach(sup, err);
+	ret = ret ?: xfn_deploy__tiers(sup, err);
+	ret = ret ?: xfn_links__begin(sup, err);
 	xfn_served__load(sup);
 	xfn_crews__load(sup);
 	if (!ret && sup->loader && sup->opts->route_fib)
@@ -332,28 +328,28 @@ int xfn_serving__begin(struct xfn_supervisor *sup, char *err, size_t errlen)
  * Workers of frames serve, or there are none: now those behind UDP sockets. 1: sockets are tried
  * again soon.
  */
-static int begin_sockets(struct xfn_supervisor *sup, char *err, size_t errlen)
+static int begin_sockets(struct xfn_supervisor *sup, struct xfn_error *err)
 {
 	int ret = 0;
 
 	if (!sup->serving)
-		ret = xfn_listeners__open(sup, err, errlen);
+		ret = xfn_listeners__open(sup, err);
 	if (ret == 1)
 		return 1;
 	sup->phase = XFN_PHASE_SOCKETS;
-	return ret ?: start_socket_worker(sup, err, errlen);
+	return ret ?: start_socket_worker(sup, err);
 }
 
 /* All workers serve: let requests in. */
-static int open_ports(struct xfn_supervisor *sup, char *err, size_t errlen)
+static int open_ports(struct xfn_supervisor *sup, struct xfn_error *err)
 {
-	int ret = xfn_deploy__bind(sup, err, errlen);
+	int ret = xfn_deploy__bind(sup, err);
 
 	/* last: what the card passes on finds the host serving */
-	ret = ret ?: xfn_card__take(sup, err, errlen);
+	ret = ret ?: xfn_card__take(sup, err);
 	/* a run that serves nothing is of no use to whom it was started for */
 	if (!sup->served_once)
-		ret = ret ?: xfn_quarantine__any_serves(sup, err, errlen);
+		ret = ret ?: xfn_quarantine__any_serves(sup, err);
 	if (!ret && !sup->served_once)
 		xfn_served__say_unasked(sup);
 	if (!ret && sup->loader) {
@@ -366,9 +362,9 @@ static int open_ports(struct xfn_supervisor *sup, char *err, size_t errlen)
 	return ret;
 }
 
-int xfn_serving__step(struct xfn_supervisor *sup, char *err, size_t errlen)
+int xfn_serving__step(struct xfn_supervisor *sup, struct xfn_error *err)
 {
-	int ret = all_serve(sup, err, errlen);
+	int ret = all_serve(sup, err);
 
 	if (ret == 1)
 		return 1;
@@ -378,13 +374,13 @@ int xfn_serving__step(struct xfn_supervisor *sup, char *err, size_t errlen)
 		sup->phase = XFN_PHASE_LISTENERS;
 	}
 	if (!ret && sup->phase == XFN_PHASE_LISTENERS) {
-		ret = begin_sockets(sup, err, errlen);
-		ret = ret ?: all_serve(sup, err, errlen);
+		ret = begin_sockets(sup, err);
+		ret = ret ?: all_serve(sup, err);
 	}
 	if (ret == 1)
 		return 1;
 	if (!ret && !sup->serving)
-		ret = open_ports(sup, err, errlen);
+		ret = open_ports(sup, err);
 	if (ret)
 		xfn_serving__end(sup);
 	sup->phase = XFN_PHASE_NONE;

@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <linux/capability.h>
+#include "../../skel/error.h"
 #include "../host/ethtool_channels.h"
 #include "../host/clock.h"
 #include "../host/limits.h"
@@ -73,8 +74,8 @@ static void print_functions(const struct xfn_supervisor *sup, FILE *out)
 			fn->tier == XFN_TIER_SOCKET ? sup->udp_engine : xfn_card__mode(sup, fn),
 			*state ? state : fn->reason);
 	}
-	if (sup->mode == XFN_MODE_GENERIC && sup->mode_reason[0])
-		fprintf(out, "generic mode, because %s\n", sup->mode_reason);
+	if (sup->mode == XFN_MODE_GENERIC && sup->mode_reason.line[0])
+		fprintf(out, "generic mode, because %s\n", sup->mode_reason.line);
 	if (sup->engine_reason[0])
 		fprintf(out, "engine %s, %s\n", sup->udp_engine ?: "", sup->engine_reason);
 	xfn_links__print(sup, out);
@@ -134,7 +135,7 @@ static void say_failed(const struct xfn_supervisor *sup, const char *line)
 		xfn_supervisor__failed(sup->opts->json, line);
 }
 
-static json_t *on_request(void *ctx, const char *verb, json_t *args, char *err, size_t errlen)
+static json_t *on_request(void *ctx, const char *verb, json_t *args, struct xfn_error *err)
 {
 	struct xfn_supervisor *sup = ctx;
 	char text[300];
@@ -142,22 +143,23 @@ static json_t *on_request(void *ctx, const char *verb, json_t *args, char *err, 
 	if (!strcmp(verb, "ls"))
 		return xfn_stats__functions(sup);
 	if (!strcmp(verb, "stat") && json_is_true(json_object_get(args, "audit")))
-		return xfn_audit(sup, xfn_stats__counters(sup), err, errlen);
+		return xfn_audit(sup, xfn_stats__counters(sup), err);
 	if (!strcmp(verb, "stat"))
 		return xfn_stats__counters(sup);
 	if (!sup->serving && !strcmp(verb, "invoke")) {
 		xfn_presence__state(sup, text, sizeof(text));
-		snprintf(err, errlen, "%s; `xfn ls` says when it is", text);
+		xfn_error__set(err, "%s; `xfn ls` says when it is", text);
 		return NULL;
 	}
 	if (!strcmp(verb, "invoke"))
-		return xfn_invoke(sup, args, err, errlen);
+		return xfn_invoke(sup, args, err);
 	if (!strcmp(verb, "release"))
-		return xfn_quarantine__release(sup, args, err, errlen);
+		return xfn_quarantine__release(sup, args, err);
 	if (!strcmp(verb, "scale"))
-		return xfn_crews__scale(sup, args, err, errlen);
-	snprintf(err, errlen,
-		 "%.64s: unknown verb; this xfn knows ls, stat, invoke, release and scale", verb);
+		return xfn_crews__scale(sup, args, err);
+	xfn_error__set(err,
+		       "%.64s: unknown verb; this xfn knows ls, stat, invoke, release and scale",
+		       verb);
 	return NULL;
 }
 
@@ -243,9 +245,9 @@ static void attend(struct xfn_supervisor *sup, const struct pollfd *fds, bool re
 }
 
 /* Is the first start over? It ends with 0 and what is served is said, or with -errno and err. */
-static bool has_started(struct xfn_supervisor *sup, int *ret, char *err, size_t errlen)
+static bool has_started(struct xfn_supervisor *sup, int *ret, struct xfn_error *err)
 {
-	*ret = sup->phase ? xfn_serving__step(sup, err, errlen) : 0;
+	*ret = sup->phase ? xfn_serving__step(sup, err) : 0;
 	if (*ret == 1)
 		return false;
 	if (*ret)
@@ -275,7 +277,7 @@ static bool cannot_wait(bool *said)
 }
 
 /* Until a signal ends it: 0; or -errno of the first start with one line in err. */
-static int loop(struct xfn_supervisor *sup, int signals, char *err, size_t errlen)
+static int loop(struct xfn_supervisor *sup, int signals, struct xfn_error *err)
 {
 	struct pollfd fds[POLLED];
 	bool ready = false, unable = false;
@@ -284,7 +286,7 @@ static int loop(struct xfn_supervisor *sup, int signals, char *err, size_t errle
 	for (;;) {
 		timeout = work(sup, ready);
 		if (!ready) {
-			ready = has_started(sup, &ret, err, errlen);
+			ready = has_started(sup, &ret, err);
 			if (ret < 0)
 				return ret;
 			if (ready)
@@ -292,9 +294,9 @@ static int loop(struct xfn_supervisor *sup, int signals, char *err, size_t errle
 		} else if (sup->phase) {
 			bool anew = sup->serving;
 
-			ret = xfn_serving__step(sup, err, errlen);
+			ret = xfn_serving__step(sup, err);
 			if (ret != 1) {
-				xfn_presence__begun(sup, anew, ret, err);
+				xfn_presence__begun(sup, anew, ret, err->line);
 				continue;
 			}
 		}
@@ -314,10 +316,10 @@ static int loop(struct xfn_supervisor *sup, int signals, char *err, size_t errle
 	}
 }
 
-static int open_interface(struct xfn_supervisor *sup, char *err, size_t errlen)
+static int open_interface(struct xfn_supervisor *sup, struct xfn_error *err)
 {
 	const struct xfn_run_options *opts = sup->opts;
-	int ret = xfn_interface__read(opts->ifname, &sup->iface, err, errlen);
+	int ret = xfn_interface__read(opts->ifname, &sup->iface, err);
 
 	if (ret == -ENODEV && opts->wait) {
 		snprintf(sup->iface.name, sizeof(sup->iface.name), "%s", opts->ifname);
@@ -325,33 +327,32 @@ static int open_interface(struct xfn_supervisor *sup, char *err, size_t errlen)
 	}
 	if (ret || sup->iface.up || opts->wait)
 		return ret;
-	snprintf(err, errlen, "%s: is down; `ip link set dev %s up`, or --wait for it",
-		 opts->ifname, opts->ifname);
-	return -ENETDOWN;
+	return xfn_fail(err, -ENETDOWN, "%s: is down; `ip link set dev %s up`, or --wait for it",
+			opts->ifname, opts->ifname);
 }
 
-static int open_all(struct xfn_supervisor *sup, char *err, size_t errlen)
+static int open_all(struct xfn_supervisor *sup, struct xfn_error *err)
 {
 	const struct xfn_run_options *opts = sup->opts;
-	int ret = opts->ifname ? open_interface(sup, err, errlen) : 0;
+	int ret = opts->ifname ? open_interface(sup, err) : 0;
 
-	ret = ret ?: xfn_deploy__open(sup, err, errlen);
-	ret = ret ?: xfn_crews__open(sup, err, errlen);
+	ret = ret ?: xfn_deploy__open(sup, err);
+	ret = ret ?: xfn_crews__open(sup, err);
 	/* Before anything is attached: another run of ours on this interface is refused by name. */
 	ret = ret   ?:
 		      xfn_control__listen(opts->ifname ? sup->iface.name : NULL, on_request, sup,
-					  &sup->control, err, errlen);
+					  &sup->control, err);
 	if (!ret && opts->ifname)
-		ret = xfn_served__open(sup, err, errlen);
+		ret = xfn_served__open(sup, err);
 	if (ret || (opts->ifname && !sup->iface.up))
 		return ret;
-	return xfn_serving__begin(sup, err, errlen);
+	return xfn_serving__begin(sup, err);
 }
 
 int xfn_supervisor__run(const struct xfn_run_options *opts)
 {
 	struct xfn_supervisor *sup = calloc(1, sizeof(*sup));
-	char err[XFN_ERR_MAX] = "";
+	struct xfn_error err = { 0 };
 	sigset_t ends, old;
 	int signals, worker, ret;
 
@@ -374,11 +375,11 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 	sigaddset(&ends, SIGHUP);
 	sigprocmask(SIG_BLOCK, &ends, &old);
 	signals = signalfd(-1, &ends, SFD_CLOEXEC);
-	ret = signals < 0 ? -errno : open_all(sup, err, sizeof(err));
-	ret = ret ?: loop(sup, signals, err, sizeof(err));
+	ret = signals < 0 ? -errno : open_all(sup, &err);
+	ret = ret ?: loop(sup, signals, &err);
 	if (ret) {
-		xfn_limits__advise(err, sizeof(err), xfn_deploy__descriptors(sup));
-		say_failed(sup, err);
+		xfn_limits__advise(err.line, sizeof(err.line), xfn_deploy__descriptors(sup));
+		say_failed(sup, err.line);
 	}
 	/* Card and interface first: what still comes goes to the host's stack. */
 	xfn_card__give_back(sup);

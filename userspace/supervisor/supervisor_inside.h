@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/types.h>
+#include "../../skel/error.h"
 #include "../host/addresses.h"
 #include "../call/call.h"
 #include "../control/control.h"
@@ -139,7 +140,7 @@ struct xfn_child {
 	struct xfn_progress progress[XFN_THREADS];
 	const char *still;	/* why a thread stood still outside of functions: ended by us */
 	uint64_t restart_at_ns; /* while DEAD: when to try again */
-	char error[256];	/* why the last start failed, "" if it did not */
+	struct xfn_error error; /* why the last start failed, "" if it did not */
 };
 
 /* A worker that nobody needs any more, until it has ended. */
@@ -191,7 +192,7 @@ struct xfn_supervisor {
 	struct xfn_page *past;	   /* sums of workers that are no more; NULL: none */
 	uint64_t losses[XFN_REASON_SLOTS]; /* losses.c's own: of sockets that are no more */
 	enum xfn_mode mode;		   /* of the host's program */
-	char mode_reason[512];
+	struct xfn_error mode_reason;
 	struct xfn_offload *card; /* what the interface's card runs; NULL: nothing */
 	const char *udp_engine;	  /* engine of tier socket */
 	uint32_t ring_mtu; /* what both filters of engine packet were made for, 0: it is not used */
@@ -232,13 +233,13 @@ struct xfn_supervisor {
 
 /* deploy.c: all write one line to err and return 0 or -errno. */
 /* Settle addresses and ports of the modules, refuse two functions on one. */
-int xfn_deploy__open(struct xfn_supervisor *sup, char *err, size_t errlen);
+int xfn_deploy__open(struct xfn_supervisor *sup, struct xfn_error *err);
 /* Give every function its tier, with the reason; put kernel halves into their slots. */
-int xfn_deploy__tiers(struct xfn_supervisor *sup, char *err, size_t errlen);
+int xfn_deploy__tiers(struct xfn_supervisor *sup, struct xfn_error *err);
 /* Let a function of a lost AF_XDP go on behind UDP sockets. */
 void xfn_deploy__to_sockets(struct xfn_supervisor *sup, const char *why);
 /* Direct the ports to their functions: from now on the fast path answers. */
-int xfn_deploy__bind(struct xfn_supervisor *sup, char *err, size_t errlen);
+int xfn_deploy__bind(struct xfn_supervisor *sup, struct xfn_error *err);
 void xfn_deploy__close(struct xfn_supervisor *sup);
 /* Descriptors that this run opens at most, about. */
 unsigned xfn_deploy__descriptors(const struct xfn_supervisor *sup);
@@ -264,7 +265,7 @@ int xfn_deploy__owner(const struct xfn_supervisor *sup, const uint8_t ip[16], ui
  * xfn_listeners__retry_ms; 0; or -errno with one line in err: a socket of tier socket cannot be
  * had, and this is the first time that the functions are served.
  */
-int xfn_listeners__open(struct xfn_supervisor *sup, char *err, size_t errlen);
+int xfn_listeners__open(struct xfn_supervisor *sup, struct xfn_error *err);
 /* Close those whose address or device is gone, open what is missing. True: they are others than
  * before. */
 bool xfn_listeners__follow(struct xfn_supervisor *sup);
@@ -275,15 +276,15 @@ void xfn_listeners__close(struct xfn_supervisor *sup);
 /* listeners_wanted.c */
 /* The sockets that are to be there now, in order. Returns their number, *out is to be freed; -errno
  * with one line in err. */
-int xfn_listeners__wanted(struct xfn_supervisor *sup, struct xfn_listener **out, char *err,
-			  size_t errlen);
+int xfn_listeners__wanted(struct xfn_supervisor *sup, struct xfn_listener **out,
+			  struct xfn_error *err);
 /* The same one in such an ordered list, or NULL. */
 struct xfn_listener *xfn_listeners__find(struct xfn_listener *list, unsigned count,
 					 const struct xfn_listener *one);
 
 /* listeners_ring.c: engine packet. */
 /* From now on UDP sockets take what its ring does not. 0 or -errno with one line in err. */
-int xfn_listeners__share(struct xfn_supervisor *sup, char *err, size_t errlen);
+int xfn_listeners__share(struct xfn_supervisor *sup, struct xfn_error *err);
 void xfn_listeners__take_all(const struct xfn_supervisor *sup); /* until there is another ring */
 /* What the ring is to take. Returns their number, *out is to be freed; -ENOMEM. */
 int xfn_listeners__targets(const struct xfn_supervisor *sup, struct xfn_packet_target **out);
@@ -294,7 +295,7 @@ int xfn_listeners__targets(const struct xfn_supervisor *sup, struct xfn_packet_t
  */
 /* Put the functions that are meant for it on the card. 0 where none was asked for; one line in err.
  */
-int xfn_card__take(struct xfn_supervisor *sup, char *err, size_t errlen);
+int xfn_card__take(struct xfn_supervisor *sup, struct xfn_error *err);
 /* Take them off again. */
 void xfn_card__give_back(struct xfn_supervisor *sup);
 /* An address came or went: the card's are compiled in, and stay. */
@@ -307,7 +308,7 @@ void xfn_card__reasons(const struct xfn_supervisor *sup, uint64_t sum[XFN_REASON
 const char *xfn_card__mode(const struct xfn_supervisor *sup, const struct xfn_deployed *fn);
 
 /* served_addresses.c: addresses and devices as they are now, in the dispatcher and for sockets. */
-int xfn_served__open(struct xfn_supervisor *sup, char *err, size_t errlen);
+int xfn_served__open(struct xfn_supervisor *sup, struct xfn_error *err);
 /* The kernel's news of them, as xfn_addresses__serve; a failure is logged, and tried again. */
 int xfn_served__read(struct xfn_supervisor *sup);
 /* Those of another interface from now on, 0: none. */
@@ -323,12 +324,12 @@ void xfn_served__say_unasked(const struct xfn_supervisor *sup);
  * xfn_serving__step goes on with it; or -errno with one line in err: then nothing is attached or
  * left. Counters go on from the time before.
  */
-int xfn_serving__begin(struct xfn_supervisor *sup, char *err, size_t errlen);
+int xfn_serving__begin(struct xfn_supervisor *sup, struct xfn_error *err);
 /*
  * Go on, in each round of the loop while sup->phase is set; never waits. 1: still under way, 0: all
  * is served, or -errno with one line in err: nothing is any more.
  */
-int xfn_serving__step(struct xfn_supervisor *sup, char *err, size_t errlen);
+int xfn_serving__step(struct xfn_supervisor *sup, struct xfn_error *err);
 /* Detach, dismiss workers, close sockets; keeps what was counted. Safe where nothing is served. */
 void xfn_serving__end(struct xfn_supervisor *sup);
 /* Make the set of workers anew, for MTU, queues and addresses of now; the kernel goes on serving.
@@ -350,11 +351,9 @@ const char *xfn_presence__state(const struct xfn_supervisor *sup, char *text, si
 
 /* provision.c */
 /* Pages, rings and CPUs for a worker that is to start. 0 or -errno; err may tell. */
-int xfn_provision__make(struct xfn_supervisor *sup, struct xfn_child *child, char *err,
-			size_t errlen);
+int xfn_provision__make(struct xfn_supervisor *sup, struct xfn_child *child, struct xfn_error *err);
 /* Bind its sockets to their queue: frames come from then on. -EBUSY: not yet. Else as above. */
-int xfn_provision__bind(struct xfn_supervisor *sup, struct xfn_child *child, char *err,
-			size_t errlen);
+int xfn_provision__bind(struct xfn_supervisor *sup, struct xfn_child *child, struct xfn_error *err);
 void xfn_provision__drop(struct xfn_supervisor *sup, struct xfn_child *child); /* its rings */
 /* Warn about any thread that is not on its CPU. */
 void xfn_provision__check_pinned(struct xfn_child *child);
@@ -362,8 +361,8 @@ void xfn_provision__check_pinned(struct xfn_child *child);
 /* process.c */
 /* Start a process with a pair, a pipe for what it prints, and a pidfd. 0 or -errno; err may tell.
  */
-int xfn_process__start(const struct xfn_supervisor *sup, struct xfn_child *child, char *err,
-		       size_t errlen);
+int xfn_process__start(const struct xfn_supervisor *sup, struct xfn_child *child,
+		       struct xfn_error *err);
 void xfn_process__kill(const struct xfn_child *child); /* with all that it has started */
 bool xfn_process__has_ended(const struct xfn_child *child);
 /* Wait for one that has ended, or was killed; its status. Safe where there is none. */
@@ -425,7 +424,7 @@ static inline bool xfn_child_by_ring(const struct xfn_child *child)
  * them stand those of functions that have some of their own, and the rest rests.
  */
 /* Give the functions of --dedicate crews. To be called before the first worker starts. */
-int xfn_crews__open(struct xfn_supervisor *sup, char *err, size_t errlen);
+int xfn_crews__open(struct xfn_supervisor *sup, struct xfn_error *err);
 /* The crews of now into a dispatcher that came later. */
 void xfn_crews__load(struct xfn_supervisor *sup);
 /* Threads that a worker of frames is to have, and how many of them are shared at first. */
@@ -437,7 +436,7 @@ int xfn_crews__apply(struct xfn_supervisor *sup, struct xfn_child *child);
 const char *xfn_crews__serves(const struct xfn_supervisor *sup, const struct xfn_child *child,
 			      unsigned thread);
 /* Verb `scale`: a new reference, or NULL with err filled. */
-json_t *xfn_crews__scale(struct xfn_supervisor *sup, json_t *args, char *err, size_t errlen);
+json_t *xfn_crews__scale(struct xfn_supervisor *sup, json_t *args, struct xfn_error *err);
 /* --auto: add or remove shared threads by load. Returns ms until the next look, -1: none. */
 int xfn_crews__follow_load(struct xfn_supervisor *sup);
 
@@ -446,7 +445,7 @@ int xfn_crews__follow_load(struct xfn_supervisor *sup);
  * Decide, and change on the interface what was asked for; also undoes what a killed run left. To be
  * called when tiers are settled and before workers start. 0 or -errno with one line in err.
  */
-int xfn_links__begin(struct xfn_supervisor *sup, char *err, size_t errlen);
+int xfn_links__begin(struct xfn_supervisor *sup, struct xfn_error *err);
 void xfn_links__end(struct xfn_supervisor *sup);    /* undo it; safe where nothing was begun */
 void xfn_links__follow(struct xfn_supervisor *sup); /* served addresses are others now */
 /* Try again what memory was short for. Returns ms until the next try, -1: none is needed. */
@@ -461,7 +460,7 @@ void xfn_links__say_queues(const struct xfn_supervisor *sup);
 /* Was something asked for that only AF_XDP has? Then UDP sockets are no way out. */
 bool xfn_links__insists(const struct xfn_supervisor *sup);
 /* Bind a queue's sockets as decided. 0 or -errno with one line in err. */
-int xfn_links__bind(struct xfn_supervisor *sup, struct xfn_umem *umem, char *err, size_t errlen);
+int xfn_links__bind(struct xfn_supervisor *sup, struct xfn_umem *umem, struct xfn_error *err);
 /* What `ls` and `stat` say of it, for people at the start too. */
 void xfn_links__tell(const struct xfn_supervisor *sup, json_t *data);
 void xfn_links__tell_worker(const struct xfn_supervisor *sup, const struct xfn_child *child,
@@ -500,13 +499,13 @@ void xfn_quarantine__begin(struct xfn_supervisor *sup, const struct xfn_child *c
 bool xfn_quarantine__blame(struct xfn_supervisor *sup, const struct xfn_child *child, int ret,
 			   const char *err);
 /* Does any function serve? -ECANCELED with one line in err: all are set aside. */
-int xfn_quarantine__any_serves(const struct xfn_supervisor *sup, char *err, size_t errlen);
+int xfn_quarantine__any_serves(const struct xfn_supervisor *sup, struct xfn_error *err);
 /* "quarantined", "set_aside" or "": in what state `fn` is besides its interface. */
 const char *xfn_quarantine__state(const struct xfn_deployed *fn);
 /* Tell a worker being started which of its functions are not to be called. 0 or -errno. */
 int xfn_quarantine__tell(const struct xfn_supervisor *sup, struct xfn_child *child);
 /* Verb `release`: a new reference, or NULL with err filled. */
-json_t *xfn_quarantine__release(struct xfn_supervisor *sup, json_t *args, char *err, size_t errlen);
+json_t *xfn_quarantine__release(struct xfn_supervisor *sup, json_t *args, struct xfn_error *err);
 /* What `ls` says of a function in quarantine or set aside, and what to do; "" for others. */
 void xfn_quarantine__sentence(const struct xfn_supervisor *sup, const struct xfn_deployed *fn,
 			      char *text, size_t len);
@@ -567,7 +566,7 @@ json_t *xfn_stats__counters(struct xfn_supervisor *sup);  /* data of `stat` */
  */
 /* Ask them, for the request that is being handled: adds that to its `data`, which is taken. A new
  * reference, or NULL with err filled; "": it is answered later. */
-json_t *xfn_audit(struct xfn_supervisor *sup, json_t *data, char *err, size_t errlen);
+json_t *xfn_audit(struct xfn_supervisor *sup, json_t *data, struct xfn_error *err);
 /* The message AUDITED of `child`. */
 void xfn_audit__done(struct xfn_supervisor *sup, const struct xfn_child *child,
 		     const struct xfn_handover *msg);
@@ -578,7 +577,7 @@ void xfn_audit__close(struct xfn_supervisor *sup);
 
 /* invoke.c: one request on purpose. A new reference, or NULL with err filled; "": its worker
  * answers later. */
-json_t *xfn_invoke(struct xfn_supervisor *sup, json_t *args, char *err, size_t errlen);
+json_t *xfn_invoke(struct xfn_supervisor *sup, json_t *args, struct xfn_error *err);
 /* invoke_data.c: what is answered. A new reference, NULL: out of memory. */
 json_t *xfn_invoke__data(int tier, const char *action, unsigned reason, const uint8_t *reply,
 			 uint32_t len, uint32_t ns);
@@ -586,7 +585,7 @@ json_t *xfn_invoke__data(int tier, const char *action, unsigned reason, const ui
 /* invoke_worker.c */
 /* Ask the worker of `slot`, for the request that is being handled. 0, or -errno with err. */
 int xfn_invoke__ask(struct xfn_supervisor *sup, unsigned slot, const uint8_t *payload, uint32_t len,
-		    uint32_t repeat, char *err, size_t errlen);
+		    uint32_t repeat, struct xfn_error *err);
 /* The message INVOKED of `child`. */
 void xfn_invoke__done(struct xfn_supervisor *sup, const struct xfn_child *child,
 		      const struct xfn_handover *msg);

@@ -19,6 +19,7 @@
 #include <linux/landlock.h>
 #include <linux/sched.h>
 #include <seccomp.h>
+#include "../../skel/error.h"
 #include "../host/limits.h"
 #include "sandbox.h"
 
@@ -312,25 +313,24 @@ static int restrict_calls(bool loads, const int *more)
 	return ret;
 }
 
-static int told(int ret, const char *step, char *err, size_t errlen)
+static int told(int ret, const char *step, struct xfn_error *err)
 {
 	if (ret)
-		snprintf(err, errlen, "cannot %s: %s", step, strerror(-ret));
+		xfn_error__set(err, "cannot %s: %s", step, strerror(-ret));
 	return ret;
 }
 
-int xfn_sandbox__bound(char *err, size_t errlen)
+int xfn_sandbox__bound(struct xfn_error *err)
 {
 	statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
 	/* while CAP_SETPCAP is there; a user's own process has none */
 	if (geteuid())
 		return 0;
 	capng_clear(CAPNG_SELECT_BOUNDS);
-	return told(capng_apply(CAPNG_SELECT_BOUNDS) ? -EPERM : 0, "drop the bounding set", err,
-		    errlen);
+	return told(capng_apply(CAPNG_SELECT_BOUNDS) ? -EPERM : 0, "drop the bounding set", err);
 }
 
-int xfn_sandbox__user(uint32_t uid, uint32_t gid, char *err, size_t errlen)
+int xfn_sandbox__user(uint32_t uid, uint32_t gid, struct xfn_error *err)
 {
 	int ret = 0;
 
@@ -338,10 +338,10 @@ int xfn_sandbox__user(uint32_t uid, uint32_t gid, char *err, size_t errlen)
 	    (setgroups(0, NULL) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid)))
 		ret = -errno;
 	xfn_sandbox__die_with_parent();
-	return told(ret, "become an unprivileged user", err, errlen);
+	return told(ret, "become an unprivileged user", err);
 }
 
-static int drop(bool system, char *err, size_t errlen)
+static int drop(bool system, struct xfn_error *err)
 {
 	const char *step = "drop capabilities";
 	int ret;
@@ -356,12 +356,12 @@ static int drop(bool system, char *err, size_t errlen)
 		step = "restrict the file system (Landlock)";
 		ret = restrict_files(system);
 	}
-	return told(ret, step, err, errlen);
+	return told(ret, step, err);
 }
 
-int xfn_sandbox__drop(char *err, size_t errlen)
+int xfn_sandbox__drop(struct xfn_error *err)
 {
-	return drop(false, err, errlen);
+	return drop(false, err);
 }
 
 /* Only the standard three and `keep` stay open: a copy of what the parent holds is as good as its
@@ -384,42 +384,40 @@ static int close_others(const int *keep, unsigned count)
 	}
 }
 
-int xfn_sandbox__before_code(const int *keep, unsigned count, char *err, size_t errlen)
+int xfn_sandbox__before_code(const int *keep, unsigned count, struct xfn_error *err)
 {
 	const struct rlimit none = {};
 	int ret;
 
 	xfn_sandbox__die_with_parent();
 	xfn_sandbox__end_first();
-	ret = told(close_others(keep, count), "close its files", err, errlen);
-	ret = ret ?: xfn_sandbox__bound(err, errlen);
-	ret = ret ?: xfn_sandbox__user(XFN_NOBODY, XFN_NOBODY, err, errlen);
-	ret = ret ?: drop(true, err, errlen);
+	ret = told(close_others(keep, count), "close its files", err);
+	ret = ret ?: xfn_sandbox__bound(err);
+	ret = ret ?: xfn_sandbox__user(XFN_NOBODY, XFN_NOBODY, err);
+	ret = ret ?: drop(true, err);
 	ret = ret   ?:
 		      told(restrict_memory(XFN_MEMORY_MB * 1048576ull),
-			   "bound its memory (RLIMIT_DATA)", err, errlen);
+			   "bound its memory (RLIMIT_DATA)", err);
 	setrlimit(RLIMIT_CORE, &none);
-	return ret   ?:
-		       told(restrict_calls(true, NULL), "restrict system calls (seccomp)", err,
-			    errlen);
+	return ret ?: told(restrict_calls(true, NULL), "restrict system calls (seccomp)", err);
 }
 
-int xfn_sandbox__enter(const int *calls, uint64_t memory, char *err, size_t errlen)
+int xfn_sandbox__enter(const int *calls, uint64_t memory, struct xfn_error *err)
 {
 	const struct rlimit none = {};
 	int ret = restrict_memory(memory);
 
 	setrlimit(RLIMIT_CORE, &none);
 	if (ret)
-		return told(ret, "bound its memory (RLIMIT_DATA)", err, errlen);
-	return told(restrict_calls(false, calls), "restrict system calls (seccomp)", err, errlen);
+		return told(ret, "bound its memory (RLIMIT_DATA)", err);
+	return told(restrict_calls(false, calls), "restrict system calls (seccomp)", err);
 }
 
-int xfn_sandbox__whole(char *err, size_t errlen)
+int xfn_sandbox__whole(struct xfn_error *err)
 {
-	int ret = xfn_sandbox__bound(err, errlen);
+	int ret = xfn_sandbox__bound(err);
 
-	ret = ret ?: xfn_sandbox__user(XFN_NOBODY, XFN_NOBODY, err, errlen);
-	ret = ret ?: xfn_sandbox__drop(err, errlen);
-	return ret ?: xfn_sandbox__enter(NULL, XFN_MEMORY_MB * 1048576ull, err, errlen);
+	ret = ret ?: xfn_sandbox__user(XFN_NOBODY, XFN_NOBODY, err);
+	ret = ret ?: xfn_sandbox__drop(err);
+	return ret ?: xfn_sandbox__enter(NULL, XFN_MEMORY_MB * 1048576ull, err);
 }

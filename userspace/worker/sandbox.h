@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include "../../skel/error.h"
 
 #define XFN_NOBODY 65534 /* Debian's nobody and nogroup */
 
@@ -22,21 +23,21 @@ void xfn_sandbox__end_first(void);
  * First, for this thread and those it makes from then on: no program that it could execute may give
  * it a capability.
  */
-int xfn_sandbox__bound(char *err, size_t errlen);
+int xfn_sandbox__bound(struct xfn_error *err);
 /* Then, for all threads there are: user and group, where it is root and uid is not 0. */
-int xfn_sandbox__user(uint32_t uid, uint32_t gid, char *err, size_t errlen);
+int xfn_sandbox__user(uint32_t uid, uint32_t gid, struct xfn_error *err);
 /*
  * Then in each thread, and not in two at a time: every capability, new privileges, the file system
  * (Landlock, where the kernel has it).
  */
-int xfn_sandbox__drop(char *err, size_t errlen);
+int xfn_sandbox__drop(struct xfn_error *err);
 /*
  * At last, for all threads there are, once all files are open and all libraries warm: memory beyond
  * `memory` bytes more than now (0: no bound; setrlimit(2), RLIMIT_DATA), memory that this does not
  * bound, and every system call (EPERM; one made as those of another architecture ends the process)
  * but those that every worker needs and `calls`: SYS_*, 0 ends them; NULL: no others.
  */
-int xfn_sandbox__enter(const int *calls, uint64_t memory, char *err, size_t errlen);
+int xfn_sandbox__enter(const int *calls, uint64_t memory, struct xfn_error *err);
 
 /*
  * Before a process of one thread loads code that nobody vouches for, and runs its constructors and
@@ -45,12 +46,12 @@ int xfn_sandbox__enter(const int *calls, uint64_t memory, char *err, size_t errl
  * the standard three and the `count` of `keep` stay open. xfn_sandbox__whole is to follow. 0, or
  * -errno with one line in err.
  */
-int xfn_sandbox__before_code(const int *keep, unsigned count, char *err, size_t errlen);
+int xfn_sandbox__before_code(const int *keep, unsigned count, struct xfn_error *err);
 
 /*
  * All four for a process of one thread that calls functions and needs no engine: as nobody, where
  * it is root.
  */
-int xfn_sandbox__whole(char *err, size_t errlen);
+int xfn_sandbox__whole(struct xfn_error *err);
 
 #endif

@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "../../skel/error.h"
 #include "../../skel/module.h"
 #include "../../skel/sealed_copy.h"
 #include "crash_note.h"
@@ -115,7 +116,7 @@ static int make_thread(const struct xfn_handover *msg, unsigned index, struct xf
 	return 0;
 }
 
-static int take_hello(const struct xfn_handover *msg, int fd, char *err, size_t errlen)
+static int take_hello(const struct xfn_handover *msg, int fd, struct xfn_error *err)
 {
 	unsigned count = msg->hello.threads;
 	struct xfn_page *pages = MAP_FAILED;
@@ -124,22 +125,17 @@ static int take_hello(const struct xfn_handover *msg, int fd, char *err, size_t 
 		pages = mmap(NULL, count * sizeof(*pages), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
 			     0);
 	close(fd);
-	if (pages == MAP_FAILED) {
-		snprintf(err, errlen, "cannot map the page of counters: %s", strerror(errno));
-		return -errno;
-	}
+	if (pages == MAP_FAILED)
+		return xfn_fail(err, -errno, "cannot map the page of counters: %s",
+				strerror(errno));
 	worker.hello = *msg;
 	worker.orders.active = 1;
 	worker.ops = xfn_engine_find(msg->hello.engine);
-	if (!worker.ops) {
-		snprintf(err, errlen, "no engine of the name %s", msg->hello.engine);
-		return -ENOENT;
-	}
+	if (!worker.ops)
+		return xfn_fail(err, -ENOENT, "no engine of the name %s", msg->hello.engine);
 	for (worker.count = 0; worker.count < count; worker.count++)
-		if (make_thread(msg, worker.count, &pages[worker.count])) {
-			snprintf(err, errlen, "out of memory");
-			return -ENOMEM;
-		}
+		if (make_thread(msg, worker.count, &pages[worker.count]))
+			return xfn_fail(err, -ENOMEM, "out of memory");
 	worker.config.spin = msg->hello.spin;
 	worker.config.sqpoll = msg->hello.sqpoll;
 	worker.config.busy_us = msg->hello.busy_us;
@@ -148,13 +144,13 @@ static int take_hello(const struct xfn_handover *msg, int fd, char *err, size_t 
 	return 0;
 }
 
-static int take_function(const struct xfn_handover *msg, int fd, char *err, size_t errlen)
+static int take_function(const struct xfn_handover *msg, int fd, struct xfn_error *err)
 {
 	unsigned slot = msg->function.slot;
 	int ret = 0;
 
 	if (slot >= XFN_SLOTS || worker.thread[0]->natives[slot].module) {
-		snprintf(err, errlen, "%s: slot %u is not free", msg->function.name, slot);
+		xfn_error__set(err, "%s: slot %u is not free", msg->function.name, slot);
 		close(fd);
 		return -EINVAL;
 	}
@@ -165,21 +161,21 @@ static int take_function(const struct xfn_handover *msg, int fd, char *err, size
 		int file = i ? xfn_sealed_copy(fd, XFN_MODULE_MAX) : fd;
 
 		if (file < 0) {
-			snprintf(err, errlen, "%s: cannot be copied for another thread: %s",
-				 msg->function.name, strerror(-file));
+			xfn_error__set(err, "%s: cannot be copied for another thread: %s",
+				       msg->function.name, strerror(-file));
 			return file;
 		}
 		/* stays open until all are loaded: see xfn_native__load */
 		worker.module_fds[worker.module_fd_count++] = file;
 		/* tells the supervisor whose fault it is, also where a constructor ends us */
 		t->page->running_slot = slot + 1;
-		ret = xfn_native__load(file, msg->function.name, &t->natives[slot], err, errlen);
+		ret = xfn_native__load(file, msg->function.name, &t->natives[slot], err);
 		if (ret)
 			return ret;
 		ret = xfn_call__put(&t->call, slot, t->natives[slot].module);
 		if (ret)
-			snprintf(err, errlen, "%s: more than %d counters; use fewer",
-				 msg->function.name, XFN_PAGE_COUNTERS);
+			xfn_error__set(err, "%s: more than %d counters; use fewer",
+				       msg->function.name, XFN_PAGE_COUNTERS);
 		else
 			t->page->running_slot = 0;
 	}
@@ -204,24 +200,24 @@ static void quarantine(const struct xfn_handover *msg)
 				     msg->quarantine.on);
 }
 
-static int take(const struct xfn_handover *msg, int fd, char *err, size_t errlen)
+static int take(const struct xfn_handover *msg, int fd, struct xfn_error *err)
 {
 	bool wants = msg->type == XFN_HO_HELLO || msg->type == XFN_HO_FUNCTION ||
 		     msg->type == XFN_HO_UMEM || msg->type == XFN_HO_SOCKET ||
 		     msg->type == XFN_HO_SENDER;
 
-	snprintf(err, errlen, "handover message %u out of order", msg->type);
+	xfn_error__set(err, "handover message %u out of order", msg->type);
 	if (!wants && fd >= 0)
 		close(fd);
 	if (wants && fd < 0)
 		return -EPROTO;
 	if (msg->type == XFN_HO_HELLO && !worker.count)
-		return take_hello(msg, fd, err, errlen);
+		return take_hello(msg, fd, err);
 	if (!worker.count)
 		return -EPROTO;
 	switch (msg->type) {
 	case XFN_HO_FUNCTION:
-		return take_function(msg, fd, err, errlen);
+		return take_function(msg, fd, err);
 	case XFN_HO_BIND:
 		return bind_function(msg);
 	case XFN_HO_QUARANTINE:
@@ -254,21 +250,21 @@ static int take(const struct xfn_handover *msg, int fd, char *err, size_t errlen
 	return -EPROTO;
 }
 
-static int open_engines(char *err, size_t errlen)
+static int open_engines(struct xfn_error *err)
 {
 	int ret = 0;
 
 	for (unsigned i = 0; !ret && i < worker.count; i++) {
 		worker.config.thread = i;
 		worker.config.first = i ? worker.thread[0]->engine : NULL;
-		ret = worker.ops->open(&worker.thread[i]->engine, &worker.config, err, errlen);
+		ret = worker.ops->open(&worker.thread[i]->engine, &worker.config, err);
 	}
 	return ret;
 }
 
 /* The others do their next step, one after the other: what authors and libraries do in it need not
  * know of threads. */
-static int step_others(char *err, size_t errlen)
+static int step_others(struct xfn_error *err)
 {
 	for (unsigned i = 1; i < worker.count; i++) {
 		struct xfn_worker_thread *t = worker.thread[i];
@@ -276,7 +272,7 @@ static int step_others(char *err, size_t errlen)
 		sem_post(&t->go);
 		sem_wait(&t->done);
 		if (t->ret) {
-			snprintf(err, errlen, "%s", t->err);
+			xfn_error__set(err, "%s", t->err.line);
 			return t->ret;
 		}
 	}
@@ -284,36 +280,36 @@ static int step_others(char *err, size_t errlen)
 }
 
 /* Last steps before the first packet; nothing privileged after it. */
-static int start(char *err, size_t errlen)
+static int start(struct xfn_error *err)
 {
 	struct xfn_worker_thread *first = worker.thread[0];
 	uint64_t memory = (uint64_t)worker.hello.hello.memory_mb * worker.count * 1048576;
 	bool sqpoll = worker.config.sqpoll;
-	int ret = sqpoll ? 0 : open_engines(err, errlen);
+	int ret = sqpoll ? 0 : open_engines(err);
 
-	ret = ret ?: xfn_sandbox__bound(err, errlen);
+	ret = ret ?: xfn_sandbox__bound(err);
 	for (unsigned i = 1; !ret && i < worker.count; i++) {
 		ret = -pthread_create(&worker.thread[i]->id, NULL, xfn_worker__thread,
 				      worker.thread[i]);
 		if (ret)
-			snprintf(err, errlen, "cannot make a thread: %s", strerror(-ret));
+			xfn_error__set(err, "cannot make a thread: %s", strerror(-ret));
 	}
 	if (ret)
 		return ret;
 	xfn_crash_note__install();
 	ret = xfn_worker__init(first);
 	if (ret)
-		snprintf(err, errlen, "%s", first->err);
-	ret = ret ?: step_others(err, errlen);
+		xfn_error__set(err, "%s", first->err.line);
+	ret = ret ?: step_others(err);
 	for (unsigned i = 0; i < worker.module_fd_count; i++)
 		close(worker.module_fds[i]);
-	ret = ret ?: xfn_sandbox__user(worker.hello.hello.uid, worker.hello.hello.gid, err, errlen);
-	ret = ret ?: step_others(err, errlen);
-	ret = ret ?: xfn_sandbox__drop(err, errlen);
+	ret = ret ?: xfn_sandbox__user(worker.hello.hello.uid, worker.hello.hello.gid, err);
+	ret = ret ?: step_others(err);
+	ret = ret ?: xfn_sandbox__drop(err);
 	/* a thread that the kernel makes for the engine has the privileges of that moment */
 	if (!ret && sqpoll)
-		ret = open_engines(err, errlen);
-	ret = ret ?: xfn_sandbox__enter(worker.ops->calls, memory, err, errlen);
+		ret = open_engines(err);
+	ret = ret ?: xfn_sandbox__enter(worker.ops->calls, memory, err);
 	for (unsigned i = 1; !ret && i < worker.count; i++)
 		sem_post(&worker.thread[i]->go);
 	return ret;
@@ -448,7 +444,7 @@ static int serve(void)
 int main(int argc, char **argv)
 {
 	struct xfn_handover msg;
-	char err[256] = "";
+	struct xfn_error err = { 0 };
 	int fd, ret;
 
 	if (argc != 1 || recv(XFN_HANDOVER_FD, &msg, 1, MSG_PEEK | MSG_DONTWAIT) < 0) {
@@ -473,11 +469,11 @@ int main(int argc, char **argv)
 			return 0;
 		if (msg.type == XFN_HO_START && worker.count)
 			break;
-		if (take(&msg, fd, err, sizeof(err)))
-			return failed(err);
+		if (take(&msg, fd, &err))
+			return failed(err.line);
 	}
-	if (start(err, sizeof(err)))
-		return failed(err);
+	if (start(&err))
+		return failed(err.line);
 	msg = (struct xfn_handover){ .type = XFN_HO_READY, .version = XFN_HANDOVER_VERSION };
 	if (tell(&msg))
 		return 1;

@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 #include <semaphore.h>
+#include "../../skel/error.h"
 #include "../call/call.h"
 #include "../engine/engine.h"
 #include "../protocol/worker_protocol.h"
@@ -50,7 +51,7 @@ struct xfn_worker_thread {
 	/* its start: the first thread says when, and waits */
 	int cpu; /* bound to it, -1: to none */
 	sem_t go, done;
-	char err[256];
+	struct xfn_error err;
 	int ret;
 };
 

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+#include "../../skel/error.h"
 #include "crash_note.h"
 #include "sandbox.h"
 #include "worker_inside.h"
@@ -223,11 +224,9 @@ int xfn_worker__init(struct xfn_worker_thread *t)
 			continue;
 		t->page->running_slot = slot + 1; /* as while it is loaded */
 		ret = mod->init();
-		if (ret) {
-			snprintf(t->err, sizeof(t->err), "%s: its XFN_INIT returned %d (%s)",
-				 mod->attr->name, ret, strerror(abs(ret)));
-			return -ECANCELED;
-		}
+		if (ret)
+			return xfn_fail(&t->err, -ECANCELED, "%s: its XFN_INIT returned %d (%s)",
+					mod->attr->name, ret, strerror(abs(ret)));
 		t->page->running_slot = 0;
 	}
 	return xfn_crash_note__enter(&t->call);
@@ -248,7 +247,7 @@ void *xfn_worker__thread(void *arg)
 
 	sem_wait(&t->go);
 	step(t, xfn_worker__init(t));
-	step(t, xfn_sandbox__drop(t->err, sizeof(t->err)));
+	step(t, xfn_sandbox__drop(&t->err));
 	t->ret = xfn_worker__rounds(t, NULL);
 	return NULL;
 }

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include "../../skel/error.h"
 #include "../../skel/loader.h"
 #include "../../userspace/call/call.h"
 #include "../../xdp/packet.h"
@@ -266,7 +267,7 @@ int main(int argc, char **argv)
 	unsigned long count, seed, replies, seen = 0;
 	struct xfn_refusal refusal;
 	struct xfn_module *mod;
-	char err[XFN_ERR_MAX] = "";
+	struct xfn_error err = { 0 };
 	int ret;
 
 	if (argc != 4) {
@@ -278,21 +279,21 @@ int main(int argc, char **argv)
 	fuzz_state = seed | 1;
 	opts.flags = seed & 2 ? XFN_LOCAL_PEER : 0;
 	slot = seed & 4 ? XFN_SLOTS_STATIC + 6 : 3;
-	mod = xfn_module__open(argv[1], err, sizeof(err));
+	mod = xfn_module__open(argv[1], &err);
 	if (!mod) {
-		fprintf(stderr, "%s\n", err);
+		fprintf(stderr, "%s\n", err.line);
 		return 1;
 	}
-	ret = xfn_loader__open(&opts, &loader, err, sizeof(err))				 ?:
-		      xfn_loader__put(loader, slot, mod, &refusal, err, sizeof(err))		 ?:
-		      xfn_loader__bind(loader, NULL, PORT, slot, XFN_TIER_XDP, err, sizeof(err)) ?:
-		      xfn_loader__live(loader, &live)						 ?:
-		      serve()									 ?:
-		      xfn_native__load(mod->fd, mod->attr.name, &native, err, sizeof(err))	 ?:
-		      open_worker(&call, &page, &native, opts.flags)				 ?:
+	ret = xfn_loader__open(&opts, &loader, &err)				     ?:
+		      xfn_loader__put(loader, slot, mod, &refusal, &err)	     ?:
+		      xfn_loader__bind(loader, NULL, PORT, slot, XFN_TIER_XDP, &err) ?:
+		      xfn_loader__live(loader, &live)				     ?:
+		      serve()							     ?:
+		      xfn_native__load(mod->fd, mod->attr.name, &native, &err)	     ?:
+		      open_worker(&call, &page, &native, opts.flags)		     ?:
 		      open_worker(&socket_call, &socket_page, &native, opts.flags);
 	if (ret) {
-		fprintf(stderr, "%s: %s\n", argv[1], *err ? err : strerror(-ret));
+		fprintf(stderr, "%s: %s\n", argv[1], *err.line ? err.line : strerror(-ret));
 		return ret == -EPERM ? 77 : 1;
 	}
 	xfn_call__enter(&call);

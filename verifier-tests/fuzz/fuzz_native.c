@@ -6,6 +6,7 @@
  * fuzz_native NATIVE.so COUNT SEED | NATIVE.so FILE... | --corpus FIXTURE FILE
  */
 #include <fcntl.h>
+#include "../../skel/error.h"
 #include "../../userspace/call/call.h"
 #include "fuzz_target.h"
 
@@ -15,12 +16,12 @@ static struct xfn_native native;
 
 static int open_module(const char *path)
 {
-	char err[256] = "";
+	struct xfn_error err = { 0 };
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-	if (xfn_native__load(fd, path, &native, err, sizeof(err)) || xfn_call__init(&call, &page) ||
+	if (xfn_native__load(fd, path, &native, &err) || xfn_call__init(&call, &page) ||
 	    xfn_call__put(&call, 0, native.module) || xfn_call__bind(&call, NULL, 1232, 0)) {
-		fprintf(stderr, "%s: %s\n", path, err);
+		fprintf(stderr, "%s: %s\n", path, err.line);
 		return 1;
 	}
 	xfn_call__enter(&call);

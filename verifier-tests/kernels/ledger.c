@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 #include <bpf/bpf.h>
+#include "../../skel/error.h"
 #include "../../skel/program.h"
 
 #define GROWTH	   5 /* per cent that a figure may move before the row must */
@@ -92,14 +93,13 @@ static int load(const void *bytes, size_t len, const struct load *how, struct ro
 	enum bpf_prog_type type;
 	struct bpf_program *prog;
 	struct bpf_object *obj;
-	char err[XFN_ERR_MAX];
+	struct xfn_error err;
 	const char *states;
 	int ret;
 
-	obj = xfn_program__open(bytes, len, r->program, &settings, &prog, err, sizeof(err));
+	obj = xfn_program__open(bytes, len, r->program, &settings, &prog, &err);
 	if (!obj) /* a program without settings has one load only */
-		obj = how == loads ? xfn_program__open(bytes, len, r->program, NULL, &prog, err,
-						       sizeof(err)) :
+		obj = how == loads ? xfn_program__open(bytes, len, r->program, NULL, &prog, &err) :
 				     NULL;
 	if (!obj)
 		return -ENOENT;
@@ -198,7 +198,7 @@ static int measure(const char *program, const void *bytes, size_t len)
 
 /* The kernel half of the file at `path` and its name; NULL: it has none, or *err says what is
  * wrong. The caller frees. */
-static void *read_program(const char *path, char name[32], size_t *len, char *err, size_t errlen)
+static void *read_program(const char *path, char name[32], size_t *len, struct xfn_error *err)
 {
 	const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
 	void *bytes = NULL;
@@ -206,7 +206,7 @@ static void *read_program(const char *path, char name[32], size_t *len, char *er
 
 	snprintf(name, 32, "%.*s", (int)strcspn(base, "."), base);
 	if (strstr(base, ".xfn")) {
-		struct xfn_module *mod = xfn_module__open(path, err, errlen);
+		struct xfn_module *mod = xfn_module__open(path, err);
 
 		if (mod) { /* its bytes outlive it */
 			bytes = mod->bpf;
@@ -221,7 +221,7 @@ static void *read_program(const char *path, char name[32], size_t *len, char *er
 	if (bytes)
 		*len = fread(bytes, 1, OBJECT_MAX, f);
 	else
-		snprintf(err, errlen, "%s: %s", path, strerror(errno));
+		xfn_error__set(err, "%s: %s", path, strerror(errno));
 	if (f)
 		fclose(f);
 	return bytes;
@@ -248,13 +248,14 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	for (int i = 2; i < argc && status != 77; i++) {
-		char name[32], err[XFN_ERR_MAX] = "";
+		char name[32];
+		struct xfn_error err = { 0 };
 		size_t len = 0;
-		void *bytes = read_program(argv[i], name, &len, err, sizeof(err));
-		int ret = bytes ? measure(name, bytes, len) : *err != 0;
+		void *bytes = read_program(argv[i], name, &len, &err);
+		int ret = bytes ? measure(name, bytes, len) : *err.line != 0;
 
-		if (*err)
-			printf("%s\n", err);
+		if (*err.line)
+			printf("%s\n", err.line);
 		status = ret > status ? ret : status;
 		free(bytes);
 	}

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <bpf/bpf.h>
+#include "../../skel/error.h"
 #include "../../skel/program.h"
 
 #define ROWS 60 /* kept of a log, and all messages are among them */
@@ -37,7 +38,8 @@ static void print_end(const char *log)
 static void show(const char *path, const char *name)
 {
 	static const unsigned levels[] = { 1 | 4, 4 };
-	char *log = calloc(1, XFN_LOG_LEN), err[XFN_ERR_MAX] = "", *licence;
+	char *log = calloc(1, XFN_LOG_LEN), *licence;
+	struct xfn_error err = { 0 };
 	size_t len;
 	void *bytes = read_file(path, &len);
 	int ret = -1;
@@ -50,8 +52,8 @@ static void show(const char *path, const char *name)
 	for (unsigned i = 0; log && i < 2; i++) {
 		struct xfn_settings settings = { .flags = licence ? XFN_ROUTE_FIB : 0 };
 		struct bpf_program *prog;
-		struct bpf_object *obj = xfn_program__open(bytes, len, "function", &settings, &prog,
-							   err, sizeof(err));
+		struct bpf_object *obj =
+			xfn_program__open(bytes, len, "function", &settings, &prog, &err);
 
 		if (!obj)
 			break;
@@ -64,7 +66,7 @@ static void show(const char *path, const char *name)
 			break;
 	}
 	if (ret)
-		print_end(log ?: err);
+		print_end(log ?: err.line);
 	else
 		puts("accepted");
 	printf("LOG-END %s\n", name);

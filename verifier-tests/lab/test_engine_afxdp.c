@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
+#include "../../skel/error.h"
 #include "../suite.h"
 #include "../../skel/loader.h"
 #include "../../userspace/sockets/umem.h"
@@ -41,20 +42,19 @@ static int open_frames(unsigned threads)
 	struct xfn_umem *umem = &link_end.umem;
 	struct xfn_engine_socket socks[2];
 	struct xfn_engine_config cfg;
-	char why[128], err[XFN_ERR_MAX] = "";
+	struct xfn_error why;
+	struct xfn_error err = { 0 };
 	enum xfn_mode mode;
 
 	ops = &xfn_engine_afxdp;
 	raise_pair();
 	opts.ifindex = if_nametoindex("xfneng0");
-	if (xfn_loader__open(&opts, &link_end.ld, err, sizeof(err)) ||
-	    xfn_loader__attach(link_end.ld, XFN_MODE_AUTO, &mode, why, sizeof(why), err,
-			       sizeof(err)) ||
-	    xfn_loader__bind(link_end.ld, NULL, 1232, 0, XFN_PORT_TIER_AFXDP, err, sizeof(err)) ||
-	    xfn_loader__bind(link_end.ld, NULL, ELSEWHERE, 1, XFN_PORT_TIER_AFXDP, err,
-			     sizeof(err)) ||
-	    xfn_umem__open("xfneng0", 0, threads, 1500, -1, umem, err, sizeof(err)))
-		fail_msg("%s", err);
+	if (xfn_loader__open(&opts, &link_end.ld, &err) ||
+	    xfn_loader__attach(link_end.ld, XFN_MODE_AUTO, &mode, &why, &err) ||
+	    xfn_loader__bind(link_end.ld, NULL, 1232, 0, XFN_PORT_TIER_AFXDP, &err) ||
+	    xfn_loader__bind(link_end.ld, NULL, ELSEWHERE, 1, XFN_PORT_TIER_AFXDP, &err) ||
+	    xfn_umem__open("xfneng0", 0, threads, 1500, -1, umem, &err))
+		fail_msg("%s", err.line);
 	for (unsigned i = 0; i < threads; i++)
 		socks[i] = (struct xfn_engine_socket){ .fd = umem->xsk[i],
 						       .rx_size = umem->rx_size,
@@ -66,13 +66,13 @@ static int open_frames(unsigned threads)
 					  .frame_size = umem->frame_size,
 					  .fill_size = umem->fill_size,
 					  .comp_size = umem->comp_size };
-	if (ops->open(&engine, &cfg, err, sizeof(err)))
-		fail_msg("%s", err);
+	if (ops->open(&engine, &cfg, &err))
+		fail_msg("%s", err.line);
 	cfg.thread = 1;
 	cfg.first = engine;
-	if ((threads > 1 && ops->open(&link_end.other, &cfg, err, sizeof(err))) ||
-	    xfn_umem__bind(umem, "xfneng0", opts.ifindex, false, err, sizeof(err)))
-		fail_msg("%s", err);
+	if ((threads > 1 && ops->open(&link_end.other, &cfg, &err)) ||
+	    xfn_umem__bind(umem, "xfneng0", opts.ifindex, false, &err))
+		fail_msg("%s", err.line);
 	for (unsigned i = 0; i < threads; i++)
 		assert_int_equal(xfn_loader__socket(link_end.ld, 0, i, umem->xsk[i]), 0);
 	if (threads > 1) {

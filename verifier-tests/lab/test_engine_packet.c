@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <linux/virtio_net.h>
+#include "../../skel/error.h"
 #include "../suite.h"
 #include "../../skel/loader.h"
 #include "../../userspace/sockets/packet_ring.h"
@@ -56,22 +57,21 @@ static int open_engine(void)
 	};
 	struct xfn_engine_socket socks[2] = {};
 	struct xfn_engine_config cfg = { .sockets = socks, .socket_count = 2 };
-	char err[XFN_ERR_MAX] = "";
+	struct xfn_error err = { 0 };
 	int fd, on = 1;
 
 	ops = &xfn_engine_packet;
 	raise_pair();
 	if (xfn_packet_ring__open("xfneng0", if_nametoindex("xfneng0"), 1500, targets,
-				  sizeof(targets) / sizeof(targets[0]), NULL, 0, &ring, err,
-				  sizeof(err)) ||
-	    xfn_packet_ring__bind(&ring, "xfneng0", if_nametoindex("xfneng0"), err, sizeof(err)))
-		fail_msg("%s", err);
+				  sizeof(targets) / sizeof(targets[0]), NULL, 0, &ring, &err) ||
+	    xfn_packet_ring__bind(&ring, "xfneng0", if_nametoindex("xfneng0"), &err))
+		fail_msg("%s", err.line);
 	socks[0].fd = ring.receive;
 	socks[0].block_size = xfn_packet_ring__block(1500);
 	socks[0].block_count = XFN_PACKET_RING / socks[0].block_size;
 	socks[1].fd = ring.send;
-	if (ops->open(&engine, &cfg, err, sizeof(err)))
-		fail_msg("%s", err);
+	if (ops->open(&engine, &cfg, &err))
+		fail_msg("%s", err.line);
 	fd = packet_socket("xfneng1");
 	assert_int_equal(setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &on, sizeof(on)), 0);
 	return fd;

@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "../../skel/error.h"
 #include "../unit/engine_rounds.h"
 
 #define PAYLOAD_MAX 1472
@@ -114,20 +115,20 @@ static void open_engine(const char *name, const int *fds, const uint16_t *ports,
 					 .payload_max = PAYLOAD_MAX,
 					 .spin = spin,
 					 .sqpoll = sqpoll };
-	char err[256] = "";
+	struct xfn_error err = { 0 };
 
 	ops = xfn_engine_find(name);
 	assert_non_null(ops);
-	if (xfn_engine_probe(ops, err, sizeof(err))) {
-		print_message("%s: %s\n", name, err);
+	if (xfn_engine_probe(ops, &err)) {
+		print_message("%s: %s\n", name, err.line);
 		skip();
 	}
 	for (unsigned i = 0; i < count; i++)
 		socks[i] = (struct xfn_engine_socket){ .fd = fds[i],
 						       .slot = 10 + i,
 						       .local.port = ports[i] };
-	if (ops->open(&engine, &cfg, err, sizeof(err)))
-		fail_msg("%s", err);
+	if (ops->open(&engine, &cfg, &err))
+		fail_msg("%s", err.line);
 }
 
 /* 1000 datagrams of 0 to 1472 bytes per family, 16 on the way at a time. */

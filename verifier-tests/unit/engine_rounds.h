@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include "../../skel/error.h"
 #include "../../userspace/engine/engine.h"
 
 #define FRAMES 20000 /* five times as many as the UMEM has: a frame lost is missed */
@@ -80,11 +81,11 @@ static inline int packet_socket(const char *ifname)
 /* A veth pair xfneng0, xfneng1 in a namespace of its own; else the test is skipped. */
 static inline void raise_pair(void)
 {
-	char err[256] = "";
+	struct xfn_error err = { 0 };
 
-	if (xfn_engine_probe(ops, err, sizeof(err)) || unshare(CLONE_NEWNET)) {
+	if (xfn_engine_probe(ops, &err) || unshare(CLONE_NEWNET)) {
 		print_message("%s: %s\n", ops->name,
-			      err[0] ? err : "no namespace of its own: EPERM");
+			      err.line[0] ? err.line : "no namespace of its own: EPERM");
 		skip();
 	}
 	if (run("ip link add xfneng0 address 02:00:00:00:00:01 numrxqueues 1 numtxqueues 1 "

@@ -19,6 +19,7 @@
 #include <cmocka.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include "../../skel/error.h"
 #include "../../userspace/call/call.h"
 #include "../../userspace/call/keyed_hash.h"
 #include "../../xdp/guard.h"
@@ -40,7 +41,8 @@ static void open_pair(const char *name, struct pair *p)
 	const char *dir = getenv("XFN_BUILD") ?: "build";
 	struct xfn_live value = { .fixed_real_ns = NOW, .mtu = 1500 };
 	struct bpf_map *live;
-	char path[256], err[256];
+	char path[256];
+	struct xfn_error err;
 
 	snprintf(path, sizeof(path), "%s/functions/%s.bpf.o", dir, name);
 	p->obj = bpf_object__open_file(path, NULL);
@@ -61,8 +63,8 @@ static void open_pair(const char *name, struct pair *p)
 	snprintf(path, sizeof(path), "%s/functions/%s.so", dir, name);
 	p->module_fd = open(path, O_RDONLY | O_CLOEXEC);
 	assert_true(p->module_fd >= 0);
-	if (xfn_native__load(p->module_fd, name, &p->native, err, sizeof(err)))
-		fail_msg("%s", err);
+	if (xfn_native__load(p->module_fd, name, &p->native, &err))
+		fail_msg("%s", err.line);
 	memset(&page, 0, sizeof(page));
 	assert_int_equal(xfn_call__init(&call, &page), 0);
 	call.thread.fixed_real_ns = NOW;

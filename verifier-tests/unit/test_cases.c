@@ -11,12 +11,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "../../skel/error.h"
 #include "../../tools/cases/cases.h"
 #include "../../xdp/reason.h"
 
 static char dir[] = "/tmp/xfn-test-cases-XXXXXX";
 static char path[64];
-static char err[512];
+static struct xfn_error err;
 
 static int set_up(void **state)
 {
@@ -50,14 +51,14 @@ static void write_to(const char *name, const void *bytes, size_t len)
 static int read_text(const char *text, struct xfn_cases *cases)
 {
 	write_to(path, text, strlen(text));
-	err[0] = 0;
-	return xfn_cases__read(path, cases, err, sizeof(err));
+	err.line[0] = 0;
+	return xfn_cases__read(path, cases, &err);
 }
 
 static void right(const char *text, struct xfn_cases *cases)
 {
 	if (read_text(text, cases))
-		fail_msg("%s", err);
+		fail_msg("%s", err.line);
 }
 
 /* `at` is "LINE: the beginning of the message". */
@@ -69,8 +70,8 @@ static void wrong(const char *text, const char *at)
 	assert_int_not_equal(read_text(text, &cases), 0);
 	xfn_cases__free(&cases);
 	snprintf(want, sizeof(want), "%s:%s", path, at);
-	if (strncmp(err, want, strlen(want)))
-		fail_msg("said: %s\nwanted: %s", err, want);
+	if (strncmp(err.line, want, strlen(want)))
+		fail_msg("said: %s\nwanted: %s", err.line, want);
 }
 
 static void bytes_are(const struct xfn_case_bytes *b, const void *want, size_t len)
@@ -187,7 +188,7 @@ static void files_beside(void **state)
 	bytes_are(&cases.list[0].reply, "three", 6);
 	xfn_cases__free(&cases);
 	wrong("case: a\nrequest: @beside#3\n", "2: ");
-	assert_non_null(strstr(err, "has 2 whole UDP datagrams"));
+	assert_non_null(strstr(err.line, "has 2 whole UDP datagrams"));
 	wrong("case: a\nrequest: @beside#0\n", "2: ");
 	/* damaged, not another kind of file */
 	write_to(name, capture, 10);
@@ -276,12 +277,12 @@ static void captures_of_all_links(void **state)
 		write_capture(name, all[i].link, all[i].head);
 		if (all[i].says) {
 			wrong("case: a\nrequest: @beside\nreply:\n", "2: ");
-			if (!strstr(err, all[i].says))
-				fail_msg("%u: %s", i, err);
+			if (!strstr(err.line, all[i].says))
+				fail_msg("%u: %s", i, err.line);
 			continue;
 		}
 		if (read_text("case: a\nrequest: @beside\nreply:\n", &cases))
-			fail_msg("%u: %s", i, err);
+			fail_msg("%u: %s", i, err.line);
 		bytes_are(&cases.list[0].request, "abc", 3);
 		xfn_cases__free(&cases);
 	}
@@ -307,11 +308,11 @@ static void marks_and_fifos(void **state)
 	assert_int_equal(mkfifo(name, 0600), 0);
 	alarm(20); /* what waits here would wait for ever */
 	wrong("case: a\nrequest: @beside\n", "2: ");
-	assert_non_null(strstr(err, "beside: is a FIFO, not a regular file"));
+	assert_non_null(strstr(err.line, "beside: is a FIFO, not a regular file"));
 	wrong("case: a\nrequest: @beside#2\n", "2: ");
 	wrong("case: a\nrequest: @/dev/zero\n", "2: /dev/zero: is a device, not a regular file");
-	assert_int_not_equal(xfn_cases__read(name, &cases, err, sizeof(err)), 0);
-	assert_non_null(strstr(err, "beside: is a FIFO, not a regular file"));
+	assert_int_not_equal(xfn_cases__read(name, &cases, &err), 0);
+	assert_non_null(strstr(err.line, "beside: is a FIFO, not a regular file"));
 	alarm(0);
 	unlink(name);
 }
@@ -385,8 +386,8 @@ static void no_file(void **state)
 	struct xfn_cases cases;
 
 	(void)state;
-	assert_int_not_equal(xfn_cases__read("/nowhere/f.cases", &cases, err, sizeof(err)), 0);
-	assert_non_null(strstr(err, "/nowhere/f.cases: No such file"));
+	assert_int_not_equal(xfn_cases__read("/nowhere/f.cases", &cases, &err), 0);
+	assert_non_null(strstr(err.line, "/nowhere/f.cases: No such file"));
 	xfn_cases__free(&cases);
 }
 

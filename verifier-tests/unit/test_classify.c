@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <linux/bpf.h>
 #include <seccomp.h>
+#include "../../skel/error.h"
 #include "../suite.h"
 #include "../../tools/compiler/classify.h"
 
@@ -63,14 +64,15 @@ static bool says(const char *expect, const char *reason)
 static int holds(const char *source, const char *expect)
 {
 	struct xfn_verdict *v = calloc(1, sizeof(*v));
-	char err[512] = "", text[900], want[64], line[16];
+	char text[900], want[64], line[16];
+	struct xfn_error err = { 0 };
 	int ok = 1;
 
 	assert_non_null(v);
-	if (xfn_classify(source, v, err, sizeof(err))) {
-		ok = strstr(expect, "unjudged") && strstr(err, "was ended by signal");
+	if (xfn_classify(source, v, &err)) {
+		ok = strstr(expect, "unjudged") && strstr(err.line, "was ended by signal");
 		if (!ok)
-			print_error("%s: not judged: %s\n", source, err);
+			print_error("%s: not judged: %s\n", source, err.line);
 	} else if (field(expect, "clang=", want, sizeof(want)) &&
 		   !strstr(v->meta.compiler, strcat(strcpy(text, "version "), want))) {
 		ok = 1; /* another compiler's business */
@@ -200,7 +202,8 @@ static void shipped_functions(void **state)
 static void module_keeps_the_verdict(void **state)
 {
 	struct xfn_build_options how = { .source = "functions/sha256.c" };
-	char path[] = "/tmp/xfn-test-XXXXXX", err[512] = "";
+	char path[] = "/tmp/xfn-test-XXXXXX";
+	struct xfn_error err = { 0 };
 	struct xfn_module *mod;
 
 	(void)state;
@@ -209,19 +212,19 @@ static void module_keeps_the_verdict(void **state)
 
 	snprintf(out, sizeof(out), "%s/sha256.xfn", path);
 	how.out = out;
-	if (xfn_build_module(&how, err, sizeof(err)))
-		fail_msg("%s", err);
-	mod = xfn_module__open(out, err, sizeof(err));
+	if (xfn_build_module(&how, &err))
+		fail_msg("%s", err.line);
+	mod = xfn_module__open(out, &err);
 	if (!mod)
-		fail_msg("%s", err);
+		fail_msg("%s", err.line);
 	assert_int_equal(mod->meta.tier, XFN_TIER_AFXDP);
 	assert_string_equal(mod->meta.rule, "calls_unknown");
 	assert_string_equal(mod->attr.name, "sha256");
 	assert_null(mod->bpf);
 	xfn_module__close(mod);
 	how.source = "verifier-tests/sources/stale.c";
-	assert_int_not_equal(xfn_build_module(&how, err, sizeof(err)), 0);
-	assert_non_null(strstr(err, "stale.c:12"));
+	assert_int_not_equal(xfn_build_module(&how, &err), 0);
+	assert_non_null(strstr(err.line, "stale.c:12"));
 	remove(out);
 	remove(path);
 }
@@ -237,7 +240,7 @@ static void judge_without(uint32_t action, unsigned command, const char *text)
 	if (!pid) {
 		scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
 		struct xfn_verdict *v = calloc(1, sizeof(*v));
-		char err[512] = "";
+		struct xfn_error err = { 0 };
 		int ret;
 
 		if (!v ||
@@ -245,11 +248,11 @@ static void judge_without(uint32_t action, unsigned command, const char *text)
 				     SCMP_A0(SCMP_CMP_EQ, command)) ||
 		    seccomp_load(ctx))
 			_exit(2);
-		ret = xfn_classify("functions/echo.c", v, err, sizeof(err));
-		if (!ret || !strstr(err, text))
-			print_error("'%s', wanted '%s'\n", ret ? err : "judged", text);
+		ret = xfn_classify("functions/echo.c", v, &err);
+		if (!ret || !strstr(err.line, text))
+			print_error("'%s', wanted '%s'\n", ret ? err.line : "judged", text);
 		xfn_verdict__free(v);
-		_exit(!ret || !strstr(err, text));
+		_exit(!ret || !strstr(err.line, text));
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));

@@ -22,6 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "../../skel/error.h"
 #include "../../userspace/control/control.h"
 
 #define BIG (3u << 20)
@@ -32,7 +33,7 @@ static pthread_t thread;
 static int stop_fd;
 static uint64_t ticket; /* of the request that is answered later */
 
-static json_t *handle(void *ctx, const char *verb, json_t *args, char *err, size_t errlen)
+static json_t *handle(void *ctx, const char *verb, json_t *args, struct xfn_error *err)
 {
 	(void)ctx;
 	if (!strcmp(verb, "ls"))
@@ -55,9 +56,9 @@ static json_t *handle(void *ctx, const char *verb, json_t *args, char *err, size
 		return json_null();
 	}
 	if (!strcmp(verb, "fail"))
-		snprintf(err, errlen, "echo: a; b; try again");
+		xfn_error__set(err, "echo: a; b; try again");
 	if (!strcmp(verb, "cut")) /* within the second character */
-		snprintf(err, errlen, "%.3s: no such thing; see \xff", "\u00e9\u00e9");
+		xfn_error__set(err, "%.3s: no such thing; see \xff", "\u00e9\u00e9");
 	return NULL;
 }
 
@@ -77,11 +78,11 @@ static void *serve(void *arg)
 
 static void start(const char *ifname)
 {
-	char err[XFN_CONTROL_ERROR] = "";
+	struct xfn_error err = { 0 };
 
 	stop_fd = eventfd(0, EFD_CLOEXEC);
-	if (xfn_control__listen(ifname, handle, NULL, &server, err, sizeof(err)))
-		fail_msg("%s", err);
+	if (xfn_control__listen(ifname, handle, NULL, &server, &err))
+		fail_msg("%s", err.line);
 	assert_int_equal(pthread_create(&thread, NULL, serve, NULL), 0);
 }
 
@@ -121,10 +122,10 @@ static int tear_down(void **state)
 
 static void socket_path(const char *ifname, char *path, size_t len)
 {
-	char err[256] = "";
+	struct xfn_error err = { 0 };
 
-	if (xfn_control__path(ifname, path, len, err, sizeof(err)))
-		fail_msg("%s", err);
+	if (xfn_control__path(ifname, path, len, &err))
+		fail_msg("%s", err.line);
 }
 
 static int connect_raw(const char *ifname)
@@ -187,17 +188,17 @@ static void refused(const char *request, size_t len, const char *want)
 static void good_request(void **state)
 {
 	json_t *args = json_pack("{s:s}", "name", "echo"), *data = NULL;
-	char err[512] = "";
+	struct xfn_error err = { 0 };
 
 	(void)state;
-	if (xfn_control__ask("eth7", "ls", args, &data, err, sizeof(err)))
-		fail_msg("%s", err);
+	if (xfn_control__ask("eth7", "ls", args, &data, &err))
+		fail_msg("%s", err.line);
 	assert_string_equal(
 		json_string_value(json_object_get(json_object_get(data, "args"), "name")), "echo");
 	json_decref(data);
 	/* the only one that runs, without its name; no arguments */
-	if (xfn_control__ask(NULL, "ls", NULL, &data, err, sizeof(err)))
-		fail_msg("%s", err);
+	if (xfn_control__ask(NULL, "ls", NULL, &data, &err))
+		fail_msg("%s", err.line);
 	assert_true(json_is_object(json_object_get(data, "args")));
 	json_decref(data);
 	json_decref(args);
@@ -221,11 +222,11 @@ static void two_requests_in_one_packet(void **state)
 static void big_answer(void **state)
 {
 	json_t *data = NULL;
-	char err[512] = "";
+	struct xfn_error err = { 0 };
 
 	(void)state;
-	if (xfn_control__ask("eth7", "big", NULL, &data, err, sizeof(err)))
-		fail_msg("%s", err);
+	if (xfn_control__ask("eth7", "big", NULL, &data, &err))
+		fail_msg("%s", err.line);
 	assert_int_equal(json_string_length(data), BIG);
 	json_decref(data);
 }
@@ -233,13 +234,12 @@ static void big_answer(void **state)
 static void handler_refuses(void **state)
 {
 	json_t *data = NULL, *error;
-	char err[512] = "";
+	struct xfn_error err = { 0 };
 
 	(void)state;
-	assert_int_equal(xfn_control__ask("eth7", "fail", NULL, &data, err, sizeof(err)),
-			 -EREMOTEIO);
-	assert_string_equal(err, "echo: a; b; try again");
-	error = xfn_control__error(err);
+	assert_int_equal(xfn_control__ask("eth7", "fail", NULL, &data, &err), -EREMOTEIO);
+	assert_string_equal(err.line, "echo: a; b; try again");
+	error = xfn_control__error(err.line);
 	assert_string_equal(json_string_value(json_object_get(error, "message")), "echo: a; b");
 	assert_string_equal(json_string_value(json_object_get(error, "next")), "try again");
 	json_decref(error);
@@ -249,10 +249,10 @@ static void handler_refuses(void **state)
 static void ask_now(const char *verb)
 {
 	json_t *data = NULL;
-	char err[512] = "";
+	struct xfn_error err = { 0 };
 
-	if (xfn_control__ask("eth7", verb, NULL, &data, err, sizeof(err)))
-		fail_msg("%s: %s", verb, err);
+	if (xfn_control__ask("eth7", verb, NULL, &data, &err))
+		fail_msg("%s: %s", verb, err.line);
 	json_decref(data);
 }
 
@@ -295,33 +295,31 @@ static void answered_later(void **state)
 
 static void not_utf8(void **state)
 {
-	char verb[128], err[512] = "";
+	char verb[128];
+	struct xfn_error err = { 0 };
 	json_t *data = NULL;
 
 	(void)state;
-	assert_int_equal(xfn_control__ask("eth7", "cut", NULL, &data, err, sizeof(err)),
-			 -EREMOTEIO);
-	assert_string_equal(err, "???: no such thing; see ?");
+	assert_int_equal(xfn_control__ask("eth7", "cut", NULL, &data, &err), -EREMOTEIO);
+	assert_string_equal(err.line, "???: no such thing; see ?");
 	/* what is repeated of a request is cut anywhere */
 	for (int i = 0; i < 4; i++) {
 		snprintf(verb, sizeof(verb), "%.*s\u20ac\u20ac", 28 + i,
 			 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
-		assert_int_equal(xfn_control__ask("eth7", verb, NULL, &data, err, sizeof(err)),
-				 -EREMOTEIO);
-		assert_non_null(strstr(err, "is unknown"));
+		assert_int_equal(xfn_control__ask("eth7", verb, NULL, &data, &err), -EREMOTEIO);
+		assert_non_null(strstr(err.line, "is unknown"));
 	}
 }
 
 static void unknown_verb(void **state)
 {
 	json_t *data = NULL;
-	char err[512] = "";
+	struct xfn_error err = { 0 };
 
 	(void)state;
-	assert_int_equal(xfn_control__ask("eth7", "dance", NULL, &data, err, sizeof(err)),
-			 -EREMOTEIO);
-	assert_non_null(strstr(err, "'dance' is unknown"));
-	assert_non_null(strstr(err, "; "));
+	assert_int_equal(xfn_control__ask("eth7", "dance", NULL, &data, &err), -EREMOTEIO);
+	assert_non_null(strstr(err.line, "'dance' is unknown"));
+	assert_non_null(strstr(err.line, "; "));
 }
 
 #define REFUSED(text, want) refused(text, sizeof(text) - 1, want)
@@ -343,7 +341,8 @@ static void broken_requests(void **state)
 static void line_length(void **state)
 {
 	size_t len = XFN_CONTROL_LINE + 100;
-	char *line = malloc(len), err[512] = "";
+	char *line = malloc(len);
+	struct xfn_error err = { 0 };
 	json_t *data = NULL, *args;
 	int fd;
 
@@ -366,7 +365,7 @@ static void line_length(void **state)
 	/* the client refuses by itself */
 	memset(line, 'a', len);
 	args = json_pack("{s:s#}", "payload", line, (int)len);
-	assert_int_equal(xfn_control__ask("eth7", "ls", args, &data, err, sizeof(err)), -E2BIG);
+	assert_int_equal(xfn_control__ask("eth7", "ls", args, &data, &err), -E2BIG);
 	json_decref(args);
 	free(line);
 }
@@ -374,7 +373,8 @@ static void line_length(void **state)
 static void seventeen_clients(void **state)
 {
 	int fd[XFN_CONTROL_CLIENTS], more;
-	char message[512], err[512] = "";
+	char message[512];
+	struct xfn_error err = { 0 };
 	json_t *data = NULL;
 	bool next;
 
@@ -386,13 +386,13 @@ static void seventeen_clients(void **state)
 	assert_non_null(strstr(message, "16 clients"));
 	assert_true(next);
 	close(more);
-	assert_int_equal(xfn_control__ask("eth7", "ls", NULL, &data, err, sizeof(err)), -EREMOTEIO);
-	assert_non_null(strstr(err, "16 clients"));
+	assert_int_equal(xfn_control__ask("eth7", "ls", NULL, &data, &err), -EREMOTEIO);
+	assert_non_null(strstr(err.line, "16 clients"));
 	for (int i = 0; i < XFN_CONTROL_CLIENTS; i++)
 		close(fd[i]);
 	/* their places are free again once the server has seen them go */
 	for (int i = 0; i < 100; i++) {
-		if (!xfn_control__ask("eth7", "ls", NULL, &data, err, sizeof(err)))
+		if (!xfn_control__ask("eth7", "ls", NULL, &data, &err))
 			break;
 		usleep(10000);
 	}
@@ -432,7 +432,8 @@ static void silent_clients(void **state)
 	static const char big[] = "{\"xfn\": 1, \"verb\": \"big\"}\n";
 	struct timespec before, after;
 	json_t *data = NULL;
-	char err[512] = "", c;
+	char c;
+	struct xfn_error err = { 0 };
 	size_t got = 0;
 	char part[65536];
 	ssize_t n;
@@ -441,8 +442,8 @@ static void silent_clients(void **state)
 	clock_gettime(CLOCK_MONOTONIC, &before);
 	assert_int_equal(send(deaf, big, sizeof(big) - 1, 0), sizeof(big) - 1);
 	/* nobody else waits for them */
-	if (xfn_control__ask("eth7", "ls", NULL, &data, err, sizeof(err)))
-		fail_msg("%s", err);
+	if (xfn_control__ask("eth7", "ls", NULL, &data, &err))
+		fail_msg("%s", err.line);
 	json_decref(data);
 	/* a byte a second does not buy time */
 	for (int i = 0; i < 5; i++) {
@@ -466,7 +467,8 @@ static void silent_clients(void **state)
 
 static void permissions(void **state)
 {
-	char path[128], own[] = "/tmp/xfn-test-control-XXXXXX", err[512] = "";
+	char path[128], own[] = "/tmp/xfn-test-control-XXXXXX";
+	struct xfn_error err = { 0 };
 	struct xfn_control_server *srv;
 	struct stat st;
 
@@ -478,7 +480,7 @@ static void permissions(void **state)
 	assert_non_null(mkdtemp(own));
 	assert_int_equal(rmdir(own), 0);
 	setenv("XFN_RUNTIME_DIR", own, 1);
-	assert_int_equal(xfn_control__listen(NULL, handle, NULL, &srv, err, sizeof(err)), 0);
+	assert_int_equal(xfn_control__listen(NULL, handle, NULL, &srv, &err), 0);
 	assert_int_equal(stat(own, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0700);
 	socket_path(NULL, path, sizeof(path));
@@ -488,8 +490,8 @@ static void permissions(void **state)
 	assert_int_equal(access(path, F_OK), -1);
 	/* a folder in which others may replace the socket */
 	assert_int_equal(chmod(own, 0777), 0);
-	assert_int_equal(xfn_control__listen(NULL, handle, NULL, &srv, err, sizeof(err)), -EPERM);
-	assert_non_null(strstr(err, own));
+	assert_int_equal(xfn_control__listen(NULL, handle, NULL, &srv, &err), -EPERM);
+	assert_non_null(strstr(err.line, own));
 	assert_int_equal(rmdir(own), 0);
 	setenv("XFN_RUNTIME_DIR", dir, 1);
 }
@@ -528,7 +530,7 @@ static void stale_and_living(void **state)
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	struct xfn_control_server *second;
-	char err[512] = "";
+	struct xfn_error err = { 0 };
 	json_t *data = NULL;
 	FILE *f;
 
@@ -537,27 +539,25 @@ static void stale_and_living(void **state)
 	socket_path("eth7", sun.sun_path, sizeof(sun.sun_path));
 	assert_int_equal(bind(fd, (struct sockaddr *)&sun, sizeof(sun)), 0);
 	close(fd);
-	assert_int_equal(xfn_control__ask("eth7", "ls", NULL, &data, err, sizeof(err)), -ENOENT);
-	assert_non_null(strstr(err, "xfn run -i eth7"));
-	assert_int_equal(xfn_control__ask(NULL, "ls", NULL, &data, err, sizeof(err)), -ENOENT);
-	assert_string_equal(err, "no xfn is running; start one with `xfn run`");
+	assert_int_equal(xfn_control__ask("eth7", "ls", NULL, &data, &err), -ENOENT);
+	assert_non_null(strstr(err.line, "xfn run -i eth7"));
+	assert_int_equal(xfn_control__ask(NULL, "ls", NULL, &data, &err), -ENOENT);
+	assert_string_equal(err.line, "no xfn is running; start one with `xfn run`");
 	start("eth7");
-	assert_int_equal(xfn_control__listen("eth7", handle, NULL, &second, err, sizeof(err)),
-			 -EADDRINUSE);
+	assert_int_equal(xfn_control__listen("eth7", handle, NULL, &second, &err), -EADDRINUSE);
 	assert_null(second);
-	assert_non_null(strstr(err, "eth7"));
-	assert_non_null(strstr(err, "stop that one first"));
+	assert_non_null(strstr(err.line, "eth7"));
+	assert_non_null(strstr(err.line, "stop that one first"));
 	/* the first one is as before */
-	if (xfn_control__ask("eth7", "ls", NULL, &data, err, sizeof(err)))
-		fail_msg("%s", err);
+	if (xfn_control__ask("eth7", "ls", NULL, &data, &err))
+		fail_msg("%s", err.line);
 	json_decref(data);
 	stop();
 	/* what is no socket is not removed */
 	f = fopen(sun.sun_path, "w");
 	assert_non_null(f);
 	fclose(f);
-	assert_int_equal(xfn_control__listen("eth7", handle, NULL, &second, err, sizeof(err)),
-			 -ENOTSOCK);
+	assert_int_equal(xfn_control__listen("eth7", handle, NULL, &second, &err), -ENOTSOCK);
 	assert_int_equal(unlink(sun.sun_path), 0);
 }
 
@@ -622,12 +622,12 @@ static pid_t serve_elsewhere(const char *ifname, int *end)
 	pid = fork();
 	if (!pid) {
 		struct xfn_control_server *srv;
-		char err[XFN_CONTROL_ERROR];
+		struct xfn_error err;
 		struct pollfd p[2];
 
 		close(ends[1]);
 		if (unshare(CLONE_NEWNET) ||
-		    xfn_control__listen(ifname, handle, NULL, &srv, err, sizeof(err)) ||
+		    xfn_control__listen(ifname, handle, NULL, &srv, &err) ||
 		    write(ready[1], "", 1) != 1)
 			_exit(1);
 		p[0] = (struct pollfd){ .fd = xfn_control__fd(srv), .events = POLLIN };
@@ -659,7 +659,8 @@ static void end_elsewhere(pid_t pid, int end)
 /* One name in several network namespaces is several interfaces. */
 static void several_namespaces(void **state)
 {
-	char names[8][XFN_CONTROL_NAME], err[XFN_CONTROL_ERROR] = "", *colon;
+	char names[8][XFN_CONTROL_NAME], *colon;
+	struct xfn_error err = { 0 };
 	json_t *data = NULL;
 	pid_t first, second;
 	int ends[2];
@@ -668,29 +669,29 @@ static void several_namespaces(void **state)
 	if (geteuid())
 		skip();
 	first = serve_elsewhere("eth7", &ends[0]);
-	assert_int_equal(xfn_control__running(names, 8, err, sizeof(err)), 2);
+	assert_int_equal(xfn_control__running(names, 8, &err), 2);
 	/* ours by its name alone, the other one by a longer one */
 	colon = strchr(names[0], ':') ?: strchr(names[1], ':');
 	assert_non_null(colon);
 	assert_string_equal(strchr(names[0], ':') ? names[1] : names[0], "eth7");
 	for (unsigned i = 0; i < 2; i++) {
-		assert_int_equal(xfn_control__ask(names[i], "ls", NULL, &data, err, sizeof(err)),
-				 0);
+		assert_int_equal(xfn_control__ask(names[i], "ls", NULL, &data, &err), 0);
 		json_decref(data);
 	}
 	assert_true(xfn_control__is_served("eth7"));
 	assert_false(xfn_control__is_served("eth6"));
 	/* one that is not here is found by its name, while it is the only one of that */
 	second = serve_elsewhere("eth6", &ends[1]);
-	assert_int_equal(xfn_control__ask("eth6", "ls", NULL, &data, err, sizeof(err)), 0);
+	assert_int_equal(xfn_control__ask("eth6", "ls", NULL, &data, &err), 0);
 	json_decref(data);
 	assert_false(xfn_control__is_served("eth6"));
 	end_elsewhere(second, ends[1]);
 	stop();
 	second = serve_elsewhere("eth7", &ends[1]);
-	assert_int_equal(xfn_control__ask("eth7", "ls", NULL, &data, err, sizeof(err)), -ENOTUNIQ);
-	assert_non_null(strstr(err, "2 xfn serve one of that name, in other network namespaces"));
-	assert_non_null(strstr(err, "choose one with -i"));
+	assert_int_equal(xfn_control__ask("eth7", "ls", NULL, &data, &err), -ENOTUNIQ);
+	assert_non_null(
+		strstr(err.line, "2 xfn serve one of that name, in other network namespaces"));
+	assert_non_null(strstr(err.line, "choose one with -i"));
 	end_elsewhere(second, ends[1]); /* which has the other one's pipe too */
 	end_elsewhere(first, ends[0]);
 	start("eth7");
@@ -699,20 +700,19 @@ static void several_namespaces(void **state)
 static void several_running(void **state)
 {
 	struct xfn_control_server *other;
-	char err[512] = "", path[128];
+	char path[128];
+	struct xfn_error err = { 0 };
 	json_t *data = NULL;
 
 	(void)state;
-	assert_int_equal(xfn_control__listen(NULL, handle, NULL, &other, err, sizeof(err)), 0);
-	assert_int_equal(xfn_control__ask(NULL, "ls", NULL, &data, err, sizeof(err)), -ENOTUNIQ);
-	assert_non_null(strstr(err, "eth7"));
-	assert_non_null(strstr(err, "@sockets"));
+	assert_int_equal(xfn_control__listen(NULL, handle, NULL, &other, &err), 0);
+	assert_int_equal(xfn_control__ask(NULL, "ls", NULL, &data, &err), -ENOTUNIQ);
+	assert_non_null(strstr(err.line, "eth7"));
+	assert_non_null(strstr(err.line, "@sockets"));
 	xfn_control__close(other);
-	assert_int_equal(xfn_control__path("a/b", path, sizeof(path), err, sizeof(err)), -EINVAL);
-	assert_int_equal(xfn_control__path("", path, sizeof(path), err, sizeof(err)), -EINVAL);
-	assert_int_equal(
-		xfn_control__path("sixteen_letters_", path, sizeof(path), err, sizeof(err)),
-		-EINVAL);
+	assert_int_equal(xfn_control__path("a/b", path, sizeof(path), &err), -EINVAL);
+	assert_int_equal(xfn_control__path("", path, sizeof(path), &err), -EINVAL);
+	assert_int_equal(xfn_control__path("sixteen_letters_", path, sizeof(path), &err), -EINVAL);
 }
 
 int main(void)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "../../skel/error.h"
 #include "../suite.h"
 #include <fcntl.h>
 #include <unistd.h>
@@ -25,7 +26,8 @@ static int set_up(void **state)
 {
 	struct xfn_loader_options opts = { .iface = 1 };
 	const char *build = getenv("XFN_BUILD") ?: "build";
-	char path[256], err[XFN_ERR_MAX] = "";
+	char path[256];
+	struct xfn_error err = { 0 };
 	FILE *f;
 	int ret;
 
@@ -37,11 +39,11 @@ static int set_up(void **state)
 		return -1;
 	echo.bpf_len = fread(echo.bpf, 1, 1 << 20, f);
 	fclose(f);
-	ret = xfn_loader__open(&opts, &loader, err, sizeof(err));
+	ret = xfn_loader__open(&opts, &loader, &err);
 	if (ret == -EPERM)
 		return 0; /* every test skips */
 	if (ret)
-		print_error("%s\n", err);
+		print_error("%s\n", err.line);
 	return ret;
 }
 
@@ -74,7 +76,7 @@ static void answers_only_served_addresses(void **state)
 	uint64_t before[XFN_REASON_SLOTS], after[XFN_REASON_SLOTS];
 	struct xfn_slot_counters counters;
 	struct xfn_refusal refusal;
-	char err[XFN_ERR_MAX] = "";
+	struct xfn_error err = { 0 };
 	uint8_t out[4096];
 
 	(void)state;
@@ -85,11 +87,10 @@ static void answers_only_served_addresses(void **state)
 	assert_int_equal(xfn_loader__reasons(loader, after), 0);
 	assert_int_equal(after[XFN_REASON_NOT_OURS] - before[XFN_REASON_NOT_OURS], 1);
 
-	if (xfn_loader__put(loader, 70, &echo, &refusal, err, sizeof(err)))
-		fail_msg("%s", err);
-	assert_int_equal(xfn_loader__put(loader, 3, &echo, &refusal, err, sizeof(err)), 0);
-	assert_int_equal(xfn_loader__bind(loader, NULL, 1232, 3, XFN_TIER_XDP, err, sizeof(err)),
-			 0);
+	if (xfn_loader__put(loader, 70, &echo, &refusal, &err))
+		fail_msg("%s", err.line);
+	assert_int_equal(xfn_loader__put(loader, 3, &echo, &refusal, &err), 0);
+	assert_int_equal(xfn_loader__bind(loader, NULL, 1232, 3, XFN_TIER_XDP, &err), 0);
 	assert_int_equal(run(4, 0, 64, out), PASS);
 	assert_int_equal(xfn_loader__reasons(loader, after), 0);
 	assert_int_equal(after[XFN_REASON_NOT_LOCAL] - before[XFN_REASON_NOT_LOCAL], 1);
@@ -108,7 +109,7 @@ static void answers_only_served_addresses(void **state)
 	assert_int_equal(counters.bytes_in, 1464);
 
 	/* a shared port: the second function on one address, slot 70 by variable index */
-	assert_int_equal(xfn_loader__bind(loader, v6, 1232, 70, XFN_TIER_XDP, err, sizeof(err)), 0);
+	assert_int_equal(xfn_loader__bind(loader, v6, 1232, 70, XFN_TIER_XDP, &err), 0);
 	assert_int_equal(run(6, 0, 8, out), TX);
 	assert_int_equal(run(4, 0, 8, out), TX);
 	assert_int_equal(xfn_loader__slot_counters(loader, 70, &counters), 0);
@@ -181,7 +182,7 @@ static void each_function_by_tail_call(void **state)
 	const char *dir = getenv("XFN_BUILD") ?: "build";
 	static struct xfn_page page;
 	struct xfn_refusal refusal;
-	char err[XFN_ERR_MAX] = "";
+	struct xfn_error err = { 0 };
 
 	(void)state;
 	if (!loader)
@@ -201,16 +202,15 @@ static void each_function_by_tail_call(void **state)
 		mod.bpf = slurp(path, &mod.bpf_len);
 		mod.path = path;
 		snprintf(mod.attr.name, sizeof(mod.attr.name), "%s", names[slot]);
-		if (xfn_loader__put(loader, 10 + slot, &mod, &refusal, err, sizeof(err)))
-			fail_msg("%s", err);
+		if (xfn_loader__put(loader, 10 + slot, &mod, &refusal, &err))
+			fail_msg("%s", err.line);
 		xfn_loader__unbind(loader, NULL, 1232);
-		assert_int_equal(xfn_loader__bind(loader, NULL, 1232, 10 + slot, XFN_TIER_XDP, err,
-						  sizeof(err)),
-				 0);
+		assert_int_equal(
+			xfn_loader__bind(loader, NULL, 1232, 10 + slot, XFN_TIER_XDP, &err), 0);
 		snprintf(path, sizeof(path), "%s/functions/%s.so", dir, names[slot]);
 		fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (xfn_native__load(fd, names[slot], &native, err, sizeof(err)))
-			fail_msg("%s", err);
+		if (xfn_native__load(fd, names[slot], &native, &err))
+			fail_msg("%s", err.line);
 		assert_int_equal(xfn_call__init(&call, &page), 0);
 		call.thread.fixed_real_ns = now;
 		assert_int_equal(xfn_call__put(&call, 0, native.module), 0);
@@ -246,17 +246,17 @@ static void rates(void **state)
 	static struct xfn_page page;
 	struct xfn_loader *rated = NULL;
 	struct xfn_refusal refusal;
-	char err[XFN_ERR_MAX] = "";
+	struct xfn_error err = { 0 };
 	struct xfn_call call;
 	unsigned total = 0;
 
 	(void)state;
 	if (!loader)
 		skip();
-	if (xfn_loader__open(&opts, &rated, err, sizeof(err)) ||
-	    xfn_loader__put(rated, 0, &echo, &refusal, err, sizeof(err)) ||
-	    xfn_loader__bind(rated, NULL, 1232, 0, XFN_TIER_XDP, err, sizeof(err)))
-		fail_msg("%s", err);
+	if (xfn_loader__open(&opts, &rated, &err) ||
+	    xfn_loader__put(rated, 0, &echo, &refusal, &err) ||
+	    xfn_loader__bind(rated, NULL, 1232, 0, XFN_TIER_XDP, &err))
+		fail_msg("%s", err.line);
 	assert_int_equal(xfn_call__init(&call, &page), 0);
 	assert_int_equal(xfn_call__bound(&call, 100), 0);
 	assert_int_equal(xfn_call__put(&call, 0, &own), 0);

@@ -19,6 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "../../skel/error.h"
 #include "../../skel/loader.h"
 #include "../../functions/xfn.h"
 #include "../../userspace/call/call.h"
@@ -146,33 +147,34 @@ static void all(const char *function, bool kernel)
 	struct xfn_native native = {};
 	struct xfn_module *mod = NULL;
 	struct xfn_refusal refusal;
-	char path[256], err[XFN_ERR_MAX] = "";
+	char path[256];
+	struct xfn_error err = { 0 };
 	struct dirent *entry;
 	unsigned count = 0;
 	DIR *dir;
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/functions/%s.xfn", build, function);
-	mod = xfn_module__open(path, err, sizeof(err));
+	mod = xfn_module__open(path, &err);
 	if (!mod)
-		fail_msg("%s", err);
+		fail_msg("%s", err.line);
 	loader = NULL;
 	if (kernel) {
-		int ret = xfn_loader__open(&opts, &loader, err, sizeof(err));
+		int ret = xfn_loader__open(&opts, &loader, &err);
 
 		if (ret == -EPERM) {
 			print_message("SKIP: loading BPF programs is not permitted here\n");
 			xfn_module__close(mod);
 			skip();
 		}
-		if (ret || xfn_loader__put(loader, 5, mod, &refusal, err, sizeof(err)) ||
-		    xfn_loader__bind(loader, NULL, 1232, 5, XFN_TIER_XDP, err, sizeof(err)))
-			fail_msg("%s", err);
+		if (ret || xfn_loader__put(loader, 5, mod, &refusal, &err) ||
+		    xfn_loader__bind(loader, NULL, 1232, 5, XFN_TIER_XDP, &err))
+			fail_msg("%s", err.line);
 		assert_int_equal(xfn_loader__live(loader, &live), 0);
 	}
 	fd = dup(mod->fd);
-	if (xfn_native__load(fd, function, &native, err, sizeof(err)))
-		fail_msg("%s", err);
+	if (xfn_native__load(fd, function, &native, &err))
+		fail_msg("%s", err.line);
 	memset(&page, 0, sizeof(page));
 	assert_int_equal(xfn_call__init(&call, &page), 0);
 	call.flags = XFN_LOCAL_PEER;

@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include <linux/types.h>
+#include "../../skel/error.h"
 #include "../../skel/offload.h"
 #include "../../skel/program.h"
 #include "../../tools/compiler/module_write.h"
@@ -50,12 +51,13 @@ static int write_of(const char *name, int tier, const uint8_t *kernel, size_t le
 		.reason = "the verifier accepts it",
 	};
 	const char *build = getenv("XFN_BUILD") ?: "build";
-	char err[256] = "", so[128];
+	char so[128];
+	struct xfn_error err = { 0 };
 
 	snprintf(so, sizeof(so), "%s/functions/%s.so", build, name);
-	if (!xfn_module__write(so, &meta, kernel, len, path, err, sizeof(err)))
+	if (!xfn_module__write(so, &meta, kernel, len, path, &err))
 		return 0;
-	print_error("%s\n", err);
+	print_error("%s\n", err.line);
 	return -1;
 }
 
@@ -100,12 +102,12 @@ static void write_bad(const void *bytes, size_t len)
 
 static void comes_back_whole(void **state)
 {
-	char err[256] = "";
-	struct xfn_module *mod = xfn_module__open(good, err, sizeof(err));
+	struct xfn_error err = { 0 };
+	struct xfn_module *mod = xfn_module__open(good, &err);
 
 	(void)state;
 	if (!mod)
-		fail_msg("%s", err);
+		fail_msg("%s", err.line);
 	assert_string_equal(mod->attr.name, "echo");
 	assert_int_equal(mod->attr.port, 7);
 	assert_int_equal(mod->meta.line, 12);
@@ -118,56 +120,56 @@ static void comes_back_whole(void **state)
 /* One that asks for it has any tier, and there are no others. */
 static void has_a_tier(void **state)
 {
-	char err[256] = "";
+	struct xfn_error err = { 0 };
 	struct xfn_module *mod;
 
 	(void)state;
 	for (int tier = XFN_TIER_AUTO; tier <= XFN_TIER_SOCKET + 1; tier++) {
 		assert_int_equal(write_echo(tier, bad), 0);
-		mod = xfn_module__open(bad, err, sizeof(err));
+		mod = xfn_module__open(bad, &err);
 		assert_int_equal(mod != NULL, tier >= XFN_TIER_XDP && tier <= XFN_TIER_SOCKET);
 		if (mod)
 			xfn_module__close(mod);
 		else
-			assert_non_null(strstr(err, "names no tier"));
+			assert_non_null(strstr(err.line, "names no tier"));
 	}
 }
 
 static void names_what_is_no_module(void **state)
 {
-	char err[256] = "";
+	struct xfn_error err = { 0 };
 
 	(void)state;
-	assert_null(xfn_module__open("/nonexistent.xfn", err, sizeof(err)));
-	assert_non_null(strstr(err, "/nonexistent.xfn: No such file"));
+	assert_null(xfn_module__open("/nonexistent.xfn", &err));
+	assert_non_null(strstr(err.line, "/nonexistent.xfn: No such file"));
 	write_bad("", 0);
-	assert_null(xfn_module__open(bad, err, sizeof(err)));
-	assert_non_null(strstr(err, "not an ELF file; build it"));
+	assert_null(xfn_module__open(bad, &err));
+	assert_non_null(strstr(err.line, "not an ELF file; build it"));
 	write_bad("#include", 8);
-	assert_null(xfn_module__open(bad, err, sizeof(err)));
-	assert_non_null(strstr(err, "not an ELF file"));
-	assert_null(xfn_module__open("/proc/self/exe", err, sizeof(err)));
-	assert_non_null(strstr(err, "no module"));
+	assert_null(xfn_module__open(bad, &err));
+	assert_non_null(strstr(err.line, "not an ELF file"));
+	assert_null(xfn_module__open("/proc/self/exe", &err));
+	assert_non_null(strstr(err.line, "no module"));
 	/* nobody writes to it: must not be waited for */
 	unlink(bad);
 	assert_int_equal(mkfifo(bad, 0600), 0);
-	assert_null(xfn_module__open(bad, err, sizeof(err)));
-	assert_non_null(strstr(err, "bad.xfn: is a FIFO, not a regular file"));
+	assert_null(xfn_module__open(bad, &err));
+	assert_non_null(strstr(err.line, "bad.xfn: is a FIFO, not a regular file"));
 	unlink(bad);
-	assert_null(xfn_module__open(dir, err, sizeof(err)));
-	assert_non_null(strstr(err, "is a directory"));
+	assert_null(xfn_module__open(dir, &err));
+	assert_non_null(strstr(err.line, "is a directory"));
 }
 
 static void survives_every_truncation(void **state)
 {
-	char err[256];
+	struct xfn_error err;
 
 	(void)state;
 	/* the section table stands last: whatever is cut, the module is not whole */
 	for (size_t cut = 0; cut < image_len; cut += cut < 128 ? 1 : 199) {
 		write_bad(image, cut);
-		assert_null(xfn_module__open(bad, err, sizeof(err)));
-		assert_non_null(strstr(err, "bad.xfn: "));
+		assert_null(xfn_module__open(bad, &err));
+		assert_non_null(strstr(err.line, "bad.xfn: "));
 	}
 }
 
@@ -206,7 +208,7 @@ static void names_the_damaged_part(void **state)
 		{ ".dynamic", "its native half is damaged" },
 		{ ".dynsym", "its native half is damaged" },
 	};
-	char err[256] = "";
+	struct xfn_error err = { 0 };
 	GElf_Shdr shdr;
 
 	(void)state;
@@ -215,9 +217,9 @@ static void names_the_damaged_part(void **state)
 		image[shdr.sh_offset + shdr.sh_size / 2] ^= 1;
 		write_bad(image, image_len);
 		image[shdr.sh_offset + shdr.sh_size / 2] ^= 1;
-		assert_null(xfn_module__open(bad, err, sizeof(err)));
-		if (!strstr(err, parts[i].words))
-			fail_msg("%s: %s", parts[i].section, err);
+		assert_null(xfn_module__open(bad, &err));
+		if (!strstr(err.line, parts[i].words))
+			fail_msg("%s: %s", parts[i].section, err.line);
 	}
 }
 
@@ -236,7 +238,8 @@ static void replace_section(const char *section, const char *from)
 /* Whatever is exchanged, both builds being whole. */
 static void refuses_halves_of_two_builds(void **state)
 {
-	char err[256] = "", other[80], object[128];
+	char other[80], object[128];
+	struct xfn_error err = { 0 };
 	struct xfn_module *mod;
 	uint8_t *kernel;
 	size_t len;
@@ -249,20 +252,20 @@ static void refuses_halves_of_two_builds(void **state)
 	free(kernel);
 	write_bad(image, image_len);
 	replace_section(XFN_SECTION_BPF, other);
-	assert_null(xfn_module__open(bad, err, sizeof(err)));
-	assert_non_null(strstr(err,
+	assert_null(xfn_module__open(bad, &err));
+	assert_non_null(strstr(err.line,
 			       "its kernel half is damaged, or of another build than its native "
 			       "half"));
 	/* its metadata too: now the native half is the stranger */
 	replace_section(XFN_SECTION_META, other);
-	assert_null(xfn_module__open(bad, err, sizeof(err)));
-	assert_non_null(strstr(err, "its native half is damaged, or of another build"));
+	assert_null(xfn_module__open(bad, &err));
+	assert_non_null(strstr(err.line, "its native half is damaged, or of another build"));
 	/* what changes no part changes nothing */
 	write_bad(image, image_len);
 	replace_section(XFN_SECTION_BPF, good);
-	mod = xfn_module__open(bad, err, sizeof(err));
+	mod = xfn_module__open(bad, &err);
 	if (!mod)
-		fail_msg("%s", err);
+		fail_msg("%s", err.line);
 	xfn_module__close(mod);
 	unlink(other);
 }
@@ -272,13 +275,13 @@ static void keeps_what_was_opened(void **state)
 {
 	struct xfn_module *mod;
 	uint8_t *copy = malloc(image_len);
-	char err[256] = "";
+	struct xfn_error err = { 0 };
 
 	(void)state;
 	write_bad(image, image_len);
-	mod = xfn_module__open(bad, err, sizeof(err));
+	mod = xfn_module__open(bad, &err);
 	if (!mod)
-		fail_msg("%s", err);
+		fail_msg("%s", err.line);
 	for (size_t i = 0; i < image_len; i++) /* in place: the same inode */
 		copy[i] = (uint8_t)~image[i];
 	write_bad(copy, image_len);
@@ -337,13 +340,13 @@ static void check_taken(const struct xfn_module *mod, const struct xfn_module *w
 {
 	struct bpf_program *prog;
 	struct bpf_object *obj;
-	char err[256] = "";
+	struct xfn_error err = { 0 };
 
 	assert_memory_equal(&mod->attr, &whole->attr, sizeof(mod->attr));
 	assert_memory_equal(&mod->meta, &whole->meta, sizeof(mod->meta));
 	assert_int_equal(mod->bpf_len, whole->bpf_len);
 	assert_memory_equal(mod->bpf, whole->bpf, mod->bpf_len);
-	obj = xfn_program__open(mod->bpf, mod->bpf_len, "echo", NULL, &prog, err, sizeof(err));
+	obj = xfn_program__open(mod->bpf, mod->bpf_len, "echo", NULL, &prog, &err);
 	assert_non_null(obj);
 	bpf_object__close(obj);
 }
@@ -356,12 +359,12 @@ static void no_mutant_ends_its_reader(void **state)
 	struct xfn_native native = {};
 	uint32_t seed = 20240229;
 	GElf_Shdr meta, bpf;
-	char err[256] = "";
+	struct xfn_error err = { 0 };
 
 	(void)state;
 	assert_non_null(bytes);
 	xfn_program__quiet_libbpf();
-	whole = xfn_module__open(good, err, sizeof(err));
+	whole = xfn_module__open(good, &err);
 	assert_non_null(whole);
 	find_section(good, XFN_SECTION_META, &meta);
 	find_section(good, XFN_SECTION_BPF, &bpf);
@@ -369,17 +372,16 @@ static void no_mutant_ends_its_reader(void **state)
 		memcpy(bytes, image, image_len);
 		mutate(bytes, image_len, &meta, &bpf, &seed);
 		write_bad(bytes, image_len);
-		err[0] = 0;
-		mod = xfn_module__open(bad, err, sizeof(err));
+		err.line[0] = 0;
+		mod = xfn_module__open(bad, &err);
 		if (!mod) {
 			refused++;
-			assert_non_null(strstr(err, "bad.xfn: "));
+			assert_non_null(strstr(err.line, "bad.xfn: "));
 			continue;
 		}
 		check_taken(mod, whole);
 		if (!taken++) { /* and its native half is what the linker finds in it */
-			assert_int_equal(
-				xfn_native__load(mod->fd, "echo", &native, err, sizeof(err)), 0);
+			assert_int_equal(xfn_native__load(mod->fd, "echo", &native, &err), 0);
 			xfn_native__unload(&native);
 		}
 		xfn_module__close(mod);
@@ -397,13 +399,13 @@ static void no_mutant_object_ends_its_reader(void **state)
 	uint8_t *bytes = malloc(kernel_len);
 	unsigned taken = 0, refused = 0, crashed = 0;
 	uint32_t seed = 20240301;
-	char err[256] = "";
+	struct xfn_error err = { 0 };
 	GElf_Shdr btf;
 
 	(void)state;
 	assert_non_null(bytes);
 	find_section(object, ".BTF", &btf);
-	assert_int_equal(xfn_offload__check(kernel_half, kernel_len, err, sizeof(err)), 0);
+	assert_int_equal(xfn_offload__check(kernel_half, kernel_len, &err), 0);
 	for (unsigned i = 0; i < MUTANTS / 4; i++) {
 		GElf_Shdr all = { .sh_offset = 600, .sh_size = kernel_len - 600 };
 		int ret;
@@ -414,14 +416,14 @@ static void no_mutant_object_ends_its_reader(void **state)
 			bytes[btf.sh_offset + 512 + i / 2] |= 0x20;
 		else
 			mutate(bytes, kernel_len, &all, &all, &seed);
-		ret = xfn_offload__check(bytes, kernel_len, err, sizeof(err));
+		ret = xfn_offload__check(bytes, kernel_len, &err);
 		if (!ret)
 			taken++;
 		else if (ret == -EBADMSG)
 			crashed++;
 		else
 			refused++;
-		assert_true(!ret || err[0]);
+		assert_true(!ret || err.line[0]);
 	}
 	print_message("%u objects read, %u refused, %u ended their reader's process\n", taken,
 		      refused, crashed);

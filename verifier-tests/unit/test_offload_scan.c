@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "../../skel/error.h"
 #include "../../tools/process/command.h"
 #include "../../tools/compiler/offload.h"
 
@@ -61,7 +62,8 @@ static void scan(const char *text, struct xfn_obstacles *out)
 			       object,
 			       NULL };
 	FILE *f = fopen(source, "we");
-	char err[200] = "", *said;
+	char *said;
+	struct xfn_error err = { 0 };
 
 	assert_non_null(f);
 	fputs(HEAD, f);
@@ -70,8 +72,8 @@ static void scan(const char *text, struct xfn_obstacles *out)
 	if (xfn_command__run(argv, &said))
 		fail_msg("%s", said);
 	free(said);
-	if (xfn_offload__scan(object, source, out, err, sizeof(err)))
-		fail_msg("%s", err);
+	if (xfn_offload__scan(object, source, out, &err))
+		fail_msg("%s", err.line);
 }
 
 /* Is it there, of this kind, at this line behind the head (0: at none)? */
@@ -190,11 +192,11 @@ static void test_programs(void **state)
 static void test_no_object(void **state)
 {
 	struct xfn_obstacles found;
-	char err[200] = "";
+	struct xfn_error err = { 0 };
 
 	(void)state;
-	assert_int_not_equal(xfn_offload__scan("Makefile", "x.c", &found, err, sizeof(err)), 0);
-	assert_non_null(strstr(err, "Makefile: no BPF object"));
+	assert_int_not_equal(xfn_offload__scan("Makefile", "x.c", &found, &err), 0);
+	assert_non_null(strstr(err.line, "Makefile: no BPF object"));
 }
 
 int main(void)

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "../../skel/error.h"
 #include "../../tools/compiler/classify.h"
 #include "../../tools/cli/explain.h"
 
@@ -53,7 +54,8 @@ static void every_rule_has_a_page(void **state)
 static void judge(const char *folder, unsigned rule, unsigned part, char *met, size_t len)
 {
 	struct xfn_verdict *v = calloc(1, sizeof(*v));
-	char path[300], err[512] = "";
+	char path[300];
+	struct xfn_error err = { 0 };
 	size_t bytes;
 	const char *text = xfn_explain__page(rule, part, &bytes);
 	FILE *f;
@@ -64,9 +66,9 @@ static void judge(const char *folder, unsigned rule, unsigned part, char *met, s
 	assert_non_null(f);
 	fprintf(f, "#include \"xfn.h\"\n\n%.*s", (int)bytes, text);
 	fclose(f);
-	if (xfn_classify(path, v, err, sizeof(err)))
-		print_error("not judged: %s\n", err);
-	snprintf(met, len, "%s", err[0] ? "?" : v->meta.rule);
+	if (xfn_classify(path, v, &err))
+		print_error("not judged: %s\n", err.line);
+	snprintf(met, len, "%s", err.line[0] ? "?" : v->meta.rule);
 	if (!v->meta.verified && !v->meta.rule[0] && !v->attr.tier)
 		snprintf(met, len, "?");
 	xfn_verdict__free(v);

@@ -22,6 +22,7 @@
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 #include <cmocka.h>
+#include "../../skel/error.h"
 #include "../../userspace/control/control.h"
 #include "../../userspace/nic/journal.h"
 #include "../../userspace/nic/flow_rules.h"
@@ -202,20 +203,20 @@ static int tear_down(void **state)
 
 static struct xfn_journal *opened(void)
 {
-	char err[256] = "";
+	struct xfn_error err = { 0 };
 	struct xfn_journal *j;
 
-	if (xfn_journal__open("eth9", kinds, &j, err, sizeof(err)))
-		fail_msg("%s", err);
+	if (xfn_journal__open("eth9", kinds, &j, &err))
+		fail_msg("%s", err.line);
 	return j;
 }
 
 static void journal_path(char *path, size_t len)
 {
-	char err[256];
+	struct xfn_error err;
 
 	/* beside the control socket */
-	assert_int_equal(xfn_control__path("eth9", path, len, err, sizeof(err)), 0);
+	assert_int_equal(xfn_control__path("eth9", path, len, &err), 0);
 	snprintf(strrchr(path, '.'), sizeof(".journal"), ".journal");
 }
 
@@ -403,27 +404,28 @@ static void test_follow_without_memory(void **state)
 	struct xfn_steer_left left;
 	struct xfn_journal *j;
 	struct xfn_steer *s;
-	char err[256] = "";
+	struct xfn_error err = { 0 };
 
 	(void)state;
 	skip_under_sanitizer();
-	assert_int_equal(xfn_journal__open("eth9", nic_kinds, &j, err, sizeof(err)), 0);
-	assert_int_equal(xfn_steer__open("eth9", "gem", j, &s, err, sizeof(err)), 0);
-	left = xfn_steer__follow(s, was, 2, err, sizeof(err));
+	assert_int_equal(xfn_journal__open("eth9", nic_kinds, &j, &err), 0);
+	assert_int_equal(xfn_steer__open("eth9", "gem", j, &s, &err), 0);
+	left = xfn_steer__follow(s, was, 2, &err);
 	assert_int_equal(left.missing + left.stale, 0);
 	assert_int_equal(standing(), 2);
 	memory_is_short(true);
 	nic.huge = true;
-	left = xfn_steer__follow(s, now, 2, err, sizeof(err));
+	left = xfn_steer__follow(s, now, 2, &err);
 	memory_is_short(false);
 	nic.huge = false;
 	assert_int_equal(left.missing, 1);
 	assert_int_equal(left.stale, 1);
 	assert_true(left.again);
-	assert_non_null(strstr(err, "cannot set the flow rule '192.0.2.8 53 3' of driver gem"));
+	assert_non_null(
+		strstr(err.line, "cannot set the flow rule '192.0.2.8 53 3' of driver gem"));
 	assert_int_equal(standing(), 2);
 	assert_int_equal(xfn_journal__count("eth9"), 2);
-	left = xfn_steer__follow(s, now, 2, err, sizeof(err));
+	left = xfn_steer__follow(s, now, 2, &err);
 	assert_int_equal(left.missing + left.stale, 0);
 	assert_int_equal(standing(), 2);
 	assert_int_equal(xfn_steer__count(s), 2);
@@ -441,7 +443,7 @@ static void test_rules_stay_without_memory(void **state)
 	struct xfn_addresses_served served[1] = { { .ip = { [10] = 0xff, 0xff, 192, 0, 2, 7 } } };
 	struct xfn_supervisor *sup = calloc(1, sizeof(*sup));
 	struct xfn_deployed fn = { .any = true, .addr.port = 53, .tier = XFN_TIER_AFXDP };
-	char err[XFN_ERR_MAX] = "";
+	struct xfn_error err = { 0 };
 
 	(void)state;
 	skip_under_sanitizer();
@@ -452,8 +454,8 @@ static void test_rules_stay_without_memory(void **state)
 	sup->functions = &fn;
 	sup->function_count = sup->served_count = 1;
 	sup->served = served;
-	if (xfn_links__begin(sup, err, sizeof(err)))
-		fail_msg("%s", err);
+	if (xfn_links__begin(sup, &err))
+		fail_msg("%s", err.line);
 	assert_int_equal(standing(), 1);
 	assert_int_equal(xfn_links__retry(sup), -1);
 	memory_is_short(true);

@@ -6,11 +6,12 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <syslog.h>
+#include "../../../skel/error.h"
 #include "../../../skel/offload.h"
 #include "../../host/log.h"
 #include "../supervisor_inside.h"
 
-static int load(struct xfn_supervisor *sup, char *err, size_t errlen)
+static int load(struct xfn_supervisor *sup, struct xfn_error *err)
 {
 	void *bytes = MAP_FAILED;
 	struct stat st;
@@ -20,10 +21,9 @@ static int load(struct xfn_supervisor *sup, char *err, size_t errlen)
 		bytes = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, sup->opts->card, 0);
 	if (bytes == MAP_FAILED) {
 		ret = -errno;
-		snprintf(err, errlen, "its object cannot be read: %s", strerror(-ret));
-		return ret;
+		return xfn_fail(err, ret, "its object cannot be read: %s", strerror(-ret));
 	}
-	ret = xfn_offload__load(bytes, st.st_size, "", sup->iface.index, &sup->card, err, errlen);
+	ret = xfn_offload__load(bytes, st.st_size, "", sup->iface.index, &sup->card, err);
 	munmap(bytes, st.st_size);
 	return ret;
 }
@@ -44,20 +44,19 @@ static void tell(struct xfn_deployed *fn, const char *why_not)
 			 was);
 }
 
-int xfn_card__take(struct xfn_supervisor *sup, char *err, size_t errlen)
+int xfn_card__take(struct xfn_supervisor *sup, struct xfn_error *err)
 {
-	char why[XFN_ERR_MAX] = "";
+	struct xfn_error why = { 0 };
 	int ret;
 
 	if (sup->opts->mode != XFN_MODE_OFFLOAD)
 		return 0;
-	ret = load(sup, why, sizeof(why));
-	ret = ret ?: xfn_offload__attach(sup->card, why, sizeof(why));
+	ret = load(sup, &why);
+	ret = ret ?: xfn_offload__attach(sup->card, &why);
 	if (ret) {
 		xfn_card__give_back(sup);
-		snprintf(err, errlen, "%s: nothing can be offloaded: %.300s; leave --mode out",
-			 sup->iface.name, why);
-		return ret;
+		return xfn_fail(err, ret, "%s: nothing can be offloaded: %.300s; leave --mode out",
+				sup->iface.name, why.line);
 	}
 	for (unsigned i = 0; i < sup->function_count; i++) {
 		struct xfn_deployed *fn = &sup->functions[i];

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <syslog.h>
 #include <unistd.h>
+#include "../../../skel/error.h"
 #include "../../host/limits.h"
 #include "../../host/log.h"
 #include "../../host/now.h"
@@ -49,30 +50,29 @@ static bool let_beside(const struct xfn_supervisor *sup, const struct xfn_listen
 	return any;
 }
 
-static int open_one(struct xfn_supervisor *sup, struct xfn_listener *one, char *err, size_t errlen)
+static int open_one(struct xfn_supervisor *sup, struct xfn_listener *one, struct xfn_error *err)
 {
 	bool beside;
 	int ret;
 
-	if (sup->listener_count == XFN_LISTENERS) {
-		snprintf(err, errlen,
-			 "more than %u UDP sockets; serve fewer addresses (--address, --bind) or "
-			 "functions",
-			 XFN_LISTENERS);
-		return -E2BIG;
-	}
+	if (sup->listener_count == XFN_LISTENERS)
+		return xfn_fail(
+			err, -E2BIG,
+			"more than %u UDP sockets; serve fewer addresses (--address, --bind) or "
+			"functions",
+			XFN_LISTENERS);
 	beside = let_beside(sup, one, true);
-	one->fd = xfn_udp_socket__open(&one->local, one->scope, one->device, beside, err, errlen);
+	one->fd = xfn_udp_socket__open(&one->local, one->scope, one->device, beside, err);
 	if (beside)
 		let_beside(sup, one, false);
 	if (one->fd < 0)
 		return one->fd;
 	if (one->slow) {
-		ret = xfn_loader__filter(sup->loader, one->fd, err, errlen);
+		ret = xfn_loader__filter(sup->loader, one->fd, err);
 	} else {
 		ret = xfn_packet_ring__strict(one->fd);
 		if (ret)
-			snprintf(err, errlen, "cannot filter a UDP socket: %s", strerror(-ret));
+			xfn_error__set(err, "cannot filter a UDP socket: %s", strerror(-ret));
 	}
 	if (ret) {
 		close(one->fd);
@@ -127,7 +127,7 @@ static bool shift_ports(struct xfn_supervisor *sup, const struct xfn_listener *r
 }
 
 /* Two functions on one port and address after ports were shifted: -EEXIST with one line in err. */
-static int check_ports(const struct xfn_supervisor *sup, char *err, size_t errlen)
+static int check_ports(const struct xfn_supervisor *sup, struct xfn_error *err)
 {
 	for (unsigned i = 0; i < sup->function_count; i++)
 		for (unsigned j = 0; j < i; j++) {
@@ -137,12 +137,12 @@ static int check_ports(const struct xfn_supervisor *sup, char *err, size_t errle
 			    memcmp(a->addr.ip, b->addr.ip, sizeof(a->addr.ip)) ||
 			    a->version != b->version)
 				continue;
-			snprintf(err, errlen,
-				 "%s and %s are both for port %u, since ports below 1024 are "
-				 "shifted; give one another port: %s@PORT",
-				 b->mod->attr.name, a->mod->attr.name, a->addr.port,
-				 a->mod->attr.name);
-			return -EEXIST;
+			return xfn_fail(
+				err, -EEXIST,
+				"%s and %s are both for port %u, since ports below 1024 are "
+				"shifted; give one another port: %s@PORT",
+				b->mod->attr.name, a->mod->attr.name, a->addr.port,
+				a->mod->attr.name);
 		}
 	return 0;
 }
@@ -158,7 +158,7 @@ static bool is_dispensable(const struct xfn_supervisor *sup, const struct xfn_li
 
 /* What cannot be had: the first that was not known of is logged, and how many others. */
 struct news {
-	char why[XFN_ERR_MAX];
+	struct xfn_error why;
 	struct xfn_listener first;
 	unsigned count;
 	unsigned unknown; /* that were not missing before */
@@ -175,8 +175,8 @@ static void tell(const struct xfn_supervisor *sup, const struct news *news)
 			 news->count - 1);
 	xfn_log__line(LOG_WARNING, "%s has no %s at %s: %s; it is tried again%s",
 		      name_of(sup, &news->first), news->first.slow ? "slow path" : "socket",
-		      xfn_udp_socket__text(&news->first.local, place, sizeof(place)), news->why,
-		      more);
+		      xfn_udp_socket__text(&news->first.local, place, sizeof(place)),
+		      news->why.line, more);
 }
 
 /* Close what is not wanted any more; of what is, `wanted` gets the sockets. True: any was closed.
@@ -204,7 +204,7 @@ static bool close_others(struct xfn_supervisor *sup, struct xfn_listener *wanted
  * with `strict` any.
  */
 static int open_rest(struct xfn_supervisor *sup, struct xfn_listener *wanted, unsigned count,
-		     bool strict, struct news *news, char *err, size_t errlen)
+		     bool strict, struct news *news, struct xfn_error *err)
 {
 	unsigned missing = 0;
 
@@ -212,7 +212,7 @@ static int open_rest(struct xfn_supervisor *sup, struct xfn_listener *wanted, un
 		struct xfn_listener one = wanted[i];
 		const struct xfn_listener *known =
 			xfn_listeners__find(sup->missing, sup->missing_count, &one);
-		int ret = one.fd < 0 ? open_one(sup, &one, err, errlen) : 1;
+		int ret = one.fd < 0 ? open_one(sup, &one, err) : 1;
 
 		if (!ret) {
 			sup->listeners[sup->listener_count++] = one;
@@ -241,7 +241,7 @@ static int open_rest(struct xfn_supervisor *sup, struct xfn_listener *wanted, un
 		if (news->count++)
 			continue;
 		news->first = one;
-		snprintf(news->why, sizeof(news->why), "%s", err);
+		news->why = *err;
 	}
 	return (int)missing;
 }
@@ -255,11 +255,10 @@ static void mark_listening(struct xfn_supervisor *sup)
 }
 
 /* The sockets as they are wanted now. 1: they are others than before, 0, or -errno with err. */
-static int follow(struct xfn_supervisor *sup, bool strict, struct news *news, char *err,
-		  size_t errlen)
+static int follow(struct xfn_supervisor *sup, bool strict, struct news *news, struct xfn_error *err)
 {
 	struct xfn_listener *wanted, *all;
-	int count = xfn_listeners__wanted(sup, &wanted, err, errlen), ret;
+	int count = xfn_listeners__wanted(sup, &wanted, err), ret;
 	bool closed;
 	unsigned kept;
 
@@ -272,17 +271,16 @@ static int follow(struct xfn_supervisor *sup, bool strict, struct news *news, ch
 	all = reallocarray(sup->listeners, (unsigned)count + 1, sizeof(*all));
 	if (!all) {
 		free(wanted);
-		snprintf(err, errlen, "no memory for a list of UDP sockets");
-		return -ENOMEM;
+		return xfn_fail(err, -ENOMEM, "no memory for a list of UDP sockets");
 	}
 	sup->listeners = all;
-	ret = open_rest(sup, wanted, (unsigned)count, strict, news, err, errlen);
+	ret = open_rest(sup, wanted, (unsigned)count, strict, news, err);
 	mark_listening(sup);
 	if (ret < 0) {
 		free(wanted);
 		return ret;
 	}
-	xfn_limits__advise(news->why, sizeof(news->why), xfn_deploy__descriptors(sup));
+	xfn_limits__advise(news->why.line, sizeof(news->why.line), xfn_deploy__descriptors(sup));
 	tell(sup, news);
 	free(sup->missing);
 	sup->missing = wanted;
@@ -327,7 +325,7 @@ static void shift_all(struct xfn_supervisor *sup)
 }
 
 /* A function of tier socket that has no address to be asked at: -EINVAL with one line in err. */
-static int check_addresses(const struct xfn_supervisor *sup, char *err, size_t errlen)
+static int check_addresses(const struct xfn_supervisor *sup, struct xfn_error *err)
 {
 	for (unsigned i = 0; !sup->served_count && sup->iface.name[0] && i < sup->function_count;
 	     i++) {
@@ -335,15 +333,14 @@ static int check_addresses(const struct xfn_supervisor *sup, char *err, size_t e
 
 		if (fn->tier != XFN_TIER_SOCKET || !fn->any || sup->opts->bind_count)
 			continue;
-		snprintf(err, errlen,
-			 "%s: has no address; `ip addr add ... dev %s`, or give --bind",
-			 sup->iface.name, sup->iface.name);
-		return -EINVAL;
+		return xfn_fail(err, -EINVAL,
+				"%s: has no address; `ip addr add ... dev %s`, or give --bind",
+				sup->iface.name, sup->iface.name);
 	}
 	return 0;
 }
 
-int xfn_listeners__open(struct xfn_supervisor *sup, char *err, size_t errlen)
+int xfn_listeners__open(struct xfn_supervisor *sup, struct xfn_error *err)
 {
 	bool strict = !sup->served_once;
 	struct news news;
@@ -352,9 +349,9 @@ int xfn_listeners__open(struct xfn_supervisor *sup, char *err, size_t errlen)
 	if (sup->missing_unknown && xfn_listeners__retry_ms(sup))
 		return 1;
 	shift_all(sup);
-	ret = check_addresses(sup, err, errlen);
+	ret = check_addresses(sup, err);
 	while (!ret) {
-		ret = check_ports(sup, err, errlen) ?: follow(sup, strict, &news, err, errlen);
+		ret = check_ports(sup, err) ?: follow(sup, strict, &news, err);
 		if (ret != -EACCES || !shift_ports(sup, &news.first))
 			break;
 		ret = 0;
@@ -372,14 +369,14 @@ int xfn_listeners__open(struct xfn_supervisor *sup, char *err, size_t errlen)
 
 bool xfn_listeners__follow(struct xfn_supervisor *sup)
 {
-	char err[XFN_ERR_MAX];
+	struct xfn_error err;
 	struct news news;
-	int ret = follow(sup, false, &news, err, sizeof(err));
+	int ret = follow(sup, false, &news, &err);
 
 	plan_retry(sup);
 	if (ret >= 0)
 		return ret;
-	xfn_log__line(LOG_WARNING, "%s; it is tried again", err);
+	xfn_log__line(LOG_WARNING, "%s; it is tried again", err.line);
 	/* nothing is known to be missing, but something may be */
 	sup->missing_unknown = true;
 	return false;

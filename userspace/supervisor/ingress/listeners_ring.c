@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
+#include "../../../skel/error.h"
 #include "../../host/log.h"
 #include "../supervisor_inside.h"
 
@@ -31,7 +32,7 @@ static int tag_of(const struct xfn_supervisor *sup, const uint8_t ip[16], unsign
 	return known || i ? -1 : 0;
 }
 
-int xfn_listeners__share(struct xfn_supervisor *sup, char *err, size_t errlen)
+int xfn_listeners__share(struct xfn_supervisor *sup, struct xfn_error *err)
 {
 	unsigned *ifindexes = calloc(sup->device_count ?: 1, sizeof(*ifindexes));
 	int ret = ifindexes ? 0 : -ENOMEM;
@@ -43,7 +44,7 @@ int xfn_listeners__share(struct xfn_supervisor *sup, char *err, size_t errlen)
 			ret = xfn_packet_ring__rest(sup->listeners[i].fd, sup->ring_mtu, ifindexes,
 						    sup->device_count);
 	if (ret)
-		snprintf(err, errlen, "cannot filter a UDP socket: %s", strerror(-ret));
+		xfn_error__set(err, "cannot filter a UDP socket: %s", strerror(-ret));
 	free(ifindexes);
 	return ret;
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
+#include "../../../skel/error.h"
 #include "../../host/log.h"
 #include "../supervisor_inside.h"
 
@@ -104,7 +105,7 @@ static void want_served(const struct xfn_supervisor *sup, struct list *list, uns
 
 /* Tier socket: a function's own address, --bind, the interface's, or loopback. */
 static int want_sockets(const struct xfn_supervisor *sup, struct list *list, unsigned slot,
-			char *err, size_t errlen)
+			struct xfn_error *err)
 {
 	const struct xfn_deployed *fn = &sup->functions[slot];
 	static const char *const loopback[] = { "127.0.0.1", "::1" };
@@ -117,11 +118,9 @@ static int want_sockets(const struct xfn_supervisor *sup, struct list *list, uns
 		want_named(sup, list, slot, fn->addr.ip);
 	} else if (sup->opts->bind_count && !fn->version) {
 		for (unsigned i = 0; i < sup->opts->bind_count; i++) {
-			if (xfn_udp_socket__parse(sup->opts->bind[i], ip)) {
-				snprintf(err, errlen, "--bind %s: no IP address",
-					 sup->opts->bind[i]);
-				return -EINVAL;
-			}
+			if (xfn_udp_socket__parse(sup->opts->bind[i], ip))
+				return xfn_fail(err, -EINVAL, "--bind %s: no IP address",
+						sup->opts->bind[i]);
 			want_named(sup, list, slot, ip);
 		}
 	} else if (sup->iface.name[0]) {
@@ -156,8 +155,8 @@ struct xfn_listener *xfn_listeners__find(struct xfn_listener *list, unsigned cou
 	return count ? bsearch(one, list, count, sizeof(*list), by_place) : NULL;
 }
 
-int xfn_listeners__wanted(struct xfn_supervisor *sup, struct xfn_listener **out, char *err,
-			  size_t errlen)
+int xfn_listeners__wanted(struct xfn_supervisor *sup, struct xfn_listener **out,
+			  struct xfn_error *err)
 {
 	struct list list = {};
 	unsigned kept = 0;
@@ -168,12 +167,12 @@ int xfn_listeners__wanted(struct xfn_supervisor *sup, struct xfn_listener **out,
 		const struct xfn_deployed *fn = &sup->functions[slot];
 
 		if (fn->tier == XFN_TIER_SOCKET)
-			ret = want_sockets(sup, &list, slot, err, errlen);
+			ret = want_sockets(sup, &list, slot, err);
 		else if (sup->loader && xfn_deploy__is_slow(fn))
 			want_slow(sup, &list, slot);
 	}
 	if (list.failed) {
-		snprintf(err, errlen, "no memory for a list of UDP sockets");
+		xfn_error__set(err, "no memory for a list of UDP sockets");
 		ret = -ENOMEM;
 	}
 	if (ret) {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
+#include "../../../skel/error.h"
 #include "../../nic/journal.h"
 #include "../../host/log.h"
 #include "../../nic/napi.h"
@@ -21,7 +22,7 @@ struct xfn_links {
 	struct xfn_journal *journal;
 	struct xfn_steer *steer;
 	struct xfn_steer_left left; /* of the last try */
-	char why[256];		    /* of what could not be done in it */
+	struct xfn_error why;	    /* of what could not be done in it */
 	uint64_t retry_at_ms;	    /* when to try again, 0: no need */
 	bool zero_copy;		    /* to be tried */
 	char reason[240];	    /* of that */
@@ -37,23 +38,21 @@ static const struct xfn_journal_kind kinds[] = { { "ntuple", xfn_steer__undo_ntu
 						 { "napi", xfn_napi__undo },
 						 {} };
 
-int xfn_links__undo(const char *ifname, char *err, size_t errlen)
+int xfn_links__undo(const char *ifname, struct xfn_error *err)
 {
 	struct xfn_journal *journal;
 	int left = xfn_journal__count(ifname), ret;
 
 	if (left < 0)
-		snprintf(err, errlen, "%s: its journal of changes cannot be read: %s", ifname,
-			 strerror(-left));
+		xfn_error__set(err, "%s: its journal of changes cannot be read: %s", ifname,
+			       strerror(-left));
 	if (left <= 0)
 		return left;
-	if (xfn_control__is_served(ifname)) {
-		snprintf(err, errlen,
-			 "%s: an xfn serves it and undoes its changes itself; stop that one",
-			 ifname);
-		return -EADDRINUSE;
-	}
-	ret = xfn_journal__open(ifname, kinds, &journal, err, errlen);
+	if (xfn_control__is_served(ifname))
+		return xfn_fail(err, -EADDRINUSE,
+				"%s: an xfn serves it and undoes its changes itself; stop that one",
+				ifname);
+	ret = xfn_journal__open(ifname, kinds, &journal, err);
 	if (ret)
 		return ret;
 	/* what could not be undone was said, and stands there still */
@@ -127,22 +126,22 @@ static int set_rules(struct xfn_supervisor *sup)
 	int count = wanted_rules(sup, &rules);
 	bool news;
 
-	snprintf(l->why, sizeof(l->why), "out of memory");
+	xfn_error__set(&l->why, "out of memory");
 	if (count >= 0)
-		left = xfn_steer__follow(l->steer, rules, (unsigned)count, l->why, sizeof(l->why));
+		left = xfn_steer__follow(l->steer, rules, (unsigned)count, &l->why);
 	free(rules);
 	news = left.missing != l->left.missing || left.stale != l->left.stale ||
 	       (left.again && !l->left.again);
 	if (news && count < 0)
 		xfn_log__line(LOG_WARNING,
 			      "%s: flow rules stay as they are: %s; retried every %u s",
-			      sup->iface.name, l->why, RETRY_MS / 1000);
+			      sup->iface.name, l->why.line, RETRY_MS / 1000);
 	else if (news && left.missing + left.stale)
 		xfn_log__line(
 			LOG_WARNING,
 			"%s: %u flow rules are missing, %u too many: %s%s; requests that come "
 			"to other queues take the slow path",
-			sup->iface.name, left.missing, left.stale, l->why,
+			sup->iface.name, left.missing, left.stale, l->why.line,
 			left.again ? ", retried" : "");
 	l->left = left;
 	l->retry_at_ms = left.again ? xfn_now_ms() + RETRY_MS : 0;
@@ -167,38 +166,34 @@ int xfn_links__retry(struct xfn_supervisor *sup)
 	return !l->retry_at_ms ? -1 : l->retry_at_ms > now ? (int)(l->retry_at_ms - now) : 0;
 }
 
-static int steer(struct xfn_supervisor *sup, char *err, size_t errlen)
+static int steer(struct xfn_supervisor *sup, struct xfn_error *err)
 {
 	const struct xfn_link_options *opts = &sup->opts->links;
 	struct xfn_links *l = sup->links;
 	int count, ret;
 
 	for (unsigned i = 0; i < opts->steer_count; i++)
-		if (opts->steer[i] >= sup->iface.queues) {
-			snprintf(err, errlen,
-				 "--steer: %s has no queue %u, only %u of them; `ethtool -L %s` "
-				 "changes their number",
-				 sup->iface.name, opts->steer[i], sup->iface.queues,
-				 sup->iface.name);
-			return -EINVAL;
-		}
-	if (!sup->loader) {
-		snprintf(err, errlen, "--steer wants XDP on %s (%s); leave --steer out",
-			 sup->iface.name, sup->mode_reason);
-		return -EOPNOTSUPP;
-	}
-	ret = xfn_steer__open(sup->iface.name, sup->iface.driver, l->journal, &l->steer, err,
-			      errlen);
+		if (opts->steer[i] >= sup->iface.queues)
+			return xfn_fail(
+				err, -EINVAL,
+				"--steer: %s has no queue %u, only %u of them; `ethtool -L %s` "
+				"changes their number",
+				sup->iface.name, opts->steer[i], sup->iface.queues,
+				sup->iface.name);
+	if (!sup->loader)
+		return xfn_fail(err, -EOPNOTSUPP, "--steer wants XDP on %s (%s); leave --steer out",
+				sup->iface.name, sup->mode_reason.line);
+	ret = xfn_steer__open(sup->iface.name, sup->iface.driver, l->journal, &l->steer, err);
 	if (ret)
 		return ret;
 	count = set_rules(sup);
 	if (count >= 0 && (!count || l->left.missing < (unsigned)count || l->left.again))
 		return 0;
-	snprintf(err, errlen, "--steer: %s: %s; leave --steer out", sup->iface.name, l->why);
+	xfn_error__set(err, "--steer: %s: %s; leave --steer out", sup->iface.name, l->why.line);
 	return count < 0 ? count : -EOPNOTSUPP;
 }
 
-int xfn_links__begin(struct xfn_supervisor *sup, char *err, size_t errlen)
+int xfn_links__begin(struct xfn_supervisor *sup, struct xfn_error *err)
 {
 	const struct xfn_link_options *opts = &sup->opts->links;
 	struct xfn_links *l;
@@ -209,11 +204,9 @@ int xfn_links__begin(struct xfn_supervisor *sup, char *err, size_t errlen)
 	if (!sup->iface.name[0])
 		return 0;
 	l = sup->links = calloc(1, sizeof(*l));
-	if (!l) {
-		snprintf(err, errlen, "out of memory");
-		return -ENOMEM;
-	}
-	ret = xfn_journal__open(sup->iface.name, kinds, &l->journal, err, errlen);
+	if (!l)
+		return xfn_fail(err, -ENOMEM, "out of memory");
+	ret = xfn_journal__open(sup->iface.name, kinds, &l->journal, err);
 	if (ret)
 		return ret;
 	for (unsigned i = 0; i < sup->function_count; i++)
@@ -221,12 +214,11 @@ int xfn_links__begin(struct xfn_supervisor *sup, char *err, size_t errlen)
 	l->zero_copy = xfn_zero_copy__wanted(opts->zero_copy, sup->iface.driver,
 					     sup->mode == XFN_MODE_NATIVE, xdp_tx, l->reason,
 					     sizeof(l->reason));
-	if (!l->zero_copy && opts->zero_copy == XFN_ZERO_COPY_ALWAYS) {
-		snprintf(err, errlen, "--zero-copy always: %s: %s%s%s; take --zero-copy auto",
-			 sup->iface.name, l->reason, sup->mode_reason[0] ? ", but: " : "",
-			 sup->mode_reason);
-		return -EOPNOTSUPP;
-	}
+	if (!l->zero_copy && opts->zero_copy == XFN_ZERO_COPY_ALWAYS)
+		return xfn_fail(err, -EOPNOTSUPP,
+				"--zero-copy always: %s: %s%s%s; take --zero-copy auto",
+				sup->iface.name, l->reason,
+				sup->mode_reason.line[0] ? ", but: " : "", sup->mode_reason.line);
 	if (opts->zero_copy == XFN_ZERO_COPY_ALWAYS && xdp_tx &&
 	    !xfn_zero_copy__wanted(XFN_ZERO_COPY_AUTO, sup->iface.driver, true, true, why,
 				   sizeof(why)))
@@ -236,9 +228,9 @@ int xfn_links__begin(struct xfn_supervisor *sup, char *err, size_t errlen)
 			"be lost: %s",
 			why);
 	if (opts->steer_count)
-		ret = steer(sup, err, errlen);
+		ret = steer(sup, err);
 	if (!ret && opts->defer)
-		ret = xfn_napi__defer(sup->iface.name, opts->defer, l->journal, err, errlen);
+		ret = xfn_napi__defer(sup->iface.name, opts->defer, l->journal, err);
 	return ret;
 }
 
@@ -253,20 +245,19 @@ void xfn_links__end(struct xfn_supervisor *sup)
 }
 
 /* Sockets that cannot be polled would be worked by interrupts, and nobody would know. */
-static int check_polled(const struct xfn_supervisor *sup, const struct xfn_umem *umem, char *err,
-			size_t errlen)
+static int check_polled(const struct xfn_supervisor *sup, const struct xfn_umem *umem,
+			struct xfn_error *err)
 {
 	if (!xfn_napi__told_at_bind() || xfn_napi__id(umem->xsk[0]))
 		return 0;
-	snprintf(
-		err, errlen,
+	return xfn_fail(
+		err, -EOPNOTSUPP,
 		"--busy-poll: driver %s does not tell the kernel what works queue %u of %s off, so "
 		"nothing can be polled; leave --busy-poll out, --spin keeps workers awake too",
 		driver_of(sup), umem->queue, sup->iface.name);
-	return -EOPNOTSUPP;
 }
 
-int xfn_links__bind(struct xfn_supervisor *sup, struct xfn_umem *umem, char *err, size_t errlen)
+int xfn_links__bind(struct xfn_supervisor *sup, struct xfn_umem *umem, struct xfn_error *err)
 {
 	const struct xfn_link_options *opts = &sup->opts->links;
 	struct xfn_links *l = sup->links;
@@ -274,29 +265,26 @@ int xfn_links__bind(struct xfn_supervisor *sup, struct xfn_umem *umem, char *err
 
 	for (unsigned i = 0; !ret && opts->busy_poll && i < umem->threads; i++)
 		ret = xfn_napi__busy_poll(umem->xsk[i], opts->busy_poll, XFN_BATCH);
-	if (ret) {
-		snprintf(err, errlen, "--busy-poll: %s; leave it out",
-			 ret == -ENOPROTOOPT ? "this kernel has no busy polling of sockets" :
-					       strerror(-ret));
-		return ret;
-	}
-	ret = xfn_umem__bind(umem, sup->iface.name, sup->iface.index, l->zero_copy, err, errlen);
+	if (ret)
+		return xfn_fail(err, ret, "--busy-poll: %s; leave it out",
+				ret == -ENOPROTOOPT ? "this kernel has no busy polling of sockets" :
+						      strerror(-ret));
+	ret = xfn_umem__bind(umem, sup->iface.name, sup->iface.index, l->zero_copy, err);
 	if (ret && ret != -EBUSY && ret != -EPERM && l->zero_copy) {
-		if (opts->zero_copy == XFN_ZERO_COPY_ALWAYS) {
-			snprintf(err, errlen,
-				 "--zero-copy always: driver %s refuses it on queue %u of %s (%s); "
-				 "take --zero-copy auto, `xfn check -i %s` tells what it can do",
-				 driver_of(sup), umem->queue, sup->iface.name, strerror(-ret),
-				 sup->iface.name);
-			return ret;
-		}
+		if (opts->zero_copy == XFN_ZERO_COPY_ALWAYS)
+			return xfn_fail(
+				err, ret,
+				"--zero-copy always: driver %s refuses it on queue %u of %s (%s); "
+				"take --zero-copy auto, `xfn check -i %s` tells what it can do",
+				driver_of(sup), umem->queue, sup->iface.name, strerror(-ret),
+				sup->iface.name);
 		l->zero_copy = false;
 		snprintf(l->reason, sizeof(l->reason), "the kernel refuses zero copy with %s (%s)",
 			 driver_of(sup), strerror(-ret));
-		ret = xfn_umem__bind(umem, sup->iface.name, sup->iface.index, false, err, errlen);
+		ret = xfn_umem__bind(umem, sup->iface.name, sup->iface.index, false, err);
 	}
 	if (!ret && opts->busy_poll)
-		ret = check_polled(sup, umem, err, errlen);
+		ret = check_polled(sup, umem, err);
 	return ret;
 }
 

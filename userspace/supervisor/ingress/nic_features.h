@@ -4,11 +4,12 @@
 #define XFN_LINKS_H
 
 #include <stddef.h>
+#include "../../../skel/error.h"
 
 /*
  * Undo what a killed run changed on `ifname`. Returns the number of changes undone, or -errno with
  * one line in err: -EADDRINUSE, an xfn serves it, and they are that one's.
  */
-int xfn_links__undo(const char *ifname, char *err, size_t errlen);
+int xfn_links__undo(const char *ifname, struct xfn_error *err);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
+#include "../../../skel/error.h"
 #include "../../host/clock.h"
 #include "../../host/log.h"
 #include "../../host/now.h"
@@ -97,7 +98,7 @@ static void tell_host(void *ctx)
 			      count, strerror(-ret), XFN_OWN);
 }
 
-int xfn_served__open(struct xfn_supervisor *sup, char *err, size_t errlen)
+int xfn_served__open(struct xfn_supervisor *sup, struct xfn_error *err)
 {
 	const struct xfn_addresses_listener listener = { sup, on_device, on_address, tell_host };
 	unsigned count = sup->opts->address_count;
@@ -105,12 +106,10 @@ int xfn_served__open(struct xfn_supervisor *sup, char *err, size_t errlen)
 	int ret;
 
 	for (unsigned i = 0; i < count; i++)
-		if (xfn_udp_socket__parse(sup->opts->address[i], only[i])) {
-			snprintf(err, errlen, "--address %s: no IP address", sup->opts->address[i]);
-			return -EINVAL;
-		}
-	ret = xfn_addresses__open(sup->iface.index, only, count, &listener, &sup->addresses, err,
-				  errlen);
+		if (xfn_udp_socket__parse(sup->opts->address[i], only[i]))
+			return xfn_fail(err, -EINVAL, "--address %s: no IP address",
+					sup->opts->address[i]);
+	ret = xfn_addresses__open(sup->iface.index, only, count, &listener, &sup->addresses, err);
 	return ret ?: look(sup, 0);
 }
 

@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include "../../../skel/error.h"
 #include "../../host/now.h"
 #include "../supervisor_inside.h"
 
@@ -54,14 +55,14 @@ static void fill(json_t *row, const struct xfn_engine_audit *a)
 		json_object_set_new(row, figures[i].name, json_integer(figures[i].value));
 }
 
-json_t *xfn_audit(struct xfn_supervisor *sup, json_t *data, char *err, size_t errlen)
+json_t *xfn_audit(struct xfn_supervisor *sup, json_t *data, struct xfn_error *err)
 {
 	const struct xfn_handover ask = { .type = XFN_HO_AUDIT, .version = XFN_HANDOVER_VERSION };
 	json_t *rows = json_array();
 	bool asked = false;
 
 	if (sup->audit_count == XFN_AUDITS) {
-		snprintf(err, errlen, "%d audits are under way; try again later", XFN_AUDITS);
+		xfn_error__set(err, "%d audits are under way; try again later", XFN_AUDITS);
 		json_decref(rows);
 		json_decref(data);
 		return NULL;

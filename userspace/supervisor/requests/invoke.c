@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <linux/bpf.h>
+#include "../../../skel/error.h"
 #include "../../call/request_frame.h"
 #include "../supervisor_inside.h"
 
@@ -79,7 +80,7 @@ static struct xfn_address neighbour(const struct xfn_supervisor *sup,
 
 /* Through the dispatcher, as a frame. *to_worker: it was redirected. */
 static int by_dispatcher(struct xfn_supervisor *sup, unsigned slot, int version,
-			 struct invocation *inv, bool *to_worker, char *err, size_t errlen)
+			 struct invocation *inv, bool *to_worker, struct xfn_error *err)
 {
 	static const char *const actions[] = { [XDP_DROP] = "drop", [XDP_PASS] = "pass" };
 	const struct xfn_deployed *fn = &sup->functions[slot];
@@ -94,16 +95,14 @@ static int by_dispatcher(struct xfn_supervisor *sup, unsigned slot, int version,
 	uint64_t total_ns = 0;
 	int ret = 0;
 
-	if (!served_address(sup, fn, version, local.ip)) {
-		snprintf(err, errlen, "%s: no IPv%d address is served; try the other version",
-			 fn->mod->attr.name, version);
-		return -EADDRNOTAVAIL;
-	}
-	if (inv->len > FRAME_PAYLOAD_MAX) {
-		snprintf(err, errlen, "a payload of %u bytes does not fit a frame; at most %u do",
-			 inv->len, FRAME_PAYLOAD_MAX);
-		return -EMSGSIZE;
-	}
+	if (!served_address(sup, fn, version, local.ip))
+		return xfn_fail(err, -EADDRNOTAVAIL,
+				"%s: no IPv%d address is served; try the other version",
+				fn->mod->attr.name, version);
+	if (inv->len > FRAME_PAYLOAD_MAX)
+		return xfn_fail(err, -EMSGSIZE,
+				"a payload of %u bytes does not fit a frame; at most %u do",
+				inv->len, FRAME_PAYLOAD_MAX);
 	peer = neighbour(sup, &local);
 	len = xfn_request_frame__build(frame, &peer, &local, inv->payload, inv->len);
 	if (xfn_addresses__macs(sup->addresses, &macs))
@@ -116,14 +115,12 @@ static int by_dispatcher(struct xfn_supervisor *sup, unsigned slot, int version,
 		ret = xfn_loader__test_run(sup->loader, frame, len, out, &outlen, 1, &action, &ns);
 		total_ns += ns;
 	}
-	if (ret) {
-		snprintf(
-			err, errlen,
+	if (ret)
+		return xfn_fail(
+			err, ret,
 			"%s: the kernel does not run it on demand: %s; ask by datagram: `xfn invoke "
 			"HOST:%u`",
 			fn->mod->attr.name, strerror(-ret), fn->addr.port);
-		return ret;
-	}
 	inv->ns = total_ns / inv->repeat;
 	xfn_loader__reasons(sup->loader, after);
 	xfn_loader__slot_counters(sup->loader, slot, &stat);
@@ -139,18 +136,16 @@ static int by_dispatcher(struct xfn_supervisor *sup, unsigned slot, int version,
 	if (!inv->replied)
 		return 0;
 	inv->action = "reply";
-	if (xfn_packet_parse(out, out + outlen, &pkt) ||
-	    xfn_packet_check(out, out + outlen, &pkt)) {
-		snprintf(err, errlen, "%s: its reply is no right packet; report this as a defect",
-			 fn->mod->attr.name);
-		return -EBADMSG;
-	}
+	if (xfn_packet_parse(out, out + outlen, &pkt) || xfn_packet_check(out, out + outlen, &pkt))
+		return xfn_fail(err, -EBADMSG,
+				"%s: its reply is no right packet; report this as a defect",
+				fn->mod->attr.name);
 	inv->len = pkt.payload_len;
 	memcpy(inv->payload, out + pkt.payload_off, inv->len);
 	return 0;
 }
 
-json_t *xfn_invoke(struct xfn_supervisor *sup, json_t *args, char *err, size_t errlen)
+json_t *xfn_invoke(struct xfn_supervisor *sup, json_t *args, struct xfn_error *err)
 {
 	const char *name = NULL, *payload = "";
 	int version = 4, repeat = 1, ret = 0;
@@ -162,32 +157,34 @@ json_t *xfn_invoke(struct xfn_supervisor *sup, json_t *args, char *err, size_t e
 	if (json_unpack(args, "{s:s, s?s, s?i, s?i}", "name", &name, "payload", &payload, "version",
 			&version, "repeat", &repeat) ||
 	    (version != 4 && version != 6) || repeat < 1 || repeat > REPEAT_MAX) {
-		snprintf(err, errlen,
-			 "invoke wants name, payload (hex), version 4 or 6, repeat up to %d; see "
-			 "`xfn invoke --help`",
-			 REPEAT_MAX);
+		xfn_error__set(
+			err,
+			"invoke wants name, payload (hex), version 4 or 6, repeat up to %d; see "
+			"`xfn invoke --help`",
+			REPEAT_MAX);
 		return NULL;
 	}
 	while (slot < sup->function_count && strcmp(sup->functions[slot].mod->attr.name, name))
 		slot++;
 	if (slot == sup->function_count) {
-		snprintf(err, errlen, "%.64s: no such function here; `xfn ls` lists them", name);
+		xfn_error__set(err, "%.64s: no such function here; `xfn ls` lists them", name);
 		return NULL;
 	}
 	inv = calloc(1, sizeof(*inv));
 	if (!inv || from_hex(payload, inv)) {
-		snprintf(err, errlen,
-			 "the payload is no hex text of at most %d bytes; send two digits a byte",
-			 XFN_PAYLOAD_MAX);
+		xfn_error__set(
+			err,
+			"the payload is no hex text of at most %d bytes; send two digits a byte",
+			XFN_PAYLOAD_MAX);
 		free(inv);
 		return NULL;
 	}
 	inv->repeat = repeat;
 	inv->action = "drop";
 	if (sup->functions[slot].tier == XFN_TIER_XDP)
-		ret = by_dispatcher(sup, slot, version, inv, &to_worker, err, errlen);
+		ret = by_dispatcher(sup, slot, version, inv, &to_worker, err);
 	if (!ret && to_worker)
-		xfn_invoke__ask(sup, slot, inv->payload, inv->len, inv->repeat, err, errlen);
+		xfn_invoke__ask(sup, slot, inv->payload, inv->len, inv->repeat, err);
 	else if (!ret)
 		data = xfn_invoke__data(sup->functions[slot].tier, inv->action, inv->reason,
 					inv->payload, inv->replied ? inv->len : 0, inv->ns);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include "../../../skel/error.h"
 #include "../../host/now.h"
 #include "../supervisor_inside.h"
 
@@ -26,7 +27,7 @@ static struct xfn_child *worker_for(struct xfn_supervisor *sup, unsigned slot)
 }
 
 int xfn_invoke__ask(struct xfn_supervisor *sup, unsigned slot, const uint8_t *payload, uint32_t len,
-		    uint32_t repeat, char *err, size_t errlen)
+		    uint32_t repeat, struct xfn_error *err)
 {
 	const struct xfn_deployed *fn = &sup->functions[slot];
 	struct xfn_child *child = worker_for(sup, slot);
@@ -34,16 +35,12 @@ int xfn_invoke__ask(struct xfn_supervisor *sup, unsigned slot, const uint8_t *pa
 	struct xfn_pending *p = &sup->pending[sup->pending_count];
 	int memfd, ret = 0;
 
-	if (!child) {
-		snprintf(err, errlen, "%s: no worker serves it now; `xfn stat` lists them",
-			 fn->mod->attr.name);
-		return -ECHILD;
-	}
-	if (sup->pending_count == XFN_PENDING) {
-		snprintf(err, errlen, "%s: %d invocations are under way; try again later",
-			 fn->mod->attr.name, XFN_PENDING);
-		return -EBUSY;
-	}
+	if (!child)
+		return xfn_fail(err, -ECHILD, "%s: no worker serves it now; `xfn stat` lists them",
+				fn->mod->attr.name);
+	if (sup->pending_count == XFN_PENDING)
+		return xfn_fail(err, -EBUSY, "%s: %d invocations are under way; try again later",
+				fn->mod->attr.name, XFN_PENDING);
 	memfd = memfd_create("xfn-invoke", MFD_CLOEXEC);
 	if (memfd < 0 || ftruncate(memfd, XFN_INVOKE_MAX) ||
 	    pwrite(memfd, payload, len, 0) != (ssize_t)len)
@@ -53,8 +50,8 @@ int xfn_invoke__ask(struct xfn_supervisor *sup, unsigned slot, const uint8_t *pa
 	msg.invoke.repeat = repeat;
 	ret = ret ?: xfn_handover__send(child->sock, &msg, memfd);
 	if (ret) {
-		snprintf(err, errlen, "%s: its worker cannot be asked: %s; try again",
-			 fn->mod->attr.name, strerror(-ret));
+		xfn_error__set(err, "%s: its worker cannot be asked: %s; try again",
+			       fn->mod->attr.name, strerror(-ret));
 		if (memfd >= 0)
 			close(memfd);
 		return ret;
@@ -108,7 +105,7 @@ void xfn_invoke__done(struct xfn_supervisor *sup, const struct xfn_child *child,
 
 int xfn_invoke__watch(struct xfn_supervisor *sup)
 {
-	char err[XFN_CONTROL_ERROR];
+	struct xfn_error err;
 	uint64_t now = xfn_now_ms();
 	int next = -1;
 
@@ -116,19 +113,21 @@ int xfn_invoke__watch(struct xfn_supervisor *sup)
 		struct xfn_pending *p = &sup->pending[i];
 
 		if (p->child->state != XFN_CHILD_READY || p->child->pid != p->pid) {
-			snprintf(err, sizeof(err),
-				 "%s: its worker ended before it answered; what `xfn run` printed "
-				 "says why",
-				 p->name);
-			xfn_control__answer(sup->control, p->ticket, NULL, err);
+			xfn_error__set(
+				&err,
+				"%s: its worker ended before it answered; what `xfn run` printed "
+				"says why",
+				p->name);
+			xfn_control__answer(sup->control, p->ticket, NULL, err.line);
 			drop(sup, p);
 			i--;
 		} else if (p->ticket && now >= p->until_ms) {
-			snprintf(err, sizeof(err),
-				 "%s: its worker does not answer within %d s; does it return? see "
-				 "`xfn stat`",
-				 p->name, WORKER_MS / 1000);
-			xfn_control__answer(sup->control, p->ticket, NULL, err);
+			xfn_error__set(
+				&err,
+				"%s: its worker does not answer within %d s; does it return? see "
+				"`xfn stat`",
+				p->name, WORKER_MS / 1000);
+			xfn_control__answer(sup->control, p->ticket, NULL, err.line);
 			p->ticket = 0; /* the worker's answer is still to come */
 		} else if (p->ticket && (next < 0 || (int)(p->until_ms - now) < next)) {
 			next = (int)(p->until_ms - now);

@@ -119,7 +119,7 @@ json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 	data = json_pack("{s:s?, s:i, s:s, s:o, s:s, s:s, s:s?, s:s, s:i, s:i, s:o}", "interface",
 			 sup->iface.name[0] ? sup->iface.name : NULL, "pid", (int)getpid(), "state",
 			 whole, "state_reason", xfn_control__text(whole_text), "mode",
-			 xfn_mode_name(sup->mode), "mode_reason", sup->mode_reason, "engine",
+			 xfn_mode_name(sup->mode), "mode_reason", sup->mode_reason.line, "engine",
 			 sup->child_count ? sup->children[0].engine : NULL, "engine_reason",
 			 sup->engine_reason, "sockets", (int)sup->listener_count, "sockets_missing",
 			 (int)sup->missing_count, "functions", list);

@@ -12,6 +12,7 @@
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
+#include "../../../skel/error.h"
 #include "../../call/request_frame.h"
 #include "../../host/runtime_dir.h"
 #include "../supervisor_inside.h"
@@ -35,10 +36,11 @@ struct pcap {
 /* The first free name of the function's, or that of its oldest file. */
 static int choose(const char *ifname, const char *function, char *path, size_t len)
 {
-	char stem[256], one[320], err[XFN_CONTROL_ERROR];
+	char stem[256], one[320];
+	struct xfn_error err;
 	struct timespec oldest = {};
-	int ret = xfn_runtime_dir__path(ifname ?: XFN_CONTROL_SOCKETS, "", stem, sizeof(stem), err,
-					sizeof(err));
+	int ret =
+		xfn_runtime_dir__path(ifname ?: XFN_CONTROL_SOCKETS, "", stem, sizeof(stem), &err);
 
 	if (ret)
 		return ret;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <syslog.h>
 #include <unistd.h>
+#include "../../../skel/error.h"
 #include "../../host/log.h"
 #include "../../host/now.h"
 #include "../supervisor_inside.h"
@@ -120,28 +121,25 @@ void xfn_crews__load(struct xfn_supervisor *sup)
 	}
 }
 
-int xfn_crews__open(struct xfn_supervisor *sup, char *err, size_t errlen)
+int xfn_crews__open(struct xfn_supervisor *sup, struct xfn_error *err)
 {
 	const struct xfn_run_options *opts = sup->opts;
 
 	if (opts->workers_max + opts->dedicate_count > XFN_THREADS ||
-	    (opts->workers_min ?: 1) + opts->dedicate_count > XFN_THREADS) {
-		snprintf(err, errlen,
-			 "a queue has at most %d workers, those of --dedicate (%u) among them; ask "
-			 "for fewer",
-			 XFN_THREADS, opts->dedicate_count);
-		return -ERANGE;
-	}
+	    (opts->workers_min ?: 1) + opts->dedicate_count > XFN_THREADS)
+		return xfn_fail(
+			err, -ERANGE,
+			"a queue has at most %d workers, those of --dedicate (%u) among them; ask "
+			"for fewer",
+			XFN_THREADS, opts->dedicate_count);
 	memset(sup->own_threads, 0, sizeof(sup->own_threads));
 	for (unsigned i = 0; i < opts->dedicate_count; i++) {
 		const struct xfn_deployed *fn = find(sup, opts->dedicate[i]);
 		unsigned crew = free_crew(sup);
 
-		if (!fn) {
-			snprintf(err, errlen, "--dedicate %s: no such function in this run",
-				 opts->dedicate[i]);
-			return -ENOENT;
-		}
+		if (!fn)
+			return xfn_fail(err, -ENOENT, "--dedicate %s: no such function in this run",
+					opts->dedicate[i]);
 		if (fn->crew)
 			continue;
 		sup->own_threads[crew] = 1;
@@ -198,43 +196,42 @@ const char *xfn_crews__serves(const struct xfn_supervisor *sup, const struct xfn
 }
 
 /* Do `shared` and `own` threads fit on this queue? */
-static bool fits(const struct xfn_child *child, unsigned shared, unsigned own, char *err,
-		 size_t errlen)
+static bool fits(const struct xfn_child *child, unsigned shared, unsigned own,
+		 struct xfn_error *err)
 {
 	if (shared + own <= child->threads)
 		return true;
-	snprintf(err, errlen,
-		 "queue %u has room for %u workers, and that would be %u; `xfn run "
-		 "--workers-per-queue 1-%u` makes room for more",
-		 child->queue, child->threads, shared + own,
-		 shared + own < XFN_THREADS ? shared + own : XFN_THREADS);
+	xfn_error__set(err,
+		       "queue %u has room for %u workers, and that would be %u; `xfn run "
+		       "--workers-per-queue 1-%u` makes room for more",
+		       child->queue, child->threads, shared + own,
+		       shared + own < XFN_THREADS ? shared + own : XFN_THREADS);
 	return false;
 }
 
-static int not_scaled(int ret, char *err, size_t errlen)
+static int not_scaled(int ret, struct xfn_error *err)
 {
-	snprintf(err, errlen,
-		 "the dispatcher's maps cannot be changed (%s); `xfn stat` tells of the workers "
-		 "now, try again",
-		 strerror(-ret));
-	return ret;
+	return xfn_fail(
+		err, ret,
+		"the dispatcher's maps cannot be changed (%s); `xfn stat` tells of the workers "
+		"now, try again",
+		strerror(-ret));
 }
 
-static int scale_queues(struct xfn_supervisor *sup, int queue, unsigned count, char *err,
-			size_t errlen)
+static int scale_queues(struct xfn_supervisor *sup, int queue, unsigned count,
+			struct xfn_error *err)
 {
 	unsigned own = own_threads(sup), met = 0;
 	int ret;
 
-	if (!count) {
-		snprintf(err, errlen, "a queue keeps at least one worker that all functions share");
-		return -EINVAL;
-	}
+	if (!count)
+		return xfn_fail(err, -EINVAL,
+				"a queue keeps at least one worker that all functions share");
 	for (unsigned i = 0; i < sup->child_count; i++) {
 		const struct xfn_child *child = &sup->children[i];
 
 		if (xfn_child_by_afxdp(child) && (queue < 0 || child->queue == (unsigned)queue) &&
-		    !fits(child, count, own, err, errlen))
+		    !fits(child, count, own, err))
 			return -ERANGE;
 	}
 	for (unsigned i = 0; i < sup->child_count; i++) {
@@ -245,54 +242,50 @@ static int scale_queues(struct xfn_supervisor *sup, int queue, unsigned count, c
 		met++;
 		ret = share(sup, child, count);
 		if (ret)
-			return not_scaled(ret, err, errlen);
+			return not_scaled(ret, err);
 	}
 	if (met)
 		return 0;
-	snprintf(err, errlen,
-		 queue < 0 ? "no worker of AF_XDP runs here; `xfn ls` tells why" :
-			     "queue %d has no worker of AF_XDP; `xfn stat` lists those there are",
-		 queue);
-	return -ENOENT;
+	return xfn_fail(
+		err, -ENOENT,
+		queue < 0 ? "no worker of AF_XDP runs here; `xfn ls` tells why" :
+			    "queue %d has no worker of AF_XDP; `xfn stat` lists those there are",
+		queue);
 }
 
-static int scale_function(struct xfn_supervisor *sup, const char *name, unsigned count, char *err,
-			  size_t errlen)
+static int scale_function(struct xfn_supervisor *sup, const char *name, unsigned count,
+			  struct xfn_error *err)
 {
 	const struct xfn_deployed *fn = find(sup, name);
 	unsigned crew, own = own_threads(sup), frames = 0, had;
 	int ret = 0;
 
-	if (!fn) {
-		snprintf(err, errlen, "%.64s: no such function here; `xfn ls` lists them", name);
-		return -ENOENT;
-	}
+	if (!fn)
+		return xfn_fail(err, -ENOENT, "%.64s: no such function here; `xfn ls` lists them",
+				name);
 	crew = fn->crew ?: free_crew(sup);
-	if (!crew) {
-		snprintf(err, errlen,
-			 "%d functions have workers of their own already; `xfn scale NAME 0` takes "
-			 "one's away",
-			 XFN_CREWS - 1);
-		return -ENOSPC;
-	}
+	if (!crew)
+		return xfn_fail(
+			err, -ENOSPC,
+			"%d functions have workers of their own already; `xfn scale NAME 0` takes "
+			"one's away",
+			XFN_CREWS - 1);
 	own = own - sup->own_threads[crew] + count;
 	for (unsigned i = 0; i < sup->child_count; i++) {
 		if (!xfn_child_by_afxdp(&sup->children[i]))
 			continue;
 		frames++;
-		if (!fits(&sup->children[i], sup->children[i].shared, own, err, errlen))
+		if (!fits(&sup->children[i], sup->children[i].shared, own, err))
 			return -ERANGE;
 	}
-	if (!frames || fn->tier == XFN_TIER_SOCKET) {
-		snprintf(err, errlen, "%.64s: has no worker of AF_XDP; only these can be its own",
-			 name);
-		return -ENOENT;
-	}
+	if (!frames || fn->tier == XFN_TIER_SOCKET)
+		return xfn_fail(err, -ENOENT,
+				"%.64s: has no worker of AF_XDP; only these can be its own", name);
 	/* the threads first, so that none of its requests meets one that rests */
 	if (!count)
 		ret = assign(sup, name, 0);
 	if (ret)
-		return not_scaled(ret, err, errlen);
+		return not_scaled(ret, err);
 	had = sup->own_threads[crew];
 	sup->own_threads[crew] = count;
 	for (unsigned i = 0; !ret && i < sup->child_count; i++)
@@ -303,10 +296,10 @@ static int scale_function(struct xfn_supervisor *sup, const char *name, unsigned
 	/* what requests may go to stays with the function, and nothing where none do */
 	if (ret && count)
 		sup->own_threads[crew] = fn->crew == crew && count > had ? count : had;
-	return ret ? not_scaled(ret, err, errlen) : 0;
+	return ret ? not_scaled(ret, err) : 0;
 }
 
-json_t *xfn_crews__scale(struct xfn_supervisor *sup, json_t *args, char *err, size_t errlen)
+json_t *xfn_crews__scale(struct xfn_supervisor *sup, json_t *args, struct xfn_error *err)
 {
 	const char *name = json_string_value(json_object_get(args, "name"));
 	json_t *queue = json_object_get(args, "queue"), *count = json_object_get(args, "workers");
@@ -314,19 +307,20 @@ json_t *xfn_crews__scale(struct xfn_supervisor *sup, json_t *args, char *err, si
 	int ret;
 
 	if (!json_is_integer(count) || n < 0 || n > XFN_THREADS) {
-		snprintf(err, errlen,
-			 "scale wants a number of workers, 0 to %d; `xfn stat` tells of those now",
-			 XFN_THREADS);
+		xfn_error__set(
+			err,
+			"scale wants a number of workers, 0 to %d; `xfn stat` tells of those now",
+			XFN_THREADS);
 		return NULL;
 	}
 	if (queue && (!json_is_integer(queue) || json_integer_value(queue) < 0 ||
 		      json_integer_value(queue) >= XFN_QUEUES)) {
-		snprintf(err, errlen, "scale wants a queue, 0 to %d; leave it out for all of them",
-			 XFN_QUEUES - 1);
+		xfn_error__set(err, "scale wants a queue, 0 to %d; leave it out for all of them",
+			       XFN_QUEUES - 1);
 		return NULL;
 	}
-	ret = name ? scale_function(sup, name, n, err, errlen) :
-		     scale_queues(sup, queue ? (int)json_integer_value(queue) : -1, n, err, errlen);
+	ret = name ? scale_function(sup, name, n, err) :
+		     scale_queues(sup, queue ? (int)json_integer_value(queue) : -1, n, err);
 	if (ret)
 		return NULL;
 	if (name)
@@ -335,7 +329,7 @@ json_t *xfn_crews__scale(struct xfn_supervisor *sup, json_t *args, char *err, si
 	else
 		xfn_log__line(LOG_NOTICE, "%u worker%s on %s", (unsigned)n, n == 1 ? "" : "s",
 			      queue ? "that queue" : "each queue");
-	snprintf(err, errlen, "done, but out of memory for the answer; `xfn stat` tells of it");
+	xfn_error__set(err, "done, but out of memory for the answer; `xfn stat` tells of it");
 	return json_pack("{s:s?, s:O?, s:i}", "name", name, "queue", queue, "workers", (int)n);
 }
 

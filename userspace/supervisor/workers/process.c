@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "../../../skel/error.h"
 #include "../../host/now.h"
 #include "../supervisor_inside.h"
 
@@ -78,8 +79,8 @@ static int spawn(const char *path, const int descriptors[4], pid_t *pid)
 	return ret;
 }
 
-int xfn_process__start(const struct xfn_supervisor *sup, struct xfn_child *child, char *err,
-		       size_t errlen)
+int xfn_process__start(const struct xfn_supervisor *sup, struct xfn_child *child,
+		       struct xfn_error *err)
 {
 	int pair[2] = { -1, -1 }, words = -1, given[4] = { -1, -1, -1, -1 };
 	int ret = xfn_output_lines__open(&child->output, &words);
@@ -100,8 +101,8 @@ int xfn_process__start(const struct xfn_supervisor *sup, struct xfn_child *child
 	if (!ret) {
 		ret = spawn(sup->worker, given, &child->pid);
 		if (ret)
-			snprintf(err, errlen, "cannot start %s: %s; is xfn installed whole?",
-				 sup->opts->worker, strerror(-ret));
+			xfn_error__set(err, "cannot start %s: %s; is xfn installed whole?",
+				       sup->opts->worker, strerror(-ret));
 	}
 	for (int i = 0; i < 4; i++)
 		if (given[i] >= 0 && i != 2)

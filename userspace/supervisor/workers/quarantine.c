@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <syslog.h>
 #include <unistd.h>
+#include "../../../skel/error.h"
 #include "../../host/log.h"
 #include "../../host/now.h"
 #include "../supervisor_inside.h"
@@ -238,7 +239,7 @@ bool xfn_quarantine__blame(struct xfn_supervisor *sup, const struct xfn_child *c
 	return true;
 }
 
-int xfn_quarantine__any_serves(const struct xfn_supervisor *sup, char *err, size_t errlen)
+int xfn_quarantine__any_serves(const struct xfn_supervisor *sup, struct xfn_error *err)
 {
 	const struct xfn_deployed *first = sup->functions;
 
@@ -249,10 +250,10 @@ int xfn_quarantine__any_serves(const struct xfn_supervisor *sup, char *err, size
 	if (!sup->function_count)
 		return 0;
 	if (sup->function_count == 1)
-		snprintf(err, errlen, "%s: %s", name_of(first), first->set_aside);
+		xfn_error__set(err, "%s: %s", name_of(first), first->set_aside);
 	else
-		snprintf(err, errlen, "none of the %u functions can be loaded; %s: %s",
-			 sup->function_count, name_of(first), first->set_aside);
+		xfn_error__set(err, "none of the %u functions can be loaded; %s: %s",
+			       sup->function_count, name_of(first), first->set_aside);
 	return -ECANCELED;
 }
 
@@ -261,13 +262,13 @@ const char *xfn_quarantine__state(const struct xfn_deployed *fn)
 	return fn->set_aside[0] ? "set_aside" : fn->quarantined ? "quarantined" : "";
 }
 
-json_t *xfn_quarantine__release(struct xfn_supervisor *sup, json_t *args, char *err, size_t errlen)
+json_t *xfn_quarantine__release(struct xfn_supervisor *sup, json_t *args, struct xfn_error *err)
 {
 	const char *name = json_string_value(json_object_get(args, "name"));
 	bool known = false, released = false, again = false;
 
 	if (!name) {
-		snprintf(err, errlen, "release wants the name of a function; `xfn ls` lists them");
+		xfn_error__set(err, "release wants the name of a function; `xfn ls` lists them");
 		return NULL;
 	}
 	for (unsigned slot = 0; slot < sup->function_count; slot++) {
@@ -275,8 +276,8 @@ json_t *xfn_quarantine__release(struct xfn_supervisor *sup, json_t *args, char *
 			continue;
 		known = true;
 		if (sup->functions[slot].set_aside[0] && sup->phase != XFN_PHASE_NONE) {
-			snprintf(err, errlen, "%.64s: workers are starting; try again in a second",
-				 name);
+			xfn_error__set(err, "%.64s: workers are starting; try again in a second",
+				       name);
 			return NULL;
 		}
 		if (sup->functions[slot].set_aside[0]) {
@@ -292,11 +293,12 @@ json_t *xfn_quarantine__release(struct xfn_supervisor *sup, json_t *args, char *
 		xfn_serving__renew_workers(sup);
 	released = released || again;
 	if (!known)
-		snprintf(err, errlen, "%.64s: no such function here; `xfn ls` lists them", name);
+		xfn_error__set(err, "%.64s: no such function here; `xfn ls` lists them", name);
 	else if (!released)
-		snprintf(err, errlen,
-			 "%.64s: is neither in quarantine nor set aside; `xfn ls` shows what is",
-			 name);
+		xfn_error__set(
+			err,
+			"%.64s: is neither in quarantine nor set aside; `xfn ls` shows what is",
+			name);
 	if (!released)
 		return NULL;
 	xfn_log__line(LOG_NOTICE, again ? "%s is loaded again" : "%s is released from quarantine",

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
+#include "../../../skel/error.h"
 #include "../../host/cpus.h"
 #include "../../host/log.h"
 #include "../supervisor_inside.h"
@@ -45,7 +46,7 @@ void xfn_provision__drop(struct xfn_supervisor *sup, struct xfn_child *child)
 	child->has_umem = false;
 }
 
-static int open_ring(struct xfn_supervisor *sup, struct xfn_child *child, char *err, size_t errlen)
+static int open_ring(struct xfn_supervisor *sup, struct xfn_child *child, struct xfn_error *err)
 {
 	struct xfn_packet_target *targets;
 	const uint8_t(*own)[16];
@@ -55,30 +56,29 @@ static int open_ring(struct xfn_supervisor *sup, struct xfn_child *child, char *
 	if (ret < 0)
 		return ret;
 	ret = xfn_packet_ring__open(sup->iface.name, sup->iface.index, sup->ring_mtu, targets,
-				    (unsigned)ret, own, own_count, &child->ring, err, errlen);
+				    (unsigned)ret, own, own_count, &child->ring, err);
 	free(targets);
 	return ret;
 }
 
 /* A crash leaves rings in an unknown state: always a fresh set. */
-static int renew_rings(struct xfn_supervisor *sup, struct xfn_child *child, char *err,
-		       size_t errlen)
+static int renew_rings(struct xfn_supervisor *sup, struct xfn_child *child, struct xfn_error *err)
 {
 	int ret = 0;
 
 	xfn_provision__drop(sup, child);
 	if (xfn_child_by_afxdp(child)) {
 		ret = xfn_umem__open(sup->iface.name, child->queue, child->threads, sup->iface.mtu,
-				     xfn_cpus__node(child->cpu[0]), &child->umem, err, errlen);
+				     xfn_cpus__node(child->cpu[0]), &child->umem, err);
 		child->has_umem = !ret;
 		if (!ret && child->queue >= sup->iface.tx_queues)
 			ret = xfn_umem__send_apart(&child->umem, sup->iface.name, sup->iface.index,
-						   err, errlen);
+						   err);
 		if (!ret)
 			xfn_log__line(LOG_DEBUG, "frames of queue %u are in %s pages", child->queue,
 				      child->umem.huge ? "huge" : "normal");
 	} else if (xfn_child_by_ring(child)) {
-		ret = open_ring(sup, child, err, errlen);
+		ret = open_ring(sup, child, err);
 	}
 	return ret;
 }
@@ -126,24 +126,22 @@ void xfn_provision__check_pinned(struct xfn_child *child)
 	}
 }
 
-int xfn_provision__bind(struct xfn_supervisor *sup, struct xfn_child *child, char *err,
-			size_t errlen)
+int xfn_provision__bind(struct xfn_supervisor *sup, struct xfn_child *child, struct xfn_error *err)
 {
-	int ret = child->has_umem ? xfn_links__bind(sup, &child->umem, err, errlen) : 0;
+	int ret = child->has_umem ? xfn_links__bind(sup, &child->umem, err) : 0;
 
 	for (unsigned i = 0; !ret && child->has_umem && i < child->threads; i++)
 		ret = xfn_loader__socket(sup->loader, child->queue, i, child->umem.xsk[i]);
 	if (child->ring.receive < 0)
 		return ret;
 	/* UDP sockets have taken all until now: they leave it its requests as it begins */
-	ret = xfn_listeners__share(sup, err, errlen);
+	ret = xfn_listeners__share(sup, err);
 	if (ret)
 		return ret;
-	return xfn_packet_ring__bind(&child->ring, sup->iface.name, sup->iface.index, err, errlen);
+	return xfn_packet_ring__bind(&child->ring, sup->iface.name, sup->iface.index, err);
 }
 
-int xfn_provision__make(struct xfn_supervisor *sup, struct xfn_child *child, char *err,
-			size_t errlen)
+int xfn_provision__make(struct xfn_supervisor *sup, struct xfn_child *child, struct xfn_error *err)
 {
 	int ret;
 
@@ -152,5 +150,5 @@ int xfn_provision__make(struct xfn_supervisor *sup, struct xfn_child *child, cha
 	ret = make_pages(sup, child);
 	if (!ret && xfn_child_by_afxdp(child))
 		ret = xfn_crews__apply(sup, child);
-	return ret ?: renew_rings(sup, child, err, errlen);
+	return ret ?: renew_rings(sup, child, err);
 }

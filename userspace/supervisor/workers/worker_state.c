@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* What is said of workers: their names, and why one does not serve. Changes nothing. */
 #include <stdio.h>
+#include "../../../skel/error.h"
 #include "../../host/now.h"
 #include "../supervisor_inside.h"
 
@@ -20,16 +21,17 @@ const char *xfn_child__state(const struct xfn_child *child, char *text, size_t l
 	case XFN_CHILD_READY:
 		return "serving";
 	case XFN_CHILD_LEAVING:
-		snprintf(text, len, "is being ended%s%s", child->error[0] ? ": " : "",
-			 child->error);
+		snprintf(text, len, "is being ended%s%s", child->error.line[0] ? ": " : "",
+			 child->error.line);
 		return "ending";
 	case XFN_CHILD_DEAD:
 		snprintf(text, len, "%s%s; tried again in %u ms",
-			 child->error[0] ? "cannot start: " : "has ended", child->error, wait_ms);
+			 child->error.line[0] ? "cannot start: " : "has ended", child->error.line,
+			 wait_ms);
 		return "waiting";
 	default:
-		snprintf(text, len, "starts%s%s%s", child->error[0] ? " (" : "", child->error,
-			 child->error[0] ? ")" : "");
+		snprintf(text, len, "starts%s%s%s", child->error.line[0] ? " (" : "",
+			 child->error.line, child->error.line[0] ? ")" : "");
 		return "starting";
 	}
 }

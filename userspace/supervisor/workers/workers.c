@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <syslog.h>
+#include "../../../skel/error.h"
 #include "../../host/limits.h"
 #include "../../host/log.h"
 #include "../../host/now.h"
@@ -25,11 +26,11 @@
 #define MESSAGES	64   /* of a worker, taken in one round */
 
 /* All that a process is started with. 0 or -errno; err may tell. */
-static int prepare(struct xfn_supervisor *sup, struct xfn_child *child, char *err, size_t errlen)
+static int prepare(struct xfn_supervisor *sup, struct xfn_child *child, struct xfn_error *err)
 {
-	int ret = xfn_provision__make(sup, child, err, errlen);
+	int ret = xfn_provision__make(sup, child, err);
 
-	ret = ret ?: xfn_process__start(sup, child, err, errlen);
+	ret = ret ?: xfn_process__start(sup, child, err);
 	ret = ret ?: xfn_children__hand_over(sup, child);
 	return ret;
 }
@@ -49,16 +50,17 @@ static void not_started(struct xfn_supervisor *sup, struct xfn_child *child)
 {
 	char who[XFN_WHO];
 
-	xfn_limits__advise(child->error, sizeof(child->error), xfn_deploy__descriptors(sup));
+	xfn_limits__advise(child->error.line, sizeof(child->error.line),
+			   xfn_deploy__descriptors(sup));
 	child->state = XFN_CHILD_DEAD;
-	if (xfn_quarantine__blame(sup, child, child->ret, child->error)) {
+	if (xfn_quarantine__blame(sup, child, child->ret, child->error.line)) {
 		start(sup, child); /* without that function */
 		return;
 	}
 	/* one that never served is the matter of whoever added the place */
 	if (!child->served)
 		return;
-	xfn_log__line(LOG_ERR, "%s: %s", xfn_child__who(child, who), child->error);
+	xfn_log__line(LOG_ERR, "%s: %s", xfn_child__who(child, who), child->error.line);
 	child->restarts++;
 	child->restart_at_ns = xfn_now_ns() + back_off_ms(child) * 1000000ull;
 }
@@ -69,15 +71,14 @@ static void start(struct xfn_supervisor *sup, struct xfn_child *child)
 	child->until_ms = xfn_now_ms() + START_MS;
 	child->started_ns = 0;
 	child->pid = 0;
-	child->error[0] = '\0';
-	child->ret = prepare(sup, child, child->error, sizeof(child->error));
+	child->error.line[0] = '\0';
+	child->ret = prepare(sup, child, &child->error);
 	if (!child->ret) {
-		child->error[0] = '\0'; /* of what it did without, as huge pages */
+		child->error.line[0] = '\0'; /* of what it did without, as huge pages */
 		return;
 	}
-	if (!child->error[0])
-		snprintf(child->error, sizeof(child->error), "cannot start a worker: %s",
-			 strerror(-child->ret));
+	if (!child->error.line[0])
+		xfn_error__set(&child->error, "cannot start a worker: %s", strerror(-child->ret));
 	xfn_process__kill(child);
 	xfn_process__status(child);
 	xfn_outbox__empty(&child->outbox);
@@ -88,8 +89,8 @@ static void start(struct xfn_supervisor *sup, struct xfn_child *child)
 /* It is of no use: end it, and say why when it has ended. */
 static void give_up(struct xfn_child *child, int ret, const char *why)
 {
-	if (child->error != why)
-		snprintf(child->error, sizeof(child->error), "%s", why);
+	if (child->error.line != why)
+		xfn_error__set(&child->error, "%s", why);
 	child->ret = ret;
 	child->state = XFN_CHILD_LEAVING;
 	child->until_ms = xfn_now_ms();
@@ -117,10 +118,10 @@ static void serves(const struct xfn_supervisor *sup, struct xfn_child *child)
 static void bind_sockets(struct xfn_supervisor *sup, struct xfn_child *child)
 {
 	uint64_t now = xfn_now_ms();
-	int ret = xfn_provision__bind(sup, child, child->error, sizeof(child->error));
+	int ret = xfn_provision__bind(sup, child, &child->error);
 
 	if (!ret) {
-		child->error[0] = '\0';
+		child->error.line[0] = '\0';
 		serves(sup, child);
 		return;
 	}
@@ -129,7 +130,7 @@ static void bind_sockets(struct xfn_supervisor *sup, struct xfn_child *child)
 	child->state = XFN_CHILD_BINDING;
 	child->retry_ms = now + BUSY_RETRY_MS;
 	if (ret != -EBUSY || now >= child->until_ms)
-		give_up(child, ret, child->error);
+		give_up(child, ret, child->error.line);
 }
 
 struct xfn_child *xfn_children__add(struct xfn_supervisor *sup, const char *engine, uint32_t queue)
@@ -225,11 +226,11 @@ static void bury(struct xfn_supervisor *sup, struct xfn_child *child)
 		bool outside = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 
 		child->ret = outside ? -EINTR : -ECHILD;
-		snprintf(child->error, sizeof(child->error), "the worker ended while it started");
+		xfn_error__set(&child->error, "the worker ended while it started");
 		if (WIFSIGNALED(status))
-			snprintf(child->error, sizeof(child->error),
-				 "the worker was ended by signal %d while it started",
-				 WTERMSIG(status));
+			xfn_error__set(&child->error,
+				       "the worker was ended by signal %d while it started",
+				       WTERMSIG(status));
 	}
 	not_started(sup, child);
 }
@@ -237,7 +238,7 @@ static void bury(struct xfn_supervisor *sup, struct xfn_child *child)
 /* False: there is no further one. */
 static bool message(struct xfn_supervisor *sup, struct xfn_child *child)
 {
-	char text[sizeof(child->error)], who[XFN_WHO];
+	char text[sizeof(child->error.line)], who[XFN_WHO];
 	struct xfn_handover msg;
 	int ret = xfn_handover__recv(child->sock, &msg, NULL);
 
@@ -263,7 +264,7 @@ static bool message(struct xfn_supervisor *sup, struct xfn_child *child)
 			xfn_log__line(LOG_ERR, "%s: %s", xfn_child__who(child, who), text);
 			break;
 		}
-		snprintf(child->error, sizeof(child->error), "%s", text);
+		xfn_error__set(&child->error, "%s", text);
 		child->ret = -ECANCELED;
 		child->state = XFN_CHILD_LEAVING;
 		child->until_ms = xfn_now_ms() + LEFT_MS;
