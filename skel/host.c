@@ -9,14 +9,14 @@
 
 int xfn_loader__macs(struct xfn_loader *ld, const uint8_t (*macs)[6], unsigned count)
 {
-	memset(ld->live.mac, 0, sizeof(ld->live.mac));
+	memset(ld->runtime.mac, 0, sizeof(ld->runtime.mac));
 	for (unsigned i = 0; i < count && i < XFN_MACS; i++) {
 		uint8_t frame[8] = {};
 
 		memcpy(frame, macs[i], 6);
-		ld->live.mac[i] = xfn_packet_mac(frame);
+		ld->runtime.mac[i] = xfn_packet_mac(frame);
 	}
-	return xfn_loader__tell_live(ld);
+	return xfn_loader__write_runtime(ld);
 }
 
 static uint32_t own_bit(const uint8_t ip[16])
@@ -56,13 +56,13 @@ int xfn_loader__own(struct xfn_loader *ld, const uint8_t (*ips)[16], unsigned co
 	}
 	for (unsigned i = 0; i < gones; i++)
 		bpf_map_delete_elem(fd, &gone[i]);
-	memset(ld->live.own, 0, sizeof(ld->live.own));
+	memset(ld->runtime.own, 0, sizeof(ld->runtime.own));
 	for (unsigned i = 0; i < count; i++) {
 		uint32_t bit = own_bit(ips[i]);
 
 		memcpy(key.ip, ips[i], sizeof(key.ip));
 		ret = bpf_map_update_elem(fd, &key, &is, BPF_ANY) ? -ENOSPC : ret;
-		ld->live.own[bit / 64] |= 1ull << bit % 64;
+		ld->runtime.own[bit / 64] |= 1ull << bit % 64;
 	}
-	return xfn_loader__tell_live(ld) ?: ret;
+	return xfn_loader__write_runtime(ld) ?: ret;
 }

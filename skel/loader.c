@@ -87,8 +87,8 @@ int xfn_loader__prepare(const struct xfn_loader_options *opts, struct xfn_loader
 
 int xfn_loader__begin(struct xfn_loader *ld, struct xfn_error *err)
 {
-	struct xfn_live live = { .mtu = ld->mtu };
-	int ret = xfn_loader__live(ld, &live);
+	struct xfn_runtime runtime = { .mtu = ld->mtu };
+	int ret = xfn_loader__set_runtime(ld, &runtime);
 
 	if (ret)
 		xfn_error__set(err, "cannot set the dispatcher's clock and MTU: %s",
@@ -322,27 +322,27 @@ static struct xfn_address_key address_key(const struct xfn_loader *ld, const uin
 	return key;
 }
 
-int xfn_loader__tell_live(const struct xfn_loader *ld)
+int xfn_loader__write_runtime(const struct xfn_loader *ld)
 {
 	__u32 key = 0;
 
-	return bpf_map_update_elem(xfn_loader__map(ld, "xfn_live"), &key, &ld->live, BPF_ANY);
+	return bpf_map_update_elem(xfn_loader__map(ld, "xfn_runtime"), &key, &ld->runtime, BPF_ANY);
 }
 
-/* Keep the first addresses at hand (xfn_live): take this one in, or out. What finds no place is in
+/* Keep the first addresses at hand (xfn_runtime): take this one in, or out. What finds no place is in
  * the hash only. */
 static void near(struct xfn_loader *ld, const struct xfn_address_key *key, bool in)
 {
 	static const uint8_t mapped[12] = { [10] = 0xff, 0xff };
 	bool v4 = !memcmp(key->ip, mapped, 12);
-	void *places = v4 ? (void *)ld->live.near4 : (void *)ld->live.near6;
+	void *places = v4 ? (void *)ld->runtime.cached4 : (void *)ld->runtime.cached6;
 	const void *ip = v4 ? key->ip + 12 : key->ip;
 	size_t len = v4 ? 4 : 16;
 	char none[16] = {}, *at = NULL;
 
 	if (key->tag[0] || key->tag[1])
 		return;
-	for (unsigned i = 0; i < XFN_NEAR; i++) {
+	for (unsigned i = 0; i < XFN_ADDRESS_CACHE; i++) {
 		char *place = (char *)places + i * len;
 
 		if (!memcmp(place, ip, len)) {
@@ -356,7 +356,7 @@ static void near(struct xfn_loader *ld, const struct xfn_address_key *key, bool 
 	}
 	if (at)
 		memcpy(at, ip, len);
-	xfn_loader__tell_live(ld);
+	xfn_loader__write_runtime(ld);
 }
 
 int xfn_loader__address_add(struct xfn_loader *ld, const uint8_t ip[16],
@@ -436,38 +436,38 @@ int xfn_loader__socket(struct xfn_loader *ld, unsigned queue, unsigned thread, i
 	return bpf_map_update_elem(xfn_loader__map(ld, "xfn_xsks"), &key, &fd, BPF_ANY);
 }
 
-int xfn_loader__spread(struct xfn_loader *ld, unsigned queue, unsigned crew, unsigned first,
-		       unsigned count)
+int xfn_loader__indirection(struct xfn_loader *ld, unsigned queue, unsigned crew, unsigned first,
+			    unsigned count)
 {
 	__u32 key = XFN_SPREAD_INDEX(queue, crew);
-	struct xfn_spread spread;
+	struct xfn_indirection spread;
 
-	if (queue >= XFN_QUEUES || crew >= XFN_CREWS || !count || first + count > XFN_THREADS)
+	if (queue >= XFN_QUEUES || crew >= XFN_POOLS || !count || first + count > XFN_THREADS)
 		return -ERANGE;
 	for (unsigned i = 0; i < XFN_SPREAD; i++)
 		spread.thread[i] = first + i % count;
-	return bpf_map_update_elem(xfn_loader__map(ld, "xfn_spreads"), &key, &spread, BPF_ANY);
+	return bpf_map_update_elem(xfn_loader__map(ld, "xfn_indirections"), &key, &spread, BPF_ANY);
 }
 
-int xfn_loader__crew(struct xfn_loader *ld, unsigned slot, unsigned crew)
+int xfn_loader__pool(struct xfn_loader *ld, unsigned slot, unsigned crew)
 {
 	__u32 key = slot, value = crew;
 
-	if (slot >= XFN_SLOTS || crew >= XFN_CREWS)
+	if (slot >= XFN_SLOTS || crew >= XFN_POOLS)
 		return -ERANGE;
-	return bpf_map_update_elem(xfn_loader__map(ld, "xfn_crews"), &key, &value, BPF_ANY);
+	return bpf_map_update_elem(xfn_loader__map(ld, "xfn_pools"), &key, &value, BPF_ANY);
 }
 
-int xfn_loader__live(struct xfn_loader *ld, const struct xfn_live *live)
+int xfn_loader__set_runtime(struct xfn_loader *ld, const struct xfn_runtime *runtime)
 {
-	struct xfn_live was = ld->live;
+	struct xfn_runtime was = ld->runtime;
 
-	ld->live = *live;
-	memcpy(ld->live.near4, was.near4, sizeof(was.near4));
-	memcpy(ld->live.near6, was.near6, sizeof(was.near6));
-	memcpy(ld->live.mac, was.mac, sizeof(was.mac));
-	memcpy(ld->live.own, was.own, sizeof(was.own));
-	return xfn_loader__tell_live(ld);
+	ld->runtime = *runtime;
+	memcpy(ld->runtime.cached4, was.cached4, sizeof(was.cached4));
+	memcpy(ld->runtime.cached6, was.cached6, sizeof(was.cached6));
+	memcpy(ld->runtime.mac, was.mac, sizeof(was.mac));
+	memcpy(ld->runtime.own, was.own, sizeof(was.own));
+	return xfn_loader__write_runtime(ld);
 }
 
 /* Add up the per-CPU values of one key, each `words` 64-bit words. */

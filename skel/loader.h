@@ -125,14 +125,14 @@ int xfn_loader__device(struct xfn_loader *ld, unsigned ifindex, const uint16_t t
 /* Hand (queue, thread) to the bound AF_XDP socket `fd`; -1 takes it away. The map keeps no fd. */
 int xfn_loader__socket(struct xfn_loader *ld, unsigned queue, unsigned thread, int fd);
 
-/* Which threads of `queue` work for `crew` (below XFN_CREWS): flows are spread over them evenly. */
-int xfn_loader__spread(struct xfn_loader *ld, unsigned queue, unsigned crew, unsigned first,
-		       unsigned count);
+/* Which threads of `queue` work for `crew` (below XFN_POOLS): flows are spread over them evenly. */
+int xfn_loader__indirection(struct xfn_loader *ld, unsigned queue, unsigned crew, unsigned first,
+			    unsigned count);
 /* The crew of the function in `slot`; 0, at first, is the one that functions share. */
-int xfn_loader__crew(struct xfn_loader *ld, unsigned slot, unsigned crew);
+int xfn_loader__pool(struct xfn_loader *ld, unsigned slot, unsigned crew);
 
 /* Clock, random and MTU of the running programs. */
-int xfn_loader__live(struct xfn_loader *ld, const struct xfn_live *live);
+int xfn_loader__set_runtime(struct xfn_loader *ld, const struct xfn_runtime *runtime);
 
 /* Sums over all CPUs. */
 int xfn_loader__slot_counters(struct xfn_loader *ld, unsigned slot, struct xfn_slot_counters *out);

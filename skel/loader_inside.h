@@ -18,7 +18,7 @@ struct xfn_loader {
 	struct bpf_object *functions[XFN_SLOTS]; /* NULL: empty slot */
 	const struct xfn_loader *before;	 /* NULL: nothing is taken over */
 	struct xfn_settings settings;
-	struct xfn_live live; /* as the kernel has it */
+	struct xfn_runtime runtime; /* as the kernel has it */
 	unsigned ifindex;
 	unsigned mtu;
 	int cpus;    /* possible ones: values per per-CPU entry */
@@ -43,6 +43,6 @@ int xfn_loader__prepare(const struct xfn_loader_options *opts, struct xfn_loader
 /* After the load: what running programs find at first. */
 int xfn_loader__begin(struct xfn_loader *ld, struct xfn_error *err);
 int xfn_loader__map(const struct xfn_loader *ld, const char *name); /* its descriptor, or -errno */
-int xfn_loader__tell_live(const struct xfn_loader *ld);		    /* ld->live to the programs */
+int xfn_loader__write_runtime(const struct xfn_loader *ld); /* ld->runtime to the programs */
 
 #endif

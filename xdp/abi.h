@@ -9,23 +9,23 @@
 
 #define XFN_ABI 6 /* raised with any change of a layout below */
 
-#define XFN_SLOTS	 1024  /* functions per interface */
-#define XFN_SLOTS_STATIC 64    /* slots whose tail call has a constant index: a direct jump */
-#define XFN_IFACES	 8     /* interface slots of one run */
-#define XFN_QUEUES	 64    /* RX queues per interface that can have a worker */
-#define XFN_THREADS	 8     /* worker threads per queue */
-#define XFN_ADDRESSES	 1024  /* served addresses per run */
-#define XFN_BINDINGS	 4096  /* (address, port) pairs on ports that several functions share */
-#define XFN_DEVICES	 256   /* interfaces of one run with their VLAN, bridge and bond uppers */
-#define XFN_RATES	 16384 /* source prefixes whose rate is followed at a time */
-#define XFN_TAGS	 2
-#define XFN_NEAR	 4    /* addresses of a family that are compared before the hash is asked */
-#define XFN_MACS	 4    /* Ethernet addresses of the interface and of its uppers */
-#define XFN_OWN		 4096 /* addresses of this host and broadcast ones: no request's source */
-#define XFN_OWN_BITS	 13   /* bits of a hash of them: a filter of 2^13 bits */
-#define XFN_FRAME_MAX	 3520 /* longest linear frame: MTU 3506 plus Ethernet header */
-#define XFN_MTU_LINEAR	 (XFN_FRAME_MAX - 14) /* beyond it a frame may be in several buffers */
-#define XFN_MTU_DEFAULT	 1500
+#define XFN_SLOTS	  1024	/* functions per interface */
+#define XFN_SLOTS_STATIC  64	/* slots whose tail call has a constant index: a direct jump */
+#define XFN_IFACES	  8	/* interface slots of one run */
+#define XFN_QUEUES	  64	/* RX queues per interface that can have a worker */
+#define XFN_THREADS	  8	/* worker threads per queue */
+#define XFN_ADDRESSES	  1024	/* served addresses per run */
+#define XFN_BINDINGS	  4096	/* (address, port) pairs on ports that several functions share */
+#define XFN_DEVICES	  256	/* interfaces of one run with their VLAN, bridge and bond uppers */
+#define XFN_RATES	  16384 /* source prefixes whose rate is followed at a time */
+#define XFN_TAGS	  2
+#define XFN_ADDRESS_CACHE 4 /* addresses of a family that are compared before the hash is asked */
+#define XFN_MACS	  4 /* Ethernet addresses of the interface and of its uppers */
+#define XFN_OWN		  4096 /* addresses of this host and broadcast ones: no request's source */
+#define XFN_OWN_BITS	  13   /* bits of a hash of them: a filter of 2^13 bits */
+#define XFN_FRAME_MAX	  3520 /* longest linear frame: MTU 3506 plus Ethernet header */
+#define XFN_MTU_LINEAR	  (XFN_FRAME_MAX - 14) /* beyond it a frame may be in several buffers */
+#define XFN_MTU_DEFAULT	  1500
 
 /* The longest payload of a datagram, in bytes: IPv4's length (RFC 791) counts its own header and
  * UDP's, that of IPv6 (RFC 8200) only UDP's. */
@@ -37,18 +37,18 @@
 	(((iface)*XFN_QUEUES + (queue)) * XFN_THREADS + (thread))
 
 /*
- * Value of xfn_spreads: the thread of a queue that takes a flow, by the flow's hash; an indirection
+ * Value of xfn_indirections: the thread of a queue that takes a flow, by the flow's hash; an indirection
  * table as receive-side scaling has it (Documentation/networking/scaling.rst). A queue has one for
- * each crew, which xfn_crews tells by slot: crew 0 are the threads that functions share, each other
+ * each crew, which xfn_pools tells by slot: crew 0 are the threads that functions share, each other
  * one is a function's own.
  */
 #define XFN_SPREAD_BITS 6
 #define XFN_SPREAD	(1 << XFN_SPREAD_BITS)
-#define XFN_CREWS	XFN_THREADS
-struct xfn_spread {
+#define XFN_POOLS	XFN_THREADS
+struct xfn_indirection {
 	__u8 thread[XFN_SPREAD];
 };
-#define XFN_SPREAD_INDEX(queue, crew) ((queue)*XFN_CREWS + (crew))
+#define XFN_SPREAD_INDEX(queue, crew) ((queue)*XFN_POOLS + (crew))
 
 /* Value of xfn_ports: 0 is "nobody's port"; else tier << 16 | slot + 1, or XFN_PORT_SHARED. */
 #define XFN_PORT_SHARED		   0xffffffffu
@@ -82,22 +82,22 @@ struct xfn_binding_key {
 	__u16 iface;
 };
 
-/* xfn_live, one entry: what may change while attached. */
-struct xfn_live {
+/* xfn_runtime, one entry: what may change while attached. */
+struct xfn_runtime {
 	__u64 tai_offset_ns; /* CLOCK_TAI less CLOCK_REALTIME */
 	__u64 fixed_mono_ns; /* tests: the clock's value; 0 is the real one */
 	__u64 fixed_real_ns; /* tests: likewise */
 	__u32 fixed_random;  /* tests: likewise */
 	__u32 mtu;	     /* of the interface: IP bytes */
-	__u32 several;	     /* 1: the workers take frames in several buffers */
+	__u32 multi_buffer;  /* 1: the workers take frames in several buffers */
 	__u32 zero;
 	/* The first served untagged destinations, network order, 0: none. All are in xfn_addresses
 	 * too; a compare is cheaper than its hash. */
-	__u32 near4[XFN_NEAR];
+	__u32 cached4[XFN_ADDRESS_CACHE];
 	/* Destinations of frames, as xfn_packet_mac reads them; the first ones are in use. None:
 	 * every unicast one is right. */
 	__u64 mac[XFN_MACS];
-	__u64 near6[XFN_NEAR][2];
+	__u64 cached6[XFN_ADDRESS_CACHE][2];
 	/* Where the bit of a source (xfn_packet_own_bit) is 0, xfn_own does not have it. */
 	__u64 own[(1 << XFN_OWN_BITS) / 64];
 };

@@ -19,7 +19,7 @@ XFN_MAP_PORTS;
 XFN_MAP_BINDINGS;
 XFN_MAP_ADDRESSES;
 XFN_MAP_XSKS;
-XFN_MAP_CREWS;
+XFN_MAP_POOLS;
 XFN_MAP_SPREADS;
 XFN_MAP_REASONS;
 XFN_MAP_SLOT_STAT;
@@ -69,20 +69,20 @@ enum xfn_size {
 
 /* Who can take a frame of this size, where not all of an interface fit. */
 XFN_INLINE enum xfn_size xfn_size(struct xdp_md *ctx, const struct xfn_packet *pkt,
-				  const struct xfn_live *live)
+				  const struct xfn_runtime *runtime)
 {
 	__u64 whole = bpf_xdp_get_buff_len(ctx);
 
-	if ((xfn_settings.flags & XFN_GENERIC) && whole > (__u64)live->mtu + pkt->l3_off)
+	if ((xfn_settings.flags & XFN_GENERIC) && whole > (__u64)runtime->mtu + pkt->l3_off)
 		return XFN_SIZE_STACK;
 	if (whole == (__u64)xfn_frame_len(ctx) && whole <= XFN_FRAME_MAX)
 		return XFN_SIZE_FITS;
-	return live->several ? XFN_SIZE_WORKER : XFN_SIZE_STACK;
+	return runtime->multi_buffer ? XFN_SIZE_WORKER : XFN_SIZE_STACK;
 }
 
 /* Is the destination one of the first that are served? False says nothing. */
-XFN_INLINE int xfn_near(struct xdp_md *ctx, const struct xfn_packet *pkt,
-			const struct xfn_live *live)
+XFN_INLINE int xfn_address_cached(struct xdp_md *ctx, const struct xfn_packet *pkt,
+				  const struct xfn_runtime *runtime)
 {
 	__u8 *l3 = XFN_DATA(ctx) + pkt->l3_off, *end = XFN_DATA_END(ctx);
 
@@ -91,22 +91,22 @@ XFN_INLINE int xfn_near(struct xdp_md *ctx, const struct xfn_packet *pkt,
 	if (pkt->version == 4) {
 		if (l3 + XFN_IPV4_LEN > end || !*(__u32 *)(l3 + 16))
 			return 0;
-		for (int i = 0; i < XFN_NEAR; i++)
-			if (live->near4[i] == *(__u32 *)(l3 + 16))
+		for (int i = 0; i < XFN_ADDRESS_CACHE; i++)
+			if (runtime->cached4[i] == *(__u32 *)(l3 + 16))
 				return 1;
 		return 0;
 	}
 	if (l3 + XFN_IPV6_LEN > end || !*(__u64 *)(l3 + 24))
 		return 0;
-	for (int i = 0; i < XFN_NEAR; i++)
-		if (live->near6[i][0] == *(__u64 *)(l3 + 24) &&
-		    live->near6[i][1] == *(__u64 *)(l3 + 32))
+	for (int i = 0; i < XFN_ADDRESS_CACHE; i++)
+		if (runtime->cached6[i][0] == *(__u64 *)(l3 + 24) &&
+		    runtime->cached6[i][1] == *(__u64 *)(l3 + 32))
 			return 1;
 	return 0;
 }
 
 /* Is the frame sent to this host, to it alone? */
-XFN_INLINE enum xfn_reason xfn_to_us(struct xdp_md *ctx, const struct xfn_live *live)
+XFN_INLINE enum xfn_reason xfn_to_us(struct xdp_md *ctx, const struct xfn_runtime *runtime)
 {
 	__u8 *d = XFN_DATA(ctx), *end = XFN_DATA_END(ctx);
 	__u64 mac;
@@ -114,19 +114,19 @@ XFN_INLINE enum xfn_reason xfn_to_us(struct xdp_md *ctx, const struct xfn_live *
 	if (d + XFN_ETH_LEN > end)
 		return XFN_REASON_NOT_IP;
 	mac = xfn_packet_mac(d);
-	if (__builtin_expect(live->mac[0] == mac, 1))
+	if (__builtin_expect(runtime->mac[0] == mac, 1))
 		return XFN_REASON_NONE;
 	for (int i = 1; i < XFN_MACS; i++)
-		if (live->mac[i] == mac)
+		if (runtime->mac[i] == mac)
 			return XFN_REASON_NONE;
 	if (d[0] & 1)
 		return XFN_REASON_MULTICAST;
-	return live->mac[0] ? XFN_REASON_OTHERHOST : XFN_REASON_NONE;
+	return runtime->mac[0] ? XFN_REASON_OTHERHOST : XFN_REASON_NONE;
 }
 
 /* Is the source one of this host's own addresses, or a subnet's broadcast? */
 XFN_INLINE int xfn_from_us(struct xdp_md *ctx, const struct xfn_packet *pkt,
-			   const struct xfn_live *live)
+			   const struct xfn_runtime *runtime)
 {
 	__u8 *l3 = XFN_DATA(ctx) + pkt->l3_off, *end = XFN_DATA_END(ctx);
 	struct xfn_own_key key;
@@ -144,7 +144,7 @@ XFN_INLINE int xfn_from_us(struct xdp_md *ctx, const struct xfn_packet *pkt,
 		lo = *(__u64 *)(l3 + 16);
 	}
 	bit = xfn_packet_own_bit(hi, lo);
-	if (__builtin_expect(!(live->own[bit / 64] & 1ull << bit % 64), 1))
+	if (__builtin_expect(!(runtime->own[bit / 64] & 1ull << bit % 64), 1))
 		return 0;
 	return xfn_packet_address(XFN_DATA(ctx), XFN_DATA_END(ctx), pkt, 0, key.ip) &&
 	       bpf_map_lookup_elem(&xfn_own, &key);
@@ -197,7 +197,7 @@ XFN_INLINE int xfn_dispatch(struct xdp_md *ctx, int tail_calls)
 	enum xfn_size size = XFN_SIZE_FITS;
 	struct xfn_packet pkt = {};
 	enum xfn_reason reason;
-	struct xfn_live *live;
+	struct xfn_runtime *runtime;
 	__u32 zero = 0;
 	__u32 *value;
 	__u32 where;
@@ -213,10 +213,10 @@ XFN_INLINE int xfn_dispatch(struct xdp_md *ctx, int tail_calls)
 		return xfn_why(XFN_REASON_NOT_OURS, XDP_PASS);
 	where = *value;
 
-	live = bpf_map_lookup_elem(&xfn_live, &zero);
-	if (!live)
+	runtime = bpf_map_lookup_elem(&xfn_runtime, &zero);
+	if (!runtime)
 		return xfn_why(XFN_REASON_NOT_LOCAL, XDP_PASS);
-	served = (xfn_settings.flags & XFN_ANY_ADDRESS) || xfn_near(ctx, &pkt, live);
+	served = (xfn_settings.flags & XFN_ANY_ADDRESS) || xfn_address_cached(ctx, &pkt, runtime);
 	if (!served || where == XFN_PORT_SHARED) {
 		if (!xfn_packet_address(XFN_DATA(ctx), XFN_DATA_END(ctx), &pkt, 1, key.ip))
 			return xfn_why(XFN_REASON_NOT_IP, XDP_PASS);
@@ -244,13 +244,13 @@ XFN_INLINE int xfn_dispatch(struct xdp_md *ctx, int tail_calls)
 		if (!bpf_map_lookup_elem(&xfn_addresses, &key))
 			return xfn_why(XFN_REASON_NOT_LOCAL, XDP_PASS);
 	}
-	reason = xfn_to_us(ctx, live);
+	reason = xfn_to_us(ctx, runtime);
 	if (reason)
 		return xfn_why(reason, XDP_PASS);
-	if (xfn_from_us(ctx, &pkt, live))
+	if (xfn_from_us(ctx, &pkt, runtime))
 		return xfn_why(XFN_REASON_BAD_SOURCE, XDP_DROP);
 	if (xfn_settings.flags & (XFN_GENERIC | XFN_FRAGS))
-		size = xfn_size(ctx, &pkt, live);
+		size = xfn_size(ctx, &pkt, runtime);
 	if (size == XFN_SIZE_STACK)
 		return xfn_why(XFN_REASON_LARGE_FRAME, XDP_PASS);
 	if ((xfn_settings.flags & XFN_GENERIC) && xfn_unfinished(ctx, &pkt))

@@ -65,7 +65,7 @@ char xfn_license[32] SEC("license") = "Dual BSD/GPL";
 const volatile struct xfn_settings xfn_settings = {};
 
 XFN_MAP_XSKS;
-XFN_MAP_CREWS;
+XFN_MAP_POOLS;
 XFN_MAP_SPREADS;
 XFN_MAP_REASONS;
 XFN_MAP_SLOT_STAT;
@@ -83,7 +83,7 @@ struct {
 	__type(value, struct xfn_move_buffer);
 } xfn_move SEC(".maps");
 #define XFN_MOVES	 1 /* a frame without tailroom is moved towards its headroom */
-#define XFN_OBJECT_MTU	 XFN_MTU_DEFAULT /* until xfn_live tells */
+#define XFN_OBJECT_MTU	 XFN_MTU_DEFAULT /* until xfn_runtime tells */
 #define XFN_KEEP_PADDING 0		 /* a reply ends where its payload does */
 #endif
 
@@ -132,11 +132,11 @@ XFN_INLINE int xfn_why(enum xfn_reason reason, int action)
 	return action;
 }
 
-XFN_INLINE const struct xfn_live *xfn_live_now(void)
+XFN_INLINE const struct xfn_runtime *xfn_runtime_now(void)
 {
 	__u32 zero = 0;
 
-	return bpf_map_lookup_elem(&xfn_live, &zero);
+	return bpf_map_lookup_elem(&xfn_runtime, &zero);
 }
 
 #include "worker.h" /* it uses the maps */
@@ -145,7 +145,7 @@ XFN_INLINE const struct xfn_live *xfn_live_now(void)
  * A program of its own to the verifier and the compiler: inline, its needs change what registers
  * hold across the body, and some bodies could not be followed any more.
  */
-__attribute__((noinline)) int xfn_hand_over(struct xdp_md *ctx, __u32 l3_off, __u32 sport)
+__attribute__((noinline)) int xfn_redirect_to_worker(struct xdp_md *ctx, __u32 l3_off, __u32 sport)
 {
 	const struct xfn_packet pkt = { .l3_off = l3_off & 63, .sport = sport };
 
@@ -157,7 +157,7 @@ XFN_INLINE int xfn_to_worker(const struct xfn_req *req, enum xfn_reason reason)
 {
 	if (reason)
 		xfn_why(reason, 0);
-	if (xfn_hand_over(req->ctx, req->pkt.l3_off, req->pkt.sport) != XDP_REDIRECT)
+	if (xfn_redirect_to_worker(req->ctx, req->pkt.l3_off, req->pkt.sport) != XDP_REDIRECT)
 		return xfn_why(XFN_REASON_NO_WORKER, XDP_PASS);
 	return XDP_REDIRECT;
 }
@@ -308,26 +308,26 @@ XFN_CALL void xfn_local(struct xfn_req *req, struct xfn_address *addr)
 #ifndef XFN_ALONE
 XFN_CALL uint64_t xfn_mono_ns(void)
 {
-	const struct xfn_live *live = xfn_live_now();
+	const struct xfn_runtime *runtime = xfn_runtime_now();
 
-	return live && live->fixed_mono_ns ? live->fixed_mono_ns : bpf_ktime_get_boot_ns();
+	return runtime && runtime->fixed_mono_ns ? runtime->fixed_mono_ns : bpf_ktime_get_boot_ns();
 }
 
 XFN_CALL uint64_t xfn_real_ns(void)
 {
-	const struct xfn_live *live = xfn_live_now();
+	const struct xfn_runtime *runtime = xfn_runtime_now();
 
-	if (!live)
+	if (!runtime)
 		return 0;
-	return live->fixed_real_ns ? live->fixed_real_ns :
-				     bpf_ktime_get_tai_ns() - live->tai_offset_ns;
+	return runtime->fixed_real_ns ? runtime->fixed_real_ns :
+					bpf_ktime_get_tai_ns() - runtime->tai_offset_ns;
 }
 
 XFN_CALL uint32_t xfn_random(void)
 {
-	const struct xfn_live *live = xfn_live_now();
+	const struct xfn_runtime *runtime = xfn_runtime_now();
 
-	return live && live->fixed_random ? live->fixed_random : bpf_get_prandom_u32();
+	return runtime && runtime->fixed_random ? runtime->fixed_random : bpf_get_prandom_u32();
 }
 
 #endif

@@ -324,7 +324,7 @@ XFN_INLINE __u64 xfn_packet_mac(const void *p)
 	return XFN_LOAD(__u64, p) << 16; /* the source's first two bytes fall off */
 }
 
-/* The bit of a source address in xfn_live.own, as loaded from a frame; IPv4 in lo, hi 0. */
+/* The bit of a source address in xfn_runtime.own, as loaded from a frame; IPv4 in lo, hi 0. */
 XFN_INLINE __u32 xfn_packet_own_bit(__u64 hi, __u64 lo)
 {
 	__u64 word = hi ^ lo;

@@ -360,10 +360,10 @@ XFN_INLINE int xfn_program(struct xdp_md *ctx, const struct xfn_attributes *attr
 	}
 	req.room = req.len;
 	if (attr->grow) {
-		const struct xfn_live *live = xfn_live_now();
+		const struct xfn_runtime *runtime = xfn_runtime_now();
 
-		if (live && live->mtu)
-			mtu = live->mtu;
+		if (runtime && runtime->mtu)
+			mtu = runtime->mtu;
 		if (req.way_mtu && req.way_mtu < mtu)
 			mtu = req.way_mtu;
 		req.room = xfn_guard_room(req.len, attr->grow, attr->amplify, mtu, req.pkt.version);

@@ -185,7 +185,7 @@ XFN_INLINE int xfn_to_worker(__attribute__((unused)) const struct xfn_req *req,
 }
 
 /* Nobody keeps clock and MTU current. */
-XFN_INLINE const struct xfn_live *xfn_live_now(void)
+XFN_INLINE const struct xfn_runtime *xfn_runtime_now(void)
 {
 	return (void *)0;
 }

@@ -17,15 +17,15 @@ XFN_INLINE __u32 xfn_thread_of(struct xdp_md *ctx, const struct xfn_packet *pkt,
 			       __u32 slot)
 {
 	__u8 *l3 = XFN_DATA(ctx) + pkt->l3_off, *end = XFN_DATA_END(ctx);
-	__u32 *crew = bpf_map_lookup_elem(&xfn_crews, &slot);
-	struct xfn_spread *spread;
+	__u32 *crew = bpf_map_lookup_elem(&xfn_pools, &slot);
+	struct xfn_indirection *spread;
 	__u64 hash;
 	__u32 key;
 
 	if (!crew || l3 + 24 > end)
 		return 0;
-	key = XFN_SPREAD_INDEX(queue, *crew & (XFN_CREWS - 1));
-	spread = bpf_map_lookup_elem(&xfn_spreads, &key);
+	key = XFN_SPREAD_INDEX(queue, *crew & (XFN_POOLS - 1));
+	spread = bpf_map_lookup_elem(&xfn_indirections, &key);
 	if (!spread)
 		return 0;
 	hash = ((__u64) * (__u32 *)(l3 + 12) << 32 | *(__u32 *)(l3 + 20)) ^

@@ -83,7 +83,7 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static struct bench_spread spread_of(double *values, unsigned count)
+static struct bench_spread indirection_of(double *values, unsigned count)
 {
 	struct bench_spread s = { .count = count };
 
@@ -133,7 +133,7 @@ struct bench_spread bench_report__spread(const struct bench_rows *rows, const st
 			continue;
 		values[n++] = value_of(r, q->value) / (ref ? value_of(ref, q->value) : 1);
 	}
-	return spread_of(values, n);
+	return indirection_of(values, n);
 }
 
 /* The next row of a section and function from *i on, which moves behind it. NULL: no more. */

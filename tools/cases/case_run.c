@@ -320,10 +320,10 @@ static void kernel_one(const struct run *r, struct xfn_loader *ld, const struct 
 {
 	static uint8_t frame[MEASURE_ROOM], reply[8192];
 	static const uint16_t untagged[XFN_TAGS];
-	const struct xfn_live live = { .fixed_mono_ns = c->mono_ns,
-				       .fixed_real_ns = c->real_ns,
-				       .fixed_random = c->random,
-				       .mtu = c->mtu };
+	const struct xfn_runtime live = { .fixed_mono_ns = c->mono_ns,
+					  .fixed_real_ns = c->real_ns,
+					  .fixed_random = c->random,
+					  .mtu = c->mtu };
 	struct xfn_address local = local_of(r, c);
 	uint64_t was[XFN_REASON_SLOTS], is[XFN_REASON_SLOTS];
 	struct xfn_slot_counters before, after;
@@ -338,7 +338,7 @@ static void kernel_one(const struct run *r, struct xfn_loader *ld, const struct 
 			 "frame");
 		return;
 	}
-	ret = xfn_loader__live(ld, &live)						     ?:
+	ret = xfn_loader__set_runtime(ld, &live)					     ?:
 		      xfn_loader__address_add(ld, local.ip, untagged)			     ?:
 		      xfn_loader__bind(ld, NULL, local.port, 0, XFN_TIER_XDP, &err)	     ?:
 		      xfn_loader__reasons(ld, was)					     ?:

@@ -33,10 +33,10 @@ struct run {
 extern volatile sig_atomic_t xfn_run_interrupted; /* the signal that came, 0: none */
 
 /* run_modules.c: exit status each. */
-int xfn_run__modules(struct run *run); /* find those named, or all shipped ones */
-int xfn_run__sources(struct run *run); /* build what is a source, in a folder of its own */
-int xfn_run__open(struct run *run);    /* read all of them, once */
-int xfn_run__card(struct run *run);    /* what the card is to take */
-void xfn_run__remove(struct run *run); /* what was built and opened */
+int xfn_run__modules(struct run *run);	      /* find those named, or all shipped ones */
+int xfn_run__sources(struct run *run);	      /* build what is a source, in a folder of its own */
+int xfn_run__open(struct run *run);	      /* read all of them, once */
+int xfn_run__offload_device(struct run *run); /* what the card is to take */
+void xfn_run__remove(struct run *run);	      /* what was built and opened */
 
 #endif

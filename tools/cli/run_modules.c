@@ -177,7 +177,7 @@ int xfn_run__open(struct run *run)
 }
 
 /* What the card is to take. Exit status. */
-int xfn_run__card(struct run *run)
+int xfn_run__offload_device(struct run *run)
 {
 	int status = run->opts.mode == XFN_MODE_OFFLOAD ? make_folder(run) : 0, ret;
 	struct xfn_error err = { 0 };

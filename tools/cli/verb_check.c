@@ -48,7 +48,7 @@ static int check(void *input, struct xfn_words words)
 	bool serves = true;
 
 	(void)words;
-	if (opts->undo && xfn_links__undo(opts->ifname, &err) < 0)
+	if (opts->undo && xfn_nic_features__undo(opts->ifname, &err) < 0)
 		return xfn_output__fail("check", opts->json, XFN_EXIT_FAILED, "%s", err.line);
 	xfn_host__read(&facts);
 	if (opts->ifname)

@@ -243,7 +243,7 @@ static int report(const struct options *opts, const char *addr, const uint8_t *r
 	return 0;
 }
 
-static int say_failed(const struct options *opts, const char *addr, int error,
+static int log_failed(const struct options *opts, const char *addr, int error,
 		      const struct round_trips *trips)
 {
 	char which[48] = "";
@@ -299,7 +299,7 @@ static int ask_address(const struct options *opts, const struct addrinfo *ai, bo
 		return -1;
 	if (*warning && !opts->json)
 		fprintf(stderr, "xfn invoke: warning: %s: %s\n", addr, warning);
-	return n < 0 ? say_failed(opts, addr, (int)n, &trips) :
+	return n < 0 ? log_failed(opts, addr, (int)n, &trips) :
 		       report(opts, addr, reply, (size_t)n, &trips, warning);
 }
 

@@ -331,7 +331,7 @@ static int serve(void *input, struct xfn_words words)
 	if (!status)
 		status = xfn_run__open(run);
 	if (!status)
-		status = xfn_run__card(run);
+		status = xfn_run__offload_device(run);
 	/* what comes from here on waits for the supervisor */
 	sigprocmask(SIG_BLOCK, &ends, NULL);
 	if (!status && xfn_run_interrupted)

@@ -265,8 +265,8 @@ static const char *plain_name(const char *name)
 }
 
 /* A symbol that is nowhere, or a variable that is written. */
-static void look_at_symbol(const struct object *o, const GElf_Sym *sym, const char *name,
-			   struct xfn_verdict *v)
+static void check_symbol(const struct object *o, const GElf_Sym *sym, const char *name,
+			 struct xfn_verdict *v)
 {
 	const char *section = "";
 	GElf_Shdr head;
@@ -341,7 +341,7 @@ static void look_for_pointers(const struct object *o, struct xfn_verdict *v)
 }
 
 /* Sections and symbols that no kernel program can have. */
-static void look_at_object(const char *source, const char *object, struct xfn_verdict *v)
+static void check_object(const char *source, const char *object, struct xfn_verdict *v)
 {
 	int fd = open(object, O_RDONLY | O_CLOEXEC);
 	struct object o = { .source = source };
@@ -359,9 +359,8 @@ static void look_at_object(const char *source, const char *object, struct xfn_ve
 			continue;
 		for (size_t i = 1; !v->refusal.rule[0] && i < head.sh_size / head.sh_entsize; i++)
 			if (gelf_getsym(data, i, &sym))
-				look_at_symbol(&o, &sym,
-					       elf_strptr(o.elf, head.sh_link, sym.st_name) ?: "",
-					       v);
+				check_symbol(&o, &sym,
+					     elf_strptr(o.elf, head.sh_link, sym.st_name) ?: "", v);
 		/* after all of those: a pointer to a variable that is written is not the obstacle
 		 */
 		o.symbols = data;
@@ -428,7 +427,7 @@ static int make(const char *source, bool unroll, struct xfn_verdict *v, struct x
 	ret = compile(source, object, unroll, v, err);
 	if (ret || v->refusal.rule[0])
 		return ret;
-	look_at_object(source, object, v);
+	check_object(source, object, v);
 	if (v->refusal.rule[0])
 		return 0;
 	ret = read_object(object, v);

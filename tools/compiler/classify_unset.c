@@ -192,7 +192,7 @@ static void refuse(struct walk *w, enum xfn_rule rule, const char *text, uint32_
 }
 
 /* A record's definition, and its members. */
-static void look_at_types(struct walk *w, const struct row *r)
+static void check_types(struct walk *w, const struct row *r)
 {
 	static const char defined[] = " definition";
 	const char *end = r->text + r->len;
@@ -245,7 +245,7 @@ static void look_at_types(struct walk *w, const struct row *r)
 	}
 }
 
-static void look_at_literal(struct walk *w, const struct row *r)
+static void check_literal(struct walk *w, const struct row *r)
 {
 	char type[256], text[384];
 
@@ -258,7 +258,7 @@ static void look_at_literal(struct walk *w, const struct row *r)
 }
 
 /* A function that takes or gives a struct in two registers: they hold its members only. */
-static void look_at_value(struct walk *w, const struct row *r)
+static void check_value(struct walk *w, const struct row *r)
 {
 	bool gives = !strcmp(r->kind, "FunctionDecl"), split = false;
 	char type[256], text[384];
@@ -283,7 +283,7 @@ static void look_at_value(struct walk *w, const struct row *r)
 }
 
 /* What asks by name that memory stay as it was. */
-static void look_at_wishes(struct walk *w, const struct row *r)
+static void check_wishes(struct walk *w, const struct row *r)
 {
 	static const char call[] =
 		"_uninitialized'"; /* __builtin_alloca_uninitialized and the like */
@@ -316,7 +316,7 @@ static void label_of(const struct row *r, char label[64])
 		 quote ? quote + 1 : "");
 }
 
-static void look_at_jumps(struct walk *w, const struct row *r)
+static void check_jumps(struct walk *w, const struct row *r)
 {
 	char label[64];
 
@@ -355,7 +355,7 @@ static bool is_variable(const struct row *r)
 }
 
 /* A use of a variable behind a place to which a jump from before its declaration leads. */
-static void look_at_variables(struct walk *w, const struct row *r)
+static void check_variables(struct walk *w, const struct row *r)
 {
 	const char *end = r->text + r->len, *at;
 	char text[300], name[64];
@@ -469,12 +469,12 @@ void xfn_classify__unset(const char *source, const char *warnings, const char *t
 			w->switch_row[d] = 0;
 		if (!strcmp(r.kind, "FunctionDecl"))
 			w->var_count = w->jump_count = 0;
-		look_at_types(w, &r);
-		look_at_literal(w, &r);
-		look_at_value(w, &r);
-		look_at_wishes(w, &r);
-		look_at_jumps(w, &r);
-		look_at_variables(w, &r);
+		check_types(w, &r);
+		check_literal(w, &r);
+		check_value(w, &r);
+		check_wishes(w, &r);
+		check_jumps(w, &r);
+		check_variables(w, &r);
 	}
 	for (unsigned i = 0; i < w->type_count; i++)
 		free(w->types[i]);

@@ -56,7 +56,7 @@ int xfn_offload__judge(const char *source, char name[XFN_NAME_MAX + 1], struct x
 
 /*
  * `xfn run --mode offload`: settle which of the modules go on the card, and with which object:
- * opts->card and not_on_card of each module. `object` has been built by hand; NULL: it is made from
+ * opts->card and not_on_device of each module. `object` has been built by hand; NULL: it is made from
  * the modules' sources, in the file `made`. 0, or -errno with one line in err: also where the card
  * takes none of them; -EINVAL: an option is nothing for a card.
  */

@@ -60,7 +60,7 @@ static void on_device(void *ctx, const struct xfn_addresses_device *device, bool
 	(void)added;
 }
 
-static void on_address(void *ctx, const struct xfn_addresses_served *served, bool added)
+static void on_address(void *ctx, const struct xfn_local_address *served, bool added)
 {
 	static const uint8_t mapped[12] = { [10] = 0xff, 0xff };
 	bool v4 = !memcmp(served->ip, mapped, 12);
@@ -134,8 +134,8 @@ static int read_file(const char *path, void **bytes, size_t *len)
 }
 
 /* Does the card take the object in `path`? Nothing stays on it. */
-static int try_on_card(const struct choice *c, const char *path, const char *source,
-		       struct xfn_error *why)
+static int try_on_device(const struct choice *c, const char *path, const char *source,
+			 struct xfn_error *why)
 {
 	struct xfn_offload *off;
 	void *bytes;
@@ -215,7 +215,7 @@ static const char *attempt(struct choice *c, const char *made)
 		c->host_failed = keep(no.what);
 	if (ret)
 		return keep(no.what);
-	return try_on_card(c, made, source, &why) ? keep(why.line) : NULL;
+	return try_on_device(c, made, source, &why) ? keep(why.line) : NULL;
 }
 
 /* Is module i in the running at all: has it a source, and does the card take it alone? */
@@ -250,7 +250,7 @@ static int choose(struct choice *c, const char *made)
 	if (!c->spec || !c->in)
 		return fail(c, "out of memory");
 	for (unsigned i = 0; i < count; i++)
-		c->modules[i].not_on_card = try_alone(c, i, made);
+		c->modules[i].not_on_device = try_alone(c, i, made);
 	for (unsigned i = 0; i < count; i++)
 		c->chosen += c->in[i] = c->spec[i][0];
 	if (c->chosen && attempt(c, made)) {
@@ -260,8 +260,8 @@ static int choose(struct choice *c, const char *made)
 			if (!c->spec[i][0])
 				continue;
 			c->in[i] = true;
-			c->modules[i].not_on_card = attempt(c, made);
-			c->in[i] = !c->modules[i].not_on_card;
+			c->modules[i].not_on_device = attempt(c, made);
+			c->in[i] = !c->modules[i].not_on_device;
 			c->chosen += c->in[i];
 		}
 		if (c->chosen && attempt(c, made)) /* the last one tried may have been refused */
@@ -304,7 +304,7 @@ static int take_object(struct choice *c, const char *object)
 		if (bpf_object__find_map_by_name(obj, map))
 			c->chosen++;
 		else
-			to->not_on_card = "the object given by --object does not have it";
+			to->not_on_device = "the object given by --object does not have it";
 	}
 	bpf_object__close(obj);
 	return 0;
@@ -347,5 +347,5 @@ int xfn_offload__choose(struct xfn_run_options *opts, struct xfn_run_module *mod
 	if (status || c.chosen)
 		return status;
 	return fail(&c, "%s: nothing can be offloaded: %s; leave --mode out", c.iface.name,
-		    opts->module_count ? modules[0].not_on_card : "no function is given");
+		    opts->module_count ? modules[0].not_on_device : "no function is given");
 }

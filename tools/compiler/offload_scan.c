@@ -20,8 +20,8 @@
 #include "classify.h"
 #include "source_text.h"
 
-#define CARD_ENTRIES 2	/* of a map, as netdevsim has them: what every card has room for */
-#define NFP_ENTRY    64 /* bytes of a map's entry */
+#define DEVICE_ENTRIES 2  /* of a map, as netdevsim has them: what every card has room for */
+#define NFP_ENTRY      64 /* bytes of a map's entry */
 
 /* .BTF.ext, Documentation/bpf/btf.rst 4.2 */
 struct ext_header {
@@ -118,7 +118,7 @@ static const char *kind_of(const struct bpf_map *map)
 	return libbpf_bpf_map_type_str(bpf_map__type(map)) ?: "unknown";
 }
 
-static void look_at_map(struct scan *s, const struct bpf_map *map)
+static void check_map(struct scan *s, const struct bpf_map *map)
 {
 	const char *name = bpf_map__name(map);
 	enum bpf_map_type type = bpf_map__type(map);
@@ -133,15 +133,15 @@ static void look_at_map(struct scan *s, const struct bpf_map *map)
 		snprintf(o->remedy, sizeof(o->remedy),
 			 "make it an array or hash of at most %d "
 			 "entries, or leave the function to the host",
-			 CARD_ENTRIES);
+			 DEVICE_ENTRIES);
 		return;
 	}
-	if (bpf_map__max_entries(map) > CARD_ENTRIES) {
+	if (bpf_map__max_entries(map) > DEVICE_ENTRIES) {
 		o = add(s, "map", line);
 		snprintf(o->what, sizeof(o->what), "has the map %s of %u entries", name,
 			 bpf_map__max_entries(map));
 		snprintf(o->remedy, sizeof(o->remedy),
-			 "%d entries are what every card has room for", CARD_ENTRIES);
+			 "%d entries are what every card has room for", DEVICE_ENTRIES);
 	}
 	if (bpf_map__map_flags(map)) {
 		o = add(s, "map", line);
@@ -167,7 +167,7 @@ static const char *section_name(const struct scan *s, size_t index)
 						 "";
 }
 
-static void look_at_global(struct scan *s, const char *section, const char *symbol, uint32_t line)
+static void check_global(struct scan *s, const char *section, const char *symbol, uint32_t line)
 {
 	bool named = *symbol && *symbol != '.';
 	struct xfn_obstacle *o;
@@ -190,7 +190,7 @@ static void look_at_global(struct scan *s, const char *section, const char *symb
 }
 
 /* What a relocated instruction refers to: globals, kernel functions. */
-static void look_at_relocations(struct scan *s, Elf_Scn *scn, const GElf_Shdr *head)
+static void check_relocations(struct scan *s, Elf_Scn *scn, const GElf_Shdr *head)
 {
 	const char *section = section_name(s, head->sh_info);
 	Elf_Data *rels = elf_getdata(scn, NULL);
@@ -217,7 +217,7 @@ static void look_at_relocations(struct scan *s, Elf_Scn *scn, const GElf_Shdr *h
 			if (GELF_ST_TYPE(sym.st_info) == STT_SECTION)
 				name = "";
 			if (!s->globals || strncmp(name, "xfn_", 4))
-				look_at_global(s, in, name, line_at(s, section, rel.r_offset));
+				check_global(s, in, name, line_at(s, section, rel.r_offset));
 		} else if (!s->globals && sym.st_shndx == SHN_UNDEF && !said(s, "kfunc", name)) {
 			o = add(s, "kfunc", line_at(s, section, rel.r_offset));
 			snprintf(o->what, sizeof(o->what),
@@ -264,7 +264,7 @@ static const struct {
 #endif
 static const char *const names[] = { __BPF_FUNC_MAPPER(NAME) };
 
-static void look_at_call(struct scan *s, int id, uint32_t line)
+static void check_call(struct scan *s, int id, uint32_t line)
 {
 	const char *name = id > 0 && id < (int)(sizeof(names) / sizeof(names[0])) ? names[id] : "?";
 	struct xfn_obstacle *o;
@@ -295,7 +295,7 @@ static void look_at_call(struct scan *s, int id, uint32_t line)
 		}
 }
 
-static void look_at_code(struct scan *s, Elf_Scn *scn, const char *section)
+static void check_code(struct scan *s, Elf_Scn *scn, const char *section)
 {
 	Elf_Data *data = elf_getdata(scn, NULL);
 	const struct bpf_insn *insn = data ? data->d_buf : NULL;
@@ -308,10 +308,10 @@ static void look_at_code(struct scan *s, Elf_Scn *scn, const char *section)
 	}
 	for (size_t i = 0; insn && i < data->d_size / sizeof(*insn); i++)
 		if (insn[i].code == (BPF_JMP | BPF_CALL) && !insn[i].src_reg && insn[i].imm > 0)
-			look_at_call(s, insn[i].imm, line_at(s, section, i * sizeof(*insn)));
+			check_call(s, insn[i].imm, line_at(s, section, i * sizeof(*insn)));
 }
 
-static void look_at_sections(struct scan *s)
+static void check_sections(struct scan *s)
 {
 	Elf_Scn *scn = NULL;
 	GElf_Shdr head;
@@ -327,13 +327,13 @@ static void look_at_sections(struct scan *s)
 			continue;
 		if (!s->globals && head.sh_type == SHT_PROGBITS && head.sh_flags & SHF_EXECINSTR &&
 		    head.sh_size)
-			look_at_code(s, scn, section_name(s, elf_ndxscn(scn)));
+			check_code(s, scn, section_name(s, elf_ndxscn(scn)));
 		if (head.sh_type == SHT_REL && head.sh_entsize)
-			look_at_relocations(s, scn, &head);
+			check_relocations(s, scn, &head);
 	}
 }
 
-static void look_at_object(struct scan *s)
+static void check_object(struct scan *s)
 {
 	struct bpf_program *prog = bpf_object__next_program(s->obj, NULL);
 	const struct bpf_map *map;
@@ -347,7 +347,7 @@ static void look_at_object(struct scan *s)
 	}
 	bpf_object__for_each_map(map, s->obj)
 		if (!bpf_map__is_internal(map))
-			look_at_map(s, map);
+			check_map(s, map);
 }
 
 static int scan(const char *path, const char *source, bool globals, struct xfn_obstacles *out,
@@ -363,8 +363,8 @@ static int scan(const char *path, const char *source, bool globals, struct xfn_o
 	if (s.elf && !elf_getshdrstrndx(s.elf, &s.names)) {
 		s.btf = btf__parse_elf(path, NULL);
 		if (s.obj && !globals)
-			look_at_object(&s);
-		look_at_sections(&s);
+			check_object(&s);
+		check_sections(&s);
 		btf__free(s.btf);
 	}
 	/* what libbpf cannot open may tell of its obstacle all the same */

@@ -32,8 +32,8 @@ void xfn_host__interface(struct xfn_host_facts *facts, const char *ifname);
 
 /* Append what its NIC and driver do for AF_XDP workers. `features`: NETDEV_XDP_ACT_* of the kernel,
  * NULL where it does not tell. */
-void xfn_host__links(struct xfn_host_facts *facts, const struct xfn_interface *ifc,
-		     const uint64_t *features);
+void xfn_host__nic_features(struct xfn_host_facts *facts, const struct xfn_interface *ifc,
+			    const uint64_t *features);
 
 /* A new fact at the end, `ok`, its value formatted. */
 struct xfn_host_fact *xfn_host__add(struct xfn_host_facts *facts, const char *thing,

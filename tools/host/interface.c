@@ -133,7 +133,7 @@ static void features(struct xfn_host_facts *facts, const struct xfn_interface *i
 	uint64_t bits;
 
 	if (!xdp_features(ifc->index, &bits)) {
-		xfn_host__links(facts, ifc, NULL);
+		xfn_host__nic_features(facts, ifc, NULL);
 		return;
 	}
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -148,7 +148,7 @@ static void features(struct xfn_host_facts *facts, const struct xfn_interface *i
 		xfn_host__missing(
 			fact,
 			"the driver has no native mode; generic mode is used, at a lower rate");
-	xfn_host__links(facts, ifc, &bits);
+	xfn_host__nic_features(facts, ifc, &bits);
 }
 
 static void holder(struct xfn_host_facts *facts, const struct xfn_interface *ifc)

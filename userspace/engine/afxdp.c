@@ -32,7 +32,7 @@
 
 static void give_back(struct xfn_engine *e, uint64_t addr)
 {
-	xfn_frames_give_back(e->frames, e->thread, addr);
+	xfn_frames__return(e->frames, e->thread, addr);
 }
 
 /* Let the kernel look at the fill ring, or work the queue off where it is polled. */
@@ -50,7 +50,7 @@ static bool wants_frames(const struct xfn_engine *e)
 static void keep(struct xfn_engine *e)
 {
 	e->unkept = 0;
-	xfn_frames__keep(e->frames);
+	xfn_frames__replenish(e->frames);
 	/* a NIC that had run out of frames waits to be told that there are some */
 	if (e->zero_copy && wants_frames(e))
 		wake(e);
@@ -115,7 +115,7 @@ static void afxdp_close(struct xfn_engine *e)
 	xfn_ring__unmap(&e->tx);
 	if (!e->thread)
 		xfn_frames__close(e->frames);
-	free(e->assembly);
+	free(e->gather);
 	free(e->spare);
 	free(e->by);
 	if (e->fd >= 0)
@@ -147,13 +147,13 @@ static int map_rings(struct xfn_engine *e, const struct xfn_engine_config *cfg)
 }
 
 /* Buffers for a batch of frames in several, and frames for as many replies. */
-static int make_assembly(struct xfn_engine *e, uint32_t longest)
+static int make_gather_buffers(struct xfn_engine *e, uint32_t longest)
 {
-	e->assembly_len = 2 * longest; /* a reply may be longer, and a later MTU */
-	e->assembly = calloc(XFN_BATCH, e->assembly_len);
-	e->spare_max = XFN_BATCH * (e->assembly_len / e->frames->size + 1);
+	e->gather_len = 2 * longest; /* a reply may be longer, and a later MTU */
+	e->gather = calloc(XFN_BATCH, e->gather_len);
+	e->spare_max = XFN_BATCH * (e->gather_len / e->frames->size + 1);
 	e->spare = calloc(e->spare_max, sizeof(*e->spare));
-	if (!e->assembly || !e->spare)
+	if (!e->gather || !e->spare)
 		return -ENOMEM;
 	/* the first replies may take a frame more than their requests did */
 	e->spare_count = xfn_frames__spare(e->frames, e->spare, XFN_BATCH);
@@ -187,7 +187,7 @@ static int afxdp_open(struct xfn_engine **out, const struct xfn_engine_config *c
 		e->frames = cfg->first->frames;
 	ret = map_rings(e, cfg);
 	if (!ret && cfg->longest)
-		ret = make_assembly(e, cfg->longest);
+		ret = make_gather_buffers(e, cfg->longest);
 	if (!ret && cfg->thread < cfg->sender_count) {
 		e->sender = cfg->sender[cfg->thread];
 		e->by = calloc(1, sizeof(*e->by));
@@ -296,7 +296,7 @@ static int assemble(struct xfn_engine *e, uint32_t ready, struct xfn_datagram *d
 	while (n--) {
 		const struct xdp_desc *desc = &entries[e->rx.head++ & (e->rx.size - 1)];
 
-		fits = fits && e->assembly_len - d->len >= desc->len;
+		fits = fits && e->gather_len - d->len >= desc->len;
 		if (fits) {
 			memcpy(d->data + d->len, e->frames->memory + desc->addr, desc->len);
 			d->len += desc->len;
@@ -310,7 +310,7 @@ static int assemble(struct xfn_engine *e, uint32_t ready, struct xfn_datagram *d
 		e->stats.truncated++;
 		return 0;
 	}
-	d->capacity = e->assembly_len;
+	d->capacity = e->gather_len;
 	d->send = false;
 	d->may_wait = false; /* the buffer is the next batch's */
 	d->token = ASSEMBLED;
@@ -336,7 +336,7 @@ static unsigned afxdp_take(struct xfn_engine *e, struct xfn_datagram *batch, uns
 		if (desc->options & XDP_PKT_CONTD) {
 			uint32_t left = first + ready - e->rx.head;
 
-			d->data = e->assembly + (size_t)n * e->assembly_len;
+			d->data = e->gather + (size_t)n * e->gather_len;
 			ret = assemble(e, left, d);
 			if (ret < 0)
 				break;
@@ -360,15 +360,15 @@ static unsigned afxdp_take(struct xfn_engine *e, struct xfn_datagram *batch, uns
 			learn(e);
 		xfn_ring_store(e->rx.consumer, e->rx.head);
 		e->unkept += e->rx.head - first;
-		xfn_ring_store(&f->lane[e->thread].taken,
-			       f->lane[e->thread].taken + e->rx.head - first);
+		xfn_ring_store(&f->returns[e->thread].taken,
+			       f->returns[e->thread].taken + e->rx.head - first);
 		e->stats.received += n;
 	}
 	return n;
 }
 
 /* A reply from its buffer into as many frames as it takes. False: no room, or none to spare. */
-static bool disassemble(struct xfn_engine *e, const struct xfn_datagram *d, uint32_t room)
+static bool scatter(struct xfn_engine *e, const struct xfn_datagram *d, uint32_t room)
 {
 	uint32_t size = e->frames->size, n = (d->len + size - 1) / size;
 	struct xdp_desc *entries = e->tx.entries;
@@ -404,7 +404,7 @@ static void afxdp_give(struct xfn_engine *e, struct xfn_datagram *batch, unsigne
 {
 	struct xdp_desc *entries = e->tx.entries;
 	uint32_t room = e->tx.size - (e->tx.head - xfn_ring_load(e->tx.consumer));
-	struct xfn_lane *lane = &e->frames->lane[e->thread];
+	struct xfn_return_ring *ring = &e->frames->returns[e->thread];
 	uint32_t first = e->tx.head;
 	unsigned sent = 0;
 
@@ -417,7 +417,7 @@ static void afxdp_give(struct xfn_engine *e, struct xfn_datagram *batch, unsigne
 		bool own = d->token == ASSEMBLED;
 
 		e->lent -= !own;
-		if (own && d->send && disassemble(e, d, room - (e->tx.head - first))) {
+		if (own && d->send && scatter(e, d, room - (e->tx.head - first))) {
 			sent++;
 			continue;
 		}
@@ -437,7 +437,7 @@ static void afxdp_give(struct xfn_engine *e, struct xfn_datagram *batch, unsigne
 	e->stats.sent += sent;
 	if (e->tx.head != first) {
 		/* counted before the kernel can say that they are sent */
-		xfn_ring_store(&lane->sent, lane->sent + e->tx.head - first);
+		xfn_ring_store(&ring->sent, ring->sent + e->tx.head - first);
 		xfn_ring_store(e->tx.producer, e->tx.head);
 	}
 	kick(e);

@@ -97,13 +97,13 @@ static bool look(struct audit *a, struct xfn_engine_audit *out)
 	on_send = comp - f->comp.head;
 	for (unsigned i = 0; i < a->count; i++) {
 		const struct xfn_engine *e = a->threads[i];
-		const struct xfn_lane *lane = &f->lane[i];
+		const struct xfn_return_ring *ring = &f->returns[i];
 
-		out->filling -= lane->taken;
-		out->sending += lane->sent;
+		out->filling -= ring->taken;
+		out->sending += ring->sent;
 		out->lent += e->lent;
-		out->free += lane->head - lane->tail + e->spare_count;
-		met += meet_ring(a, lane->back, f->back_size, lane->tail, lane->head);
+		out->free += ring->head - ring->tail + e->spare_count;
+		met += meet_ring(a, ring->entries, f->return_size, ring->tail, ring->head);
 		met += meet_list(a, e->spare, e->spare_count);
 		met += meet_rx(a, e, a->rx[i]);
 		on_fill += a->rx[i] - e->rx.head;

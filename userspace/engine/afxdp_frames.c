@@ -10,9 +10,9 @@
 
 /* The keeper's role. */
 enum {
-	ROLE_FREE,
-	ROLE_HELD,
-	ROLE_AGAIN, /* held, and somebody has come since */
+	REFILL_FREE,
+	REFILL_HELD,
+	REFILL_AGAIN, /* held, and somebody has come since */
 };
 
 int xfn_ring__map(struct xfn_ring *r, int fd, const struct xdp_ring_offset *off, uint32_t size,
@@ -48,7 +48,7 @@ static uint32_t filling_goal(const struct xfn_frames *f, uint32_t at_work)
 {
 	uint32_t goal = (at_work > 2 ? at_work - 1 : 1) * f->rx_size + RESERVE;
 
-	return f->lanes > 1 && goal < f->fill.size ? goal : f->fill.size;
+	return f->threads > 1 && goal < f->fill.size ? goal : f->fill.size;
 }
 
 /*
@@ -61,8 +61,8 @@ static void refill(struct xfn_frames *f)
 	uint32_t filling = f->fill.head, at_work = 0, goal, n;
 	uint64_t *entries = f->fill.entries;
 
-	for (unsigned i = 0; i < f->lanes; i++) {
-		uint32_t taken = xfn_ring_load(&f->lane[i].taken);
+	for (unsigned i = 0; i < f->threads; i++) {
+		uint32_t taken = xfn_ring_load(&f->returns[i].taken);
 
 		filling -= taken;
 		at_work += taken != 0;
@@ -93,56 +93,56 @@ static void reap(struct xfn_frames *f)
 	xfn_ring_store(f->comp.consumer, head);
 }
 
-static void collect(struct xfn_frames *f, struct xfn_lane *lane)
+static void collect(struct xfn_frames *f, struct xfn_return_ring *ring)
 {
-	uint32_t head = xfn_ring_load(&lane->head);
+	uint32_t head = xfn_ring_load(&ring->head);
 
-	for (; lane->tail != head; lane->tail++)
-		f->free[f->free_count++] = lane->back[lane->tail & (f->back_size - 1)];
+	for (; ring->tail != head; ring->tail++)
+		f->free[f->free_count++] = ring->entries[ring->tail & (f->return_size - 1)];
 }
 
 /* False: another has the role, and knows that we came. */
-static bool take_role(struct xfn_frames *f)
+static bool take_refill(struct xfn_frames *f)
 {
-	uint32_t was = ROLE_FREE;
+	uint32_t was = REFILL_FREE;
 
-	while (!__atomic_compare_exchange_n(&f->role, &was,
-					    was == ROLE_FREE ? ROLE_HELD : ROLE_AGAIN, false,
+	while (!__atomic_compare_exchange_n(&f->refill_owner, &was,
+					    was == REFILL_FREE ? REFILL_HELD : REFILL_AGAIN, false,
 					    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 		;
-	return was == ROLE_FREE;
+	return was == REFILL_FREE;
 }
 
 /* False: somebody has come meanwhile, the role is still ours. */
-static bool leave_role(struct xfn_frames *f)
+static bool leave_refill(struct xfn_frames *f)
 {
-	uint32_t was = ROLE_HELD;
+	uint32_t was = REFILL_HELD;
 
-	if (__atomic_compare_exchange_n(&f->role, &was, ROLE_FREE, false, __ATOMIC_ACQ_REL,
-					__ATOMIC_ACQUIRE))
+	if (__atomic_compare_exchange_n(&f->refill_owner, &was, REFILL_FREE, false,
+					__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 		return true;
-	__atomic_exchange_n(&f->role, ROLE_HELD, __ATOMIC_ACQ_REL);
+	__atomic_exchange_n(&f->refill_owner, REFILL_HELD, __ATOMIC_ACQ_REL);
 	return false;
 }
 
-void xfn_frames__keep(struct xfn_frames *f)
+void xfn_frames__replenish(struct xfn_frames *f)
 {
-	if (!take_role(f))
+	if (!take_refill(f))
 		return;
 	do {
 		reap(f);
-		for (unsigned i = 0; i < f->lanes; i++)
-			collect(f, &f->lane[i]);
+		for (unsigned i = 0; i < f->threads; i++)
+			collect(f, &f->returns[i]);
 		refill(f);
-	} while (!leave_role(f));
+	} while (!leave_refill(f));
 }
 
 uint32_t xfn_frames__sending(const struct xfn_frames *f)
 {
 	uint32_t sending = -__atomic_load_n(&f->comp.head, __ATOMIC_RELAXED);
 
-	for (unsigned i = 0; i < f->lanes; i++)
-		sending += __atomic_load_n(&f->lane[i].sent, __ATOMIC_RELAXED);
+	for (unsigned i = 0; i < f->threads; i++)
+		sending += __atomic_load_n(&f->returns[i].sent, __ATOMIC_RELAXED);
 	return sending;
 }
 
@@ -167,11 +167,11 @@ int xfn_frames__open(struct xfn_frames **out, const struct xfn_engine_config *cf
 	*f = (struct xfn_frames){ .len = cfg->umem_len,
 				  .size = cfg->frame_size,
 				  .count = cfg->umem_len / cfg->frame_size,
-				  .lanes = cfg->socket_count,
+				  .threads = cfg->socket_count,
 				  .rx_size = cfg->sockets->rx_size,
-				  .back_size = 1 };
-	while (f->back_size < f->count)
-		f->back_size *= 2;
+				  .return_size = 1 };
+	while (f->return_size < f->count)
+		f->return_size *= 2;
 	f->memory = mmap(NULL, f->len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
 			 cfg->umem_fd, 0);
 	if (f->memory == MAP_FAILED) {
@@ -181,9 +181,9 @@ int xfn_frames__open(struct xfn_frames **out, const struct xfn_engine_config *cf
 	f->free = calloc(f->count, sizeof(*f->free));
 	if (!f->free)
 		return -ENOMEM;
-	for (unsigned i = 0; i < f->lanes; i++) {
-		f->lane[i].back = calloc(f->back_size, sizeof(*f->lane[i].back));
-		if (!f->lane[i].back)
+	for (unsigned i = 0; i < f->threads; i++) {
+		f->returns[i].entries = calloc(f->return_size, sizeof(*f->returns[i].entries));
+		if (!f->returns[i].entries)
 			return -ENOMEM;
 	}
 	ret = xfn_ring__map(&f->fill, fd, &off->fr, cfg->fill_size, sizeof(uint64_t),
@@ -206,8 +206,8 @@ void xfn_frames__close(struct xfn_frames *f)
 	xfn_ring__unmap(&f->comp);
 	if (f->memory)
 		munmap(f->memory, f->len);
-	for (unsigned i = 0; i < f->lanes; i++)
-		free(f->lane[i].back);
+	for (unsigned i = 0; i < f->threads; i++)
+		free(f->returns[i].entries);
 	free(f->free);
 	free(f);
 }

@@ -35,11 +35,11 @@ struct xfn_ring {
 };
 
 /* What one thread tells the keeper. Written by that thread, `tail` by the keeper. */
-struct xfn_lane {
-	uint32_t taken; /* frames from the RX ring, ever */
-	uint32_t sent;	/* frames to the TX ring, ever */
-	uint32_t head;	/* frames given back, ever */
-	uint64_t *back; /* the ring of these; it has room for all frames there are */
+struct xfn_return_ring {
+	uint32_t taken;	   /* frames from the RX ring, ever */
+	uint32_t sent;	   /* frames to the TX ring, ever */
+	uint32_t head;	   /* frames given back, ever */
+	uint64_t *entries; /* the ring of these; it has room for all frames there are */
 	uint32_t tail __attribute__((aligned(XFN_CACHE_LINE)));
 } __attribute__((aligned(XFN_CACHE_LINE)));
 
@@ -49,15 +49,15 @@ struct xfn_frames {
 	uint64_t len;	/* bytes */
 	uint32_t size;	/* of each, a power of two */
 	uint32_t count; /* in all */
-	uint32_t lanes;
-	uint32_t rx_size;   /* of each lane's RX ring */
-	uint32_t back_size; /* entries of a lane's ring, a power of two */
-	uint32_t role __attribute__((aligned(XFN_CACHE_LINE))); /* the keeper's, see keep */
+	uint32_t threads;
+	uint32_t rx_size;     /* of each lane's RX ring */
+	uint32_t return_size; /* entries of a lane's ring, a power of two */
+	uint32_t refill_owner __attribute__((aligned(XFN_CACHE_LINE))); /* the keeper's, see keep */
 	/* the keeper's: */
 	struct xfn_ring fill, comp;
 	uint32_t free_count;
 	uint64_t *free;
-	struct xfn_lane lane[XFN_ENGINE_THREADS];
+	struct xfn_return_ring returns[XFN_ENGINE_THREADS];
 };
 
 /* One thread's socket. */
@@ -76,8 +76,8 @@ struct xfn_engine {
 	uint32_t unkept;	     /* frames moved since the shared rings were kept */
 	uint32_t lent;
 	uint32_t skip, in_vain; /* sleeps to begin at once; looks at the ring that were in vain */
-	uint8_t *assembly;	/* XFN_BATCH buffers for frames in several, or NULL */
-	uint32_t assembly_len;	/* of each */
+	uint8_t *gather;	/* XFN_BATCH buffers for frames in several, or NULL */
+	uint32_t gather_len;	/* of each */
 	uint64_t *spare;	/* frames for replies in such buffers */
 	uint32_t spare_count, spare_max;
 	struct xfn_engine_stats stats;
@@ -109,17 +109,17 @@ void xfn_frames__close(struct xfn_frames *f);
 /* Take up to n free ones for a thread's own use, before any thread runs. Returns how many. */
 uint32_t xfn_frames__spare(struct xfn_frames *f, uint64_t *out, uint32_t n);
 /* Sent frames and those given back become free ones, free ones go to the kernel to be filled. */
-void xfn_frames__keep(struct xfn_frames *f);
+void xfn_frames__replenish(struct xfn_frames *f);
 /* Frames with the kernel to be sent. While others run, as it was a moment ago. */
 uint32_t xfn_frames__sending(const struct xfn_frames *f);
 
 /* Give a frame back, whatever address in it is known. Called by the lane's thread only. */
-static inline void xfn_frames_give_back(struct xfn_frames *f, unsigned thread, uint64_t addr)
+static inline void xfn_frames__return(struct xfn_frames *f, unsigned thread, uint64_t addr)
 {
-	struct xfn_lane *lane = &f->lane[thread];
+	struct xfn_return_ring *ring = &f->returns[thread];
 
-	lane->back[lane->head & (f->back_size - 1)] = addr & ~(uint64_t)(f->size - 1);
-	xfn_ring_store(&lane->head, lane->head + 1);
+	ring->entries[ring->head & (f->return_size - 1)] = addr & ~(uint64_t)(f->size - 1);
+	xfn_ring_store(&ring->head, ring->head + 1);
 }
 
 #endif

@@ -34,11 +34,11 @@ struct link {
 struct reading {
 	struct link *links;
 	unsigned link_count;
-	struct xfn_addresses_served *all; /* every address of the host; .tag unset */
+	struct xfn_local_address *all; /* every address of the host; .tag unset */
 	unsigned all_count;
 	struct xfn_addresses_device *devices;
 	unsigned device_count;
-	struct xfn_addresses_served *served;
+	struct xfn_local_address *served;
 	unsigned served_count;
 	uint8_t (*own)[16]; /* no request's source */
 	unsigned own_count;
@@ -166,7 +166,7 @@ static int on_address(const struct nlmsghdr *nlh, void *data)
 	const struct ifaddrmsg *msg = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *attr, *address = NULL, *local = NULL, *broadcast = NULL;
 	size_t len = msg->ifa_family == AF_INET ? 4 : 16;
-	struct xfn_addresses_served *found;
+	struct xfn_local_address *found;
 	struct reading *r = data;
 
 	mnl_attr_for_each(attr, nlh, sizeof(*msg))
@@ -289,7 +289,7 @@ static void find_devices(struct reading *r, unsigned ifindex)
 static void add_served(struct reading *r, const uint8_t ip[16],
 		       const struct xfn_addresses_device *device, bool elsewhere)
 {
-	struct xfn_addresses_served *served;
+	struct xfn_local_address *served;
 
 	for (unsigned i = 0; i < r->served_count; i++)
 		if (!memcmp(r->served[i].ip, ip, 16) &&
@@ -321,7 +321,7 @@ static void find_served(struct reading *r, const struct xfn_addresses *addrs)
 		for (unsigned i = 0; i < addrs->only_count; i++)
 			add_served(r, addrs->only[i], &r->devices[d], true);
 		for (unsigned i = 0; !addrs->only_count && i < r->all_count; i++) {
-			const struct xfn_addresses_served *one = &r->all[i];
+			const struct xfn_local_address *one = &r->all[i];
 			bool anycast = false;
 
 			for (unsigned l = 0; l < r->link_count; l++)
@@ -371,7 +371,7 @@ static bool has_device(const struct reading *r, const struct xfn_addresses_devic
 	return false;
 }
 
-static bool has_served(const struct reading *r, const struct xfn_addresses_served *served)
+static bool has_served(const struct reading *r, const struct xfn_local_address *served)
 {
 	for (unsigned i = 0; i < r->served_count; i++)
 		if (!memcmp(r->served[i].ip, served->ip, 16) &&

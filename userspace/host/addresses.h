@@ -24,7 +24,7 @@ struct xfn_addresses_device {
 	char name[IF_NAMESIZE];
 };
 
-struct xfn_addresses_served {
+struct xfn_local_address {
 	uint8_t ip[16]; /* IPv4 mapped */
 	uint16_t tag[XFN_TAGS];
 	unsigned ifindex; /* of the device */
@@ -35,14 +35,14 @@ struct xfn_addresses_served {
 struct xfn_addresses_now {
 	struct xfn_addresses_device *devices;
 	unsigned device_count;
-	struct xfn_addresses_served *served;
+	struct xfn_local_address *served;
 	unsigned served_count;
 };
 
 struct xfn_addresses_listener {
 	void *ctx;
 	void (*device)(void *ctx, const struct xfn_addresses_device *device, bool added);
-	void (*address)(void *ctx, const struct xfn_addresses_served *served, bool added);
+	void (*address)(void *ctx, const struct xfn_local_address *served, bool added);
 	void (*host)(void *ctx); /* xfn_addresses__own or __macs has changed; may be NULL */
 };
 

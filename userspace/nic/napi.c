@@ -40,7 +40,7 @@ unsigned xfn_napi__id(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_INCOMING_NAPI_ID, &id, &len) ? 0 : id;
 }
 
-int xfn_napi__told_at_bind(void)
+int xfn_napi__set_at_bind(void)
 {
 	struct utsname host;
 	unsigned major, minor;

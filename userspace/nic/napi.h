@@ -24,7 +24,7 @@ int xfn_napi__busy_poll(int fd, unsigned usecs, unsigned packets);
  */
 unsigned xfn_napi__id(int fd);
 /* Does this kernel know it at bind? */
-int xfn_napi__told_at_bind(void);
+int xfn_napi__set_at_bind(void);
 
 /* Open what the two below use, while CAP_SYS_ADMIN is there; they say what could not be had. */
 void xfn_napi__open(void);

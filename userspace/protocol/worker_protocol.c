@@ -6,7 +6,7 @@
 #include <unistd.h>
 #include "worker_protocol.h"
 
-int xfn_handover__send(int sock, const struct xfn_handover *msg, int fd)
+int xfn_message__send(int sock, const struct xfn_message *msg, int fd)
 {
 	struct iovec iov = { .iov_base = (void *)msg, .iov_len = sizeof(*msg) };
 	union {
@@ -56,7 +56,7 @@ static int only_descriptor(struct msghdr *hdr)
 	return kept;
 }
 
-int xfn_handover__recv(int sock, struct xfn_handover *msg, int *fd)
+int xfn_message__recv(int sock, struct xfn_message *msg, int *fd)
 {
 	struct iovec iov = { .iov_base = msg, .iov_len = sizeof(*msg) };
 	/* its padding has room for a second descriptor, which the kernel then hands over too */
@@ -80,7 +80,7 @@ int xfn_handover__recv(int sock, struct xfn_handover *msg, int *fd)
 	if (fd)
 		*fd = only_descriptor(&hdr);
 	/* without a buffer the kernel has discarded descriptors, and says MSG_CTRUNC */
-	if ((size_t)n == sizeof(*msg) && msg->version == XFN_HANDOVER_VERSION &&
+	if ((size_t)n == sizeof(*msg) && msg->version == XFN_WORKER_PROTOCOL_VERSION &&
 	    !(hdr.msg_flags & (MSG_TRUNC | (fd ? MSG_CTRUNC : 0))))
 		return 1;
 	if (fd && *fd >= 0) {

@@ -25,38 +25,38 @@
  * The worker ends by itself when the pair is closed. The supervisor takes no descriptor from a
  * worker, and believes a worker's end when the kernel says so, not when the pair is closed.
  */
-#ifndef XFN_HANDOVER_H
-#define XFN_HANDOVER_H
+#ifndef XFN_WORKER_PROTOCOL_H
+#define XFN_WORKER_PROTOCOL_H
 
 #include <stdint.h>
 #include <linux/types.h>
 #include "../../xdp/abi.h"
 #include "../engine/engine.h"
 
-#define XFN_HANDOVER_VERSION 6
-#define XFN_HANDOVER_FD	     3
-#define XFN_INVOKE_MAX	     65536 /* bytes of an INVOKE's memfd: XFN_PAYLOAD_MAX in whole pages */
+#define XFN_WORKER_PROTOCOL_VERSION 6
+#define XFN_WORKER_PROTOCOL_FD	    3
+#define XFN_INVOKE_MAX		    65536 /* bytes of an INVOKE's memfd: XFN_PAYLOAD_MAX in whole pages */
 
-enum xfn_handover_type {
-	XFN_HO_HELLO = 1,
-	XFN_HO_FUNCTION,
-	XFN_HO_BIND,
-	XFN_HO_UMEM,
-	XFN_HO_SOCKET,
-	XFN_HO_START,
-	XFN_HO_STOP,
-	XFN_HO_READY,
-	XFN_HO_FAILED,
-	XFN_HO_INVOKE,
-	XFN_HO_INVOKED,
-	XFN_HO_QUARANTINE,
-	XFN_HO_AUDIT,
-	XFN_HO_AUDITED,
-	XFN_HO_ACTIVE,
-	XFN_HO_SENDER,
+enum xfn_message_type {
+	XFN_MESSAGE_HELLO = 1,
+	XFN_MESSAGE_FUNCTION,
+	XFN_MESSAGE_BIND,
+	XFN_MESSAGE_UMEM,
+	XFN_MESSAGE_SOCKET,
+	XFN_MESSAGE_START,
+	XFN_MESSAGE_STOP,
+	XFN_MESSAGE_READY,
+	XFN_MESSAGE_FAILED,
+	XFN_MESSAGE_INVOKE,
+	XFN_MESSAGE_INVOKED,
+	XFN_MESSAGE_QUARANTINE,
+	XFN_MESSAGE_AUDIT,
+	XFN_MESSAGE_AUDITED,
+	XFN_MESSAGE_ACTIVE,
+	XFN_MESSAGE_SENDER,
 };
 
-struct xfn_handover {
+struct xfn_message {
 	uint32_t type;
 	uint32_t version;
 	union {
@@ -115,11 +115,11 @@ struct xfn_handover {
 };
 
 /* Send one message; fd -1: none. 0 or -errno. */
-int xfn_handover__send(int sock, const struct xfn_handover *msg, int fd);
+int xfn_message__send(int sock, const struct xfn_message *msg, int fd);
 /*
  * Receive one; *fd is its descriptor, -1 if none came. NULL: none is taken, as from a worker. 1:
  * got one, 0: the other end is closed, or -errno. Descriptors beyond that one never stay open.
  */
-int xfn_handover__recv(int sock, struct xfn_handover *msg, int *fd);
+int xfn_message__recv(int sock, struct xfn_message *msg, int *fd);
 
 #endif

@@ -243,7 +243,7 @@ int xfn_packet_ring__strict(int udp)
 	return ret;
 }
 
-int xfn_packet_ring__rest(int udp, uint32_t mtu, const unsigned *ifindexes, unsigned count)
+int xfn_packet_ring__park(int udp, uint32_t mtu, const unsigned *ifindexes, unsigned count)
 {
 	uint32_t longest = xfn_packet_ring__longest(mtu);
 	struct program *p = calloc(1, sizeof(*p));

@@ -5,7 +5,7 @@
  * can answer: plain UDP frames for this host, of one buffer, to the addresses and ports given.
  *
  * The host's own stack sees each of these frames too. UDP sockets bound to the same addresses keep
- * it from saying "port unreachable": xfn_packet_ring__rest lets them take the datagrams that the
+ * it from saying "port unreachable": xfn_packet_ring__park lets them take the datagrams that the
  * frame filter refuses for their shape, and drop the others. So each is answered once.
  *
  * packet(7), Documentation/networking/packet_mmap.rst.
@@ -79,6 +79,6 @@ int xfn_packet_ring__strict(int udp);
  * not come by one of the `count` devices on which the ring's frames reach the stack. Replaces an
  * earlier filter. 0 or -errno.
  */
-int xfn_packet_ring__rest(int udp, uint32_t mtu, const unsigned *ifindexes, unsigned count);
+int xfn_packet_ring__park(int udp, uint32_t mtu, const unsigned *ifindexes, unsigned count);
 
 #endif

@@ -289,7 +289,7 @@ int xfn_deploy__bind(struct xfn_supervisor *sup, struct xfn_error *err)
 
 unsigned xfn_deploy__descriptors(const struct xfn_supervisor *sup)
 {
-	unsigned devices = sup->device_count ?: 1, addresses = sup->served_count ?: 2;
+	unsigned devices = sup->device_count ?: 1, addresses = sup->local_count ?: 2;
 	unsigned queues = sup->iface.queues ?: 1;
 
 	/* of a function: its module, its programs and maps, its sockets; of a queue: a worker's */

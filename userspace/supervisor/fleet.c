@@ -54,10 +54,10 @@ struct fleet {
 	sigset_t old;
 };
 
-/* The child's side of the fork: never returns. */
+/* The worker's side of the fork: never returns. */
 static void serve(struct fleet *fleet, struct member *m, pid_t parent)
 {
-	sigset_t child;
+	sigset_t worker;
 
 	/* SIGTERM lets it clean up; if it came before this, the parent has gone already */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -68,9 +68,9 @@ static void serve(struct fleet *fleet, struct member *m, pid_t parent)
 			close(fleet->members[i].report);
 	close(fleet->signals);
 	/* Those that end us stay blocked: the supervisor takes them, also one that comes now. */
-	sigemptyset(&child);
-	sigaddset(&child, SIGCHLD);
-	sigprocmask(SIG_UNBLOCK, &child, NULL);
+	sigemptyset(&worker);
+	sigaddset(&worker, SIGCHLD);
+	sigprocmask(SIG_UNBLOCK, &worker, NULL);
 	_exit(xfn_supervisor__run(&m->opts));
 }
 
@@ -216,7 +216,7 @@ static void take_signals(struct fleet *fleet)
 	reap(fleet);
 }
 
-static void say_ready(struct fleet *fleet)
+static void log_ready(struct fleet *fleet)
 {
 	for (unsigned i = 0; i < fleet->count; i++)
 		if (!fleet->members[i].ready)
@@ -298,7 +298,7 @@ static void loop(struct fleet *fleet)
 		if (fds[0].revents)
 			take_signals(fleet);
 		if (!fleet->serving && !fleet->kill_ms)
-			say_ready(fleet);
+			log_ready(fleet);
 	}
 }
 
@@ -354,7 +354,7 @@ int xfn_fleet__run(const struct xfn_run_options *opts, const char *const *ifname
 
 		m->opts = *opts;
 		m->opts.ifname = ifnames[i];
-		m->opts.several = true;
+		m->opts.beside = true;
 		m->report = -1;
 		fleet->count++;
 		ret = take_cpus(m, i);

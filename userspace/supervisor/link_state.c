@@ -16,7 +16,7 @@
 
 #define RETRY_MS 2000
 
-const char *xfn_presence__state(const struct xfn_supervisor *sup, char *text, size_t len)
+const char *xfn_link_state__state(const struct xfn_supervisor *sup, char *text, size_t len)
 {
 	const char *name = sup->iface.name, *why = sup->not_serving;
 
@@ -50,12 +50,12 @@ static void say(const struct xfn_supervisor *sup, int level)
 {
 	char text[300];
 
-	xfn_presence__state(sup, text, sizeof(text));
+	xfn_link_state__state(sup, text, sizeof(text));
 	xfn_log__line(level, "%s", text);
 }
 
 /* Why it is served in a lesser way than it might be. */
-static void say_why(const struct xfn_supervisor *sup)
+static void log_why(const struct xfn_supervisor *sup)
 {
 	if (sup->mode != XFN_MODE_NATIVE && sup->mode_reason.line[0] &&
 	    sup->opts->mode == XFN_MODE_AUTO && sup->opts->tier != XFN_TIER_SOCKET)
@@ -73,10 +73,10 @@ static void begun(struct xfn_supervisor *sup, int ret, const char *err)
 		sup->not_serving[0] = '\0';
 		xfn_log__line(LOG_NOTICE, "%s: there, and served after %u ms", sup->iface.name,
 			      (unsigned)((xfn_now_ns() - sup->begun_ns) / 1000000));
-		say_why(sup);
+		log_why(sup);
 		return;
 	}
-	say_why(sup);
+	log_why(sup);
 	sup->retry_at_ns = xfn_now_ns() + RETRY_MS * 1000000ull;
 	if (!strncmp(sup->not_serving, err, sizeof(sup->not_serving) - 1))
 		return;
@@ -100,7 +100,7 @@ static void gone(struct xfn_supervisor *sup)
 	sup->iface.index = 0;
 	sup->iface.up = false;
 	sup->not_serving[0] = '\0';
-	xfn_served__follow(sup, 0);
+	xfn_local_addresses__follow(sup, 0);
 	say(sup, LOG_WARNING);
 }
 
@@ -120,8 +120,8 @@ static void compare(struct xfn_supervisor *sup, const struct xfn_interface *now)
 		say(sup, LOG_WARNING);
 	if (!was.up && now->up && sup->serving) {
 		xfn_log__line(LOG_NOTICE, "%s: up again", now->name);
-		for (unsigned i = 0; i < sup->child_count; i++)
-			sup->children[i].restart_at_ns = 0;
+		for (unsigned i = 0; i < sup->worker_count; i++)
+			sup->workers[i].restart_at_ns = 0;
 	}
 	if (was.mtu == sup->iface.mtu && was.queues == sup->iface.queues &&
 	    was.tx_queues == sup->iface.tx_queues)
@@ -132,7 +132,7 @@ static void compare(struct xfn_supervisor *sup, const struct xfn_interface *now)
 	}
 	if (!sup->serving)
 		return;
-	xfn_served__live(sup);
+	xfn_local_addresses__set_runtime(sup);
 	if (workers) {
 		xfn_log__line(LOG_NOTICE,
 			      "%s: MTU %u, RX queues: %u, TX queues: %u; its workers start anew",
@@ -147,13 +147,13 @@ static void follow(struct xfn_supervisor *sup)
 	bool renew = xfn_listeners__follow(sup);
 
 	if (sup->addresses_changed)
-		xfn_links__follow(sup);
+		xfn_nic_features__follow(sup);
 	/* the ring's filter has addresses in it, that of its sockets devices */
 	if (sup->ring_mtu && (renew || sup->devices_changed)) {
 		xfn_serving__renew_workers(sup);
 	} else if (renew) {
 		sup->renewals++;
-		xfn_children__renew_sockets(sup);
+		xfn_workers__renew_sockets(sup);
 	}
 	sup->addresses_changed = sup->devices_changed = false;
 }
@@ -165,11 +165,11 @@ static void follow_changes(struct xfn_supervisor *sup)
 		follow(sup);
 }
 
-bool xfn_presence__changed(struct xfn_supervisor *sup)
+bool xfn_link_state__changed(struct xfn_supervisor *sup)
 {
 	bool said = sup->unread_at_ns;
 	unsigned was = sup->renewals;
-	int ret = xfn_served__read(sup), unread;
+	int ret = xfn_local_addresses__read(sup), unread;
 	struct xfn_interface now;
 	struct xfn_error err;
 
@@ -189,7 +189,7 @@ bool xfn_presence__changed(struct xfn_supervisor *sup)
 	if (!now.index || unread)
 		return sup->renewals != was;
 	if (!sup->iface.index)
-		xfn_served__follow(sup, now.index);
+		xfn_local_addresses__follow(sup, now.index);
 	compare(sup, &now);
 	if (sup->serving)
 		follow_changes(sup);
@@ -198,7 +198,7 @@ bool xfn_presence__changed(struct xfn_supervisor *sup)
 	return sup->renewals != was;
 }
 
-void xfn_presence__begun(struct xfn_supervisor *sup, bool anew, int ret, const char *err)
+void xfn_link_state__begun(struct xfn_supervisor *sup, bool anew, int ret, const char *err)
 {
 	if (!anew)
 		begun(sup, ret, err);
@@ -219,13 +219,13 @@ static int ms_until(uint64_t at_ns)
 	return at_ns > now ? (int)((at_ns - now) / 1000000) + 1 : 0;
 }
 
-int xfn_presence__retry(struct xfn_supervisor *sup)
+int xfn_link_state__retry(struct xfn_supervisor *sup)
 {
 	bool stepping = sup->phase;
 	int next = -1, unread;
 
 	if (sup->unread_at_ns && !ms_until(sup->unread_at_ns))
-		xfn_presence__changed(sup);
+		xfn_link_state__changed(sup);
 	if (sup->serving && !sup->phase && !xfn_listeners__retry_ms(sup))
 		follow(sup);
 	if (!sup->serving && !sup->phase && sup->iface.up && !ms_until(sup->retry_at_ns))

@@ -24,18 +24,18 @@ struct xfn_link_options {
 };
 
 struct xfn_run_module {
-	const char *path;	 /* module file, as named; mod is read from it once */
-	struct xfn_module *mod;	 /* open, of all who serve it; the caller's */
-	const char *addr;	 /* "" or an address of MODULE@ADDR:PORT */
-	uint16_t port;		 /* 0: the module's default */
-	const char *not_on_card; /* --mode offload: why it is not in that object; NULL: it is */
+	const char *path;	   /* module file, as named; mod is read from it once */
+	struct xfn_module *mod;	   /* open, of all who serve it; the caller's */
+	const char *addr;	   /* "" or an address of MODULE@ADDR:PORT */
+	uint16_t port;		   /* 0: the module's default */
+	const char *not_on_device; /* --mode offload: why it is not in that object; NULL: it is */
 };
 
 struct xfn_run_options {
 	const char *ifname; /* NULL: UDP sockets only */
 	bool wait;	    /* an interface that is missing or down is waited for, else an error */
 	int report;	    /* say what is said once to this pipe (fleet.h), 0: standard output */
-	bool several;	    /* others serve beside this one: log lines name the interface */
+	bool beside;	    /* others serve beside this one: log lines name the interface */
 	enum xfn_mode mode;
 	int card;	      /* --mode offload: the object for the card, a sealed copy (skel/) */
 	int tier;	      /* XFN_TIER_AUTO, or force one */

@@ -201,10 +201,10 @@ static void check_forwarding(const struct xfn_supervisor *sup)
 
 static void start_frame_workers(struct xfn_supervisor *sup)
 {
-	unsigned queues = xfn_links__queues(sup);
+	unsigned queues = xfn_nic_features__queues(sup);
 
 	for (unsigned i = 0; sup->loader && xfn_deploy__wants_frames(sup) && i < queues; i++)
-		xfn_children__add(sup, "afxdp", xfn_links__queue(sup, i));
+		xfn_workers__add(sup, "afxdp", xfn_nic_features__queue(sup, i));
 }
 
 /*
@@ -215,21 +215,21 @@ static int all_serve(struct xfn_supervisor *sup, struct xfn_error *err)
 {
 	int ret = 0;
 
-	for (unsigned i = 0; i < sup->child_count; i++) {
-		struct xfn_child *child = &sup->children[i];
+	for (unsigned i = 0; i < sup->worker_count; i++) {
+		struct xfn_worker_process *worker = &sup->workers[i];
 
-		if (child->served)
+		if (worker->served)
 			continue;
-		if (child->state != XFN_CHILD_DEAD) {
+		if (worker->state != XFN_WORKER_DEAD) {
 			ret = 1;
 			continue;
 		}
-		if (!child->optional) {
-			xfn_error__set(err, "%s", child->error.line);
-			return child->ret;
+		if (!worker->optional) {
+			xfn_error__set(err, "%s", worker->error.line);
+			return worker->ret;
 		}
-		xfn_log__line(LOG_WARNING, "no slow path: %s", child->error.line);
-		xfn_children__remove(sup, i);
+		xfn_log__line(LOG_WARNING, "no slow path: %s", worker->error.line);
+		xfn_workers__remove(sup, i);
 	}
 	return ret;
 }
@@ -237,21 +237,21 @@ static int all_serve(struct xfn_supervisor *sup, struct xfn_error *err)
 /* How the workers of frames have started. 0: the next ones may. */
 static int frames_started(struct xfn_supervisor *sup, int ret, struct xfn_error *err)
 {
-	if (!ret && sup->child_count && sup->iface.mtu > XFN_MTU_LINEAR &&
-	    !sup->children[0].umem.longest)
+	if (!ret && sup->worker_count && sup->iface.mtu > XFN_MTU_LINEAR &&
+	    !sup->workers[0].umem.longest)
 		xfn_log__line(LOG_NOTICE,
 			      "%s: frames in several buffers take the slow path: this kernel's "
 			      "AF_XDP does not take them (6.6 and later do)",
 			      sup->iface.name);
-	if (!ret && sup->child_count && sup->opts->route_fib)
+	if (!ret && sup->worker_count && sup->opts->route_fib)
 		xfn_log__line(LOG_NOTICE, "--reply-route fib: in tier xdp only; AF_XDP workers "
 					  "answer the way the request came");
-	if (!ret && sup->child_count)
-		xfn_links__say_queues(sup);
+	if (!ret && sup->worker_count)
+		xfn_nic_features__log_queues(sup);
 	if (!ret)
 		return 0;
-	xfn_children__remove(sup, 0);
-	if (sup->opts->tier == XFN_TIER_AFXDP || xfn_links__insists(sup))
+	xfn_workers__remove(sup, 0);
+	if (sup->opts->tier == XFN_TIER_AFXDP || xfn_nic_features__insists(sup))
 		return ret;
 	snprintf(sup->engine_reason, sizeof(sup->engine_reason), "not afxdp: %.200s", err->line);
 	xfn_log__line(LOG_WARNING, "AF_XDP cannot be had (%s); UDP sockets serve instead",
@@ -273,11 +273,11 @@ static void start_ring_worker(struct xfn_supervisor *sup)
 	struct xfn_error why;
 
 	sup->ring_mtu = sup->iface.mtu;
-	xfn_children__add(sup, sup->udp_engine, 0);
+	xfn_workers__add(sup, sup->udp_engine, 0);
 	if (best_udp_engine(sup, &engine, &why))
 		xfn_log__line(LOG_WARNING, "no slow path: %s", why.line);
 	else
-		xfn_children__add(sup, engine, 0)->optional = true;
+		xfn_workers__add(sup, engine, 0)->optional = true;
 }
 
 static int start_socket_worker(struct xfn_supervisor *sup, struct xfn_error *err)
@@ -291,7 +291,7 @@ static int start_socket_worker(struct xfn_supervisor *sup, struct xfn_error *err
 	if (!ret && xfn_deploy__wants_ring(sup))
 		start_ring_worker(sup);
 	else if (!ret && sup->listener_count)
-		xfn_children__add(sup, sup->udp_engine, 0)->optional = !wanted;
+		xfn_workers__add(sup, sup->udp_engine, 0)->optional = !wanted;
 	if (!ret || wanted)
 		return ret;
 	xfn_log__line(LOG_WARNING, "no slow path: %s", err->line);
@@ -310,9 +310,9 @@ int xfn_serving__begin(struct xfn_supervisor *sup, struct xfn_error *err)
 		sup->functions[i].set_aside[0] = '\0'; /* a first start tries all of them */
 	ret = attach(sup, err);
 	ret = ret ?: xfn_deploy__tiers(sup, err);
-	ret = ret ?: xfn_links__begin(sup, err);
-	xfn_served__load(sup);
-	xfn_crews__load(sup);
+	ret = ret ?: xfn_nic_features__begin(sup, err);
+	xfn_local_addresses__load(sup);
+	xfn_pools__load(sup);
 	if (!ret && sup->loader && sup->opts->route_fib)
 		check_forwarding(sup);
 	if (ret) {
@@ -346,12 +346,12 @@ static int open_ports(struct xfn_supervisor *sup, struct xfn_error *err)
 	int ret = xfn_deploy__bind(sup, err);
 
 	/* last: what the card passes on finds the host serving */
-	ret = ret ?: xfn_card__take(sup, err);
+	ret = ret ?: xfn_offload_device__load(sup, err);
 	/* a run that serves nothing is of no use to whom it was started for */
 	if (!sup->served_once)
 		ret = ret ?: xfn_quarantine__any_serves(sup, err);
 	if (!ret && !sup->served_once)
-		xfn_served__say_unasked(sup);
+		xfn_local_addresses__log_unasked(sup);
 	if (!ret && sup->loader) {
 		xfn_loader__part(sup->loader);
 		xfn_loader__close(sup->before);
@@ -370,7 +370,7 @@ int xfn_serving__step(struct xfn_supervisor *sup, struct xfn_error *err)
 		return 1;
 	if (sup->phase == XFN_PHASE_FRAMES) {
 		ret = frames_started(sup, ret, err);
-		xfn_served__live(sup);
+		xfn_local_addresses__set_runtime(sup);
 		sup->phase = XFN_PHASE_LISTENERS;
 	}
 	if (!ret && sup->phase == XFN_PHASE_LISTENERS) {
@@ -390,12 +390,12 @@ int xfn_serving__step(struct xfn_supervisor *sup, struct xfn_error *err)
 void xfn_serving__end(struct xfn_supervisor *sup)
 {
 	/* card and interface first: what still comes goes to the host's stack */
-	xfn_card__give_back(sup);
+	xfn_offload_device__unload(sup);
 	if (sup->loader)
 		xfn_loader__detach(sup->loader);
 	sup->renewals++;
-	xfn_children__remove(sup, 0);
-	xfn_links__end(sup);
+	xfn_workers__remove(sup, 0);
+	xfn_nic_features__end(sup);
 	xfn_listeners__close(sup);
 	sup->ring_mtu = 0;
 	/* one that never served counted nothing */
@@ -412,7 +412,7 @@ void xfn_serving__renew_workers(struct xfn_supervisor *sup)
 {
 	sup->renewals++;
 	sup->begun_ns = xfn_now_ns();
-	xfn_children__remove(sup, 0);
+	xfn_workers__remove(sup, 0);
 	start_frame_workers(sup);
 	sup->phase = XFN_PHASE_FRAMES;
 }

@@ -50,8 +50,8 @@ static int hold_worker(struct xfn_supervisor *sup)
 	snprintf(sup->worker, sizeof(sup->worker), "%s", sup->opts->worker);
 	if (fd < 0 || access("/proc/self/fd", X_OK))
 		goto out;
-	/* a worker finds its end of the handover in place of a low one */
-	high = fcntl(fd, F_DUPFD_CLOEXEC, XFN_HANDOVER_FD + 1);
+	/* a worker finds its end of the pair in place of a low one */
+	high = fcntl(fd, F_DUPFD_CLOEXEC, XFN_WORKER_PROTOCOL_FD + 1);
 	if (high >= 0)
 		snprintf(sup->worker, sizeof(sup->worker), "/proc/self/fd/%d", high);
 out:
@@ -71,21 +71,22 @@ static void print_functions(const struct xfn_supervisor *sup, FILE *out)
 		xfn_quarantine__sentence(sup, fn, state, sizeof(state));
 		fprintf(out, "%-15s port %-5u tier %-6s %-7s %s\n", fn->mod->attr.name,
 			fn->addr.port, xfn_tier_name(fn->tier),
-			fn->tier == XFN_TIER_SOCKET ? sup->udp_engine : xfn_card__mode(sup, fn),
+			fn->tier == XFN_TIER_SOCKET ? sup->udp_engine :
+						      xfn_offload_device__mode(sup, fn),
 			*state ? state : fn->reason);
 	}
 	if (sup->mode == XFN_MODE_GENERIC && sup->mode_reason.line[0])
 		fprintf(out, "generic mode, because %s\n", sup->mode_reason.line);
 	if (sup->engine_reason[0])
 		fprintf(out, "engine %s, %s\n", sup->udp_engine ?: "", sup->engine_reason);
-	xfn_links__print(sup, out);
+	xfn_nic_features__print(sup, out);
 	if (!sup->serving) {
-		xfn_presence__state(sup, text, sizeof(text));
+		xfn_link_state__state(sup, text, sizeof(text));
 		fprintf(out, "%s\n", text);
 	}
 }
 
-static void say_ready(struct xfn_supervisor *sup)
+static void log_ready(struct xfn_supervisor *sup)
 {
 	FILE *out = sup->opts->report ? fdopen(sup->opts->report, "w") : stdout;
 	json_t *data;
@@ -127,7 +128,7 @@ void xfn_supervisor__failed(bool json, const char *line)
 	json_decref(error);
 }
 
-static void say_failed(const struct xfn_supervisor *sup, const char *line)
+static void log_failed(const struct xfn_supervisor *sup, const char *line)
 {
 	if (sup->opts->report)
 		dprintf(sup->opts->report, "%c%s", XFN_REPORT_FAILED, line);
@@ -147,7 +148,7 @@ static json_t *on_request(void *ctx, const char *verb, json_t *args, struct xfn_
 	if (!strcmp(verb, "stat"))
 		return xfn_stats__counters(sup);
 	if (!sup->serving && !strcmp(verb, "invoke")) {
-		xfn_presence__state(sup, text, sizeof(text));
+		xfn_link_state__state(sup, text, sizeof(text));
 		xfn_error__set(err, "%s; `xfn ls` says when it is", text);
 		return NULL;
 	}
@@ -156,7 +157,7 @@ static json_t *on_request(void *ctx, const char *verb, json_t *args, struct xfn_
 	if (!strcmp(verb, "release"))
 		return xfn_quarantine__release(sup, args, err);
 	if (!strcmp(verb, "scale"))
-		return xfn_crews__scale(sup, args, err);
+		return xfn_pools__scale(sup, args, err);
 	xfn_error__set(err,
 		       "%.64s: unknown verb; this xfn knows ls, stat, invoke, release and scale",
 		       verb);
@@ -177,20 +178,20 @@ enum {
 	CHANNELS,
 	OTHERS
 }; /* what is polled besides workers */
-#define LEAVERS (OTHERS + XFN_CHILD_FDS * XFN_CHILDREN)
-#define POLLED	(LEAVERS + 2 * XFN_CHILDREN)
+#define LEAVERS (OTHERS + XFN_WORKER_FDS * XFN_WORKER_PROCESSES)
+#define POLLED	(LEAVERS + 2 * XFN_WORKER_PROCESSES)
 
 /* Returns ms until something is due, -1: nothing is. */
 static int work(struct xfn_supervisor *sup, bool ready)
 {
-	int timeout = sup->iface.name[0] && ready ? xfn_presence__retry(sup) : -1;
+	int timeout = sup->iface.name[0] && ready ? xfn_link_state__retry(sup) : -1;
 
-	timeout = sooner(timeout, xfn_children__due(sup));
+	timeout = sooner(timeout, xfn_workers__due(sup));
 	timeout = sooner(timeout, xfn_process__reap(sup));
 	timeout = sooner(timeout, xfn_quarantine__watch(sup));
 	timeout = sooner(timeout, xfn_standstill__watch(sup));
-	timeout = sooner(timeout, xfn_crews__follow_load(sup));
-	timeout = sooner(timeout, xfn_links__retry(sup));
+	timeout = sooner(timeout, xfn_pools__follow_load(sup));
+	timeout = sooner(timeout, xfn_nic_features__retry(sup));
 	timeout = sooner(timeout, xfn_invoke__watch(sup));
 	return sooner(timeout, xfn_audit__watch(sup));
 }
@@ -209,36 +210,36 @@ static unsigned watch(const struct xfn_supervisor *sup, int signals, bool ready,
 
 	for (n = 0; n < OTHERS; n++)
 		fds[n] = (struct pollfd){ .fd = others[n], .events = POLLIN };
-	for (unsigned i = 0; i < sup->child_count; i++, n += XFN_CHILD_FDS)
-		xfn_children__poll(&sup->children[i], fds + n);
+	for (unsigned i = 0; i < sup->worker_count; i++, n += XFN_WORKER_FDS)
+		xfn_workers__poll(&sup->workers[i], fds + n);
 	return n + xfn_process__poll(sup, fds + n, POLLED - LEAVERS);
 }
 
 /* What poll(2) found, but for signals. */
 static void attend(struct xfn_supervisor *sup, const struct pollfd *fds, bool ready)
 {
-	unsigned count = sup->child_count;
+	unsigned count = sup->worker_count;
 	bool look;
 
 	if (fds[CLOCK].revents) {
 		xfn_clock__taken(sup->clock_fd);
-		xfn_served__live(sup);
+		xfn_local_addresses__set_runtime(sup);
 	}
 	/* An interface that goes takes its workers along before it says so. */
 	look = fds[ADDRESSES].revents || fds[CHANNELS].revents;
 	if (fds[CHANNELS].revents)
 		xfn_channels__taken(sup->channels_fd);
 	for (unsigned i = 0; i < count; i++)
-		look = look || fds[OTHERS + XFN_CHILD_FDS * i].revents ||
-		       fds[OTHERS + XFN_CHILD_FDS * i + 1].revents;
-	if (look && ready && sup->addresses && xfn_presence__changed(sup))
+		look = look || fds[OTHERS + XFN_WORKER_FDS * i].revents ||
+		       fds[OTHERS + XFN_WORKER_FDS * i + 1].revents;
+	if (look && ready && sup->addresses && xfn_link_state__changed(sup))
 		return;
 	/* Before the control socket: a request may wait for a worker that is gone. */
 	for (unsigned i = 0; i < count; i++) {
-		const struct pollfd *own = fds + OTHERS + XFN_CHILD_FDS * i;
+		const struct pollfd *own = fds + OTHERS + XFN_WORKER_FDS * i;
 
 		if (own[0].revents || own[1].revents || own[2].revents)
-			xfn_children__attend(sup, &sup->children[i]);
+			xfn_workers__attend(sup, &sup->workers[i]);
 	}
 	if (fds[CONTROL].revents)
 		xfn_control__serve(sup->control);
@@ -256,7 +257,7 @@ static bool has_started(struct xfn_supervisor *sup, int *ret, struct xfn_error *
 	if (sup->opts->ifname)
 		xfn_napi__open();
 	give_up_privileges();
-	say_ready(sup);
+	log_ready(sup);
 	return true;
 }
 
@@ -296,7 +297,7 @@ static int loop(struct xfn_supervisor *sup, int signals, struct xfn_error *err)
 
 			ret = xfn_serving__step(sup, err);
 			if (ret != 1) {
-				xfn_presence__begun(sup, anew, ret, err->line);
+				xfn_link_state__begun(sup, anew, ret, err->line);
 				continue;
 			}
 		}
@@ -337,13 +338,13 @@ static int open_all(struct xfn_supervisor *sup, struct xfn_error *err)
 	int ret = opts->ifname ? open_interface(sup, err) : 0;
 
 	ret = ret ?: xfn_deploy__open(sup, err);
-	ret = ret ?: xfn_crews__open(sup, err);
+	ret = ret ?: xfn_pools__open(sup, err);
 	/* Before anything is attached: another run of ours on this interface is refused by name. */
 	ret = ret   ?:
 		      xfn_control__listen(opts->ifname ? sup->iface.name : NULL, on_request, sup,
 					  &sup->control, err);
 	if (!ret && opts->ifname)
-		ret = xfn_served__open(sup, err);
+		ret = xfn_local_addresses__open(sup, err);
 	if (ret || (opts->ifname && !sup->iface.up))
 		return ret;
 	return xfn_serving__begin(sup, err);
@@ -359,7 +360,7 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 	if (!sup)
 		return 1;
 	sup->opts = opts;
-	if (opts->several)
+	if (opts->beside)
 		xfn_log__name(opts->ifname);
 	/* each function has a socket or two on each address or device */
 	xfn_limits__raise();
@@ -379,10 +380,10 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 	ret = ret ?: loop(sup, signals, &err);
 	if (ret) {
 		xfn_limits__advise(err.line, sizeof(err.line), xfn_deploy__descriptors(sup));
-		say_failed(sup, err.line);
+		log_failed(sup, err.line);
 	}
 	/* Card and interface first: what still comes goes to the host's stack. */
-	xfn_card__give_back(sup);
+	xfn_offload_device__unload(sup);
 	xfn_serving__end(sup);
 	xfn_process__wait(sup);
 	xfn_loader__close(sup->before);
@@ -408,7 +409,7 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 		close(signals);
 	}
 	sigprocmask(SIG_SETMASK, &old, NULL);
-	free(sup->past);
+	free(sup->retired);
 	free(sup);
 	return ret ? 1 : 0;
 }

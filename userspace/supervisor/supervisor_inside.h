@@ -24,7 +24,7 @@
 #include "../sockets/umem.h"
 #include "../host/output_lines.h"
 
-#define XFN_CHILDREN                                                                               \
+#define XFN_WORKER_PROCESSES                                                                       \
 	(XFN_QUEUES + 1)   /* one per queue, or of a ring, and one behind UDP sockets              \
 			    */
 #define XFN_CRASHES   3	   /* so many of a function ... */
@@ -40,10 +40,10 @@ struct xfn_deployed {
 	uint16_t port;		      /* asked for; behind UDP sockets .addr may have another */
 	int tier;
 	bool in_kernel;			  /* its program is in its slot */
-	bool on_card;			  /* and on the interface's card */
+	bool on_device;			  /* and on the interface's card */
 	bool listening;			  /* it has UDP sockets: of its tier, or slow ones */
 	bool quarantined;		  /* workers drop its requests */
-	unsigned crew;			  /* threads of its own take its requests, 0: shared ones */
+	unsigned pool;			  /* threads of its own take its requests, 0: shared ones */
 	uint64_t crashes_ns[XFN_CRASHES]; /* when it last ended a worker; a ring */
 	unsigned crash_count;
 	char set_aside[256]; /* why workers cannot load it, "": they can; they drop its requests */
@@ -58,7 +58,7 @@ struct xfn_listener {
 	unsigned device; /* ifindex of the only one to receive from, 0: any */
 	unsigned scope;	 /* ifindex of the device that has the address, 0: not known */
 	bool slow;
-	bool told;	   /* while it is missing: that was logged */
+	bool logged;	   /* while it is missing: that was logged */
 	uint64_t since_ns; /* likewise: from when on */
 	struct xfn_address local;
 };
@@ -67,12 +67,12 @@ struct xfn_listener {
  * STARTING -> BINDING -> READY -> DEAD -> STARTING ...; from each of the first three to LEAVING and
  * to DEAD. None of them is waited for: each has its time in .until_ms, and the loop goes on.
  */
-enum xfn_child_state {
-	XFN_CHILD_DEAD,	    /* no process; .restart_at_ns is when the next one starts */
-	XFN_CHILD_STARTING, /* takes messages, runs its XFN_INITs */
-	XFN_CHILD_BINDING,  /* has started; an earlier socket still holds its queue */
-	XFN_CHILD_READY,    /* serves */
-	XFN_CHILD_LEAVING   /* has left us, or was given up: killed at .until_ms at the latest */
+enum xfn_worker_state {
+	XFN_WORKER_DEAD,     /* no process; .restart_at_ns is when the next one starts */
+	XFN_WORKER_STARTING, /* takes messages, runs its XFN_INITs */
+	XFN_WORKER_BINDING,  /* has started; an earlier socket still holds its queue */
+	XFN_WORKER_READY,    /* serves */
+	XFN_WORKER_LEAVING   /* has left us, or was given up: killed at .until_ms at the latest */
 };
 
 /* Why serving begins, or workers are made anew, and how far that is. */
@@ -105,8 +105,8 @@ struct xfn_load {
 };
 
 /* A worker process, or the place for one. */
-struct xfn_child {
-	enum xfn_child_state state;
+struct xfn_worker_process {
+	enum xfn_worker_state state;
 	const char *engine;
 	uint32_t queue;
 	unsigned threads;     /* it has, each with a page */
@@ -115,18 +115,19 @@ struct xfn_child {
 	int cpu[XFN_THREADS]; /* each is bound to, -1: to none */
 	pid_t pid;
 	int pidfd;
-	int sock;		  /* the supervisor's end of the handover pair */
+	int sock;		  /* the supervisor's end of the worker's pair */
 	struct xfn_outbox outbox; /* what it is still to be given */
 	struct xfn_output_lines output;
 	int page_fd;
 	struct xfn_page *page; /* one for each thread, written by the worker */
-	struct xfn_told *told; /* what is believed of them; outlives the process: counters go on */
+	struct xfn_page_check
+		*checked; /* what is believed of them; outlives the process: counters go on */
 	struct xfn_umem umem;
 	bool has_umem;
 	struct xfn_packet_ring ring; /* of engine packet; -1: none */
 	struct xfn_load load[XFN_THREADS];
 	uint64_t last_load_ns, next_load_ns;
-	unsigned calm; /* looks in a row that found a thread too many */
+	unsigned low_load_samples; /* looks in a row that found a thread too many */
 	unsigned restarts;
 	bool served;   /* one has, in this place: another one is started where it ends */
 	bool optional; /* what is served goes on without it */
@@ -149,7 +150,7 @@ struct xfn_leaver {
 	pid_t pid;
 	int pidfd;
 	struct xfn_page *page; /* of its threads; it still counts */
-	struct xfn_told *told;
+	struct xfn_page_check *checked;
 	unsigned threads;
 	struct xfn_output_lines output;
 	uint64_t until_ms; /* then it is killed */
@@ -160,7 +161,7 @@ struct xfn_leaver {
 struct xfn_pending {
 	uint64_t ticket; /* of the control socket; 0: it was told that this takes too long */
 	uint64_t until_ms;
-	const struct xfn_child *child;
+	const struct xfn_worker_process *worker;
 	pid_t pid; /* of that worker: another one knows nothing of it */
 	int memfd;
 	int tier;
@@ -189,12 +190,12 @@ struct xfn_supervisor {
 	uint64_t retry_at_ns;	   /* then: when to try again */
 	struct xfn_loader *loader; /* NULL: no BPF now */
 	struct xfn_loader *before; /* of the time before, detached: its counters go on; or NULL */
-	struct xfn_page *past;	   /* sums of workers that are no more; NULL: none */
+	struct xfn_page *retired;  /* sums of workers that are no more; NULL: none */
 	uint64_t losses[XFN_REASON_SLOTS]; /* losses.c's own: of sockets that are no more */
 	enum xfn_mode mode;		   /* of the host's program */
 	struct xfn_error mode_reason;
-	struct xfn_offload *card; /* what the interface's card runs; NULL: nothing */
-	const char *udp_engine;	  /* engine of tier socket */
+	struct xfn_offload *device; /* what the interface's card runs; NULL: nothing */
+	const char *udp_engine;	    /* engine of tier socket */
 	uint32_t ring_mtu; /* what both filters of engine packet were made for, 0: it is not used */
 	char engine_reason[256];
 	struct xfn_deployed *functions;
@@ -206,20 +207,20 @@ struct xfn_supervisor {
 	bool missing_unknown;	/* what is missing could not be found out */
 	uint64_t missing_at_ns; /* when */
 	unsigned missing_tries;
-	struct xfn_child children[XFN_CHILDREN];
-	unsigned child_count;
+	struct xfn_worker_process workers[XFN_WORKER_PROCESSES];
+	unsigned worker_count;
 	struct xfn_leaver *leavers;
-	struct xfn_links *links;	 /* links.c's own; NULL without an interface */
-	unsigned own_threads[XFN_CREWS]; /* of each crew but the shared one, on every queue */
+	struct xfn_nic_features *nic;	 /* nic_features.c's own; NULL without an interface */
+	unsigned own_threads[XFN_POOLS]; /* of each crew but the shared one, on every queue */
 	unsigned shared[XFN_QUEUES]; /* threads of the shared one, as last scaled; 0: as begun */
 	unsigned renewals;	     /* how often workers were ended or made on purpose */
-	uint64_t next_look_ns;	     /* when to look for calls that do not return */
+	uint64_t next_poll_ns;	     /* when to look for calls that do not return */
 	uint64_t next_progress_ns;   /* and for threads that make no round */
 	struct xfn_addresses *addresses;
-	int clock_fd;				   /* says when the system's clock was set */
-	int channels_fd;			   /* says when ethtool has changed something; -1 */
-	const struct xfn_addresses_served *served; /* as the kernel tells them; of .addresses */
-	unsigned served_count;
+	int clock_fd;			       /* says when the system's clock was set */
+	int channels_fd;		       /* says when ethtool has changed something; -1 */
+	const struct xfn_local_address *local; /* as the kernel tells them; of .addresses */
+	unsigned local_count;
 	const struct xfn_addresses_device *devices; /* the interface and its uppers; likewise */
 	unsigned device_count;
 	uint64_t unread_at_ns; /* they could not be read: when to try again; 0: they were */
@@ -295,28 +296,30 @@ int xfn_listeners__targets(const struct xfn_supervisor *sup, struct xfn_packet_t
  */
 /* Put the functions that are meant for it on the card. 0 where none was asked for; one line in err.
  */
-int xfn_card__take(struct xfn_supervisor *sup, struct xfn_error *err);
+int xfn_offload_device__load(struct xfn_supervisor *sup, struct xfn_error *err);
 /* Take them off again. */
-void xfn_card__give_back(struct xfn_supervisor *sup);
+void xfn_offload_device__unload(struct xfn_supervisor *sup);
 /* An address came or went: the card's are compiled in, and stay. */
-void xfn_card__address_changed(const struct xfn_supervisor *sup);
+void xfn_offload_device__address_changed(const struct xfn_supervisor *sup);
 /* What the card counted, added. */
-void xfn_card__counters(const struct xfn_supervisor *sup, unsigned slot,
-			struct xfn_slot_counters *sum);
-void xfn_card__reasons(const struct xfn_supervisor *sup, uint64_t sum[XFN_REASON_SLOTS]);
+void xfn_offload_device__counters(const struct xfn_supervisor *sup, unsigned slot,
+				  struct xfn_slot_counters *sum);
+void xfn_offload_device__reasons(const struct xfn_supervisor *sup, uint64_t sum[XFN_REASON_SLOTS]);
 /* "offload", or the mode of the host's program that serves `fn`. */
-const char *xfn_card__mode(const struct xfn_supervisor *sup, const struct xfn_deployed *fn);
+const char *xfn_offload_device__mode(const struct xfn_supervisor *sup,
+				     const struct xfn_deployed *fn);
 
-/* served_addresses.c: addresses and devices as they are now, in the dispatcher and for sockets. */
-int xfn_served__open(struct xfn_supervisor *sup, struct xfn_error *err);
+/* local_addresses.c: addresses and devices as they are now, in the dispatcher and for sockets. */
+int xfn_local_addresses__open(struct xfn_supervisor *sup, struct xfn_error *err);
 /* The kernel's news of them, as xfn_addresses__serve; a failure is logged, and tried again. */
-int xfn_served__read(struct xfn_supervisor *sup);
+int xfn_local_addresses__read(struct xfn_supervisor *sup);
 /* Those of another interface from now on, 0: none. */
-void xfn_served__follow(struct xfn_supervisor *sup, unsigned ifindex);
-void xfn_served__live(struct xfn_supervisor *sup); /* clock and MTU of now, to the programs */
-void xfn_served__load(struct xfn_supervisor *sup); /* into a dispatcher that came later */
+void xfn_local_addresses__follow(struct xfn_supervisor *sup, unsigned ifindex);
+void xfn_local_addresses__set_runtime(
+	struct xfn_supervisor *sup); /* clock and MTU of now, to the programs */
+void xfn_local_addresses__load(struct xfn_supervisor *sup); /* into a dispatcher that came later */
 /* Warn of functions of the fast path that nobody can ask, since their addresses are not served. */
-void xfn_served__say_unasked(const struct xfn_supervisor *sup);
+void xfn_local_addresses__log_unasked(const struct xfn_supervisor *sup);
 
 /* serving.c */
 /*
@@ -341,34 +344,37 @@ void xfn_serving__renew_workers(struct xfn_supervisor *sup);
  * What the kernel tells of links and addresses is to be read, and acted on. True: workers may be
  * others than before.
  */
-bool xfn_presence__changed(struct xfn_supervisor *sup);
+bool xfn_link_state__changed(struct xfn_supervisor *sup);
 /* Try again what failed, if it is time. Returns ms until the next try, -1: none is needed. */
-int xfn_presence__retry(struct xfn_supervisor *sup);
+int xfn_link_state__retry(struct xfn_supervisor *sup);
 /* What was begun (`anew`: workers only) is over, with what xfn_serving__step returned. */
-void xfn_presence__begun(struct xfn_supervisor *sup, bool anew, int ret, const char *err);
+void xfn_link_state__begun(struct xfn_supervisor *sup, bool anew, int ret, const char *err);
 /* "serving", "starting", "down", "gone" or "failed", and a sentence on it; "" while all is well. */
-const char *xfn_presence__state(const struct xfn_supervisor *sup, char *text, size_t len);
+const char *xfn_link_state__state(const struct xfn_supervisor *sup, char *text, size_t len);
 
 /* provision.c */
 /* Pages, rings and CPUs for a worker that is to start. 0 or -errno; err may tell. */
-int xfn_provision__make(struct xfn_supervisor *sup, struct xfn_child *child, struct xfn_error *err);
+int xfn_provision__make(struct xfn_supervisor *sup, struct xfn_worker_process *worker,
+			struct xfn_error *err);
 /* Bind its sockets to their queue: frames come from then on. -EBUSY: not yet. Else as above. */
-int xfn_provision__bind(struct xfn_supervisor *sup, struct xfn_child *child, struct xfn_error *err);
-void xfn_provision__drop(struct xfn_supervisor *sup, struct xfn_child *child); /* its rings */
+int xfn_provision__bind(struct xfn_supervisor *sup, struct xfn_worker_process *worker,
+			struct xfn_error *err);
+void xfn_provision__drop(struct xfn_supervisor *sup,
+			 struct xfn_worker_process *worker); /* its rings */
 /* Warn about any thread that is not on its CPU. */
-void xfn_provision__check_pinned(struct xfn_child *child);
+void xfn_provision__check_pinned(struct xfn_worker_process *worker);
 
 /* process.c */
 /* Start a process with a pair, a pipe for what it prints, and a pidfd. 0 or -errno; err may tell.
  */
-int xfn_process__start(const struct xfn_supervisor *sup, struct xfn_child *child,
+int xfn_process__start(const struct xfn_supervisor *sup, struct xfn_worker_process *worker,
 		       struct xfn_error *err);
-void xfn_process__kill(const struct xfn_child *child); /* with all that it has started */
-bool xfn_process__has_ended(const struct xfn_child *child);
+void xfn_process__kill(const struct xfn_worker_process *worker); /* with all that it has started */
+bool xfn_process__has_ended(const struct xfn_worker_process *worker);
 /* Wait for one that has ended, or was killed; its status. Safe where there is none. */
-int xfn_process__status(struct xfn_child *child);
+int xfn_process__status(struct xfn_worker_process *worker);
 /* Tell it to end, and give it up: its place is free, and its page is added to what was counted. */
-void xfn_process__retire(struct xfn_supervisor *sup, struct xfn_child *child);
+void xfn_process__retire(struct xfn_supervisor *sup, struct xfn_worker_process *worker);
 /* Bury those of them that have ended. Returns ms until one is late, -1: none is left. */
 int xfn_process__reap(struct xfn_supervisor *sup);
 /* Descriptors to be polled for that, at most `room`; how many there are. */
@@ -378,45 +384,47 @@ void xfn_process__wait(struct xfn_supervisor *sup); /* for all of them, at the e
 /* workers.c */
 /* Add a place for a worker, and start one in it: .served says when it serves, DEAD that it cannot.
  * Returns the place. */
-struct xfn_child *xfn_children__add(struct xfn_supervisor *sup, const char *engine, uint32_t queue);
+struct xfn_worker_process *xfn_workers__add(struct xfn_supervisor *sup, const char *engine,
+					    uint32_t queue);
 /* Replace the worker behind UDP sockets by one on the listeners of now; requests wait meanwhile. */
-void xfn_children__renew_sockets(struct xfn_supervisor *sup);
-/* What may have come of `child`: messages, words, its end; and what is due. */
-void xfn_children__attend(struct xfn_supervisor *sup, struct xfn_child *child);
+void xfn_workers__renew_sockets(struct xfn_supervisor *sup);
+/* What may have come of `worker`: messages, words, its end; and what is due. */
+void xfn_workers__attend(struct xfn_supervisor *sup, struct xfn_worker_process *worker);
 /* Restart what is due. Returns ms until the next thing that is, -1: none is planned. */
-int xfn_children__due(struct xfn_supervisor *sup);
+int xfn_workers__due(struct xfn_supervisor *sup);
 /* Three descriptors to be polled for attending to it. */
-#define XFN_CHILD_FDS 3
-void xfn_children__poll(const struct xfn_child *child, struct pollfd fds[XFN_CHILD_FDS]);
+#define XFN_WORKER_FDS 3
+void xfn_workers__poll(const struct xfn_worker_process *worker, struct pollfd fds[XFN_WORKER_FDS]);
 /* Remove the places from `keep` on: dismiss the workers, free what they had. */
-void xfn_children__remove(struct xfn_supervisor *sup, unsigned keep);
+void xfn_workers__remove(struct xfn_supervisor *sup, unsigned keep);
 /* worker_state.c: */
 /* "worker of engine ENGINE, queue N" */
-const char *xfn_child__who(const struct xfn_child *child, char who[XFN_WHO]);
+const char *xfn_worker_process__who(const struct xfn_worker_process *worker, char who[XFN_WHO]);
 /* "serving", "starting", "waiting" (for its restart) or "ending", and why; "" while it serves. */
-const char *xfn_child__state(const struct xfn_child *child, char *text, size_t len);
+const char *xfn_worker_process__state(const struct xfn_worker_process *worker, char *text,
+				      size_t len);
 /* That of the first worker which `fn` lacks, "serving" where there is none. */
-const char *xfn_children__state(const struct xfn_supervisor *sup, const struct xfn_deployed *fn,
-				char *text, size_t len);
+const char *xfn_workers__state(const struct xfn_supervisor *sup, const struct xfn_deployed *fn,
+			       char *text, size_t len);
 /* provision.c: */
 /* Write down all that a worker needs, to be sent as it takes it. 0 or -errno. */
-int xfn_children__hand_over(const struct xfn_supervisor *sup, struct xfn_child *child);
+int xfn_provision__send(const struct xfn_supervisor *sup, struct xfn_worker_process *worker);
 /*
  * A message that a worker must not miss. 0 or -errno; one that has not read those before, and has
  * no room for another, is ended: the next begins with things as they are.
  */
-int xfn_children__order(struct xfn_child *child, const struct xfn_handover *msg);
+int xfn_workers__command(struct xfn_worker_process *worker, const struct xfn_message *msg);
 /* Tell it which of its threads serve. 0 or -errno. */
-int xfn_children__tell_active(struct xfn_child *child);
+int xfn_workers__send_active(struct xfn_worker_process *worker);
 
-static inline bool xfn_child_by_afxdp(const struct xfn_child *child)
+static inline bool xfn_worker_process__by_afxdp(const struct xfn_worker_process *worker)
 {
-	return !strcmp(child->engine, "afxdp");
+	return !strcmp(worker->engine, "afxdp");
 }
 
-static inline bool xfn_child_by_ring(const struct xfn_child *child)
+static inline bool xfn_worker_process__by_ring(const struct xfn_worker_process *worker)
 {
-	return !strcmp(child->engine, "packet");
+	return !strcmp(worker->engine, "packet");
 }
 
 /*
@@ -424,57 +432,59 @@ static inline bool xfn_child_by_ring(const struct xfn_child *child)
  * them stand those of functions that have some of their own, and the rest rests.
  */
 /* Give the functions of --dedicate crews. To be called before the first worker starts. */
-int xfn_crews__open(struct xfn_supervisor *sup, struct xfn_error *err);
+int xfn_pools__open(struct xfn_supervisor *sup, struct xfn_error *err);
 /* The crews of now into a dispatcher that came later. */
-void xfn_crews__load(struct xfn_supervisor *sup);
+void xfn_pools__load(struct xfn_supervisor *sup);
 /* Threads that a worker of frames is to have, and how many of them are shared at first. */
-unsigned xfn_crews__threads(const struct xfn_supervisor *sup);
-unsigned xfn_crews__shared(const struct xfn_supervisor *sup, unsigned queue);
-/* The threads of `child` as they are meant to be, to the dispatcher and to the worker. */
-int xfn_crews__apply(struct xfn_supervisor *sup, struct xfn_child *child);
+unsigned xfn_pools__threads(const struct xfn_supervisor *sup);
+unsigned xfn_pools__shared(const struct xfn_supervisor *sup, unsigned queue);
+/* The threads of `worker` as they are meant to be, to the dispatcher and to the worker. */
+int xfn_pools__apply(struct xfn_supervisor *sup, struct xfn_worker_process *worker);
 /* Whom thread `thread` serves: a function's name, "all" or "none, it rests". */
-const char *xfn_crews__serves(const struct xfn_supervisor *sup, const struct xfn_child *child,
-			      unsigned thread);
+const char *xfn_pools__serves(const struct xfn_supervisor *sup,
+			      const struct xfn_worker_process *worker, unsigned thread);
 /* Verb `scale`: a new reference, or NULL with err filled. */
-json_t *xfn_crews__scale(struct xfn_supervisor *sup, json_t *args, struct xfn_error *err);
+json_t *xfn_pools__scale(struct xfn_supervisor *sup, json_t *args, struct xfn_error *err);
 /* --auto: add or remove shared threads by load. Returns ms until the next look, -1: none. */
-int xfn_crews__follow_load(struct xfn_supervisor *sup);
+int xfn_pools__follow_load(struct xfn_supervisor *sup);
 
 /* nic_features.c: what the NIC and its driver do for workers of frames. */
 /*
  * Decide, and change on the interface what was asked for; also undoes what a killed run left. To be
  * called when tiers are settled and before workers start. 0 or -errno with one line in err.
  */
-int xfn_links__begin(struct xfn_supervisor *sup, struct xfn_error *err);
-void xfn_links__end(struct xfn_supervisor *sup);    /* undo it; safe where nothing was begun */
-void xfn_links__follow(struct xfn_supervisor *sup); /* served addresses are others now */
+int xfn_nic_features__begin(struct xfn_supervisor *sup, struct xfn_error *err);
+void xfn_nic_features__end(struct xfn_supervisor *sup); /* undo it; safe where nothing was begun */
+void xfn_nic_features__follow(struct xfn_supervisor *sup); /* served addresses are others now */
 /* Try again what memory was short for. Returns ms until the next try, -1: none is needed. */
-int xfn_links__retry(struct xfn_supervisor *sup);
+int xfn_nic_features__retry(struct xfn_supervisor *sup);
 /* Queues that have workers of frames: how many, and the i-th of them. */
-unsigned xfn_links__queues(const struct xfn_supervisor *sup);
-unsigned xfn_links__queue(const struct xfn_supervisor *sup, unsigned i);
+unsigned xfn_nic_features__queues(const struct xfn_supervisor *sup);
+unsigned xfn_nic_features__queue(const struct xfn_supervisor *sup, unsigned i);
 /* How many of their workers send by another socket, since their queue has no TX queue. */
-unsigned xfn_links__send_apart(const struct xfn_supervisor *sup);
+unsigned xfn_nic_features__send_apart(const struct xfn_supervisor *sup);
 /* Log which queues are served in a lesser way than others. */
-void xfn_links__say_queues(const struct xfn_supervisor *sup);
+void xfn_nic_features__log_queues(const struct xfn_supervisor *sup);
 /* Was something asked for that only AF_XDP has? Then UDP sockets are no way out. */
-bool xfn_links__insists(const struct xfn_supervisor *sup);
+bool xfn_nic_features__insists(const struct xfn_supervisor *sup);
 /* Bind a queue's sockets as decided. 0 or -errno with one line in err. */
-int xfn_links__bind(struct xfn_supervisor *sup, struct xfn_umem *umem, struct xfn_error *err);
+int xfn_nic_features__bind(struct xfn_supervisor *sup, struct xfn_umem *umem,
+			   struct xfn_error *err);
 /* What `ls` and `stat` say of it, for people at the start too. */
-void xfn_links__tell(const struct xfn_supervisor *sup, json_t *data);
-void xfn_links__tell_worker(const struct xfn_supervisor *sup, const struct xfn_child *child,
-			    unsigned thread, json_t *data);
-void xfn_links__print(const struct xfn_supervisor *sup, FILE *out);
+void xfn_nic_features__report(const struct xfn_supervisor *sup, json_t *data);
+void xfn_nic_features__report_worker(const struct xfn_supervisor *sup,
+				     const struct xfn_worker_process *worker, unsigned thread,
+				     json_t *data);
+void xfn_nic_features__print(const struct xfn_supervisor *sup, FILE *out);
 
 /* standstill.c: threads that stand still outside of functions. */
 /* End their workers. Returns ms until the next look, -1: none is needed. To be called in every
  * round of the loop. */
 int xfn_standstill__watch(struct xfn_supervisor *sup);
 /* ", after it had ..." of a worker whose .still is set. */
-void xfn_standstill__sentence(const struct xfn_child *child, char *what, size_t len);
+void xfn_standstill__sentence(const struct xfn_worker_process *worker, char *what, size_t len);
 /* By SIGSTOP or the like: no function can do that. */
-bool xfn_child__is_stopped(const struct xfn_child *child);
+bool xfn_worker_process__is_stopped(const struct xfn_worker_process *worker);
 
 /* quarantine.c: functions that end their workers. */
 /* The slot + 1 that a thread is in, 0: none. The worker may have written anything there. */
@@ -485,25 +495,25 @@ uint32_t xfn_quarantine__running(const struct xfn_supervisor *sup, const struct 
  */
 int xfn_quarantine__watch(struct xfn_supervisor *sup);
 /*
- * The process of `child` has ended: `what` tells in which function, if it was in one, and where its
+ * The process of `worker` has ended: `what` tells in which function, if it was in one, and where its
  * request is kept. True: that function has done it too often.
  */
-bool xfn_quarantine__ended(struct xfn_supervisor *sup, const struct xfn_child *child, char *what,
-			   size_t len);
-/* Quarantine the function in which `child` ended, and say so. */
-void xfn_quarantine__begin(struct xfn_supervisor *sup, const struct xfn_child *child);
+bool xfn_quarantine__ended(struct xfn_supervisor *sup, const struct xfn_worker_process *worker,
+			   char *what, size_t len);
+/* Quarantine the function in which `worker` ended, and say so. */
+void xfn_quarantine__begin(struct xfn_supervisor *sup, const struct xfn_worker_process *worker);
 /*
  * A worker did not start: ret of that, in the words of err. True: a function could not be loaded,
  * or its XFN_INIT failed; it is set aside, and the worker can be started without it.
  */
-bool xfn_quarantine__blame(struct xfn_supervisor *sup, const struct xfn_child *child, int ret,
-			   const char *err);
+bool xfn_quarantine__blame(struct xfn_supervisor *sup, const struct xfn_worker_process *worker,
+			   int ret, const char *err);
 /* Does any function serve? -ECANCELED with one line in err: all are set aside. */
 int xfn_quarantine__any_serves(const struct xfn_supervisor *sup, struct xfn_error *err);
 /* "quarantined", "set_aside" or "": in what state `fn` is besides its interface. */
 const char *xfn_quarantine__state(const struct xfn_deployed *fn);
 /* Tell a worker being started which of its functions are not to be called. 0 or -errno. */
-int xfn_quarantine__tell(const struct xfn_supervisor *sup, struct xfn_child *child);
+int xfn_quarantine__send(const struct xfn_supervisor *sup, struct xfn_worker_process *worker);
 /* Verb `release`: a new reference, or NULL with err filled. */
 json_t *xfn_quarantine__release(struct xfn_supervisor *sup, json_t *args, struct xfn_error *err);
 /* What `ls` says of a function in quarantine or set aside, and what to do; "" for others. */
@@ -527,35 +537,37 @@ int xfn_crash_pcap__keep(const char *ifname, const char *function, const struct 
 void xfn_losses__add(struct xfn_supervisor *sup, uint64_t sum[XFN_REASON_SLOTS]);
 /* A socket, or the rings of a worker, are about to be closed: their counts go on. */
 void xfn_losses__keep_socket(struct xfn_supervisor *sup, const struct xfn_listener *listener);
-void xfn_losses__keep_rings(struct xfn_supervisor *sup, const struct xfn_child *child);
+void xfn_losses__keep_rings(struct xfn_supervisor *sup, const struct xfn_worker_process *worker);
 
-/* told.c: of the pages of workers only what can be is believed. */
+/* page_check.c: of the pages of workers only what can be is believed. */
 /* Pages for a place. 0 or -errno. */
-int xfn_told__make(struct xfn_child *child);
-void xfn_told__begin(const struct xfn_supervisor *sup, struct xfn_child *child); /* it starts */
+int xfn_page_check__make(struct xfn_worker_process *worker);
+void xfn_page_check__begin(const struct xfn_supervisor *sup,
+			   struct xfn_worker_process *worker); /* it starts */
 /* It was asked for so many calls on purpose. */
-void xfn_told__invoked(struct xfn_child *child, uint64_t calls);
+void xfn_page_check__invoked(struct xfn_worker_process *worker, uint64_t calls);
 /* Read the pages of a worker, or of all there are. */
-void xfn_told__read(const struct xfn_supervisor *sup, const struct xfn_child *child);
-void xfn_told__read_all(const struct xfn_supervisor *sup);
+void xfn_page_check__read(const struct xfn_supervisor *sup,
+			  const struct xfn_worker_process *worker);
+void xfn_page_check__read_all(const struct xfn_supervisor *sup);
 /* What thread `thread`, and those in its place before it, had counted then; .crash holds nothing.
  */
-const struct xfn_page *xfn_told__sum(const struct xfn_told *told, unsigned thread);
+const struct xfn_page *xfn_page_check__sum(const struct xfn_page_check *checked, unsigned thread);
 /* Its number, if it is one of that process; else 0. */
-pid_t xfn_child__tid(const struct xfn_child *child, unsigned thread);
+pid_t xfn_worker_process__tid(const struct xfn_worker_process *worker, unsigned thread);
 /* A worker that has ended, and whose place goes: its counts to what is past; frees both. */
-void xfn_told__keep(struct xfn_supervisor *sup, struct xfn_told *told, struct xfn_page *pages,
-		    unsigned threads, const char *who);
+void xfn_page_check__keep(struct xfn_supervisor *sup, struct xfn_page_check *checked,
+			  struct xfn_page *pages, unsigned threads, const char *who);
 
 /* retired.c */
-/* What a worker counted that has ended, and whose page goes: added to sup->past. */
-void xfn_past__keep(struct xfn_supervisor *sup, const struct xfn_page *page);
-void xfn_past__add(struct xfn_slot_counters *sum, const struct xfn_slot_counters *more);
+/* What a worker counted that has ended, and whose page goes: added to sup->retired. */
+void xfn_retired__keep(struct xfn_supervisor *sup, const struct xfn_page *page);
+void xfn_retired__add(struct xfn_slot_counters *sum, const struct xfn_slot_counters *more);
 /* A reason's count in a page; some are the engine's own: a reply that the kernel refused, a request
  * that is too long. */
-uint64_t xfn_past__reason(const struct xfn_page *page, unsigned reason);
+uint64_t xfn_retired__reason(const struct xfn_page *page, unsigned reason);
 /* A new engine counts from zero: the reasons of the last one go on. */
-void xfn_past__new_engine(struct xfn_page *page);
+void xfn_retired__new_engine(struct xfn_page *page);
 
 /* stats.c */
 json_t *xfn_stats__functions(struct xfn_supervisor *sup); /* data of `ls` */
@@ -567,9 +579,9 @@ json_t *xfn_stats__counters(struct xfn_supervisor *sup);  /* data of `stat` */
 /* Ask them, for the request that is being handled: adds that to its `data`, which is taken. A new
  * reference, or NULL with err filled; "": it is answered later. */
 json_t *xfn_audit(struct xfn_supervisor *sup, json_t *data, struct xfn_error *err);
-/* The message AUDITED of `child`. */
-void xfn_audit__done(struct xfn_supervisor *sup, const struct xfn_child *child,
-		     const struct xfn_handover *msg);
+/* The message AUDITED of `worker`. */
+void xfn_audit__done(struct xfn_supervisor *sup, const struct xfn_worker_process *worker,
+		     const struct xfn_message *msg);
 /* Answer what is complete, or waits too long. To be called in every round of the loop; returns ms
  * until the next look, -1: none is needed. */
 int xfn_audit__watch(struct xfn_supervisor *sup);
@@ -586,9 +598,9 @@ json_t *xfn_invoke__data(int tier, const char *action, unsigned reason, const ui
 /* Ask the worker of `slot`, for the request that is being handled. 0, or -errno with err. */
 int xfn_invoke__ask(struct xfn_supervisor *sup, unsigned slot, const uint8_t *payload, uint32_t len,
 		    uint32_t repeat, struct xfn_error *err);
-/* The message INVOKED of `child`. */
-void xfn_invoke__done(struct xfn_supervisor *sup, const struct xfn_child *child,
-		      const struct xfn_handover *msg);
+/* The message INVOKED of `worker`. */
+void xfn_invoke__done(struct xfn_supervisor *sup, const struct xfn_worker_process *worker,
+		      const struct xfn_message *msg);
 /* Answer for workers that ended or take too long. To be called in every round of the loop; returns
  * ms until the next look, -1: none is needed. */
 int xfn_invoke__watch(struct xfn_supervisor *sup);

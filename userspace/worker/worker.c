@@ -27,10 +27,10 @@
 _Static_assert(XFN_ENGINE_THREADS == XFN_THREADS, "a thread, an engine");
 
 static struct {
-	struct xfn_handover hello;
+	struct xfn_message hello;
 	unsigned count; /* threads */
 	struct xfn_worker_thread *thread[XFN_THREADS];
-	struct xfn_orders orders;
+	struct xfn_commands orders;
 	struct xfn_engine_socket sockets[SOCKETS_MAX];
 	struct xfn_engine_config config;
 	const struct xfn_engine_ops *ops;
@@ -77,25 +77,26 @@ static bool ends_alone(void)
  */
 static void own_descriptors(void)
 {
-	fcntl(XFN_HANDOVER_FD, F_SETFD, FD_CLOEXEC);
-	close_range(XFN_HANDOVER_FD + 1, ~0u, 0);
+	fcntl(XFN_WORKER_PROTOCOL_FD, F_SETFD, FD_CLOEXEC);
+	close_range(XFN_WORKER_PROTOCOL_FD + 1, ~0u, 0);
 }
 
-static int tell(const struct xfn_handover *msg)
+static int tell(const struct xfn_message *msg)
 {
-	return xfn_handover__send(XFN_HANDOVER_FD, msg, -1);
+	return xfn_message__send(XFN_WORKER_PROTOCOL_FD, msg, -1);
 }
 
 static int failed(const char *text)
 {
-	struct xfn_handover msg = { .type = XFN_HO_FAILED, .version = XFN_HANDOVER_VERSION };
+	struct xfn_message msg = { .type = XFN_MESSAGE_FAILED,
+				   .version = XFN_WORKER_PROTOCOL_VERSION };
 
 	snprintf(msg.failed.text, sizeof(msg.failed.text), "%s", text);
 	tell(&msg);
 	return 1;
 }
 
-static int make_thread(const struct xfn_handover *msg, unsigned index, struct xfn_page *page)
+static int make_thread(const struct xfn_message *msg, unsigned index, struct xfn_page *page)
 {
 	struct xfn_worker_thread *t = calloc(1, sizeof(*t));
 
@@ -116,7 +117,7 @@ static int make_thread(const struct xfn_handover *msg, unsigned index, struct xf
 	return 0;
 }
 
-static int take_hello(const struct xfn_handover *msg, int fd, struct xfn_error *err)
+static int take_hello(const struct xfn_message *msg, int fd, struct xfn_error *err)
 {
 	unsigned count = msg->hello.threads;
 	struct xfn_page *pages = MAP_FAILED;
@@ -144,7 +145,7 @@ static int take_hello(const struct xfn_handover *msg, int fd, struct xfn_error *
 	return 0;
 }
 
-static int take_function(const struct xfn_handover *msg, int fd, struct xfn_error *err)
+static int take_function(const struct xfn_message *msg, int fd, struct xfn_error *err)
 {
 	unsigned slot = msg->function.slot;
 	int ret = 0;
@@ -182,7 +183,7 @@ static int take_function(const struct xfn_handover *msg, int fd, struct xfn_erro
 	return ret;
 }
 
-static int bind_function(const struct xfn_handover *msg)
+static int bind_function(const struct xfn_message *msg)
 {
 	const struct xfn_address *addr = &msg->bind.addr;
 	int ret = 0;
@@ -193,40 +194,40 @@ static int bind_function(const struct xfn_handover *msg)
 	return ret;
 }
 
-static void quarantine(const struct xfn_handover *msg)
+static void quarantine(const struct xfn_message *msg)
 {
 	for (unsigned i = 0; i < worker.count; i++)
 		xfn_call__quarantine(&worker.thread[i]->call, msg->quarantine.slot,
 				     msg->quarantine.on);
 }
 
-static int take(const struct xfn_handover *msg, int fd, struct xfn_error *err)
+static int take(const struct xfn_message *msg, int fd, struct xfn_error *err)
 {
-	bool wants = msg->type == XFN_HO_HELLO || msg->type == XFN_HO_FUNCTION ||
-		     msg->type == XFN_HO_UMEM || msg->type == XFN_HO_SOCKET ||
-		     msg->type == XFN_HO_SENDER;
+	bool wants = msg->type == XFN_MESSAGE_HELLO || msg->type == XFN_MESSAGE_FUNCTION ||
+		     msg->type == XFN_MESSAGE_UMEM || msg->type == XFN_MESSAGE_SOCKET ||
+		     msg->type == XFN_MESSAGE_SENDER;
 
-	xfn_error__set(err, "handover message %u out of order", msg->type);
+	xfn_error__set(err, "message %u of the worker protocol out of order", msg->type);
 	if (!wants && fd >= 0)
 		close(fd);
 	if (wants && fd < 0)
 		return -EPROTO;
-	if (msg->type == XFN_HO_HELLO && !worker.count)
+	if (msg->type == XFN_MESSAGE_HELLO && !worker.count)
 		return take_hello(msg, fd, err);
 	if (!worker.count)
 		return -EPROTO;
 	switch (msg->type) {
-	case XFN_HO_FUNCTION:
+	case XFN_MESSAGE_FUNCTION:
 		return take_function(msg, fd, err);
-	case XFN_HO_BIND:
+	case XFN_MESSAGE_BIND:
 		return bind_function(msg);
-	case XFN_HO_QUARANTINE:
+	case XFN_MESSAGE_QUARANTINE:
 		quarantine(msg);
 		return 0;
-	case XFN_HO_ACTIVE:
+	case XFN_MESSAGE_ACTIVE:
 		worker.orders.active = msg->active.threads;
 		return 0;
-	case XFN_HO_UMEM:
+	case XFN_MESSAGE_UMEM:
 		worker.config.umem_fd = fd;
 		worker.config.umem_len = msg->umem.len;
 		worker.config.frame_size = msg->umem.frame_size;
@@ -235,13 +236,13 @@ static int take(const struct xfn_handover *msg, int fd, struct xfn_error *err)
 		worker.config.comp_size = msg->umem.comp_size;
 		worker.config.longest = msg->umem.longest;
 		return 0;
-	case XFN_HO_SOCKET:
+	case XFN_MESSAGE_SOCKET:
 		if (worker.config.socket_count == SOCKETS_MAX)
 			return -EPROTO;
 		worker.sockets[worker.config.socket_count] = msg->socket;
 		worker.sockets[worker.config.socket_count++].fd = fd;
 		return 0;
-	case XFN_HO_SENDER:
+	case XFN_MESSAGE_SENDER:
 		if (worker.config.sender_count == XFN_ENGINE_THREADS)
 			return -EPROTO;
 		worker.config.sender[worker.config.sender_count++] = fd;
@@ -316,11 +317,12 @@ static int start(struct xfn_error *err)
 }
 
 /* Call one function on a payload that came in a memfd; the reply goes back in it. */
-static void invoke(const struct xfn_handover *msg, int fd)
+static void invoke(const struct xfn_message *msg, int fd)
 {
 	static uint8_t request[XFN_INVOKE_MAX + 2 * XFN_GUARD];
 	uint8_t *const data = request + XFN_GUARD;
-	struct xfn_handover done = { .type = XFN_HO_INVOKED, .version = XFN_HANDOVER_VERSION };
+	struct xfn_message done = { .type = XFN_MESSAGE_INVOKED,
+				    .version = XFN_WORKER_PROTOCOL_VERSION };
 	uint64_t before[XFN_REASON_SLOTS];
 	struct xfn_datagram d;
 	uint64_t ns = 0, begin;
@@ -364,31 +366,32 @@ static void invoke(const struct xfn_handover *msg, int fd)
 /* Only engines that own frames are asked. */
 static void audit(void)
 {
-	struct xfn_handover done = { .type = XFN_HO_AUDITED, .version = XFN_HANDOVER_VERSION };
+	struct xfn_message done = { .type = XFN_MESSAGE_AUDITED,
+				    .version = XFN_WORKER_PROTOCOL_VERSION };
 	struct xfn_engine *engines[XFN_THREADS];
 
 	for (unsigned i = 0; i < worker.count; i++)
 		engines[i] = worker.thread[i]->engine;
 	/* who does not stand still is in a function: no answer, until the next time */
-	if (xfn_worker__stand_still(&worker.orders, worker.count - 1)) {
+	if (xfn_worker__quiesce(&worker.orders, worker.count - 1)) {
 		if (worker.ops->audit)
 			worker.ops->audit(engines, worker.count, &done.audited);
 		tell(&done);
 	}
-	xfn_worker__go_on(&worker.orders);
+	xfn_worker__resume(&worker.orders);
 }
 
 /* All threads answer what has arrived, at the same time. */
 static void stop_others(void)
 {
 	__atomic_store_n(&worker.orders.stop, 1, __ATOMIC_RELEASE);
-	xfn_worker__order(&worker.orders);
+	xfn_worker__command(&worker.orders);
 }
 
 /* False: stop. */
-static bool look_at_messages(void)
+static bool check_messages(void)
 {
-	struct xfn_handover msg;
+	struct xfn_message msg;
 	char byte;
 	int fd, ret;
 
@@ -397,25 +400,25 @@ static bool look_at_messages(void)
 		return false;
 	}
 	for (;;) {
-		ssize_t n = recv(XFN_HANDOVER_FD, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+		ssize_t n = recv(XFN_WORKER_PROTOCOL_FD, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 
 		if (n < 0)
 			return errno == EAGAIN || errno == EINTR;
-		ret = xfn_handover__recv(XFN_HANDOVER_FD, &msg, &fd);
-		if (ret <= 0 || msg.type == XFN_HO_STOP) {
+		ret = xfn_message__recv(XFN_WORKER_PROTOCOL_FD, &msg, &fd);
+		if (ret <= 0 || msg.type == XFN_MESSAGE_STOP) {
 			stop_others();
 			return false;
 		}
-		if (msg.type == XFN_HO_INVOKE)
+		if (msg.type == XFN_MESSAGE_INVOKE)
 			invoke(&msg, fd);
-		if (msg.type == XFN_HO_QUARANTINE)
+		if (msg.type == XFN_MESSAGE_QUARANTINE)
 			quarantine(&msg);
-		if (msg.type == XFN_HO_ACTIVE) {
+		if (msg.type == XFN_MESSAGE_ACTIVE) {
 			__atomic_store_n(&worker.orders.active, msg.active.threads,
 					 __ATOMIC_RELEASE);
-			xfn_worker__order(&worker.orders);
+			xfn_worker__command(&worker.orders);
 		}
-		if (msg.type == XFN_HO_AUDIT)
+		if (msg.type == XFN_MESSAGE_AUDIT)
 			audit();
 		if (fd >= 0)
 			close(fd);
@@ -424,7 +427,7 @@ static bool look_at_messages(void)
 
 static int serve(void)
 {
-	int ret = xfn_worker__rounds(worker.thread[0], look_at_messages);
+	int ret = xfn_worker__rounds(worker.thread[0], check_messages);
 
 	if (ret)
 		failed("the engine lost its socket");
@@ -443,11 +446,11 @@ static int serve(void)
 
 int main(int argc, char **argv)
 {
-	struct xfn_handover msg;
+	struct xfn_message msg;
 	struct xfn_error err = { 0 };
 	int fd, ret;
 
-	if (argc != 1 || recv(XFN_HANDOVER_FD, &msg, 1, MSG_PEEK | MSG_DONTWAIT) < 0) {
+	if (argc != 1 || recv(XFN_WORKER_PROTOCOL_FD, &msg, 1, MSG_PEEK | MSG_DONTWAIT) < 0) {
 		if (argc != 1 || (errno != EAGAIN && errno != EINTR)) {
 			fprintf(stderr, "%s: started by `xfn run` only; run that\n", argv[0]);
 			return 2;
@@ -461,20 +464,21 @@ int main(int argc, char **argv)
 	signal(SIGXFSZ, SIG_IGN);	       /* an error that has a message */
 	setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* a pipe, which the supervisor reads by the line */
 	for (;;) {
-		ret = xfn_handover__recv(XFN_HANDOVER_FD, &msg, &fd);
+		ret = xfn_message__recv(XFN_WORKER_PROTOCOL_FD, &msg, &fd);
 		if (ret <= 0)
-			return ret ? failed("handover message of another version; install one xfn") :
+			return ret ? failed("the worker protocol is of another version; install one xfn") :
 				     0;
-		if (msg.type == XFN_HO_STOP)
+		if (msg.type == XFN_MESSAGE_STOP)
 			return 0;
-		if (msg.type == XFN_HO_START && worker.count)
+		if (msg.type == XFN_MESSAGE_START && worker.count)
 			break;
 		if (take(&msg, fd, &err))
 			return failed(err.line);
 	}
 	if (start(&err))
 		return failed(err.line);
-	msg = (struct xfn_handover){ .type = XFN_HO_READY, .version = XFN_HANDOVER_VERSION };
+	msg = (struct xfn_message){ .type = XFN_MESSAGE_READY,
+				    .version = XFN_WORKER_PROTOCOL_VERSION };
 	if (tell(&msg))
 		return 1;
 	return serve();

@@ -15,7 +15,7 @@
 #include "../host/now.h"
 
 /* What the first thread asks of the others; any change of it wakes those that wait. */
-struct xfn_orders {
+struct xfn_commands {
 	uint32_t count;	   /* changes so far: a futex */
 	uint32_t active;   /* bit i: the dispatcher gives thread i requests */
 	uint32_t still;	   /* 1: stand still, an audit looks at the rings */
@@ -44,7 +44,7 @@ struct xfn_worker_thread {
 	struct xfn_datagram batch[XFN_BATCH];
 	struct xfn_backlog backlog;
 	const struct xfn_engine_ops *ops;
-	struct xfn_orders *orders;
+	struct xfn_commands *orders;
 	bool spin;
 	uint64_t now_ns;     /* CLOCK_MONOTONIC when the last round, or the last wait, was over */
 	uint64_t idle_since; /* while it rests, else 0 */
@@ -76,10 +76,10 @@ unsigned xfn_backlog__keep(struct xfn_worker_thread *t, unsigned n);
 unsigned xfn_backlog__work(struct xfn_worker_thread *t);
 
 /* For the first thread. Let the others follow changed orders. */
-void xfn_worker__order(struct xfn_orders *orders);
+void xfn_worker__command(struct xfn_commands *orders);
 /* Wait until `others` threads stand still, up to a second. False: one did not, it is in a function.
  */
-bool xfn_worker__stand_still(struct xfn_orders *orders, unsigned others);
-void xfn_worker__go_on(struct xfn_orders *orders);
+bool xfn_worker__quiesce(struct xfn_commands *orders, unsigned others);
+void xfn_worker__resume(struct xfn_commands *orders);
 
 #endif

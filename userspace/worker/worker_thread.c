@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* One thread of a worker: rounds over one engine. Must never know of handover messages. */
+/* One thread of a worker: rounds over one engine. Must never know of the worker protocol. */
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
@@ -35,19 +35,19 @@ static void wake(uint32_t *word)
 	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
-void xfn_worker__order(struct xfn_orders *orders)
+void xfn_worker__command(struct xfn_commands *orders)
 {
 	__atomic_add_fetch(&orders->count, 1, __ATOMIC_RELEASE);
 	wake(&orders->count);
 }
 
-bool xfn_worker__stand_still(struct xfn_orders *orders, unsigned others)
+bool xfn_worker__quiesce(struct xfn_commands *orders, unsigned others)
 {
 	uint64_t until = xfn_now_ns() + STILL_S * 1000000000ull;
 	uint32_t standing;
 
 	__atomic_store_n(&orders->still, 1, __ATOMIC_RELEASE);
-	xfn_worker__order(orders);
+	xfn_worker__command(orders);
 	for (;;) {
 		standing = __atomic_load_n(&orders->standing, __ATOMIC_ACQUIRE);
 		if (standing == others)
@@ -58,16 +58,16 @@ bool xfn_worker__stand_still(struct xfn_orders *orders, unsigned others)
 	}
 }
 
-void xfn_worker__go_on(struct xfn_orders *orders)
+void xfn_worker__resume(struct xfn_commands *orders)
 {
 	__atomic_store_n(&orders->still, 0, __ATOMIC_RELEASE);
-	xfn_worker__order(orders);
+	xfn_worker__command(orders);
 	/* none may be taken for standing by the next audit that is about to go on */
 	while (__atomic_load_n(&orders->standing, __ATOMIC_ACQUIRE))
 		sched_yield();
 }
 
-static void stand_still(struct xfn_orders *orders)
+static void stand_still(struct xfn_commands *orders)
 {
 	uint32_t count;
 
@@ -82,7 +82,7 @@ static void stand_still(struct xfn_orders *orders)
 	__atomic_sub_fetch(&orders->standing, 1, __ATOMIC_RELEASE);
 }
 
-static void tell_counts(struct xfn_worker_thread *t)
+static void publish_counts(struct xfn_worker_thread *t)
 {
 	struct xfn_engine_stats now;
 
@@ -92,12 +92,12 @@ static void tell_counts(struct xfn_worker_thread *t)
 }
 
 /* Those that only the kernel knows as well: system calls. */
-static void tell_all_counts(struct xfn_worker_thread *t)
+static void publish_all_counts(struct xfn_worker_thread *t)
 {
 	if (t->ops->ask)
 		t->ops->ask(t->engine);
 	t->page->cpu_ns = xfn_now(CLOCK_THREAD_CPUTIME_ID);
-	tell_counts(t);
+	publish_counts(t);
 }
 
 static void give(struct xfn_worker_thread *t, unsigned n)
@@ -148,7 +148,7 @@ static void rest(struct xfn_worker_thread *t, uint32_t count)
 /* What the first thread wants of another. False: stop. */
 static bool follow(struct xfn_worker_thread *t, bool idle)
 {
-	struct xfn_orders *o = t->orders;
+	struct xfn_commands *o = t->orders;
 	uint32_t count = __atomic_load_n(&o->count, __ATOMIC_ACQUIRE);
 
 	if (__atomic_load_n(&o->stop, __ATOMIC_RELAXED))
@@ -168,7 +168,7 @@ void xfn_worker__finish(struct xfn_worker_thread *t)
 
 	while (one_round(t) && xfn_now_ns() < until)
 		;
-	tell_all_counts(t);
+	publish_all_counts(t);
 }
 
 int xfn_worker__rounds(struct xfn_worker_thread *t, bool (*look)(void))
@@ -184,7 +184,7 @@ int xfn_worker__rounds(struct xfn_worker_thread *t, bool (*look)(void))
 
 		/* what sleeps has told its counts */
 		if (!n && busy && !t->spin)
-			tell_counts(t);
+			publish_counts(t);
 		busy = n;
 		ret = n ? 0 : wait_for_some(t);
 		if (ret)
@@ -196,7 +196,7 @@ int xfn_worker__rounds(struct xfn_worker_thread *t, bool (*look)(void))
 			continue;
 		since_look = 0;
 		next_look = t->now_ns + NS_PER_LOOK;
-		tell_all_counts(t);
+		publish_all_counts(t);
 		if (look && !look())
 			break;
 		t->now_ns = xfn_now_ns(); /* nor are others' wishes */

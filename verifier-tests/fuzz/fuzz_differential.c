@@ -259,7 +259,7 @@ static int open_worker(struct xfn_call *c, struct xfn_page *p, const struct xfn_
 
 int main(int argc, char **argv)
 {
-	struct xfn_live live = {
+	struct xfn_runtime live = {
 		.fixed_real_ns = NOW, .fixed_mono_ns = NOW, .fixed_random = 7, .mtu = 1500
 	};
 	struct xfn_loader_options opts = { .iface = 2 };
@@ -287,7 +287,7 @@ int main(int argc, char **argv)
 	ret = xfn_loader__open(&opts, &loader, &err)				     ?:
 		      xfn_loader__put(loader, slot, mod, &refusal, &err)	     ?:
 		      xfn_loader__bind(loader, NULL, PORT, slot, XFN_TIER_XDP, &err) ?:
-		      xfn_loader__live(loader, &live)				     ?:
+		      xfn_loader__set_runtime(loader, &live)			     ?:
 		      serve()							     ?:
 		      xfn_native__load(mod->fd, mod->attr.name, &native, &err)	     ?:
 		      open_worker(&call, &page, &native, opts.flags)		     ?:

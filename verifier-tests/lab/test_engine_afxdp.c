@@ -76,8 +76,8 @@ static int open_frames(unsigned threads)
 	for (unsigned i = 0; i < threads; i++)
 		assert_int_equal(xfn_loader__socket(link_end.ld, 0, i, umem->xsk[i]), 0);
 	if (threads > 1) {
-		assert_int_equal(xfn_loader__spread(link_end.ld, 0, 1, 1, 1), 0);
-		assert_int_equal(xfn_loader__crew(link_end.ld, 1, 1), 0);
+		assert_int_equal(xfn_loader__indirection(link_end.ld, 0, 1, 1, 1), 0);
+		assert_int_equal(xfn_loader__pool(link_end.ld, 1, 1), 0);
 	}
 	return packet_socket("xfneng1");
 }

@@ -69,9 +69,9 @@ static void agree(const char *name)
 		skip();
 	}
 	fd = bpf_program__fd(bpf_object__next_program(obj, NULL));
-	live = bpf_object__find_map_by_name(obj, "xfn_live");
+	live = bpf_object__find_map_by_name(obj, "xfn_runtime");
 	if (live) {
-		struct xfn_live value = { .fixed_real_ns = thread.fixed_real_ns, .mtu = 1500 };
+		struct xfn_runtime value = { .fixed_real_ns = thread.fixed_real_ns, .mtu = 1500 };
 
 		assert_int_equal(bpf_map_update_elem(bpf_map__fd(live), &(__u32){ 0 }, &value, 0),
 				 0);

@@ -181,8 +181,8 @@ n=0
 printf 'Name: evil\nDescription: flags of its own\nVersion: 1\nLibs: -Wl,--evil\n' >evil.pc
 for name in ./evil.pc evil.pc /tmp/evil.pc -L/tmp --libs-only-L 'libcrypto --define-variable=x=y' 'libcrypto >=' ''; do
 	n=$((n + 1))
-	printf '#include "xfn.h"\nXFN_LINK("%s");\nXFN_FUNCTION(links, .port = 4000)\n{\n\treturn XFN_REPLY;\n}\n' "$name" >links.c
-	expect "link_$n" 1 "links.c:2" build links.c
+	printf '#include "xfn.h"\nXFN_LINK("%s");\nXFN_FUNCTION(links, .port = 4000)\n{\n\treturn XFN_REPLY;\n}\n' "$name" >nic_features.c
+	expect "link_$n" 1 "nic_features.c:2" build nic_features.c
 done
 
 # cases that fail, each in its own way; what comes behind them still runs

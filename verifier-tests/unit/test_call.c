@@ -39,7 +39,7 @@ struct pair {
 static void open_pair(const char *name, struct pair *p)
 {
 	const char *dir = getenv("XFN_BUILD") ?: "build";
-	struct xfn_live value = { .fixed_real_ns = NOW, .mtu = 1500 };
+	struct xfn_runtime value = { .fixed_real_ns = NOW, .mtu = 1500 };
 	struct bpf_map *live;
 	char path[256];
 	struct xfn_error err;
@@ -56,7 +56,7 @@ static void open_pair(const char *name, struct pair *p)
 	}
 	p->prog_fd = bpf_program__fd(bpf_object__next_program(p->obj, NULL));
 	p->reasons_fd = bpf_object__find_map_fd_by_name(p->obj, "xfn_reasons");
-	live = bpf_object__find_map_by_name(p->obj, "xfn_live");
+	live = bpf_object__find_map_by_name(p->obj, "xfn_runtime");
 	if (live)
 		assert_int_equal(bpf_map_update_elem(bpf_map__fd(live), &(__u32){ 0 }, &value, 0),
 				 0);

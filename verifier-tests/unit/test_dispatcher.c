@@ -178,7 +178,7 @@ static void each_function_by_tail_call(void **state)
 	static const uint8_t v4[16] = { [10] = 0xff, 0xff, 10, 78, 0, 1 };
 	static const uint16_t untagged[XFN_TAGS] = { 0 };
 	const uint64_t now = 1700000000ull * 1000000000ull;
-	const struct xfn_live live = { .fixed_real_ns = now, .mtu = 1500 };
+	const struct xfn_runtime live = { .fixed_real_ns = now, .mtu = 1500 };
 	const char *dir = getenv("XFN_BUILD") ?: "build";
 	static struct xfn_page page;
 	struct xfn_refusal refusal;
@@ -187,7 +187,7 @@ static void each_function_by_tail_call(void **state)
 	(void)state;
 	if (!loader)
 		skip();
-	assert_int_equal(xfn_loader__live(loader, &live), 0);
+	assert_int_equal(xfn_loader__set_runtime(loader, &live), 0);
 	assert_int_equal(xfn_loader__address_add(loader, v4, untagged), 0);
 	for (unsigned slot = 0; slot < 3; slot++) {
 		struct xfn_module mod = {};
@@ -262,9 +262,9 @@ static void rates(void **state)
 	assert_int_equal(xfn_call__put(&call, 0, &own), 0);
 	assert_int_equal(xfn_call__bind(&call, NULL, 1232, 0), 0);
 	for (unsigned t = 0; t < sizeof(times) / sizeof(times[0]); t++) {
-		const struct xfn_live live = { .fixed_mono_ns = times[t], .mtu = 1500 };
+		const struct xfn_runtime live = { .fixed_mono_ns = times[t], .mtu = 1500 };
 
-		assert_int_equal(xfn_loader__live(rated, &live), 0);
+		assert_int_equal(xfn_loader__set_runtime(rated, &live), 0);
 		call.thread.fixed_mono_ns = times[t];
 		for (int i = 0; i < 40; i++) {
 			ask_both(rated, &call, frame_build(both.frame, i & 1 ? 4 : 6, 0, 8));

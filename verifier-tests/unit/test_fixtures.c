@@ -143,7 +143,7 @@ static void all(const char *function, bool kernel)
 	const char *build = getenv("XFN_BUILD") ?: "build";
 	const struct xfn_loader_options opts = { .iface = 3,
 						 .flags = XFN_ANY_ADDRESS | XFN_LOCAL_PEER };
-	const struct xfn_live live = { .fixed_real_ns = NOW, .mtu = 1500 };
+	const struct xfn_runtime live = { .fixed_real_ns = NOW, .mtu = 1500 };
 	struct xfn_native native = {};
 	struct xfn_module *mod = NULL;
 	struct xfn_refusal refusal;
@@ -170,7 +170,7 @@ static void all(const char *function, bool kernel)
 		if (ret || xfn_loader__put(loader, 5, mod, &refusal, &err) ||
 		    xfn_loader__bind(loader, NULL, 1232, 5, XFN_TIER_XDP, &err))
 			fail_msg("%s", err.line);
-		assert_int_equal(xfn_loader__live(loader, &live), 0);
+		assert_int_equal(xfn_loader__set_runtime(loader, &live), 0);
 	}
 	fd = dup(mod->fd);
 	if (xfn_native__load(fd, function, &native, &err))

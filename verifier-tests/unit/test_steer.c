@@ -440,7 +440,7 @@ static void test_rules_stay_without_memory(void **state)
 {
 	struct xfn_run_options opts = { .links.zero_copy = XFN_ZERO_COPY_NEVER,
 					.links.steer_count = 1 };
-	struct xfn_addresses_served served[1] = { { .ip = { [10] = 0xff, 0xff, 192, 0, 2, 7 } } };
+	struct xfn_local_address served[1] = { { .ip = { [10] = 0xff, 0xff, 192, 0, 2, 7 } } };
 	struct xfn_supervisor *sup = calloc(1, sizeof(*sup));
 	struct xfn_deployed fn = { .any = true, .addr.port = 53, .tier = XFN_TIER_AFXDP };
 	struct xfn_error err = { 0 };
@@ -452,23 +452,23 @@ static void test_rules_stay_without_memory(void **state)
 	sup->iface = (struct xfn_interface){ .name = "eth9", .driver = "gem", .queues = 4 };
 	sup->loader = (struct xfn_loader *)sup; /* there is one: no more is looked at */
 	sup->functions = &fn;
-	sup->function_count = sup->served_count = 1;
-	sup->served = served;
-	if (xfn_links__begin(sup, &err))
+	sup->function_count = sup->local_count = 1;
+	sup->local = served;
+	if (xfn_nic_features__begin(sup, &err))
 		fail_msg("%s", err.line);
 	assert_int_equal(standing(), 1);
-	assert_int_equal(xfn_links__retry(sup), -1);
+	assert_int_equal(xfn_nic_features__retry(sup), -1);
 	memory_is_short(true);
-	sup->served_count = 1u << 28; /* none of which is looked at */
-	xfn_links__follow(sup);
-	sup->served_count = 1;
+	sup->local_count = 1u << 28; /* none of which is looked at */
+	xfn_nic_features__follow(sup);
+	sup->local_count = 1;
 	memory_is_short(false);
 	assert_int_equal(standing(), 1);
-	assert_in_range(xfn_links__retry(sup), 1, 2000);
-	xfn_links__follow(sup);
+	assert_in_range(xfn_nic_features__retry(sup), 1, 2000);
+	xfn_nic_features__follow(sup);
 	assert_int_equal(standing(), 1);
-	assert_int_equal(xfn_links__retry(sup), -1);
-	xfn_links__end(sup);
+	assert_int_equal(xfn_nic_features__retry(sup), -1);
+	xfn_nic_features__end(sup);
 	assert_int_equal(standing(), 0);
 	free(sup);
 }

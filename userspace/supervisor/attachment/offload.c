@@ -23,7 +23,7 @@ static int load(struct xfn_supervisor *sup, struct xfn_error *err)
 		ret = -errno;
 		return xfn_fail(err, ret, "its object cannot be read: %s", strerror(-ret));
 	}
-	ret = xfn_offload__load(bytes, st.st_size, "", sup->iface.index, &sup->card, err);
+	ret = xfn_offload__load(bytes, st.st_size, "", sup->iface.index, &sup->device, err);
 	munmap(bytes, st.st_size);
 	return ret;
 }
@@ -44,7 +44,7 @@ static void tell(struct xfn_deployed *fn, const char *why_not)
 			 was);
 }
 
-int xfn_card__take(struct xfn_supervisor *sup, struct xfn_error *err)
+int xfn_offload_device__load(struct xfn_supervisor *sup, struct xfn_error *err)
 {
 	struct xfn_error why = { 0 };
 	int ret;
@@ -52,17 +52,17 @@ int xfn_card__take(struct xfn_supervisor *sup, struct xfn_error *err)
 	if (sup->opts->mode != XFN_MODE_OFFLOAD)
 		return 0;
 	ret = load(sup, &why);
-	ret = ret ?: xfn_offload__attach(sup->card, &why);
+	ret = ret ?: xfn_offload__attach(sup->device, &why);
 	if (ret) {
-		xfn_card__give_back(sup);
+		xfn_offload_device__unload(sup);
 		return xfn_fail(err, ret, "%s: nothing can be offloaded: %.300s; leave --mode out",
 				sup->iface.name, why.line);
 	}
 	for (unsigned i = 0; i < sup->function_count; i++) {
 		struct xfn_deployed *fn = &sup->functions[i];
-		const char *why_not = sup->opts->modules[i].not_on_card;
+		const char *why_not = sup->opts->modules[i].not_on_device;
 
-		fn->on_card = !why_not;
+		fn->on_device = !why_not;
 		if (why_not)
 			xfn_log__line(LOG_NOTICE, "%s: not on the card: %s; the host serves it",
 				      fn->mod->attr.name, why_not);
@@ -71,44 +71,45 @@ int xfn_card__take(struct xfn_supervisor *sup, struct xfn_error *err)
 	return 0;
 }
 
-void xfn_card__give_back(struct xfn_supervisor *sup)
+void xfn_offload_device__unload(struct xfn_supervisor *sup)
 {
-	xfn_offload__close(sup->card);
-	sup->card = NULL;
+	xfn_offload__close(sup->device);
+	sup->device = NULL;
 }
 
-void xfn_card__address_changed(const struct xfn_supervisor *sup)
+void xfn_offload_device__address_changed(const struct xfn_supervisor *sup)
 {
-	if (sup->card)
+	if (sup->device)
 		xfn_log__line(LOG_WARNING,
 			      "%s: an address changed; the card goes on with those of its start: "
 			      "start `xfn run` again",
 			      sup->iface.name);
 }
 
-const char *xfn_card__mode(const struct xfn_supervisor *sup, const struct xfn_deployed *fn)
+const char *xfn_offload_device__mode(const struct xfn_supervisor *sup,
+				     const struct xfn_deployed *fn)
 {
-	if (fn->on_card)
+	if (fn->on_device)
 		return xfn_mode_name(XFN_MODE_OFFLOAD);
 	return fn->tier == XFN_TIER_SOCKET ? "none" : xfn_mode_name(sup->mode);
 }
 
-void xfn_card__counters(const struct xfn_supervisor *sup, unsigned slot,
-			struct xfn_slot_counters *sum)
+void xfn_offload_device__counters(const struct xfn_supervisor *sup, unsigned slot,
+				  struct xfn_slot_counters *sum)
 {
 	const char *name = sup->functions[slot].mod->attr.name;
 
-	if (!sup->card || !sup->functions[slot].on_card)
+	if (!sup->device || !sup->functions[slot].on_device)
 		return;
 	/* a function on two ports is one on the card: its first place has the figures */
 	for (unsigned i = 0; i < slot; i++)
-		if (sup->functions[i].on_card && !strcmp(sup->functions[i].mod->attr.name, name))
+		if (sup->functions[i].on_device && !strcmp(sup->functions[i].mod->attr.name, name))
 			return;
-	xfn_offload__add_counters(sup->card, name, sum);
+	xfn_offload__add_counters(sup->device, name, sum);
 }
 
-void xfn_card__reasons(const struct xfn_supervisor *sup, uint64_t sum[XFN_REASON_SLOTS])
+void xfn_offload_device__reasons(const struct xfn_supervisor *sup, uint64_t sum[XFN_REASON_SLOTS])
 {
-	if (sup->card)
-		xfn_offload__add_reasons(sup->card, sum);
+	if (sup->device)
+		xfn_offload__add_reasons(sup->device, sum);
 }

@@ -216,7 +216,7 @@ static int open_rest(struct xfn_supervisor *sup, struct xfn_listener *wanted, un
 
 		if (!ret) {
 			sup->listeners[sup->listener_count++] = one;
-			if (known && known->told)
+			if (known && known->logged)
 				xfn_log__line(LOG_NOTICE, "%s has its %s on port %u again",
 					      name_of(sup, &one), one.slow ? "slow path" : "socket",
 					      one.local.port);
@@ -228,15 +228,15 @@ static int open_rest(struct xfn_supervisor *sup, struct xfn_listener *wanted, un
 			return ret;
 		}
 		one.since_ns = known ? known->since_ns : xfn_now_ns();
-		one.told = known && known->told;
+		one.logged = known && known->logged;
 		news->unknown += !known;
 		/* a worker that ends, or a run before, may hold it a moment longer */
-		if (one.told || (ret == -EADDRINUSE &&
-				 xfn_now_ns() - one.since_ns < FIRST_WAIT_MS * 1000000ull)) {
+		if (one.logged || (ret == -EADDRINUSE &&
+				   xfn_now_ns() - one.since_ns < FIRST_WAIT_MS * 1000000ull)) {
 			wanted[missing++] = one;
 			continue;
 		}
-		one.told = true;
+		one.logged = true;
 		wanted[missing++] = one;
 		if (news->count++)
 			continue;
@@ -299,7 +299,7 @@ static void plan_retry(struct xfn_supervisor *sup)
 	sup->missing_at_ns = xfn_now_ns() + (ms < RETRY_MAX_MS ? ms : RETRY_MAX_MS) * 1000000ull;
 }
 
-static void say_shifted(const struct xfn_supervisor *sup)
+static void log_shifted(const struct xfn_supervisor *sup)
 {
 	for (unsigned i = 0; i < sup->function_count; i++) {
 		const struct xfn_deployed *fn = &sup->functions[i];
@@ -327,7 +327,7 @@ static void shift_all(struct xfn_supervisor *sup)
 /* A function of tier socket that has no address to be asked at: -EINVAL with one line in err. */
 static int check_addresses(const struct xfn_supervisor *sup, struct xfn_error *err)
 {
-	for (unsigned i = 0; !sup->served_count && sup->iface.name[0] && i < sup->function_count;
+	for (unsigned i = 0; !sup->local_count && sup->iface.name[0] && i < sup->function_count;
 	     i++) {
 		const struct xfn_deployed *fn = &sup->functions[i];
 
@@ -363,7 +363,7 @@ int xfn_listeners__open(struct xfn_supervisor *sup, struct xfn_error *err)
 		return 1;
 	if (ret < 0)
 		return ret;
-	say_shifted(sup);
+	log_shifted(sup);
 	return 0;
 }
 

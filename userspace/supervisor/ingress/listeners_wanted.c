@@ -68,9 +68,9 @@ static void want_slow(const struct xfn_supervisor *sup, struct list *list, unsig
 {
 	const struct xfn_listener one = { .slot = slot, .slow = true };
 
-	for (unsigned i = 0; i < sup->served_count; i++)
-		if (xfn_deploy__covers(&sup->functions[slot], sup->served[i].ip))
-			want_by_device(sup, list, one, sup->served[i].ip, sup->served[i].tag);
+	for (unsigned i = 0; i < sup->local_count; i++)
+		if (xfn_deploy__covers(&sup->functions[slot], sup->local[i].ip))
+			want_by_device(sup, list, one, sup->local[i].ip, sup->local[i].tag);
 }
 
 /*
@@ -82,7 +82,7 @@ static void want_named(const struct xfn_supervisor *sup, struct list *list, unsi
 {
 	const struct xfn_listener one = { .slot = slot };
 
-	if (sup->opts->several)
+	if (sup->opts->beside)
 		want_by_device(sup, list, one, ip, NULL);
 	else
 		want(sup, list, one, ip);
@@ -90,13 +90,13 @@ static void want_named(const struct xfn_supervisor *sup, struct list *list, unsi
 
 static void want_served(const struct xfn_supervisor *sup, struct list *list, unsigned slot)
 {
-	for (unsigned i = 0; i < sup->served_count; i++) {
-		const struct xfn_addresses_served *served = &sup->served[i];
+	for (unsigned i = 0; i < sup->local_count; i++) {
+		const struct xfn_local_address *served = &sup->local[i];
 		struct xfn_listener one = { .slot = slot, .scope = served->ifindex };
 
 		if (!xfn_deploy__covers(&sup->functions[slot], served->ip))
 			continue;
-		if (served->elsewhere && sup->opts->several)
+		if (served->elsewhere && sup->opts->beside)
 			want_by_device(sup, list, one, served->ip, served->tag);
 		else
 			want(sup, list, one, served->ip);

@@ -17,20 +17,20 @@ static uint64_t lost_by(const struct xfn_supervisor *sup, const struct xfn_liste
 	return sup->ring_mtu ? 0 : xfn_udp_socket__dropped(listener->fd);
 }
 
-static void add_rings(const struct xfn_child *child, uint64_t sum[XFN_REASON_SLOTS])
+static void add_rings(const struct xfn_worker_process *worker, uint64_t sum[XFN_REASON_SLOTS])
 {
 	struct tpacket_stats_v3 ring = {};
 	socklen_t len = sizeof(ring);
 
-	for (unsigned i = 0; child->has_umem && i < child->threads; i++) {
-		struct xfn_umem_losses lost = xfn_umem__losses(&child->umem, i);
+	for (unsigned i = 0; worker->has_umem && i < worker->threads; i++) {
+		struct xfn_umem_losses lost = xfn_umem__losses(&worker->umem, i);
 
 		sum[XFN_REASON_RING_FULL] += lost.ring_full;
 		sum[XFN_REASON_NO_FRAME] += lost.no_frame;
 	}
 	/* counted from zero by each question: nobody else may ask */
-	if (child->ring.receive >= 0 &&
-	    !getsockopt(child->ring.receive, SOL_PACKET, PACKET_STATISTICS, &ring, &len))
+	if (worker->ring.receive >= 0 &&
+	    !getsockopt(worker->ring.receive, SOL_PACKET, PACKET_STATISTICS, &ring, &len))
 		sum[XFN_REASON_RING_FULL] += ring.tp_drops;
 }
 
@@ -39,18 +39,18 @@ void xfn_losses__keep_socket(struct xfn_supervisor *sup, const struct xfn_listen
 	sup->losses[XFN_REASON_SOCKET_FULL] += lost_by(sup, listener);
 }
 
-void xfn_losses__keep_rings(struct xfn_supervisor *sup, const struct xfn_child *child)
+void xfn_losses__keep_rings(struct xfn_supervisor *sup, const struct xfn_worker_process *worker)
 {
-	add_rings(child, sup->losses);
+	add_rings(worker, sup->losses);
 }
 
 void xfn_losses__add(struct xfn_supervisor *sup, uint64_t sum[XFN_REASON_SLOTS])
 {
 	uint64_t refused = sum[XFN_REASON_SLOW_REFUSED];
 
-	for (unsigned i = 0; i < sup->child_count; i++)
-		add_rings(&sup->children[i],
-			  xfn_child_by_ring(&sup->children[i]) ? sup->losses : sum);
+	for (unsigned i = 0; i < sup->worker_count; i++)
+		add_rings(&sup->workers[i],
+			  xfn_worker_process__by_ring(&sup->workers[i]) ? sup->losses : sum);
 	for (unsigned i = 0; i < sup->listener_count; i++)
 		sum[XFN_REASON_SOCKET_FULL] += lost_by(sup, &sup->listeners[i]);
 	for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)

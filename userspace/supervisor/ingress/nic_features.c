@@ -18,7 +18,7 @@
 
 #define RETRY_MS 2000
 
-struct xfn_links {
+struct xfn_nic_features {
 	struct xfn_journal *journal;
 	struct xfn_steer *steer;
 	struct xfn_steer_left left; /* of the last try */
@@ -38,7 +38,7 @@ static const struct xfn_journal_kind kinds[] = { { "ntuple", xfn_steer__undo_ntu
 						 { "napi", xfn_napi__undo },
 						 {} };
 
-int xfn_links__undo(const char *ifname, struct xfn_error *err)
+int xfn_nic_features__undo(const char *ifname, struct xfn_error *err)
 {
 	struct xfn_journal *journal;
 	int left = xfn_journal__count(ifname), ret;
@@ -61,21 +61,21 @@ int xfn_links__undo(const char *ifname, struct xfn_error *err)
 	return ret;
 }
 
-unsigned xfn_links__queue(const struct xfn_supervisor *sup, unsigned i)
+unsigned xfn_nic_features__queue(const struct xfn_supervisor *sup, unsigned i)
 {
 	const struct xfn_link_options *opts = &sup->opts->links;
 
 	return opts->steer_count ? opts->steer[i] : i;
 }
 
-unsigned xfn_links__queues(const struct xfn_supervisor *sup)
+unsigned xfn_nic_features__queues(const struct xfn_supervisor *sup)
 {
 	unsigned queues = sup->iface.queues < XFN_QUEUES ? sup->iface.queues : XFN_QUEUES;
 
 	return sup->opts->links.steer_count ?: queues;
 }
 
-bool xfn_links__insists(const struct xfn_supervisor *sup)
+bool xfn_nic_features__insists(const struct xfn_supervisor *sup)
 {
 	const struct xfn_link_options *opts = &sup->opts->links;
 
@@ -89,7 +89,7 @@ bool xfn_links__insists(const struct xfn_supervisor *sup)
 static int wanted_rules(const struct xfn_supervisor *sup, struct xfn_steer_rule **out)
 {
 	const struct xfn_link_options *opts = &sup->opts->links;
-	size_t max = (size_t)sup->function_count * (sup->served_count + 1);
+	size_t max = (size_t)sup->function_count * (sup->local_count + 1);
 	struct xfn_steer_rule *all = calloc(max ?: 1, sizeof(*all));
 	int count = 0;
 
@@ -105,8 +105,8 @@ static int wanted_rules(const struct xfn_supervisor *sup, struct xfn_steer_rule 
 			continue;
 		if (!fn->any)
 			all[count++] = rule;
-		for (unsigned s = 0; fn->any && s < sup->served_count; s++) {
-			memcpy(rule.to.ip, sup->served[s].ip, sizeof(rule.to.ip));
+		for (unsigned s = 0; fn->any && s < sup->local_count; s++) {
+			memcpy(rule.to.ip, sup->local[s].ip, sizeof(rule.to.ip));
 			if (xfn_deploy__owner(sup, rule.to.ip, rule.to.port) == (int)i)
 				all[count++] = rule;
 		}
@@ -120,7 +120,7 @@ static int wanted_rules(const struct xfn_supervisor *sup, struct xfn_steer_rule 
  */
 static int set_rules(struct xfn_supervisor *sup)
 {
-	struct xfn_links *l = sup->links;
+	struct xfn_nic_features *l = sup->nic;
 	struct xfn_steer_left left = { .again = true };
 	struct xfn_steer_rule *rules;
 	int count = wanted_rules(sup, &rules);
@@ -148,15 +148,15 @@ static int set_rules(struct xfn_supervisor *sup)
 	return count;
 }
 
-void xfn_links__follow(struct xfn_supervisor *sup)
+void xfn_nic_features__follow(struct xfn_supervisor *sup)
 {
-	if (sup->links && sup->links->steer)
+	if (sup->nic && sup->nic->steer)
 		set_rules(sup);
 }
 
-int xfn_links__retry(struct xfn_supervisor *sup)
+int xfn_nic_features__retry(struct xfn_supervisor *sup)
 {
-	struct xfn_links *l = sup->links;
+	struct xfn_nic_features *l = sup->nic;
 	uint64_t now = xfn_now_ms();
 
 	if (!l || !l->retry_at_ms)
@@ -169,7 +169,7 @@ int xfn_links__retry(struct xfn_supervisor *sup)
 static int steer(struct xfn_supervisor *sup, struct xfn_error *err)
 {
 	const struct xfn_link_options *opts = &sup->opts->links;
-	struct xfn_links *l = sup->links;
+	struct xfn_nic_features *l = sup->nic;
 	int count, ret;
 
 	for (unsigned i = 0; i < opts->steer_count; i++)
@@ -193,17 +193,17 @@ static int steer(struct xfn_supervisor *sup, struct xfn_error *err)
 	return count < 0 ? count : -EOPNOTSUPP;
 }
 
-int xfn_links__begin(struct xfn_supervisor *sup, struct xfn_error *err)
+int xfn_nic_features__begin(struct xfn_supervisor *sup, struct xfn_error *err)
 {
 	const struct xfn_link_options *opts = &sup->opts->links;
-	struct xfn_links *l;
+	struct xfn_nic_features *l;
 	bool xdp_tx = false;
 	char why[240];
 	int ret;
 
 	if (!sup->iface.name[0])
 		return 0;
-	l = sup->links = calloc(1, sizeof(*l));
+	l = sup->nic = calloc(1, sizeof(*l));
 	if (!l)
 		return xfn_fail(err, -ENOMEM, "out of memory");
 	ret = xfn_journal__open(sup->iface.name, kinds, &l->journal, err);
@@ -234,21 +234,21 @@ int xfn_links__begin(struct xfn_supervisor *sup, struct xfn_error *err)
 	return ret;
 }
 
-void xfn_links__end(struct xfn_supervisor *sup)
+void xfn_nic_features__end(struct xfn_supervisor *sup)
 {
-	if (!sup->links)
+	if (!sup->nic)
 		return;
-	xfn_steer__close(sup->links->steer);
-	xfn_journal__close(sup->links->journal);
-	free(sup->links);
-	sup->links = NULL;
+	xfn_steer__close(sup->nic->steer);
+	xfn_journal__close(sup->nic->journal);
+	free(sup->nic);
+	sup->nic = NULL;
 }
 
 /* Sockets that cannot be polled would be worked by interrupts, and nobody would know. */
 static int check_polled(const struct xfn_supervisor *sup, const struct xfn_umem *umem,
 			struct xfn_error *err)
 {
-	if (!xfn_napi__told_at_bind() || xfn_napi__id(umem->xsk[0]))
+	if (!xfn_napi__set_at_bind() || xfn_napi__id(umem->xsk[0]))
 		return 0;
 	return xfn_fail(
 		err, -EOPNOTSUPP,
@@ -257,10 +257,10 @@ static int check_polled(const struct xfn_supervisor *sup, const struct xfn_umem 
 		driver_of(sup), umem->queue, sup->iface.name);
 }
 
-int xfn_links__bind(struct xfn_supervisor *sup, struct xfn_umem *umem, struct xfn_error *err)
+int xfn_nic_features__bind(struct xfn_supervisor *sup, struct xfn_umem *umem, struct xfn_error *err)
 {
 	const struct xfn_link_options *opts = &sup->opts->links;
-	struct xfn_links *l = sup->links;
+	struct xfn_nic_features *l = sup->nic;
 	int ret = 0;
 
 	for (unsigned i = 0; !ret && opts->busy_poll && i < umem->threads; i++)
@@ -290,21 +290,22 @@ int xfn_links__bind(struct xfn_supervisor *sup, struct xfn_umem *umem, struct xf
 
 static bool has_frames(const struct xfn_supervisor *sup)
 {
-	return sup->child_count && xfn_child_by_afxdp(&sup->children[0]);
+	return sup->worker_count && xfn_worker_process__by_afxdp(&sup->workers[0]);
 }
 
 /* All queues of an interface: a driver has it or not. */
 static bool all_zero_copy(const struct xfn_supervisor *sup)
 {
-	for (unsigned i = 0; i < sup->child_count; i++)
-		if (xfn_child_by_afxdp(&sup->children[i]) && !sup->children[i].umem.zero_copy)
+	for (unsigned i = 0; i < sup->worker_count; i++)
+		if (xfn_worker_process__by_afxdp(&sup->workers[i]) &&
+		    !sup->workers[i].umem.zero_copy)
 			return false;
 	return true;
 }
 
-void xfn_links__tell(const struct xfn_supervisor *sup, json_t *data)
+void xfn_nic_features__report(const struct xfn_supervisor *sup, json_t *data)
 {
-	const struct xfn_links *l = sup->links;
+	const struct xfn_nic_features *l = sup->nic;
 
 	json_object_set_new(data, "zero_copy",
 			    has_frames(sup) ? json_boolean(all_zero_copy(sup)) : json_null());
@@ -313,31 +314,32 @@ void xfn_links__tell(const struct xfn_supervisor *sup, json_t *data)
 		json_object_set_new(data, "flow_rules", json_integer(xfn_steer__count(l->steer)));
 }
 
-void xfn_links__tell_worker(const struct xfn_supervisor *sup, const struct xfn_child *child,
-			    unsigned thread, json_t *data)
+void xfn_nic_features__report_worker(const struct xfn_supervisor *sup,
+				     const struct xfn_worker_process *worker, unsigned thread,
+				     json_t *data)
 {
 	unsigned napi;
 
 	json_object_set_new(data, "zero_copy",
-			    child->has_umem ? json_boolean(child->umem.zero_copy) : json_null());
-	if (!sup->opts->links.busy_poll || !child->has_umem)
+			    worker->has_umem ? json_boolean(worker->umem.zero_copy) : json_null());
+	if (!sup->opts->links.busy_poll || !worker->has_umem)
 		return;
-	napi = xfn_napi__id(child->umem.xsk[thread]);
+	napi = xfn_napi__id(worker->umem.xsk[thread]);
 	json_object_set_new(data, "napi", napi ? json_integer(napi) : json_null());
 }
 
-unsigned xfn_links__send_apart(const struct xfn_supervisor *sup)
+unsigned xfn_nic_features__send_apart(const struct xfn_supervisor *sup)
 {
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < sup->child_count; i++)
-		n += sup->children[i].has_umem && sup->children[i].umem.send[0] >= 0;
+	for (unsigned i = 0; i < sup->worker_count; i++)
+		n += sup->workers[i].has_umem && sup->workers[i].umem.send[0] >= 0;
 	return n;
 }
 
-void xfn_links__say_queues(const struct xfn_supervisor *sup)
+void xfn_nic_features__log_queues(const struct xfn_supervisor *sup)
 {
-	unsigned apart = xfn_links__send_apart(sup);
+	unsigned apart = xfn_nic_features__send_apart(sup);
 
 	if (apart)
 		xfn_log__line(LOG_NOTICE,
@@ -353,10 +355,10 @@ void xfn_links__say_queues(const struct xfn_supervisor *sup)
 			      sup->iface.name, sup->iface.queues, XFN_QUEUES);
 }
 
-void xfn_links__print(const struct xfn_supervisor *sup, FILE *out)
+void xfn_nic_features__print(const struct xfn_supervisor *sup, FILE *out)
 {
 	const struct xfn_link_options *opts = &sup->opts->links;
-	const struct xfn_links *l = sup->links;
+	const struct xfn_nic_features *l = sup->nic;
 
 	if (l && has_frames(sup))
 		fprintf(out, "AF_XDP with%s copies (%s)\n", all_zero_copy(sup) ? "out" : "",

@@ -10,6 +10,6 @@
  * Undo what a killed run changed on `ifname`. Returns the number of changes undone, or -errno with
  * one line in err: -EADDRINUSE, an xfn serves it, and they are that one's.
  */
-int xfn_links__undo(const char *ifname, struct xfn_error *err);
+int xfn_nic_features__undo(const char *ifname, struct xfn_error *err);
 
 #endif

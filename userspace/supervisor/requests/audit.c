@@ -13,24 +13,25 @@
  * not every second; who asked us waits five. */
 #define WORKERS_MS 3000
 
-static bool owns_frames(const struct xfn_child *child)
+static bool owns_frames(const struct xfn_worker_process *worker)
 {
-	return child->state == XFN_CHILD_READY && xfn_engine_find(child->engine)->audit;
+	return worker->state == XFN_WORKER_READY && xfn_engine_find(worker->engine)->audit;
 }
 
 /* Nothing is known yet of a row whose frames_lost is null. */
-static bool waits_for(json_t *row, const struct xfn_child *child)
+static bool waits_for(json_t *row, const struct xfn_worker_process *worker)
 {
-	return child->state == XFN_CHILD_READY &&
-	       json_integer_value(json_object_get(row, "pid")) == child->pid &&
+	return worker->state == XFN_WORKER_READY &&
+	       json_integer_value(json_object_get(row, "pid")) == worker->pid &&
 	       json_is_null(json_object_get(row, "frames_lost"));
 }
 
 /* More frames than it was given a worker cannot have, nor fewer. */
-static bool can_be(const struct xfn_child *child, const struct xfn_engine_audit *a)
+static bool can_be(const struct xfn_worker_process *worker, const struct xfn_engine_audit *a)
 {
 	const int64_t parts[] = { a->free, a->filling, a->lent, a->sending, a->held, a->lost };
-	int64_t total = child->has_umem ? (int64_t)(child->umem.len / child->umem.frame_size) : 0;
+	int64_t total =
+		worker->has_umem ? (int64_t)(worker->umem.len / worker->umem.frame_size) : 0;
 
 	for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		if (parts[i] > total || parts[i] < -total)
@@ -57,7 +58,8 @@ static void fill(json_t *row, const struct xfn_engine_audit *a)
 
 json_t *xfn_audit(struct xfn_supervisor *sup, json_t *data, struct xfn_error *err)
 {
-	const struct xfn_handover ask = { .type = XFN_HO_AUDIT, .version = XFN_HANDOVER_VERSION };
+	const struct xfn_message ask = { .type = XFN_MESSAGE_AUDIT,
+					 .version = XFN_WORKER_PROTOCOL_VERSION };
 	json_t *rows = json_array();
 	bool asked = false;
 
@@ -67,14 +69,14 @@ json_t *xfn_audit(struct xfn_supervisor *sup, json_t *data, struct xfn_error *er
 		json_decref(data);
 		return NULL;
 	}
-	for (unsigned i = 0; i < sup->child_count; i++) {
-		const struct xfn_child *child = &sup->children[i];
+	for (unsigned i = 0; i < sup->worker_count; i++) {
+		const struct xfn_worker_process *worker = &sup->workers[i];
 
-		if (!owns_frames(child))
+		if (!owns_frames(worker))
 			continue;
-		asked |= !xfn_handover__send(child->sock, &ask, -1);
-		json_array_append_new(rows, json_pack("{s:i, s:i, s:n}", "pid", (int)child->pid,
-						      "queue", (int)child->queue, "frames_lost"));
+		asked |= !xfn_message__send(worker->sock, &ask, -1);
+		json_array_append_new(rows, json_pack("{s:i, s:i, s:n}", "pid", (int)worker->pid,
+						      "queue", (int)worker->queue, "frames_lost"));
 	}
 	json_object_set_new(data, "frames", rows);
 	if (!asked)
@@ -93,24 +95,24 @@ static bool waits(const struct xfn_supervisor *sup, const struct xfn_audit *audi
 	size_t i;
 
 	json_array_foreach(rows, i, row)
-		for (unsigned c = 0; c < sup->child_count; c++)
-			if (waits_for(row, &sup->children[c]))
+		for (unsigned c = 0; c < sup->worker_count; c++)
+			if (waits_for(row, &sup->workers[c]))
 				return true;
 	return false;
 }
 
 /* Whoever asked meanwhile is told the same: workers do not say to whom they answer. */
-void xfn_audit__done(struct xfn_supervisor *sup, const struct xfn_child *child,
-		     const struct xfn_handover *msg)
+void xfn_audit__done(struct xfn_supervisor *sup, const struct xfn_worker_process *worker,
+		     const struct xfn_message *msg)
 {
 	json_t *row;
 	size_t i;
 
-	if (!can_be(child, &msg->audited))
+	if (!can_be(worker, &msg->audited))
 		return;
 	for (unsigned a = 0; a < sup->audit_count; a++)
 		json_array_foreach(json_object_get(sup->audits[a].data, "frames"), i, row)
-			if (waits_for(row, child))
+			if (waits_for(row, worker))
 				fill(row, &msg->audited);
 }
 

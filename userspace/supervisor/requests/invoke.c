@@ -50,9 +50,9 @@ static bool served_address(const struct xfn_supervisor *sup, const struct xfn_de
 		memcpy(ip, fn->addr.ip, 16);
 		return true;
 	}
-	for (unsigned i = 0; i < sup->served_count; i++) {
-		memcpy(ip, sup->served[i].ip, 16);
-		if (!sup->served[i].tag[0] && !memcmp(ip, mapped, 12) == (version == 4) &&
+	for (unsigned i = 0; i < sup->local_count; i++) {
+		memcpy(ip, sup->local[i].ip, 16);
+		if (!sup->local[i].tag[0] && !memcmp(ip, mapped, 12) == (version == 4) &&
 		    xfn_deploy__owner(sup, ip, fn->addr.port) == fn - sup->functions)
 			return true;
 	}

@@ -15,14 +15,14 @@
 
 #define WORKER_MS 4000 /* below XFN_CONTROL_SECONDS: who asks is told */
 
-static struct xfn_child *worker_for(struct xfn_supervisor *sup, unsigned slot)
+static struct xfn_worker_process *worker_for(struct xfn_supervisor *sup, unsigned slot)
 {
 	bool socket = sup->functions[slot].tier == XFN_TIER_SOCKET;
 
-	for (unsigned i = 0; i < sup->child_count; i++)
-		if (sup->children[i].state == XFN_CHILD_READY &&
-		    !strcmp(sup->children[i].engine, "afxdp") != socket)
-			return &sup->children[i];
+	for (unsigned i = 0; i < sup->worker_count; i++)
+		if (sup->workers[i].state == XFN_WORKER_READY &&
+		    !strcmp(sup->workers[i].engine, "afxdp") != socket)
+			return &sup->workers[i];
 	return NULL;
 }
 
@@ -30,12 +30,13 @@ int xfn_invoke__ask(struct xfn_supervisor *sup, unsigned slot, const uint8_t *pa
 		    uint32_t repeat, struct xfn_error *err)
 {
 	const struct xfn_deployed *fn = &sup->functions[slot];
-	struct xfn_child *child = worker_for(sup, slot);
-	struct xfn_handover msg = { .type = XFN_HO_INVOKE, .version = XFN_HANDOVER_VERSION };
+	struct xfn_worker_process *worker = worker_for(sup, slot);
+	struct xfn_message msg = { .type = XFN_MESSAGE_INVOKE,
+				   .version = XFN_WORKER_PROTOCOL_VERSION };
 	struct xfn_pending *p = &sup->pending[sup->pending_count];
 	int memfd, ret = 0;
 
-	if (!child)
+	if (!worker)
 		return xfn_fail(err, -ECHILD, "%s: no worker serves it now; `xfn stat` lists them",
 				fn->mod->attr.name);
 	if (sup->pending_count == XFN_PENDING)
@@ -48,7 +49,7 @@ int xfn_invoke__ask(struct xfn_supervisor *sup, unsigned slot, const uint8_t *pa
 	msg.invoke.slot = slot;
 	msg.invoke.len = len;
 	msg.invoke.repeat = repeat;
-	ret = ret ?: xfn_handover__send(child->sock, &msg, memfd);
+	ret = ret ?: xfn_message__send(worker->sock, &msg, memfd);
 	if (ret) {
 		xfn_error__set(err, "%s: its worker cannot be asked: %s; try again",
 			       fn->mod->attr.name, strerror(-ret));
@@ -58,13 +59,13 @@ int xfn_invoke__ask(struct xfn_supervisor *sup, unsigned slot, const uint8_t *pa
 	}
 	*p = (struct xfn_pending){ .ticket = xfn_control__later(sup->control),
 				   .until_ms = xfn_now_ms() + WORKER_MS,
-				   .child = child,
-				   .pid = child->pid,
+				   .worker = worker,
+				   .pid = worker->pid,
 				   .memfd = memfd,
 				   .tier = fn->tier };
 	memcpy(p->name, fn->mod->attr.name, sizeof(p->name));
 	sup->pending_count++;
-	xfn_told__invoked(child, repeat ?: 1);
+	xfn_page_check__invoked(worker, repeat ?: 1);
 	return 0;
 }
 
@@ -78,8 +79,8 @@ static void drop(struct xfn_supervisor *sup, struct xfn_pending *p)
 	sup->pending_count--;
 }
 
-void xfn_invoke__done(struct xfn_supervisor *sup, const struct xfn_child *child,
-		      const struct xfn_handover *msg)
+void xfn_invoke__done(struct xfn_supervisor *sup, const struct xfn_worker_process *worker,
+		      const struct xfn_message *msg)
 {
 	uint8_t *reply = malloc(XFN_INVOKE_MAX);
 	struct xfn_pending *p = sup->pending;
@@ -89,7 +90,8 @@ void xfn_invoke__done(struct xfn_supervisor *sup, const struct xfn_child *child,
 						    "consume";
 	json_t *data = NULL;
 
-	while (p < sup->pending + sup->pending_count && (p->child != child || p->pid != child->pid))
+	while (p < sup->pending + sup->pending_count &&
+	       (p->worker != worker || p->pid != worker->pid))
 		p++;
 	if (p < sup->pending + sup->pending_count) {
 		if (reply && len <= XFN_INVOKE_MAX &&
@@ -112,7 +114,7 @@ int xfn_invoke__watch(struct xfn_supervisor *sup)
 	for (unsigned i = 0; i < sup->pending_count; i++) {
 		struct xfn_pending *p = &sup->pending[i];
 
-		if (p->child->state != XFN_CHILD_READY || p->child->pid != p->pid) {
+		if (p->worker->state != XFN_WORKER_READY || p->worker->pid != p->pid) {
 			xfn_error__set(
 				&err,
 				"%s: its worker ended before it answered; what `xfn run` printed "

@@ -16,7 +16,7 @@ static const struct {
 
 /* A thread of a worker. */
 struct place {
-	unsigned child, thread, past;
+	unsigned worker, thread, past;
 	const struct xfn_leaver *leaver;
 };
 
@@ -26,18 +26,18 @@ struct place {
  */
 static const struct xfn_page *next_page(const struct xfn_supervisor *sup, struct place *at)
 {
-	for (; at->child < sup->child_count; at->child++, at->thread = 0) {
-		const struct xfn_child *child = &sup->children[at->child];
+	for (; at->worker < sup->worker_count; at->worker++, at->thread = 0) {
+		const struct xfn_worker_process *worker = &sup->workers[at->worker];
 
-		if (child->page && at->thread < child->threads)
-			return xfn_told__sum(child->told, at->thread++);
+		if (worker->page && at->thread < worker->threads)
+			return xfn_page_check__sum(worker->checked, at->thread++);
 	}
 	if (!at->past && !at->leaver)
 		at->leaver = sup->leavers;
 	for (; at->leaver; at->leaver = at->leaver->next, at->thread = 0)
 		if (at->leaver->page && at->thread < at->leaver->threads)
-			return xfn_told__sum(at->leaver->told, at->thread++);
-	return at->past++ ? NULL : sup->past;
+			return xfn_page_check__sum(at->leaver->checked, at->thread++);
+	return at->past++ ? NULL : sup->retired;
 }
 
 static struct xfn_loader *loader_of(const struct xfn_supervisor *sup)
@@ -57,10 +57,10 @@ static struct xfn_slot_counters counters_of(const struct xfn_supervisor *sup, un
 	*outside = 0;
 	if (loader)
 		xfn_loader__slot_counters(loader, slot, &sum);
-	xfn_card__counters(sup, slot, &sum);
+	xfn_offload_device__counters(sup, slot, &sum);
 	for (page = next_page(sup, &at); page; page = next_page(sup, &at)) {
 		*outside += page->slots[slot].requests;
-		xfn_past__add(&sum, &page->slots[slot]);
+		xfn_retired__add(&sum, &page->slots[slot]);
 	}
 	return sum;
 }
@@ -85,10 +85,10 @@ static const char *outside_text(const struct xfn_supervisor *sup, unsigned slot,
 json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 {
 	char whole_text[300];
-	const char *whole = xfn_presence__state(sup, whole_text, sizeof(whole_text));
+	const char *whole = xfn_link_state__state(sup, whole_text, sizeof(whole_text));
 	json_t *list = json_array(), *data;
 
-	xfn_told__read_all(sup);
+	xfn_page_check__read_all(sup);
 	for (unsigned i = 0; i < sup->function_count; i++) {
 		const struct xfn_deployed *fn = &sup->functions[i];
 		struct xfn_address addr = fn->addr;
@@ -103,13 +103,13 @@ json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 		if (xfn_quarantine__state(fn)[0])
 			state = xfn_quarantine__state(fn);
 		else if (sup->serving)
-			state = xfn_children__state(sup, fn, why, sizeof(why));
+			state = xfn_workers__state(sup, fn, why, sizeof(why));
 		json_array_append_new(
 			list,
 			json_pack("{s:s, s:i, s:s, s:i, s:s, s:s, s:o, s:s, s:o, s:s, s:o, s:s}",
 				  "name", fn->mod->attr.name, "slot", (int)i, "address", text,
 				  "port", (int)fn->addr.port, "tier", xfn_tier_name(fn->tier),
-				  "mode", xfn_card__mode(sup, fn), "reason",
+				  "mode", xfn_offload_device__mode(sup, fn), "reason",
 				  xfn_control__text(fn->reason), "rule",
 				  fn->rule ? fn->rule->id : "", "summary",
 				  xfn_control__text(fn->mod->attr.summary), "state", state,
@@ -120,10 +120,10 @@ json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 			 sup->iface.name[0] ? sup->iface.name : NULL, "pid", (int)getpid(), "state",
 			 whole, "state_reason", xfn_control__text(whole_text), "mode",
 			 xfn_mode_name(sup->mode), "mode_reason", sup->mode_reason.line, "engine",
-			 sup->child_count ? sup->children[0].engine : NULL, "engine_reason",
+			 sup->worker_count ? sup->workers[0].engine : NULL, "engine_reason",
 			 sup->engine_reason, "sockets", (int)sup->listener_count, "sockets_missing",
 			 (int)sup->missing_count, "functions", list);
-	xfn_links__tell(sup, data);
+	xfn_nic_features__report(sup, data);
 	return data;
 }
 
@@ -194,10 +194,10 @@ static json_t *all_reasons(struct xfn_supervisor *sup)
 	if (loader_of(sup))
 		xfn_loader__reasons(loader_of(sup), count);
 	xfn_losses__add(sup, count);
-	xfn_card__reasons(sup, count);
+	xfn_offload_device__reasons(sup, count);
 	for (page = next_page(sup, &at); page; page = next_page(sup, &at))
 		for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)
-			count[i] += xfn_past__reason(page, i);
+			count[i] += xfn_retired__reason(page, i);
 	for (unsigned i = 1; i < XFN_REASON_COUNT; i++)
 		json_array_append_new(
 			list, json_pack("{s:i, s:s, s:s, s:s, s:I}", "code", (int)i, "name",
@@ -206,24 +206,24 @@ static json_t *all_reasons(struct xfn_supervisor *sup)
 	return list;
 }
 
-static json_t *worker(const struct xfn_supervisor *sup, const struct xfn_child *child,
+static json_t *worker(const struct xfn_supervisor *sup, const struct xfn_worker_process *worker,
 		      unsigned thread)
 {
-	const struct xfn_page *page = xfn_told__sum(child->told, thread);
+	const struct xfn_page *page = xfn_page_check__sum(worker->checked, thread);
 	const struct xfn_engine_stats *e = &page->engine;
-	int cpu = child->cpu[thread];
+	int cpu = worker->cpu[thread];
 	char why[300];
-	const char *state = xfn_child__state(child, why, sizeof(why));
+	const char *state = xfn_worker_process__state(worker, why, sizeof(why));
 
 	return json_pack(
 		"{s:o, s:s, s:o, s:i, s:i, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:o}",
-		"pid", child->pid > 0 ? json_integer(child->pid) : json_null(), "state", state,
-		"state_reason", xfn_control__text(why), "queue", (int)child->queue, "thread",
-		(int)thread, "engine", child->engine, "serves",
-		xfn_crews__serves(sup, child, thread), "received", (json_int_t)e->received, "sent",
+		"pid", worker->pid > 0 ? json_integer(worker->pid) : json_null(), "state", state,
+		"state_reason", xfn_control__text(why), "queue", (int)worker->queue, "thread",
+		(int)thread, "engine", worker->engine, "serves",
+		xfn_pools__serves(sup, worker, thread), "received", (json_int_t)e->received, "sent",
 		(json_int_t)e->sent, "send_failed", (json_int_t)e->send_failed, "wakeups",
 		(json_int_t)e->wakeups, "stalls", (json_int_t)e->stalls, "cpu_ms",
-		(json_int_t)(page->cpu_ns / 1000000), "restarts", (int)child->restarts, "cpu",
+		(json_int_t)(page->cpu_ns / 1000000), "restarts", (int)worker->restarts, "cpu",
 		cpu < 0 ? json_null() : json_integer(cpu));
 }
 
@@ -231,10 +231,10 @@ static json_t *workers(const struct xfn_supervisor *sup)
 {
 	json_t *list = json_array(), *one;
 
-	for (unsigned c = 0; c < sup->child_count; c++)
-		for (unsigned t = 0; t < sup->children[c].threads; t++) {
-			one = worker(sup, &sup->children[c], t);
-			xfn_links__tell_worker(sup, &sup->children[c], t, one);
+	for (unsigned c = 0; c < sup->worker_count; c++)
+		for (unsigned t = 0; t < sup->workers[c].threads; t++) {
+			one = worker(sup, &sup->workers[c], t);
+			xfn_nic_features__report_worker(sup, &sup->workers[c], t, one);
 			json_array_append_new(list, one);
 		}
 	return list;
@@ -243,9 +243,9 @@ static json_t *workers(const struct xfn_supervisor *sup)
 json_t *xfn_stats__counters(struct xfn_supervisor *sup)
 {
 	char text[300];
-	const char *state = xfn_presence__state(sup, text, sizeof(text));
+	const char *state = xfn_link_state__state(sup, text, sizeof(text));
 
-	xfn_told__read_all(sup);
+	xfn_page_check__read_all(sup);
 	return json_pack("{s:s?, s:i, s:s, s:o, s:o, s:o, s:o}", "interface",
 			 sup->iface.name[0] ? sup->iface.name : NULL, "pid", (int)getpid(), "state",
 			 state, "state_reason", xfn_control__text(text), "functions",

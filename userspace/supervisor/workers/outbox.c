@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include "outbox.h"
 
-int xfn_outbox__put(struct xfn_outbox *box, const struct xfn_handover *msg, int fd)
+int xfn_outbox__put(struct xfn_outbox *box, const struct xfn_message *msg, int fd)
 {
 	if (box->count == box->room) {
 		unsigned room = box->room ? 2 * box->room : 16;
@@ -23,7 +23,7 @@ int xfn_outbox__send(struct xfn_outbox *box, int sock)
 {
 	while (box->sent < box->count) {
 		const struct xfn_letter *next = &box->letters[box->sent];
-		int ret = xfn_handover__send(sock, &next->msg, next->fd);
+		int ret = xfn_message__send(sock, &next->msg, next->fd);
 
 		if (ret)
 			return ret;

@@ -10,7 +10,7 @@
 #include "../../protocol/worker_protocol.h"
 
 struct xfn_letter {
-	struct xfn_handover msg;
+	struct xfn_message msg;
 	int fd; /* the caller's, open until the message is sent; -1: none */
 };
 
@@ -20,7 +20,7 @@ struct xfn_outbox {
 };
 
 /* Add a message at the end. 0 or -ENOMEM. */
-int xfn_outbox__put(struct xfn_outbox *box, const struct xfn_handover *msg, int fd);
+int xfn_outbox__put(struct xfn_outbox *box, const struct xfn_message *msg, int fd);
 /* Send what the socket takes. 0: all is sent; -EAGAIN: the rest when it polls writable; -errno. */
 int xfn_outbox__send(struct xfn_outbox *box, int sock);
 void xfn_outbox__empty(struct xfn_outbox *box); /* forget what was not sent */

@@ -23,7 +23,7 @@ static unsigned own_threads(const struct xfn_supervisor *sup)
 {
 	unsigned n = 0;
 
-	for (unsigned crew = 1; crew < XFN_CREWS; crew++)
+	for (unsigned crew = 1; crew < XFN_POOLS; crew++)
 		n += sup->own_threads[crew];
 	return n;
 }
@@ -32,7 +32,7 @@ static unsigned own_threads(const struct xfn_supervisor *sup)
 static unsigned shared_max(const struct xfn_supervisor *sup)
 {
 	unsigned room = XFN_THREADS - sup->opts->dedicate_count;
-	unsigned queues = xfn_links__queues(sup) ?: 1, n;
+	unsigned queues = xfn_nic_features__queues(sup) ?: 1, n;
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
 	if (sup->opts->workers_max)
@@ -43,12 +43,12 @@ static unsigned shared_max(const struct xfn_supervisor *sup)
 	return n < room ? n : room;
 }
 
-unsigned xfn_crews__threads(const struct xfn_supervisor *sup)
+unsigned xfn_pools__threads(const struct xfn_supervisor *sup)
 {
 	return shared_max(sup) + sup->opts->dedicate_count;
 }
 
-unsigned xfn_crews__shared(const struct xfn_supervisor *sup, unsigned queue)
+unsigned xfn_pools__shared(const struct xfn_supervisor *sup, unsigned queue)
 {
 	unsigned n = sup->shared[queue] ?: sup->opts->workers_min ?: 1, max = shared_max(sup);
 
@@ -56,24 +56,24 @@ unsigned xfn_crews__shared(const struct xfn_supervisor *sup, unsigned queue)
 }
 
 /* Of a queue, from now on, also when its worker is made anew. 0, or -errno: as it was. */
-static int share(struct xfn_supervisor *sup, struct xfn_child *child, unsigned count)
+static int share(struct xfn_supervisor *sup, struct xfn_worker_process *worker, unsigned count)
 {
-	unsigned was = child->shared, wanted = sup->shared[child->queue];
+	unsigned was = worker->shared, wanted = sup->shared[worker->queue];
 	int ret;
 
-	child->shared = sup->shared[child->queue] = count;
-	ret = xfn_crews__apply(sup, child);
+	worker->shared = sup->shared[worker->queue] = count;
+	ret = xfn_pools__apply(sup, worker);
 	if (ret) {
-		child->shared = was;
-		sup->shared[child->queue] = wanted;
+		worker->shared = was;
+		sup->shared[worker->queue] = wanted;
 	}
 	return ret;
 }
 
 /* An unused crew, or 0. */
-static unsigned free_crew(const struct xfn_supervisor *sup)
+static unsigned free_pool(const struct xfn_supervisor *sup)
 {
-	for (unsigned crew = 1; crew < XFN_CREWS; crew++)
+	for (unsigned crew = 1; crew < XFN_POOLS; crew++)
 		if (!sup->own_threads[crew])
 			return crew;
 	return 0;
@@ -90,10 +90,10 @@ static int assign(struct xfn_supervisor *sup, const char *name, unsigned crew)
 
 		if (strcmp(fn->mod->attr.name, name))
 			continue;
-		err = sup->loader ? xfn_loader__crew(sup->loader, i, crew) : 0;
+		err = sup->loader ? xfn_loader__pool(sup->loader, i, crew) : 0;
 		ret = ret ?: err;
 		if (!err)
-			fn->crew = crew;
+			fn->pool = crew;
 	}
 	return ret;
 }
@@ -106,22 +106,22 @@ static const struct xfn_deployed *find(const struct xfn_supervisor *sup, const c
 	return NULL;
 }
 
-void xfn_crews__load(struct xfn_supervisor *sup)
+void xfn_pools__load(struct xfn_supervisor *sup)
 {
 	for (unsigned i = 0; i < sup->function_count; i++) {
 		const struct xfn_deployed *fn = &sup->functions[i];
 
-		if (fn->crew && (!sup->loader || fn->tier == XFN_TIER_SOCKET))
+		if (fn->pool && (!sup->loader || fn->tier == XFN_TIER_SOCKET))
 			xfn_log__line(LOG_WARNING,
 				      "%s: is served behind UDP sockets; --dedicate gives it no "
 				      "worker of its own there",
 				      fn->mod->attr.name);
 		if (sup->loader)
-			xfn_loader__crew(sup->loader, i, fn->crew);
+			xfn_loader__pool(sup->loader, i, fn->pool);
 	}
 }
 
-int xfn_crews__open(struct xfn_supervisor *sup, struct xfn_error *err)
+int xfn_pools__open(struct xfn_supervisor *sup, struct xfn_error *err)
 {
 	const struct xfn_run_options *opts = sup->opts;
 
@@ -135,12 +135,12 @@ int xfn_crews__open(struct xfn_supervisor *sup, struct xfn_error *err)
 	memset(sup->own_threads, 0, sizeof(sup->own_threads));
 	for (unsigned i = 0; i < opts->dedicate_count; i++) {
 		const struct xfn_deployed *fn = find(sup, opts->dedicate[i]);
-		unsigned crew = free_crew(sup);
+		unsigned crew = free_pool(sup);
 
 		if (!fn)
 			return xfn_fail(err, -ENOENT, "--dedicate %s: no such function in this run",
 					opts->dedicate[i]);
-		if (fn->crew)
+		if (fn->pool)
 			continue;
 		sup->own_threads[crew] = 1;
 		assign(sup, opts->dedicate[i], crew);
@@ -148,63 +148,63 @@ int xfn_crews__open(struct xfn_supervisor *sup, struct xfn_error *err)
 	return 0;
 }
 
-int xfn_crews__apply(struct xfn_supervisor *sup, struct xfn_child *child)
+int xfn_pools__apply(struct xfn_supervisor *sup, struct xfn_worker_process *worker)
 {
-	uint32_t was = child->active, active = (1u << child->shared) - 1;
-	unsigned next = child->shared;
+	uint32_t was = worker->active, active = (1u << worker->shared) - 1;
+	unsigned next = worker->shared;
 	int ret;
 
-	for (unsigned crew = 1; crew < XFN_CREWS; crew++) {
+	for (unsigned crew = 1; crew < XFN_POOLS; crew++) {
 		active |= ((1u << sup->own_threads[crew]) - 1) << next;
 		next += sup->own_threads[crew];
 	}
 	/* awake before it is asked, asked no longer before it rests */
-	child->active = was | active;
-	xfn_children__tell_active(child);
-	ret = xfn_loader__spread(sup->loader, child->queue, 0, 0, child->shared);
-	next = child->shared;
-	for (unsigned crew = 1; !ret && crew < XFN_CREWS; crew++) {
+	worker->active = was | active;
+	xfn_workers__send_active(worker);
+	ret = xfn_loader__indirection(sup->loader, worker->queue, 0, 0, worker->shared);
+	next = worker->shared;
+	for (unsigned crew = 1; !ret && crew < XFN_POOLS; crew++) {
 		if (!sup->own_threads[crew])
 			continue;
-		ret = xfn_loader__spread(sup->loader, child->queue, crew, next,
-					 sup->own_threads[crew]);
+		ret = xfn_loader__indirection(sup->loader, worker->queue, crew, next,
+					      sup->own_threads[crew]);
 		next += sup->own_threads[crew];
 	}
 	if (ret) /* some may still be asked: all stay awake */
 		return ret;
-	child->active = active;
-	xfn_children__tell_active(child);
+	worker->active = active;
+	xfn_workers__send_active(worker);
 	return 0;
 }
 
-const char *xfn_crews__serves(const struct xfn_supervisor *sup, const struct xfn_child *child,
-			      unsigned thread)
+const char *xfn_pools__serves(const struct xfn_supervisor *sup,
+			      const struct xfn_worker_process *worker, unsigned thread)
 {
-	unsigned next = child->shared;
+	unsigned next = worker->shared;
 
 	if (thread < next)
 		return "all";
-	for (unsigned crew = 1; crew < XFN_CREWS; crew++) {
+	for (unsigned crew = 1; crew < XFN_POOLS; crew++) {
 		next += sup->own_threads[crew];
 		if (thread >= next)
 			continue;
 		for (unsigned i = 0; i < sup->function_count; i++)
-			if (sup->functions[i].crew == crew)
+			if (sup->functions[i].pool == crew)
 				return sup->functions[i].mod->attr.name;
 	}
 	return "none";
 }
 
 /* Do `shared` and `own` threads fit on this queue? */
-static bool fits(const struct xfn_child *child, unsigned shared, unsigned own,
+static bool fits(const struct xfn_worker_process *worker, unsigned shared, unsigned own,
 		 struct xfn_error *err)
 {
-	if (shared + own <= child->threads)
+	if (shared + own <= worker->threads)
 		return true;
 	xfn_error__set(err,
 		       "queue %u has room for %u workers, and that would be %u; `xfn run "
 		       "--workers-per-queue 1-%u` makes room for more",
-		       child->queue, child->threads, shared + own,
+		       worker->queue, worker->threads, shared + own,
 		       shared + own < XFN_THREADS ? shared + own : XFN_THREADS);
 	return false;
 }
@@ -227,20 +227,22 @@ static int scale_queues(struct xfn_supervisor *sup, int queue, unsigned count,
 	if (!count)
 		return xfn_fail(err, -EINVAL,
 				"a queue keeps at least one worker that all functions share");
-	for (unsigned i = 0; i < sup->child_count; i++) {
-		const struct xfn_child *child = &sup->children[i];
+	for (unsigned i = 0; i < sup->worker_count; i++) {
+		const struct xfn_worker_process *worker = &sup->workers[i];
 
-		if (xfn_child_by_afxdp(child) && (queue < 0 || child->queue == (unsigned)queue) &&
-		    !fits(child, count, own, err))
+		if (xfn_worker_process__by_afxdp(worker) &&
+		    (queue < 0 || worker->queue == (unsigned)queue) &&
+		    !fits(worker, count, own, err))
 			return -ERANGE;
 	}
-	for (unsigned i = 0; i < sup->child_count; i++) {
-		struct xfn_child *child = &sup->children[i];
+	for (unsigned i = 0; i < sup->worker_count; i++) {
+		struct xfn_worker_process *worker = &sup->workers[i];
 
-		if (!xfn_child_by_afxdp(child) || (queue >= 0 && child->queue != (unsigned)queue))
+		if (!xfn_worker_process__by_afxdp(worker) ||
+		    (queue >= 0 && worker->queue != (unsigned)queue))
 			continue;
 		met++;
-		ret = share(sup, child, count);
+		ret = share(sup, worker, count);
 		if (ret)
 			return not_scaled(ret, err);
 	}
@@ -263,19 +265,19 @@ static int scale_function(struct xfn_supervisor *sup, const char *name, unsigned
 	if (!fn)
 		return xfn_fail(err, -ENOENT, "%.64s: no such function here; `xfn ls` lists them",
 				name);
-	crew = fn->crew ?: free_crew(sup);
+	crew = fn->pool ?: free_pool(sup);
 	if (!crew)
 		return xfn_fail(
 			err, -ENOSPC,
 			"%d functions have workers of their own already; `xfn scale NAME 0` takes "
 			"one's away",
-			XFN_CREWS - 1);
+			XFN_POOLS - 1);
 	own = own - sup->own_threads[crew] + count;
-	for (unsigned i = 0; i < sup->child_count; i++) {
-		if (!xfn_child_by_afxdp(&sup->children[i]))
+	for (unsigned i = 0; i < sup->worker_count; i++) {
+		if (!xfn_worker_process__by_afxdp(&sup->workers[i]))
 			continue;
 		frames++;
-		if (!fits(&sup->children[i], sup->children[i].shared, own, err))
+		if (!fits(&sup->workers[i], sup->workers[i].shared, own, err))
 			return -ERANGE;
 	}
 	if (!frames || fn->tier == XFN_TIER_SOCKET)
@@ -288,18 +290,18 @@ static int scale_function(struct xfn_supervisor *sup, const char *name, unsigned
 		return not_scaled(ret, err);
 	had = sup->own_threads[crew];
 	sup->own_threads[crew] = count;
-	for (unsigned i = 0; !ret && i < sup->child_count; i++)
-		if (xfn_child_by_afxdp(&sup->children[i]))
-			ret = xfn_crews__apply(sup, &sup->children[i]);
+	for (unsigned i = 0; !ret && i < sup->worker_count; i++)
+		if (xfn_worker_process__by_afxdp(&sup->workers[i]))
+			ret = xfn_pools__apply(sup, &sup->workers[i]);
 	if (!ret && count)
 		ret = assign(sup, name, crew);
 	/* what requests may go to stays with the function, and nothing where none do */
 	if (ret && count)
-		sup->own_threads[crew] = fn->crew == crew && count > had ? count : had;
+		sup->own_threads[crew] = fn->pool == crew && count > had ? count : had;
 	return ret ? not_scaled(ret, err) : 0;
 }
 
-json_t *xfn_crews__scale(struct xfn_supervisor *sup, json_t *args, struct xfn_error *err)
+json_t *xfn_pools__scale(struct xfn_supervisor *sup, json_t *args, struct xfn_error *err)
 {
 	const char *name = json_string_value(json_object_get(args, "name"));
 	json_t *queue = json_object_get(args, "queue"), *count = json_object_get(args, "workers");
@@ -337,66 +339,66 @@ json_t *xfn_crews__scale(struct xfn_supervisor *sup, json_t *args, struct xfn_er
  * One look at a queue. A thread is busy while it does not wait for requests, also where it is
  * another one's turn on the CPU.
  */
-static void look(struct xfn_supervisor *sup, struct xfn_child *child, uint64_t elapsed_ns)
+static void look(struct xfn_supervisor *sup, struct xfn_worker_process *worker, uint64_t elapsed_ns)
 {
 	uint64_t busiest = 0, all = 0, stalls = 0;
 	unsigned min = sup->opts->workers_min ?: 1, max = shared_max(sup);
-	unsigned count = child->shared;
+	unsigned count = worker->shared;
 
-	xfn_told__read(sup, child);
-	for (unsigned i = 0; i < child->shared; i++) {
-		const struct xfn_page *told = xfn_told__sum(child->told, i);
-		uint64_t idle = told->idle_ns - child->load[i].idle_ns;
+	xfn_page_check__read(sup, worker);
+	for (unsigned i = 0; i < worker->shared; i++) {
+		const struct xfn_page *told = xfn_page_check__sum(worker->checked, i);
+		uint64_t idle = told->idle_ns - worker->load[i].idle_ns;
 		uint64_t busy = idle < elapsed_ns ? elapsed_ns - idle : 0;
 
 		all += busy;
 		busiest = busy > busiest ? busy : busiest;
-		stalls += told->engine.stalls - child->load[i].stalls;
+		stalls += told->engine.stalls - worker->load[i].stalls;
 	}
-	for (unsigned i = 0; i < child->threads; i++) {
-		const struct xfn_page *told = xfn_told__sum(child->told, i);
+	for (unsigned i = 0; i < worker->threads; i++) {
+		const struct xfn_page *told = xfn_page_check__sum(worker->checked, i);
 
-		child->load[i] = (struct xfn_load){ .idle_ns = told->idle_ns,
-						    .stalls = told->engine.stalls };
+		worker->load[i] = (struct xfn_load){ .idle_ns = told->idle_ns,
+						     .stalls = told->engine.stalls };
 	}
-	if ((stalls || busiest * 100 > elapsed_ns * FULL) && child->shared < max) {
+	if ((stalls || busiest * 100 > elapsed_ns * FULL) && worker->shared < max) {
 		count++;
-		child->calm = 0;
-	} else if (!stalls && child->shared > min &&
-		   all * 100 < elapsed_ns * SPARE * (child->shared - 1)) {
-		if (++child->calm >= CALM) {
+		worker->low_load_samples = 0;
+	} else if (!stalls && worker->shared > min &&
+		   all * 100 < elapsed_ns * SPARE * (worker->shared - 1)) {
+		if (++worker->low_load_samples >= CALM) {
 			count--;
-			child->calm = 0;
+			worker->low_load_samples = 0;
 		}
 	} else {
-		child->calm = 0;
+		worker->low_load_samples = 0;
 	}
-	if (child->shared == count)
+	if (worker->shared == count)
 		return;
-	if (share(sup, child, count)) /* the next look tries again */
+	if (share(sup, worker, count)) /* the next look tries again */
 		return;
-	xfn_log__line(LOG_NOTICE, "queue %u: %u workers, by load", child->queue, child->shared);
+	xfn_log__line(LOG_NOTICE, "queue %u: %u workers, by load", worker->queue, worker->shared);
 }
 
-int xfn_crews__follow_load(struct xfn_supervisor *sup)
+int xfn_pools__follow_load(struct xfn_supervisor *sup)
 {
 	uint64_t now = xfn_now_ns();
 	bool any = false;
 
 	if (!sup->opts->autoscale)
 		return -1;
-	for (unsigned i = 0; i < sup->child_count; i++) {
-		struct xfn_child *child = &sup->children[i];
+	for (unsigned i = 0; i < sup->worker_count; i++) {
+		struct xfn_worker_process *worker = &sup->workers[i];
 
-		if (!xfn_child_by_afxdp(child) || child->state != XFN_CHILD_READY)
+		if (!xfn_worker_process__by_afxdp(worker) || worker->state != XFN_WORKER_READY)
 			continue;
 		any = true;
-		if (now < child->next_load_ns)
+		if (now < worker->next_load_ns)
 			continue;
-		if (child->next_load_ns)
-			look(sup, child, now - child->last_load_ns);
-		child->last_load_ns = now;
-		child->next_load_ns = now + LOOK_MS * 1000000ull;
+		if (worker->next_load_ns)
+			look(sup, worker, now - worker->last_load_ns);
+		worker->last_load_ns = now;
+		worker->next_load_ns = now + LOOK_MS * 1000000ull;
 	}
 	return any ? LOOK_MS : -1;
 }

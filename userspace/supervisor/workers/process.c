@@ -28,9 +28,9 @@ static int above(int fd)
 
 	if (fd < 0)
 		return -errno;
-	if (fd > XFN_HANDOVER_FD)
+	if (fd > XFN_WORKER_PROTOCOL_FD)
 		return fd;
-	high = fcntl(fd, F_DUPFD_CLOEXEC, XFN_HANDOVER_FD + 1);
+	high = fcntl(fd, F_DUPFD_CLOEXEC, XFN_WORKER_PROTOCOL_FD + 1);
 	if (high < 0)
 		high = -errno;
 	close(fd);
@@ -79,11 +79,11 @@ static int spawn(const char *path, const int descriptors[4], pid_t *pid)
 	return ret;
 }
 
-int xfn_process__start(const struct xfn_supervisor *sup, struct xfn_child *child,
+int xfn_process__start(const struct xfn_supervisor *sup, struct xfn_worker_process *worker,
 		       struct xfn_error *err)
 {
 	int pair[2] = { -1, -1 }, words = -1, given[4] = { -1, -1, -1, -1 };
-	int ret = xfn_output_lines__open(&child->output, &words);
+	int ret = xfn_output_lines__open(&worker->output, &words);
 
 	if (!ret && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		ret = -errno;
@@ -91,15 +91,15 @@ int xfn_process__start(const struct xfn_supervisor *sup, struct xfn_child *child
 		close(words);
 	if (ret)
 		return ret;
-	child->sock = pair[0];
-	fcntl(child->sock, F_SETFL, O_NONBLOCK);
+	worker->sock = pair[0];
+	fcntl(worker->sock, F_SETFL, O_NONBLOCK);
 	given[0] = above(empty_input());
 	given[1] = given[2] = above(words);
 	given[3] = above(pair[1]);
 	for (int i = 0; i < 4 && !ret; i++)
 		ret = given[i] < 0 ? given[i] : 0;
 	if (!ret) {
-		ret = spawn(sup->worker, given, &child->pid);
+		ret = spawn(sup->worker, given, &worker->pid);
 		if (ret)
 			xfn_error__set(err, "cannot start %s: %s; is xfn installed whole?",
 				       sup->opts->worker, strerror(-ret));
@@ -109,14 +109,14 @@ int xfn_process__start(const struct xfn_supervisor *sup, struct xfn_child *child
 			close(given[i]);
 	if (ret)
 		return ret;
-	child->pidfd = (int)syscall(SYS_pidfd_open, child->pid, 0);
-	return child->pidfd < 0 ? -errno : 0;
+	worker->pidfd = (int)syscall(SYS_pidfd_open, worker->pid, 0);
+	return worker->pidfd < 0 ? -errno : 0;
 }
 
-void xfn_process__kill(const struct xfn_child *child)
+void xfn_process__kill(const struct xfn_worker_process *worker)
 {
-	if (child->pid > 0)
-		kill(-child->pid, SIGKILL);
+	if (worker->pid > 0)
+		kill(-worker->pid, SIGKILL);
 }
 
 /* Has it ended? Its number stays taken until it is waited for. */
@@ -138,69 +138,70 @@ static int wait_for(pid_t pid)
 	return status;
 }
 
-bool xfn_process__has_ended(const struct xfn_child *child)
+bool xfn_process__has_ended(const struct xfn_worker_process *worker)
 {
-	return child->pid > 0 && has_ended(child->pid);
+	return worker->pid > 0 && has_ended(worker->pid);
 }
 
-static void close_descriptors(struct xfn_child *child)
+static void close_descriptors(struct xfn_worker_process *worker)
 {
-	if (child->pidfd >= 0)
-		close(child->pidfd);
-	if (child->sock >= 0)
-		close(child->sock);
-	child->pidfd = child->sock = -1;
+	if (worker->pidfd >= 0)
+		close(worker->pidfd);
+	if (worker->sock >= 0)
+		close(worker->sock);
+	worker->pidfd = worker->sock = -1;
 }
 
-int xfn_process__status(struct xfn_child *child)
+int xfn_process__status(struct xfn_worker_process *worker)
 {
 	char who[XFN_WHO];
 	int status;
 
 	/* which ends it too, where CAP_KILL is missing */
-	close_descriptors(child);
-	status = child->pid > 0 ? wait_for(child->pid) : 0;
-	xfn_output_lines__close(&child->output, xfn_child__who(child, who));
-	child->pid = 0;
+	close_descriptors(worker);
+	status = worker->pid > 0 ? wait_for(worker->pid) : 0;
+	xfn_output_lines__close(&worker->output, xfn_worker_process__who(worker, who));
+	worker->pid = 0;
 	return status;
 }
 
-void xfn_process__retire(struct xfn_supervisor *sup, struct xfn_child *child)
+void xfn_process__retire(struct xfn_supervisor *sup, struct xfn_worker_process *worker)
 {
-	const struct xfn_handover stop = { .type = XFN_HO_STOP, .version = XFN_HANDOVER_VERSION };
-	struct xfn_leaver *leaver = child->pid > 0 ? calloc(1, sizeof(*leaver)) : NULL;
+	const struct xfn_message stop = { .type = XFN_MESSAGE_STOP,
+					  .version = XFN_WORKER_PROTOCOL_VERSION };
+	struct xfn_leaver *leaver = worker->pid > 0 ? calloc(1, sizeof(*leaver)) : NULL;
 	char who[XFN_WHO];
 
 	/* one that does not serve yet has nothing to answer, and may be in an XFN_INIT */
-	if (child->state == XFN_CHILD_READY && leaver)
-		xfn_handover__send(child->sock, &stop, -1);
+	if (worker->state == XFN_WORKER_READY && leaver)
+		xfn_message__send(worker->sock, &stop, -1);
 	else
-		xfn_process__kill(child);
-	if (child->page_fd >= 0)
-		close(child->page_fd);
-	child->page_fd = -1;
+		xfn_process__kill(worker);
+	if (worker->page_fd >= 0)
+		close(worker->page_fd);
+	worker->page_fd = -1;
 	if (!leaver) {
-		xfn_process__status(child);
-		if (child->page)
-			xfn_told__keep(sup, child->told, child->page, child->threads,
-				       xfn_child__who(child, who));
+		xfn_process__status(worker);
+		if (worker->page)
+			xfn_page_check__keep(sup, worker->checked, worker->page, worker->threads,
+					     xfn_worker_process__who(worker, who));
 	} else {
-		leaver->pid = child->pid;
-		leaver->pidfd = child->pidfd;
-		leaver->page = child->page;
-		leaver->told = child->told;
-		leaver->threads = child->threads;
-		leaver->output = child->output;
+		leaver->pid = worker->pid;
+		leaver->pidfd = worker->pidfd;
+		leaver->page = worker->page;
+		leaver->checked = worker->checked;
+		leaver->threads = worker->threads;
+		leaver->output = worker->output;
 		leaver->until_ms = xfn_now_ms() + STOP_MS;
-		xfn_child__who(child, leaver->who);
+		xfn_worker_process__who(worker, leaver->who);
 		leaver->next = sup->leavers;
 		sup->leavers = leaver;
-		child->pidfd = child->output.fd = -1;
-		close_descriptors(child);
+		worker->pidfd = worker->output.fd = -1;
+		close_descriptors(worker);
 	}
-	child->page = NULL;
-	child->told = NULL;
-	child->pid = 0;
+	worker->page = NULL;
+	worker->checked = NULL;
+	worker->pid = 0;
 }
 
 static void bury(struct xfn_supervisor *sup, struct xfn_leaver *leaver)
@@ -208,7 +209,8 @@ static void bury(struct xfn_supervisor *sup, struct xfn_leaver *leaver)
 	wait_for(leaver->pid);
 	xfn_output_lines__close(&leaver->output, leaver->who);
 	if (leaver->page)
-		xfn_told__keep(sup, leaver->told, leaver->page, leaver->threads, leaver->who);
+		xfn_page_check__keep(sup, leaver->checked, leaver->page, leaver->threads,
+				     leaver->who);
 	if (leaver->pidfd >= 0)
 		close(leaver->pidfd);
 	free(leaver);
@@ -255,11 +257,11 @@ unsigned xfn_process__poll(const struct xfn_supervisor *sup, struct pollfd *fds,
 
 void xfn_process__wait(struct xfn_supervisor *sup)
 {
-	struct pollfd fds[2 * XFN_CHILDREN];
+	struct pollfd fds[2 * XFN_WORKER_PROCESSES];
 
 	for (;;) {
 		int timeout = xfn_process__reap(sup);
-		unsigned n = xfn_process__poll(sup, fds, 2 * XFN_CHILDREN);
+		unsigned n = xfn_process__poll(sup, fds, 2 * XFN_WORKER_PROCESSES);
 
 		if (!sup->leavers)
 			break;

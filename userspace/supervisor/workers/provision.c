@@ -28,147 +28,153 @@ static bool bound_before(const struct xfn_supervisor *sup, unsigned i)
 	return false;
 }
 
-static int put_functions(const struct xfn_supervisor *sup, struct xfn_child *child)
+static int put_functions(const struct xfn_supervisor *sup, struct xfn_worker_process *worker)
 {
 	int ret = 0;
 
 	for (unsigned slot = 0; !ret && slot < sup->function_count; slot++) {
 		const struct xfn_deployed *fn = &sup->functions[slot];
-		struct xfn_handover msg = { .type = XFN_HO_FUNCTION,
-					    .version = XFN_HANDOVER_VERSION };
+		struct xfn_message msg = { .type = XFN_MESSAGE_FUNCTION,
+					   .version = XFN_WORKER_PROTOCOL_VERSION };
 
-		if (xfn_child_by_afxdp(child) ? fn->tier == XFN_TIER_SOCKET : !fn->listening)
+		if (xfn_worker_process__by_afxdp(worker) ? fn->tier == XFN_TIER_SOCKET :
+							   !fn->listening)
 			continue;
 		msg.function.slot = slot;
 		memcpy(msg.function.name, fn->mod->attr.name, sizeof(msg.function.name));
 		if (fn->set_aside[0]) { /* has a port, and drops what comes to it */
-			msg.type = XFN_HO_QUARANTINE;
+			msg.type = XFN_MESSAGE_QUARANTINE;
 			msg.quarantine.slot = slot;
 			msg.quarantine.on = 1;
 		}
-		ret = xfn_outbox__put(&child->outbox, &msg, fn->set_aside[0] ? -1 : fn->mod->fd);
+		ret = xfn_outbox__put(&worker->outbox, &msg, fn->set_aside[0] ? -1 : fn->mod->fd);
 		if (ret)
 			break;
 		memset(&msg.bind, 0, sizeof(msg.bind));
-		msg.type = XFN_HO_BIND;
+		msg.type = XFN_MESSAGE_BIND;
 		msg.bind.slot = slot;
 		msg.bind.any = fn->any && !fn->version;
 		msg.bind.addr = fn->addr;
 		/* Behind UDP sockets the socket tells the function. */
-		if (xfn_child_by_afxdp(child))
-			ret = xfn_outbox__put(&child->outbox, &msg, -1);
+		if (xfn_worker_process__by_afxdp(worker))
+			ret = xfn_outbox__put(&worker->outbox, &msg, -1);
 	}
-	for (unsigned i = 0; !ret && xfn_child_by_ring(child) && i < sup->listener_count; i++) {
-		struct xfn_handover msg = { .type = XFN_HO_BIND, .version = XFN_HANDOVER_VERSION };
+	for (unsigned i = 0; !ret && xfn_worker_process__by_ring(worker) && i < sup->listener_count;
+	     i++) {
+		struct xfn_message msg = { .type = XFN_MESSAGE_BIND,
+					   .version = XFN_WORKER_PROTOCOL_VERSION };
 
 		if (bound_before(sup, i))
 			continue;
 		msg.bind.slot = sup->listeners[i].slot;
 		msg.bind.addr = sup->listeners[i].local;
-		ret = xfn_outbox__put(&child->outbox, &msg, -1);
+		ret = xfn_outbox__put(&worker->outbox, &msg, -1);
 	}
 	return ret;
 }
 
-static int put_sockets(const struct xfn_supervisor *sup, struct xfn_child *child)
+static int put_sockets(const struct xfn_supervisor *sup, struct xfn_worker_process *worker)
 {
-	struct xfn_handover msg = { .type = XFN_HO_UMEM, .version = XFN_HANDOVER_VERSION };
+	struct xfn_message msg = { .type = XFN_MESSAGE_UMEM,
+				   .version = XFN_WORKER_PROTOCOL_VERSION };
 	int ret = 0;
 
-	if (xfn_child_by_afxdp(child)) {
-		msg.umem.len = child->umem.len;
-		msg.umem.frame_size = child->umem.frame_size;
-		msg.umem.headroom = child->umem.headroom;
-		msg.umem.fill_size = child->umem.fill_size;
-		msg.umem.comp_size = child->umem.comp_size;
-		msg.umem.longest = child->umem.longest;
-		ret = xfn_outbox__put(&child->outbox, &msg, child->umem.memfd);
+	if (xfn_worker_process__by_afxdp(worker)) {
+		msg.umem.len = worker->umem.len;
+		msg.umem.frame_size = worker->umem.frame_size;
+		msg.umem.headroom = worker->umem.headroom;
+		msg.umem.fill_size = worker->umem.fill_size;
+		msg.umem.comp_size = worker->umem.comp_size;
+		msg.umem.longest = worker->umem.longest;
+		ret = xfn_outbox__put(&worker->outbox, &msg, worker->umem.memfd);
 		memset(&msg.socket, 0, sizeof(msg.socket));
-		msg.type = XFN_HO_SOCKET;
-		msg.socket.queue = child->queue;
-		msg.socket.rx_size = child->umem.rx_size;
-		msg.socket.tx_size = child->umem.tx_size;
-		for (unsigned i = 0; !ret && i < child->threads; i++)
-			ret = xfn_outbox__put(&child->outbox, &msg, child->umem.xsk[i]);
-		msg.type = XFN_HO_SENDER;
-		for (unsigned i = 0; !ret && i < child->threads && child->umem.send[i] >= 0; i++)
-			ret = xfn_outbox__put(&child->outbox, &msg, child->umem.send[i]);
+		msg.type = XFN_MESSAGE_SOCKET;
+		msg.socket.queue = worker->queue;
+		msg.socket.rx_size = worker->umem.rx_size;
+		msg.socket.tx_size = worker->umem.tx_size;
+		for (unsigned i = 0; !ret && i < worker->threads; i++)
+			ret = xfn_outbox__put(&worker->outbox, &msg, worker->umem.xsk[i]);
+		msg.type = XFN_MESSAGE_SENDER;
+		for (unsigned i = 0; !ret && i < worker->threads && worker->umem.send[i] >= 0; i++)
+			ret = xfn_outbox__put(&worker->outbox, &msg, worker->umem.send[i]);
 		return ret;
 	}
-	if (xfn_child_by_ring(child)) {
+	if (xfn_worker_process__by_ring(worker)) {
 		memset(&msg.socket, 0, sizeof(msg.socket));
-		msg.type = XFN_HO_SOCKET;
+		msg.type = XFN_MESSAGE_SOCKET;
 		msg.socket.block_size = xfn_packet_ring__block(sup->ring_mtu);
 		msg.socket.block_count = XFN_PACKET_RING / msg.socket.block_size;
-		ret = xfn_outbox__put(&child->outbox, &msg, child->ring.receive);
-		return ret ?: xfn_outbox__put(&child->outbox, &msg, child->ring.send);
+		ret = xfn_outbox__put(&worker->outbox, &msg, worker->ring.receive);
+		return ret ?: xfn_outbox__put(&worker->outbox, &msg, worker->ring.send);
 	}
 	for (unsigned i = 0; !ret && i < sup->listener_count; i++) {
 		memset(&msg.socket, 0, sizeof(msg.socket));
-		msg.type = XFN_HO_SOCKET;
+		msg.type = XFN_MESSAGE_SOCKET;
 		msg.socket.slot = sup->listeners[i].slot;
 		msg.socket.local = sup->listeners[i].local;
-		ret = xfn_outbox__put(&child->outbox, &msg, sup->listeners[i].fd);
+		ret = xfn_outbox__put(&worker->outbox, &msg, sup->listeners[i].fd);
 	}
 	return ret;
 }
 
-int xfn_children__hand_over(const struct xfn_supervisor *sup, struct xfn_child *child)
+int xfn_provision__send(const struct xfn_supervisor *sup, struct xfn_worker_process *worker)
 {
-	struct xfn_handover msg = { .type = XFN_HO_HELLO, .version = XFN_HANDOVER_VERSION };
+	struct xfn_message msg = { .type = XFN_MESSAGE_HELLO,
+				   .version = XFN_WORKER_PROTOCOL_VERSION };
 	int ret;
 
-	snprintf(msg.hello.engine, sizeof(msg.hello.engine), "%s", child->engine);
+	snprintf(msg.hello.engine, sizeof(msg.hello.engine), "%s", worker->engine);
 	msg.hello.flags = flags_of(sup);
 	msg.hello.mtu = sup->iface.mtu ?: XFN_MTU_DEFAULT;
 	msg.hello.rate = sup->opts->rate;
 	msg.hello.uid = msg.hello.gid = geteuid() ? 0 : XFN_NOBODY;
 	/* beside workers of frames, the one of sockets has the slow path only: it may sleep */
-	msg.hello.spin =
-		sup->opts->spin &&
-		(xfn_child_by_afxdp(child) || xfn_child_by_ring(child) ||
-		 (!xfn_child_by_afxdp(sup->children) && !xfn_child_by_ring(sup->children)));
+	msg.hello.spin = sup->opts->spin && (xfn_worker_process__by_afxdp(worker) ||
+					     xfn_worker_process__by_ring(worker) ||
+					     (!xfn_worker_process__by_afxdp(sup->workers) &&
+					      !xfn_worker_process__by_ring(sup->workers)));
 	msg.hello.sqpoll = sup->opts->sqpoll;
 	msg.hello.busy_us = sup->opts->links.busy_poll;
 	msg.hello.memory_mb = sup->opts->memory_mb;
-	msg.hello.threads = child->threads;
-	memcpy(msg.hello.cpu, child->cpu, sizeof(msg.hello.cpu));
-	ret = xfn_outbox__put(&child->outbox, &msg, child->page_fd);
-	ret = ret ?: put_functions(sup, child);
-	ret = ret ?: xfn_quarantine__tell(sup, child);
-	ret = ret ?: put_sockets(sup, child);
-	ret = ret ?: xfn_children__tell_active(child);
-	msg = (struct xfn_handover){ .type = XFN_HO_START, .version = XFN_HANDOVER_VERSION };
-	return ret ?: xfn_outbox__put(&child->outbox, &msg, -1);
+	msg.hello.threads = worker->threads;
+	memcpy(msg.hello.cpu, worker->cpu, sizeof(msg.hello.cpu));
+	ret = xfn_outbox__put(&worker->outbox, &msg, worker->page_fd);
+	ret = ret ?: put_functions(sup, worker);
+	ret = ret ?: xfn_quarantine__send(sup, worker);
+	ret = ret ?: put_sockets(sup, worker);
+	ret = ret ?: xfn_workers__send_active(worker);
+	msg = (struct xfn_message){ .type = XFN_MESSAGE_START,
+				    .version = XFN_WORKER_PROTOCOL_VERSION };
+	return ret ?: xfn_outbox__put(&worker->outbox, &msg, -1);
 }
 
-int xfn_children__order(struct xfn_child *child, const struct xfn_handover *msg)
+int xfn_workers__command(struct xfn_worker_process *worker, const struct xfn_message *msg)
 {
-	bool starts = child->state != XFN_CHILD_READY;
+	bool starts = worker->state != XFN_WORKER_READY;
 	int ret;
 
-	if (child->sock < 0)
+	if (worker->sock < 0)
 		return 0;
 	/* in the order of all others, of which the last is START */
-	if (xfn_outbox__waits(&child->outbox))
-		return xfn_outbox__put(&child->outbox, msg, -1);
-	ret = xfn_handover__send(child->sock, msg, -1);
+	if (xfn_outbox__waits(&worker->outbox))
+		return xfn_outbox__put(&worker->outbox, msg, -1);
+	ret = xfn_message__send(worker->sock, msg, -1);
 	if (ret == -EAGAIN && starts)
-		return xfn_outbox__put(&child->outbox, msg, -1);
+		return xfn_outbox__put(&worker->outbox, msg, -1);
 	if (ret == -EAGAIN) {
 		xfn_log__line(LOG_ERR,
 			      "worker of engine %s, queue %u takes no orders any more: ended",
-			      child->engine, child->queue);
-		xfn_process__kill(child);
+			      worker->engine, worker->queue);
+		xfn_process__kill(worker);
 	}
 	return ret;
 }
 
-int xfn_children__tell_active(struct xfn_child *child)
+int xfn_workers__send_active(struct xfn_worker_process *worker)
 {
-	struct xfn_handover msg = { .type = XFN_HO_ACTIVE,
-				    .version = XFN_HANDOVER_VERSION,
-				    .active = { .threads = child->active } };
+	struct xfn_message msg = { .type = XFN_MESSAGE_ACTIVE,
+				   .version = XFN_WORKER_PROTOCOL_VERSION,
+				   .active = { .threads = worker->active } };
 
-	return xfn_children__order(child, &msg);
+	return xfn_workers__command(worker, &msg);
 }

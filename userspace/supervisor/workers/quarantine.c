@@ -35,16 +35,16 @@ uint32_t xfn_quarantine__running(const struct xfn_supervisor *sup, const struct 
  * return; else of the first in a function. Others may have been in one too, and are not to blame.
  */
 static const struct xfn_page *culprit(const struct xfn_supervisor *sup,
-				      const struct xfn_child *child)
+				      const struct xfn_worker_process *worker)
 {
 	const struct xfn_page *found = NULL;
 
-	for (unsigned i = 0; i < child->threads; i++) {
-		const struct xfn_page *page = &child->page[i];
+	for (unsigned i = 0; i < worker->threads; i++) {
+		const struct xfn_page *page = &worker->page[i];
 
 		if (!xfn_quarantine__running(sup, page))
 			continue;
-		if (page->crash.noted || (child->hung && child->seen[i].looks >= LOOKS))
+		if (page->crash.noted || (worker->hung && worker->seen[i].looks >= LOOKS))
 			return page;
 		found = found ?: page;
 	}
@@ -55,10 +55,11 @@ static const struct xfn_page *culprit(const struct xfn_supervisor *sup,
  * Looks are counted, not time: while this process is stopped, its workers may be as well. A slot's
  * requests grow before each call, so the same number is the same call.
  */
-static void look(const struct xfn_supervisor *sup, struct xfn_child *child, unsigned thread)
+static void look(const struct xfn_supervisor *sup, struct xfn_worker_process *worker,
+		 unsigned thread)
 {
-	const struct xfn_page *page = &child->page[thread];
-	struct xfn_seen *seen = &child->seen[thread];
+	const struct xfn_page *page = &worker->page[thread];
+	struct xfn_seen *seen = &worker->seen[thread];
 	uint32_t slot = xfn_quarantine__running(sup, page);
 	uint64_t calls =
 		slot ? __atomic_load_n(&page->slots[slot - 1].requests, __ATOMIC_RELAXED) : 0;
@@ -70,26 +71,26 @@ static void look(const struct xfn_supervisor *sup, struct xfn_child *child, unsi
 	if (++seen->looks < LOOKS)
 		return;
 	/* SIGABRT lets it note its request; a function may have blocked that. */
-	child->hung = true;
+	worker->hung = true;
 	if (seen->looks == LOOKS)
-		syscall(SYS_tgkill, child->pid, page->tid, SIGABRT);
+		syscall(SYS_tgkill, worker->pid, page->tid, SIGABRT);
 	else
-		kill(child->pid, SIGKILL);
+		kill(worker->pid, SIGKILL);
 }
 
-static void look_at_all(struct xfn_supervisor *sup)
+static void check_all(struct xfn_supervisor *sup)
 {
-	for (unsigned i = 0; i < sup->child_count; i++) {
-		struct xfn_child *child = &sup->children[i];
+	for (unsigned i = 0; i < sup->worker_count; i++) {
+		struct xfn_worker_process *worker = &sup->workers[i];
 
-		if (child->state != XFN_CHILD_READY)
+		if (worker->state != XFN_WORKER_READY)
 			continue;
 		/* one that is stopped may be so in the midst of any call */
-		if (xfn_child__is_stopped(child))
-			memset(child->seen, 0, sizeof(child->seen));
+		if (xfn_worker_process__is_stopped(worker))
+			memset(worker->seen, 0, sizeof(worker->seen));
 		else
-			for (unsigned t = 0; t < child->threads; t++)
-				look(sup, child, t);
+			for (unsigned t = 0; t < worker->threads; t++)
+				look(sup, worker, t);
 	}
 }
 
@@ -98,33 +99,33 @@ int xfn_quarantine__watch(struct xfn_supervisor *sup)
 	uint64_t now = xfn_now_ns();
 	bool any = false;
 
-	for (unsigned i = 0; i < sup->child_count; i++)
-		any = any || sup->children[i].state == XFN_CHILD_READY;
+	for (unsigned i = 0; i < sup->worker_count; i++)
+		any = any || sup->workers[i].state == XFN_WORKER_READY;
 	if (!sup->opts->deadline || !any)
 		return -1;
-	if (now >= sup->next_look_ns) {
-		look_at_all(sup);
-		sup->next_look_ns = now + sup->opts->deadline * (1000000ull / LOOKS);
+	if (now >= sup->next_poll_ns) {
+		check_all(sup);
+		sup->next_poll_ns = now + sup->opts->deadline * (1000000ull / LOOKS);
 	}
-	return (int)((sup->next_look_ns - now) / 1000000) + 1;
+	return (int)((sup->next_poll_ns - now) / 1000000) + 1;
 }
 
-static int tell(struct xfn_child *child, unsigned slot, bool on)
+static int tell(struct xfn_worker_process *worker, unsigned slot, bool on)
 {
-	struct xfn_handover msg = { .type = XFN_HO_QUARANTINE,
-				    .version = XFN_HANDOVER_VERSION,
-				    .quarantine = { .slot = slot, .on = on } };
+	struct xfn_message msg = { .type = XFN_MESSAGE_QUARANTINE,
+				   .version = XFN_WORKER_PROTOCOL_VERSION,
+				   .quarantine = { .slot = slot, .on = on } };
 
-	return xfn_children__order(child, &msg);
+	return xfn_workers__command(worker, &msg);
 }
 
-int xfn_quarantine__tell(const struct xfn_supervisor *sup, struct xfn_child *child)
+int xfn_quarantine__send(const struct xfn_supervisor *sup, struct xfn_worker_process *worker)
 {
 	int ret = 0;
 
 	for (unsigned slot = 0; !ret && slot < sup->function_count; slot++)
 		if (sup->functions[slot].quarantined)
-			ret = tell(child, slot, true);
+			ret = tell(worker, slot, true);
 	return ret;
 }
 
@@ -133,9 +134,9 @@ static void set(struct xfn_supervisor *sup, unsigned slot, bool on)
 {
 	sup->functions[slot].quarantined = on;
 	sup->functions[slot].crash_count = 0;
-	for (unsigned i = 0; i < sup->child_count; i++)
-		if (sup->children[i].sock >= 0)
-			tell(&sup->children[i], slot, on);
+	for (unsigned i = 0; i < sup->worker_count; i++)
+		if (sup->workers[i].sock >= 0)
+			tell(&sup->workers[i], slot, on);
 }
 
 static void release_command(const struct xfn_supervisor *sup, const struct xfn_deployed *fn,
@@ -157,10 +158,10 @@ static bool count(struct xfn_deployed *fn)
 	return now - first <= XFN_CRASHES_S * 1000000000ull;
 }
 
-bool xfn_quarantine__ended(struct xfn_supervisor *sup, const struct xfn_child *child, char *what,
-			   size_t len)
+bool xfn_quarantine__ended(struct xfn_supervisor *sup, const struct xfn_worker_process *worker,
+			   char *what, size_t len)
 {
-	const struct xfn_page *page = culprit(sup, child);
+	const struct xfn_page *page = culprit(sup, worker);
 	char path[320], how[80] = "";
 	struct xfn_deployed *fn;
 	int n, ret;
@@ -169,7 +170,7 @@ bool xfn_quarantine__ended(struct xfn_supervisor *sup, const struct xfn_child *c
 	if (!page)
 		return false;
 	fn = &sup->functions[xfn_quarantine__running(sup, page) - 1];
-	if (child->hung)
+	if (worker->hung)
 		snprintf(how, sizeof(how), ", which had not returned within %u ms",
 			 sup->opts->deadline);
 	else if (page->overrun == XFN_OVERRUN_BEFORE)
@@ -187,9 +188,9 @@ bool xfn_quarantine__ended(struct xfn_supervisor *sup, const struct xfn_child *c
 	return !fn->quarantined && count(fn);
 }
 
-void xfn_quarantine__begin(struct xfn_supervisor *sup, const struct xfn_child *child)
+void xfn_quarantine__begin(struct xfn_supervisor *sup, const struct xfn_worker_process *worker)
 {
-	const struct xfn_page *page = culprit(sup, child);
+	const struct xfn_page *page = culprit(sup, worker);
 	struct xfn_deployed *fn;
 	char next[80];
 
@@ -205,8 +206,8 @@ void xfn_quarantine__begin(struct xfn_supervisor *sup, const struct xfn_child *c
 		name_of(fn), XFN_CRASHES, XFN_CRASHES_S, next);
 }
 
-bool xfn_quarantine__blame(struct xfn_supervisor *sup, const struct xfn_child *child, int ret,
-			   const char *err)
+bool xfn_quarantine__blame(struct xfn_supervisor *sup, const struct xfn_worker_process *worker,
+			   int ret, const char *err)
 {
 	struct xfn_deployed *fn;
 	uint32_t slot = 0;
@@ -214,10 +215,10 @@ bool xfn_quarantine__blame(struct xfn_supervisor *sup, const struct xfn_child *c
 	size_t len;
 
 	/* ended from outside: by the kernel, out of memory, or a person */
-	if (ret == -EINTR || !child->page)
+	if (ret == -EINTR || !worker->page)
 		return false;
-	for (unsigned i = 0; !slot && i < child->threads; i++)
-		slot = xfn_quarantine__running(sup, &child->page[i]);
+	for (unsigned i = 0; !slot && i < worker->threads; i++)
+		slot = xfn_quarantine__running(sup, &worker->page[i]);
 	if (!slot || sup->functions[slot - 1].set_aside[0])
 		return false;
 	fn = &sup->functions[slot - 1];
@@ -245,7 +246,7 @@ int xfn_quarantine__any_serves(const struct xfn_supervisor *sup, struct xfn_erro
 
 	for (unsigned i = 0; i < sup->function_count; i++)
 		if (!sup->functions[i].set_aside[0] || sup->functions[i].in_kernel ||
-		    sup->functions[i].on_card)
+		    sup->functions[i].on_device)
 			return 0;
 	if (!sup->function_count)
 		return 0;

@@ -13,40 +13,41 @@
 #include "../../host/log.h"
 #include "../supervisor_inside.h"
 
-static int make_pages(struct xfn_supervisor *sup, struct xfn_child *child)
+static int make_pages(struct xfn_supervisor *sup, struct xfn_worker_process *worker)
 {
-	int ret = child->page ? 0 : xfn_told__make(child);
+	int ret = worker->page ? 0 : xfn_page_check__make(worker);
 
 	if (ret)
 		return ret;
-	xfn_told__begin(sup, child);
-	for (unsigned i = 0; i < child->threads; i++)
-		child->load[i].stalls = 0;
-	memset(child->seen, 0, sizeof(child->seen));
-	memset(child->progress, 0, sizeof(child->progress));
-	child->hung = false;
-	child->still = NULL;
+	xfn_page_check__begin(sup, worker);
+	for (unsigned i = 0; i < worker->threads; i++)
+		worker->load[i].stalls = 0;
+	memset(worker->seen, 0, sizeof(worker->seen));
+	memset(worker->progress, 0, sizeof(worker->progress));
+	worker->hung = false;
+	worker->still = NULL;
 	return 0;
 }
 
-void xfn_provision__drop(struct xfn_supervisor *sup, struct xfn_child *child)
+void xfn_provision__drop(struct xfn_supervisor *sup, struct xfn_worker_process *worker)
 {
 	/* what no frame comes to any more loses none */
-	for (unsigned i = 0; child->has_umem && sup->loader && i < child->threads; i++)
-		xfn_loader__socket(sup->loader, child->queue, i, -1);
-	if (child->ring.receive >= 0) {
-		xfn_packet_ring__stop(&child->ring);
+	for (unsigned i = 0; worker->has_umem && sup->loader && i < worker->threads; i++)
+		xfn_loader__socket(sup->loader, worker->queue, i, -1);
+	if (worker->ring.receive >= 0) {
+		xfn_packet_ring__stop(&worker->ring);
 		xfn_listeners__take_all(sup);
 	}
-	xfn_losses__keep_rings(sup, child);
-	xfn_packet_ring__close(&child->ring);
-	if (!child->has_umem)
+	xfn_losses__keep_rings(sup, worker);
+	xfn_packet_ring__close(&worker->ring);
+	if (!worker->has_umem)
 		return;
-	xfn_umem__close(&child->umem);
-	child->has_umem = false;
+	xfn_umem__close(&worker->umem);
+	worker->has_umem = false;
 }
 
-static int open_ring(struct xfn_supervisor *sup, struct xfn_child *child, struct xfn_error *err)
+static int open_ring(struct xfn_supervisor *sup, struct xfn_worker_process *worker,
+		     struct xfn_error *err)
 {
 	struct xfn_packet_target *targets;
 	const uint8_t(*own)[16];
@@ -56,29 +57,31 @@ static int open_ring(struct xfn_supervisor *sup, struct xfn_child *child, struct
 	if (ret < 0)
 		return ret;
 	ret = xfn_packet_ring__open(sup->iface.name, sup->iface.index, sup->ring_mtu, targets,
-				    (unsigned)ret, own, own_count, &child->ring, err);
+				    (unsigned)ret, own, own_count, &worker->ring, err);
 	free(targets);
 	return ret;
 }
 
 /* A crash leaves rings in an unknown state: always a fresh set. */
-static int renew_rings(struct xfn_supervisor *sup, struct xfn_child *child, struct xfn_error *err)
+static int renew_rings(struct xfn_supervisor *sup, struct xfn_worker_process *worker,
+		       struct xfn_error *err)
 {
 	int ret = 0;
 
-	xfn_provision__drop(sup, child);
-	if (xfn_child_by_afxdp(child)) {
-		ret = xfn_umem__open(sup->iface.name, child->queue, child->threads, sup->iface.mtu,
-				     xfn_cpus__node(child->cpu[0]), &child->umem, err);
-		child->has_umem = !ret;
-		if (!ret && child->queue >= sup->iface.tx_queues)
-			ret = xfn_umem__send_apart(&child->umem, sup->iface.name, sup->iface.index,
+	xfn_provision__drop(sup, worker);
+	if (xfn_worker_process__by_afxdp(worker)) {
+		ret = xfn_umem__open(sup->iface.name, worker->queue, worker->threads,
+				     sup->iface.mtu, xfn_cpus__node(worker->cpu[0]), &worker->umem,
+				     err);
+		worker->has_umem = !ret;
+		if (!ret && worker->queue >= sup->iface.tx_queues)
+			ret = xfn_umem__send_apart(&worker->umem, sup->iface.name, sup->iface.index,
 						   err);
 		if (!ret)
-			xfn_log__line(LOG_DEBUG, "frames of queue %u are in %s pages", child->queue,
-				      child->umem.huge ? "huge" : "normal");
-	} else if (xfn_child_by_ring(child)) {
-		ret = open_ring(sup, child, err);
+			xfn_log__line(LOG_DEBUG, "frames of queue %u are in %s pages",
+				      worker->queue, worker->umem.huge ? "huge" : "normal");
+	} else if (xfn_worker_process__by_ring(worker)) {
+		ret = open_ring(sup, worker, err);
 	}
 	return ret;
 }
@@ -87,68 +90,71 @@ static int renew_rings(struct xfn_supervisor *sup, struct xfn_child *child, stru
  * By --cpus; else the first thread of a worker of frames goes where its queue's interrupt goes. -1:
  * nowhere.
  */
-static int cpu_for(const struct xfn_supervisor *sup, const struct xfn_child *child, unsigned thread)
+static int cpu_for(const struct xfn_supervisor *sup, const struct xfn_worker_process *worker,
+		   unsigned thread)
 {
 	const struct xfn_run_options *opts = sup->opts;
-	unsigned i = (child - sup->children) * child->threads + thread;
+	unsigned i = (worker - sup->workers) * worker->threads + thread;
 
 	if (opts->cpu_count)
 		return opts->cpus[i % opts->cpu_count];
 	/* veth has no interrupt; a device that has its name elsewhere may */
-	if (thread || !xfn_child_by_afxdp(child) || !strcmp(sup->iface.driver, "veth"))
+	if (thread || !xfn_worker_process__by_afxdp(worker) || !strcmp(sup->iface.driver, "veth"))
 		return -1;
-	return xfn_cpus__of_queue("", sup->iface.name, child->queue);
+	return xfn_cpus__of_queue("", sup->iface.name, worker->queue);
 }
 
 /* What is meant to be bound is: else it is said, and nothing is claimed. */
-void xfn_provision__check_pinned(struct xfn_child *child)
+void xfn_provision__check_pinned(struct xfn_worker_process *worker)
 {
-	for (unsigned i = 0; i < child->threads; i++) {
-		int wanted = child->cpu[i];
+	for (unsigned i = 0; i < worker->threads; i++) {
+		int wanted = worker->cpu[i];
 		char thread[32] = "";
 		pid_t tid;
 
 		if (wanted < 0)
 			continue;
-		if (child->threads > 1)
+		if (worker->threads > 1)
 			snprintf(thread, sizeof(thread), ", thread %u", i);
-		tid = xfn_child__tid(child, i);
-		child->cpu[i] = tid ? xfn_cpus__of_process(tid) : -1;
-		if (child->cpu[i] != wanted)
+		tid = xfn_worker_process__tid(worker, i);
+		worker->cpu[i] = tid ? xfn_cpus__of_process(tid) : -1;
+		if (worker->cpu[i] != wanted)
 			xfn_log__line(LOG_WARNING,
 				      "worker of engine %s, queue %u%s is not bound to CPU %d; is "
 				      "it online?",
-				      child->engine, child->queue, thread, wanted);
+				      worker->engine, worker->queue, thread, wanted);
 		else
 			xfn_log__line(LOG_DEBUG,
 				      "worker of engine %s, queue %u%s is bound to CPU %d",
-				      child->engine, child->queue, thread, wanted);
+				      worker->engine, worker->queue, thread, wanted);
 	}
 }
 
-int xfn_provision__bind(struct xfn_supervisor *sup, struct xfn_child *child, struct xfn_error *err)
+int xfn_provision__bind(struct xfn_supervisor *sup, struct xfn_worker_process *worker,
+			struct xfn_error *err)
 {
-	int ret = child->has_umem ? xfn_links__bind(sup, &child->umem, err) : 0;
+	int ret = worker->has_umem ? xfn_nic_features__bind(sup, &worker->umem, err) : 0;
 
-	for (unsigned i = 0; !ret && child->has_umem && i < child->threads; i++)
-		ret = xfn_loader__socket(sup->loader, child->queue, i, child->umem.xsk[i]);
-	if (child->ring.receive < 0)
+	for (unsigned i = 0; !ret && worker->has_umem && i < worker->threads; i++)
+		ret = xfn_loader__socket(sup->loader, worker->queue, i, worker->umem.xsk[i]);
+	if (worker->ring.receive < 0)
 		return ret;
 	/* UDP sockets have taken all until now: they leave it its requests as it begins */
 	ret = xfn_listeners__share(sup, err);
 	if (ret)
 		return ret;
-	return xfn_packet_ring__bind(&child->ring, sup->iface.name, sup->iface.index, err);
+	return xfn_packet_ring__bind(&worker->ring, sup->iface.name, sup->iface.index, err);
 }
 
-int xfn_provision__make(struct xfn_supervisor *sup, struct xfn_child *child, struct xfn_error *err)
+int xfn_provision__make(struct xfn_supervisor *sup, struct xfn_worker_process *worker,
+			struct xfn_error *err)
 {
 	int ret;
 
-	for (unsigned i = 0; i < child->threads; i++)
-		child->cpu[i] = cpu_for(sup, child, i);
-	ret = make_pages(sup, child);
-	if (!ret && xfn_child_by_afxdp(child))
-		ret = xfn_crews__apply(sup, child);
-	return ret ?: renew_rings(sup, child, err);
+	for (unsigned i = 0; i < worker->threads; i++)
+		worker->cpu[i] = cpu_for(sup, worker, i);
+	ret = make_pages(sup, worker);
+	if (!ret && xfn_worker_process__by_afxdp(worker))
+		ret = xfn_pools__apply(sup, worker);
+	return ret ?: renew_rings(sup, worker, err);
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 #include "../supervisor_inside.h"
 
-void xfn_past__add(struct xfn_slot_counters *sum, const struct xfn_slot_counters *more)
+void xfn_retired__add(struct xfn_slot_counters *sum, const struct xfn_slot_counters *more)
 {
 	sum->requests += more->requests;
 	sum->replies += more->replies;
@@ -16,37 +16,37 @@ void xfn_past__add(struct xfn_slot_counters *sum, const struct xfn_slot_counters
 	sum->bytes_out += more->bytes_out;
 }
 
-uint64_t xfn_past__reason(const struct xfn_page *page, unsigned reason)
+uint64_t xfn_retired__reason(const struct xfn_page *page, unsigned reason)
 {
 	return page->reasons[reason] + (reason == XFN_REASON_SEND     ? page->engine.send_failed :
 					reason == XFN_REASON_TOO_LONG ? page->engine.truncated :
 									0);
 }
 
-void xfn_past__new_engine(struct xfn_page *page)
+void xfn_retired__new_engine(struct xfn_page *page)
 {
-	page->reasons[XFN_REASON_SEND] = xfn_past__reason(page, XFN_REASON_SEND);
-	page->reasons[XFN_REASON_TOO_LONG] = xfn_past__reason(page, XFN_REASON_TOO_LONG);
+	page->reasons[XFN_REASON_SEND] = xfn_retired__reason(page, XFN_REASON_SEND);
+	page->reasons[XFN_REASON_TOO_LONG] = xfn_retired__reason(page, XFN_REASON_TOO_LONG);
 	page->engine = (struct xfn_engine_stats){};
 }
 
-void xfn_past__keep(struct xfn_supervisor *sup, const struct xfn_page *page)
+void xfn_retired__keep(struct xfn_supervisor *sup, const struct xfn_page *page)
 {
-	if (!sup->past)
-		sup->past = calloc(1, sizeof(*sup->past));
-	if (!sup->past)
+	if (!sup->retired)
+		sup->retired = calloc(1, sizeof(*sup->retired));
+	if (!sup->retired)
 		return;
 	for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)
-		sup->past->reasons[i] += xfn_past__reason(page, i);
+		sup->retired->reasons[i] += xfn_retired__reason(page, i);
 	for (unsigned slot = 0; slot < sup->function_count; slot++) {
-		xfn_past__add(&sup->past->slots[slot], &page->slots[slot]);
+		xfn_retired__add(&sup->retired->slots[slot], &page->slots[slot]);
 		/* one module: the same names in the same order */
 		for (unsigned i = 0; i < XFN_PAGE_COUNTERS; i++) {
 			if (page->counters[slot][i].name[0])
-				memcpy(sup->past->counters[slot][i].name,
+				memcpy(sup->retired->counters[slot][i].name,
 				       page->counters[slot][i].name,
 				       sizeof(page->counters[slot][i].name));
-			sup->past->counters[slot][i].value += page->counters[slot][i].value;
+			sup->retired->counters[slot][i].value += page->counters[slot][i].value;
 		}
 	}
 }

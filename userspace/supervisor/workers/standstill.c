@@ -25,12 +25,12 @@ struct thread_state {
 	uint64_t cpu_ms;
 };
 
-bool xfn_child__is_stopped(const struct xfn_child *child)
+bool xfn_worker_process__is_stopped(const struct xfn_worker_process *worker)
 {
 	siginfo_t info = {};
 
-	return !waitid(P_PID, (id_t)child->pid, &info, WSTOPPED | WNOHANG | WNOWAIT) &&
-	       info.si_pid == child->pid;
+	return !waitid(P_PID, (id_t)worker->pid, &info, WSTOPPED | WNOHANG | WNOWAIT) &&
+	       info.si_pid == worker->pid;
 }
 
 /* False: there is no such file. */
@@ -56,11 +56,13 @@ static bool read_state(const char *path, struct thread_state *out)
 }
 
 /* Of that process: whatever number a worker wrote down, other processes' threads are not found. */
-static bool read_thread(const struct xfn_child *child, unsigned thread, struct thread_state *out)
+static bool read_thread(const struct xfn_worker_process *worker, unsigned thread,
+			struct thread_state *out)
 {
 	char path[64];
 
-	snprintf(path, sizeof(path), "/proc/%d/task/%u/stat", child->pid, child->page[thread].tid);
+	snprintf(path, sizeof(path), "/proc/%d/task/%u/stat", worker->pid,
+		 worker->page[thread].tid);
 	return read_state(path, out);
 }
 
@@ -69,21 +71,21 @@ static bool read_thread(const struct xfn_child *child, unsigned thread, struct t
  * tell. One that waits for a CPU, for the disk (it was swapped out) or for a debugger is left
  * alone.
  */
-static const char *why_still(const struct xfn_child *child, unsigned thread)
+static const char *why_still(const struct xfn_worker_process *worker, unsigned thread)
 {
 	struct thread_state process, now;
 	char path[32];
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", child->pid);
+	snprintf(path, sizeof(path), "/proc/%d/stat", worker->pid);
 	/* where others' processes are hidden (hidepid) the kernel tells a parent no more than stops
 	 */
 	if (!read_state(path, &process))
 		return NULL;
-	if (!read_thread(child, thread, &now))
+	if (!read_thread(worker, thread, &now))
 		return "its thread has ended";
 	if (now.state == 'S')
 		return "it waits for something that does not come";
-	if (now.state == 'R' && now.cpu_ms >= child->progress[thread].cpu_ms + LOOP_MS)
+	if (now.state == 'R' && now.cpu_ms >= worker->progress[thread].cpu_ms + LOOP_MS)
 		return "it loops";
 	return NULL;
 }
@@ -99,27 +101,28 @@ static uint64_t steps_of(const struct xfn_supervisor *sup, const struct xfn_page
 }
 
 /* Looks are counted, not time: while this process is stopped, its workers may be as well. */
-static void look(const struct xfn_supervisor *sup, struct xfn_child *child, unsigned thread,
-		 bool stopped)
+static void look(const struct xfn_supervisor *sup, struct xfn_worker_process *worker,
+		 unsigned thread, bool stopped)
 {
-	struct xfn_progress *p = &child->progress[thread];
-	uint64_t steps = steps_of(sup, &child->page[thread]);
+	struct xfn_progress *p = &worker->progress[thread];
+	uint64_t steps = steps_of(sup, &worker->page[thread]);
 	struct thread_state state;
 	const char *why;
 
-	if (steps != p->steps || (!stopped && xfn_quarantine__running(sup, &child->page[thread]))) {
+	if (steps != p->steps ||
+	    (!stopped && xfn_quarantine__running(sup, &worker->page[thread]))) {
 		*p = (struct xfn_progress){ .steps = steps };
 		return;
 	}
-	if (++p->looks == FROM && read_thread(child, thread, &state))
+	if (++p->looks == FROM && read_thread(worker, thread, &state))
 		p->cpu_ms = state.cpu_ms;
 	if (p->looks < LOOKS)
 		return;
-	why = stopped ? "stopped by a signal" : why_still(child, thread);
+	why = stopped ? "stopped by a signal" : why_still(worker, thread);
 	if (!why)
 		return;
-	child->still = why;
-	xfn_process__kill(child);
+	worker->still = why;
+	xfn_process__kill(worker);
 }
 
 int xfn_standstill__watch(struct xfn_supervisor *sup)
@@ -129,24 +132,24 @@ int xfn_standstill__watch(struct xfn_supervisor *sup)
 
 	if (due)
 		sup->next_progress_ns = now + LOOK_MS * 1000000ull;
-	for (unsigned i = 0; i < sup->child_count; i++) {
-		struct xfn_child *child = &sup->children[i];
+	for (unsigned i = 0; i < sup->worker_count; i++) {
+		struct xfn_worker_process *worker = &sup->workers[i];
 		bool stopped;
 
-		if (child->state != XFN_CHILD_READY)
+		if (worker->state != XFN_WORKER_READY)
 			continue;
 		any = true;
 		if (due)
-			xfn_told__read(sup, child); /* what cannot be is said soon */
-		stopped = due && xfn_child__is_stopped(child);
-		for (unsigned t = 0; due && !child->still && t < child->threads; t++)
-			look(sup, child, t, stopped);
+			xfn_page_check__read(sup, worker); /* what cannot be is said soon */
+		stopped = due && xfn_worker_process__is_stopped(worker);
+		for (unsigned t = 0; due && !worker->still && t < worker->threads; t++)
+			look(sup, worker, t, stopped);
 	}
 	return any ? (int)((sup->next_progress_ns - now) / 1000000) + 1 : -1;
 }
 
-void xfn_standstill__sentence(const struct xfn_child *child, char *what, size_t len)
+void xfn_standstill__sentence(const struct xfn_worker_process *worker, char *what, size_t len)
 {
 	snprintf(what, len, ", after it had stood still for %d s outside of functions: %s",
-		 LOOKS * LOOK_MS / 1000, child->still);
+		 LOOKS * LOOK_MS / 1000, worker->still);
 }

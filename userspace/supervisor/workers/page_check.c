@@ -26,7 +26,7 @@
 #define UNTOLD	  (2 * 1024 * XFN_BATCH)
 #define BYTES_MAX 65535 /* of a payload */
 
-struct xfn_told {
+struct xfn_page_check {
 	struct xfn_page sum; /* what is believed, of all workers of the place; .crash is not used */
 	struct xfn_page last; /* as it was last read */
 	uint64_t read_ns;
@@ -37,16 +37,16 @@ struct xfn_told {
 /* One reading. */
 struct reading {
 	const struct xfn_supervisor *sup;
-	struct xfn_told *told;
+	struct xfn_page_check *checked;
 	const char *who;
 	uint64_t elapsed_ns;
 	unsigned slot;
 };
 
-int xfn_told__make(struct xfn_child *child)
+int xfn_page_check__make(struct xfn_worker_process *worker)
 {
 	const unsigned seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
-	size_t len = child->threads * sizeof(*child->page);
+	size_t len = worker->threads * sizeof(*worker->page);
 	int fd = memfd_create("xfn-page", MFD_CLOEXEC | MFD_ALLOW_SEALING), ret;
 	void *page = MAP_FAILED;
 
@@ -55,12 +55,12 @@ int xfn_told__make(struct xfn_child *child)
 		page = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	ret = page == MAP_FAILED ? -errno : 0;
 	if (!ret) {
-		child->told = calloc(child->threads, sizeof(*child->told));
-		ret = child->told ? 0 : -ENOMEM;
+		worker->checked = calloc(worker->threads, sizeof(*worker->checked));
+		ret = worker->checked ? 0 : -ENOMEM;
 	}
 	if (!ret) {
-		child->page = page;
-		child->page_fd = fd;
+		worker->page = page;
+		worker->page_fd = fd;
 		return 0;
 	}
 	if (page != MAP_FAILED)
@@ -70,29 +70,29 @@ int xfn_told__make(struct xfn_child *child)
 	return ret;
 }
 
-void xfn_told__begin(const struct xfn_supervisor *sup, struct xfn_child *child)
+void xfn_page_check__begin(const struct xfn_supervisor *sup, struct xfn_worker_process *worker)
 {
-	size_t len = child->threads * sizeof(*child->page);
+	size_t len = worker->threads * sizeof(*worker->page);
 
-	xfn_told__read(sup, child);
-	for (unsigned i = 0; i < child->threads; i++) {
-		struct xfn_told *told = &child->told[i];
+	xfn_page_check__read(sup, worker);
+	for (unsigned i = 0; i < worker->threads; i++) {
+		struct xfn_page_check *checked = &worker->checked[i];
 
 		/* a new engine counts from zero, reasons go on */
-		xfn_past__new_engine(&told->sum);
-		told->sum.cpu_ns = 0;
-		memset(&told->last, 0, offsetof(struct xfn_page, crash));
-		told->said = false;
+		xfn_retired__new_engine(&checked->sum);
+		checked->sum.cpu_ns = 0;
+		memset(&checked->last, 0, offsetof(struct xfn_page, crash));
+		checked->said = false;
 	}
 	/* the next worker finds nothing of what the last one left */
-	if (fallocate(child->page_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, (off_t)len))
-		memset(child->page, 0, len);
+	if (fallocate(worker->page_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, (off_t)len))
+		memset(worker->page, 0, len);
 }
 
-void xfn_told__invoked(struct xfn_child *child, uint64_t calls)
+void xfn_page_check__invoked(struct xfn_worker_process *worker, uint64_t calls)
 {
-	for (unsigned i = 0; child->told && i < child->threads; i++)
-		child->told[i].invoked += calls;
+	for (unsigned i = 0; worker->checked && i < worker->threads; i++)
+		worker->checked[i].invoked += calls;
 }
 
 /* Once for each worker. */
@@ -100,9 +100,9 @@ static void say(const struct reading *r, const char *what, const char *how)
 {
 	bool known = r->slot < r->sup->function_count;
 
-	if (r->told->said)
+	if (r->checked->said)
 		return;
-	r->told->said = true;
+	r->checked->said = true;
 	xfn_log__line(LOG_WARNING,
 		      "%s: its %s%s%s %s, which cannot be and is not counted; one of its functions "
 		      "overwrites memory: give them workers of their own (--dedicate) to learn "
@@ -148,7 +148,7 @@ static bool is_name(const char *name, size_t len)
 /* A name is believed once, and stays. */
 static bool take_name(const struct reading *r, const char *cell, char *last, char *sum, size_t len)
 {
-	char name[sizeof(r->told->sum.counters[0][0].name)];
+	char name[sizeof(r->checked->sum.counters[0][0].name)];
 
 	memcpy(name, cell, len);
 	if (!memcmp(name, last, len))
@@ -163,8 +163,8 @@ static bool take_name(const struct reading *r, const char *cell, char *last, cha
 
 static void take_slot(struct reading *r, const struct xfn_page *page, unsigned slot, uint64_t calls)
 {
-	struct xfn_slot_counters *last = &r->told->last.slots[slot],
-				 *sum = &r->told->sum.slots[slot];
+	struct xfn_slot_counters *last = &r->checked->last.slots[slot],
+				 *sum = &r->checked->sum.slots[slot];
 	const struct xfn_slot_counters *now = &page->slots[slot];
 	uint64_t bytes = calls * BYTES_MAX;
 
@@ -184,12 +184,13 @@ static void take_slot(struct reading *r, const struct xfn_page *page, unsigned s
 	take(r, (const uint64_t *)&now->bytes_out, (uint64_t *)&last->bytes_out,
 	     (uint64_t *)&sum->bytes_out, bytes, 0, "bytes sent");
 	for (unsigned i = 0; i < XFN_PAGE_COUNTERS; i++)
-		if (take_name(r, page->counters[slot][i].name, r->told->last.counters[slot][i].name,
-			      r->told->sum.counters[slot][i].name,
+		if (take_name(r, page->counters[slot][i].name,
+			      r->checked->last.counters[slot][i].name,
+			      r->checked->sum.counters[slot][i].name,
 			      sizeof(page->counters[slot][i].name)))
 			take(r, &page->counters[slot][i].value,
-			     &r->told->last.counters[slot][i].value,
-			     &r->told->sum.counters[slot][i].value, r->elapsed_ns + SLACK_NS, 0,
+			     &r->checked->last.counters[slot][i].value,
+			     &r->checked->sum.counters[slot][i].value, r->elapsed_ns + SLACK_NS, 0,
 			     "counters");
 }
 
@@ -207,76 +208,77 @@ static uint64_t take_engine(const struct reading *r, const struct xfn_page *page
 		{ offsetof(struct xfn_engine_stats, truncated), "truncated requests" },
 	};
 	const uint8_t *now = (const uint8_t *)&page->engine;
-	uint8_t *last = (uint8_t *)&r->told->last.engine, *sum = (uint8_t *)&r->told->sum.engine;
+	uint8_t *last = (uint8_t *)&r->checked->last.engine,
+		*sum = (uint8_t *)&r->checked->sum.engine;
 	uint64_t most = (r->elapsed_ns + SLACK_NS) / NS_PER_PACKET;
 
 	for (unsigned i = 0; i < sizeof(cells) / sizeof(cells[0]); i++)
 		take(r, (const uint64_t *)(now + cells[i].at), (uint64_t *)(last + cells[i].at),
 		     (uint64_t *)(sum + cells[i].at), most, UNTOLD, cells[i].name);
-	return take(r, &page->engine.received, &r->told->last.engine.received,
-		    &r->told->sum.engine.received, most, 0, "requests received");
+	return take(r, &page->engine.received, &r->checked->last.engine.received,
+		    &r->checked->sum.engine.received, most, 0, "requests received");
 }
 
-static void read_page(const struct xfn_supervisor *sup, struct xfn_told *told,
+static void read_page(const struct xfn_supervisor *sup, struct xfn_page_check *checked,
 		      const struct xfn_page *page, const char *who)
 {
 	uint64_t now = xfn_now_ns(), calls;
 	struct reading r = { .sup = sup,
-			     .told = told,
+			     .checked = checked,
 			     .who = who,
-			     .elapsed_ns = told->read_ns ? now - told->read_ns : 0,
+			     .elapsed_ns = checked->read_ns ? now - checked->read_ns : 0,
 			     .slot = XFN_SLOTS };
 
-	told->read_ns = now;
-	calls = take_engine(&r, page) + told->invoked + UNTOLD;
-	take(&r, &page->cpu_ns, &told->last.cpu_ns, &told->sum.cpu_ns, r.elapsed_ns + SLACK_NS, 0,
-	     "time on a CPU");
-	take(&r, &page->idle_ns, &told->last.idle_ns, &told->sum.idle_ns, r.elapsed_ns + SLACK_NS,
-	     0, "idle time");
+	checked->read_ns = now;
+	calls = take_engine(&r, page) + checked->invoked + UNTOLD;
+	take(&r, &page->cpu_ns, &checked->last.cpu_ns, &checked->sum.cpu_ns,
+	     r.elapsed_ns + SLACK_NS, 0, "time on a CPU");
+	take(&r, &page->idle_ns, &checked->last.idle_ns, &checked->sum.idle_ns,
+	     r.elapsed_ns + SLACK_NS, 0, "idle time");
 	for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)
-		take(&r, &page->reasons[i], &told->last.reasons[i], &told->sum.reasons[i], calls, 0,
-		     "reasons");
+		take(&r, &page->reasons[i], &checked->last.reasons[i], &checked->sum.reasons[i],
+		     calls, 0, "reasons");
 	for (unsigned slot = 0; slot < sup->function_count; slot++)
 		take_slot(&r, page, slot, calls);
 }
 
-void xfn_told__read(const struct xfn_supervisor *sup, const struct xfn_child *child)
+void xfn_page_check__read(const struct xfn_supervisor *sup, const struct xfn_worker_process *worker)
 {
 	char who[XFN_WHO];
 
-	xfn_child__who(child, who);
-	for (unsigned i = 0; child->page && i < child->threads; i++)
-		read_page(sup, &child->told[i], &child->page[i], who);
+	xfn_worker_process__who(worker, who);
+	for (unsigned i = 0; worker->page && i < worker->threads; i++)
+		read_page(sup, &worker->checked[i], &worker->page[i], who);
 }
 
-void xfn_told__read_all(const struct xfn_supervisor *sup)
+void xfn_page_check__read_all(const struct xfn_supervisor *sup)
 {
-	for (unsigned i = 0; i < sup->child_count; i++)
-		xfn_told__read(sup, &sup->children[i]);
+	for (unsigned i = 0; i < sup->worker_count; i++)
+		xfn_page_check__read(sup, &sup->workers[i]);
 	for (const struct xfn_leaver *l = sup->leavers; l; l = l->next)
 		for (unsigned i = 0; l->page && i < l->threads; i++)
-			read_page(sup, &l->told[i], &l->page[i], l->who);
+			read_page(sup, &l->checked[i], &l->page[i], l->who);
 }
 
-const struct xfn_page *xfn_told__sum(const struct xfn_told *told, unsigned thread)
+const struct xfn_page *xfn_page_check__sum(const struct xfn_page_check *checked, unsigned thread)
 {
-	return &told[thread].sum;
+	return &checked[thread].sum;
 }
 
-pid_t xfn_child__tid(const struct xfn_child *child, unsigned thread)
+pid_t xfn_worker_process__tid(const struct xfn_worker_process *worker, unsigned thread)
 {
-	pid_t tid = (pid_t)child->page[thread].tid;
+	pid_t tid = (pid_t)worker->page[thread].tid;
 
-	return tid > 0 && !syscall(SYS_tgkill, child->pid, tid, 0) ? tid : 0;
+	return tid > 0 && !syscall(SYS_tgkill, worker->pid, tid, 0) ? tid : 0;
 }
 
-void xfn_told__keep(struct xfn_supervisor *sup, struct xfn_told *told, struct xfn_page *pages,
-		    unsigned threads, const char *who)
+void xfn_page_check__keep(struct xfn_supervisor *sup, struct xfn_page_check *checked,
+			  struct xfn_page *pages, unsigned threads, const char *who)
 {
 	for (unsigned i = 0; i < threads; i++) {
-		read_page(sup, &told[i], &pages[i], who);
-		xfn_past__keep(sup, &told[i].sum);
+		read_page(sup, &checked[i], &pages[i], who);
+		xfn_retired__keep(sup, &checked[i].sum);
 	}
 	munmap(pages, threads * sizeof(*pages));
-	free(told);
+	free(checked);
 }

@@ -13,7 +13,7 @@
 
 #define REREAD_MS 1000
 
-static void on_address(void *ctx, const struct xfn_addresses_served *served, bool added)
+static void on_address(void *ctx, const struct xfn_local_address *served, bool added)
 {
 	struct xfn_supervisor *sup = ctx;
 	int ret = 0;
@@ -25,7 +25,7 @@ static void on_address(void *ctx, const struct xfn_addresses_served *served, boo
 	if (ret && added)
 		xfn_log__line(LOG_WARNING, "an address is not served (%s); at most %u are",
 			      strerror(-ret), XFN_ADDRESSES);
-	xfn_card__address_changed(sup);
+	xfn_offload_device__address_changed(sup);
 }
 
 static void on_device(void *ctx, const struct xfn_addresses_device *device, bool added)
@@ -46,8 +46,8 @@ static int look(struct xfn_supervisor *sup, int ret)
 {
 	struct xfn_addresses_now now = xfn_addresses__now(sup->addresses);
 
-	sup->served = now.served;
-	sup->served_count = now.served_count;
+	sup->local = now.served;
+	sup->local_count = now.served_count;
 	sup->devices = now.devices;
 	sup->device_count = now.device_count;
 	if (ret < 0 && !sup->unread_at_ns)
@@ -59,18 +59,18 @@ static int look(struct xfn_supervisor *sup, int ret)
 	return ret;
 }
 
-int xfn_served__read(struct xfn_supervisor *sup)
+int xfn_local_addresses__read(struct xfn_supervisor *sup)
 {
 	return look(sup, xfn_addresses__serve(sup->addresses));
 }
 
-void xfn_served__follow(struct xfn_supervisor *sup, unsigned ifindex)
+void xfn_local_addresses__follow(struct xfn_supervisor *sup, unsigned ifindex)
 {
 	look(sup, xfn_addresses__follow(sup->addresses, ifindex));
 }
 
 /* Who this host is: MACs that frames are sent to, addresses that send it no requests. */
-static void tell_host(void *ctx)
+static void update_loader(void *ctx)
 {
 	struct xfn_supervisor *sup = ctx;
 	const uint8_t(*ips)[16], (*macs)[6];
@@ -98,9 +98,10 @@ static void tell_host(void *ctx)
 			      count, strerror(-ret), XFN_OWN);
 }
 
-int xfn_served__open(struct xfn_supervisor *sup, struct xfn_error *err)
+int xfn_local_addresses__open(struct xfn_supervisor *sup, struct xfn_error *err)
 {
-	const struct xfn_addresses_listener listener = { sup, on_device, on_address, tell_host };
+	const struct xfn_addresses_listener listener = { sup, on_device, on_address,
+							 update_loader };
 	unsigned count = sup->opts->address_count;
 	uint8_t only[count ?: 1][16];
 	int ret;
@@ -115,13 +116,13 @@ int xfn_served__open(struct xfn_supervisor *sup, struct xfn_error *err)
 
 static bool is_served(const struct xfn_supervisor *sup, const struct xfn_deployed *fn)
 {
-	for (unsigned i = 0; i < sup->served_count; i++)
-		if (xfn_deploy__covers(fn, sup->served[i].ip))
+	for (unsigned i = 0; i < sup->local_count; i++)
+		if (xfn_deploy__covers(fn, sup->local[i].ip))
 			return true;
 	return false;
 }
 
-void xfn_served__say_unasked(const struct xfn_supervisor *sup)
+void xfn_local_addresses__log_unasked(const struct xfn_supervisor *sup)
 {
 	for (unsigned i = 0; i < sup->function_count; i++) {
 		const struct xfn_deployed *fn = &sup->functions[i];
@@ -145,23 +146,23 @@ void xfn_served__say_unasked(const struct xfn_supervisor *sup)
 	}
 }
 
-void xfn_served__live(struct xfn_supervisor *sup)
+void xfn_local_addresses__set_runtime(struct xfn_supervisor *sup)
 {
-	struct xfn_live live = { .tai_offset_ns = xfn_clock__tai_offset_ns(),
-				 .mtu = sup->iface.mtu };
+	struct xfn_runtime runtime = { .tai_offset_ns = xfn_clock__tai_offset_ns(),
+				       .mtu = sup->iface.mtu };
 
 	/* all or none: one kernel made them alike */
-	for (unsigned i = 0; i < sup->child_count; i++)
-		live.several |= sup->children[i].umem.longest != 0;
+	for (unsigned i = 0; i < sup->worker_count; i++)
+		runtime.multi_buffer |= sup->workers[i].umem.longest != 0;
 
-	if (sup->loader && xfn_loader__live(sup->loader, &live))
+	if (sup->loader && xfn_loader__set_runtime(sup->loader, &runtime))
 		xfn_log__line(LOG_WARNING, "cannot tell the programs clock and MTU");
 }
 
-void xfn_served__load(struct xfn_supervisor *sup)
+void xfn_local_addresses__load(struct xfn_supervisor *sup)
 {
-	for (unsigned i = 0; sup->loader && i < sup->served_count; i++)
-		xfn_loader__address_add(sup->loader, sup->served[i].ip, sup->served[i].tag);
+	for (unsigned i = 0; sup->loader && i < sup->local_count; i++)
+		xfn_loader__address_add(sup->loader, sup->local[i].ip, sup->local[i].tag);
 	if (sup->loader)
-		tell_host(sup);
+		update_loader(sup);
 }

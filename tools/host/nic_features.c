@@ -44,8 +44,8 @@ static void flow_rules(struct xfn_host_facts *facts, const struct xfn_interface 
 		xfn_host__add(facts, "flow rules", "--steer can be tried; %d stand now", rules);
 }
 
-void xfn_host__links(struct xfn_host_facts *facts, const struct xfn_interface *ifc,
-		     const uint64_t *features)
+void xfn_host__nic_features(struct xfn_host_facts *facts, const struct xfn_interface *ifc,
+			    const uint64_t *features)
 {
 	int left = xfn_journal__count(ifc->name);
 

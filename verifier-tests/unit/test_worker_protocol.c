@@ -42,7 +42,7 @@ static unsigned open_descriptors(void)
 }
 
 /* `len` bytes of a message with `count` descriptors. */
-static void send_with(const struct xfn_handover *msg, size_t len, unsigned count)
+static void send_with(const struct xfn_message *msg, size_t len, unsigned count)
 {
 	struct iovec part = { (void *)msg, len };
 	int fds[SENT] = { 0 };
@@ -64,17 +64,18 @@ static void send_with(const struct xfn_handover *msg, size_t len, unsigned count
 /* The supervisor takes none, and the message all the same. */
 static void none_is_taken(void **state)
 {
-	const struct xfn_handover ready = { .type = XFN_HO_READY, .version = XFN_HANDOVER_VERSION };
+	const struct xfn_message ready = { .type = XFN_MESSAGE_READY,
+					   .version = XFN_WORKER_PROTOCOL_VERSION };
 	unsigned before = open_descriptors();
-	struct xfn_handover msg;
+	struct xfn_message msg;
 
 	(void)state;
 	for (unsigned count = 1; count <= SENT; count++) {
 		send_with(&ready, sizeof(ready), count);
-		assert_int_equal(xfn_handover__recv(pair[0], &msg, NULL), 1);
-		assert_int_equal(msg.type, XFN_HO_READY);
+		assert_int_equal(xfn_message__recv(pair[0], &msg, NULL), 1);
+		assert_int_equal(msg.type, XFN_MESSAGE_READY);
 		send_with(&ready, 4, count);
-		assert_int_equal(xfn_handover__recv(pair[0], &msg, NULL), -EPROTO);
+		assert_int_equal(xfn_message__recv(pair[0], &msg, NULL), -EPROTO);
 	}
 	assert_int_equal(open_descriptors(), before);
 }
@@ -82,16 +83,17 @@ static void none_is_taken(void **state)
 /* A worker takes one; of more it has none. */
 static void one_is_taken(void **state)
 {
-	const struct xfn_handover umem = { .type = XFN_HO_UMEM, .version = XFN_HANDOVER_VERSION };
+	const struct xfn_message umem = { .type = XFN_MESSAGE_UMEM,
+					  .version = XFN_WORKER_PROTOCOL_VERSION };
 	unsigned before = open_descriptors();
-	struct xfn_handover msg;
+	struct xfn_message msg;
 	int fd;
 
 	(void)state;
 	for (unsigned count = 1; count <= SENT; count++) {
 		send_with(&umem, sizeof(umem), count);
 		/* room for two is there, and no more is said of a second one */
-		if (xfn_handover__recv(pair[0], &msg, &fd) == 1) {
+		if (xfn_message__recv(pair[0], &msg, &fd) == 1) {
 			assert_in_range(count, 1, 2);
 			assert_true(fd >= 0);
 			assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
@@ -100,7 +102,7 @@ static void one_is_taken(void **state)
 		}
 		assert_int_equal(open_descriptors(), before);
 		send_with(&umem, 4, count);
-		assert_int_equal(xfn_handover__recv(pair[0], &msg, &fd), -EPROTO);
+		assert_int_equal(xfn_message__recv(pair[0], &msg, &fd), -EPROTO);
 		assert_int_equal(fd, -1);
 	}
 	assert_int_equal(open_descriptors(), before);
@@ -109,7 +111,8 @@ static void one_is_taken(void **state)
 /* What the socket does not take is sent later, in its order. */
 static void more_than_the_socket_takes(void **state)
 {
-	struct xfn_handover msg = { .type = XFN_HO_BIND, .version = XFN_HANDOVER_VERSION };
+	struct xfn_message msg = { .type = XFN_MESSAGE_BIND,
+				   .version = XFN_WORKER_PROTOCOL_VERSION };
 	struct xfn_outbox box = {};
 	unsigned got = 0, rounds = 0;
 
@@ -121,7 +124,7 @@ static void more_than_the_socket_takes(void **state)
 
 		assert_true(ret == 0 || ret == -EAGAIN);
 		rounds++;
-		while (xfn_handover__recv(pair[0], &msg, &fd) == 1) {
+		while (xfn_message__recv(pair[0], &msg, &fd) == 1) {
 			assert_int_equal(msg.bind.slot, got);
 			assert_int_equal(fd >= 0, got % 2);
 			if (fd >= 0)
