@@ -44,7 +44,8 @@ userspace/call: userspace/protocol/page.h userspace/host skel/module.h skel/erro
 userspace/engine: userspace/call/datagram.h userspace/protocol/engine_stats.h userspace/host skel/error.h xdp functions
 userspace/protocol: userspace/engine userspace/call userspace/host skel/error.h xdp functions
 userspace/worker: skel/module.h skel/sealed_copy.h userspace/protocol userspace/engine userspace/call userspace/host skel/error.h xdp functions
-userspace/supervisor: userspace/worker/sandbox.h userspace/protocol userspace/engine userspace/call userspace/control userspace/nic userspace/sockets userspace/host skel xdp functions
+userspace/supervisor/functions: userspace/supervisor/options.h userspace/sockets/udp_socket.h skel xdp functions
+userspace/supervisor: userspace/supervisor/functions userspace/worker/sandbox.h userspace/protocol userspace/engine userspace/call userspace/control userspace/nic userspace/sockets userspace/host skel xdp functions
 tools/process: userspace/host skel/error.h
 tools/arguments: userspace/sockets skel/error.h functions
 tools/host: tools/process userspace/engine userspace/nic userspace/host skel xdp
@@ -59,17 +60,19 @@ tools/templates: functions
 endef
 export ROOMS
 
-# the supervisor's own rooms are one archive
-sources = $(filter-out %.bpf.c,$(wildcard $(1)/*.c $(if $(filter userspace/supervisor,$(1)),$(1)/*/*.c)))
+# rooms of the supervisor's that are not yet archives of their own
+UNSPLIT := $(addprefix userspace/supervisor/,requests workers ingress attachment interface)
+sources = $(filter-out %.bpf.c,$(wildcard $(1)/*.c $(if $(filter userspace/supervisor,$(1)),$(UNSPLIT:=/*.c))))
+SUPERVISOR := $(addprefix userspace/supervisor/,functions)
 rooms = $(patsubst %,$(BUILD)/rooms/%.a,$(1))
 ARCHIVED := skel $(addprefix userspace/,host sockets nic control call engine protocol worker supervisor) \
-	$(addprefix tools/,process arguments host load cases compiler cli bench demo)
+	$(SUPERVISOR) $(addprefix tools/,process arguments host load cases compiler cli bench demo)
 ALL_OBJS := $(foreach room,$(ARCHIVED),$(call objects,$(call sources,$(room))))
 
 # in the order of the arrows: a room stands before those that it uses
 WORKER_ROOMS := $(call rooms,userspace/worker userspace/protocol userspace/engine userspace/call userspace/host skel)
 BASE_ROOMS := $(call rooms,$(addprefix tools/,compiler cases load host arguments process) \
-	$(addprefix userspace/,supervisor control nic worker protocol engine call sockets host) skel)
+	userspace/supervisor $(SUPERVISOR) $(addprefix userspace/,control nic worker protocol engine call sockets host) skel)
 XFN_ROOMS := $(call rooms,tools/cli) $(BASE_ROOMS)
 DEMO_ROOMS := $(call rooms,tools/demo tools/process userspace/host skel)
 BENCH_ROOMS := $(call rooms,tools/bench tools/load tools/process userspace/host skel)

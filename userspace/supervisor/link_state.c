@@ -26,8 +26,9 @@ const char *xfn_link_state__state(const struct xfn_supervisor *sup, char *text, 
 	text[0] = '\0';
 	if (name[0] && !sup->iface.index) {
 		snprintf(text, len, "%s: %s", name,
-			 sup->served_once ? "gone, waiting for it to come back" :
-					    "no such interface yet, waiting for it");
+			 xfn_functions__served_once(sup->functions) ?
+				 "gone, waiting for it to come back" :
+				 "no such interface yet, waiting for it");
 		return "gone";
 	}
 	if (name[0] && !sup->iface.up) {
@@ -108,7 +109,8 @@ static void gone(struct xfn_supervisor *sup)
 static void compare(struct xfn_supervisor *sup, const struct xfn_interface *now)
 {
 	struct xfn_interface was = sup->iface;
-	bool workers = sup->ring_mtu || (sup->loader && xfn_deploy__wants_frames(sup));
+	bool workers =
+		sup->ring_mtu || (sup->loader && xfn_functions__wants_frames(sup->functions));
 
 	sup->iface = *now;
 	if (!now->up) { /* its new shape counts when it is up */

@@ -69,7 +69,7 @@ static bool refuses_loopback(const struct xfn_supervisor *sup, struct xfn_error 
 {
 	enum xfn_mode want = sup->opts->mode;
 
-	if (xfn_deploy__wants_ring(sup))
+	if (xfn_run_options__by_ring(sup->opts))
 		xfn_error__set(err,
 			       "%s: engine packet answers nothing there: " LOOPBACK
 			       "; leave --engine out",
@@ -93,7 +93,7 @@ static const char *why_no_xdp(const struct xfn_supervisor *sup, enum xfn_mode wa
 	if (want == XFN_MODE_NONE)
 		return "--mode none";
 	if (sup->opts->tier == XFN_TIER_SOCKET)
-		return xfn_deploy__wants_ring(sup) ? "--engine packet" : "--tier socket";
+		return xfn_run_options__by_ring(sup->opts) ? "--engine packet" : "--tier socket";
 	return NULL;
 }
 
@@ -203,7 +203,8 @@ static void start_frame_workers(struct xfn_supervisor *sup)
 {
 	unsigned queues = xfn_nic_features__queues(sup);
 
-	for (unsigned i = 0; sup->loader && xfn_deploy__wants_frames(sup) && i < queues; i++)
+	for (unsigned i = 0;
+	     sup->loader && xfn_functions__wants_frames(sup->functions) && i < queues; i++)
 		xfn_workers__add(sup, "afxdp", xfn_nic_features__queue(sup, i));
 }
 
@@ -282,13 +283,13 @@ static void start_ring_worker(struct xfn_supervisor *sup)
 
 static int start_socket_worker(struct xfn_supervisor *sup, struct xfn_error *err)
 {
-	bool wanted = xfn_deploy__wants_sockets(sup);
+	bool wanted = xfn_functions__wants_sockets(sup->functions);
 	int ret;
 
-	if (!wanted && !xfn_deploy__wants_slow(sup))
+	if (!wanted && (!sup->loader || !xfn_functions__wants_slow(sup->functions)))
 		return 0;
 	ret = choose_engine(sup, err);
-	if (!ret && xfn_deploy__wants_ring(sup))
+	if (!ret && xfn_run_options__by_ring(sup->opts))
 		start_ring_worker(sup);
 	else if (!ret && sup->listener_count)
 		xfn_workers__add(sup, sup->udp_engine, 0)->optional = !wanted;
@@ -306,8 +307,10 @@ int xfn_serving__begin(struct xfn_supervisor *sup, struct xfn_error *err)
 	sup->begun_ns = xfn_now_ns();
 	sup->addresses_changed = sup->devices_changed = false;
 	sup->mode_reason.line[0] = sup->engine_reason[0] = '\0';
-	for (unsigned i = 0; !sup->served_once && i < sup->function_count; i++)
-		sup->functions[i].set_aside[0] = '\0'; /* a first start tries all of them */
+	for (unsigned i = 0; !xfn_functions__served_once(sup->functions) &&
+			     i < xfn_functions__count(sup->functions);
+	     i++)
+		sup->health[i].set_aside[0] = '\0'; /* a first start tries all of them */
 	ret = attach(sup, err);
 	ret = ret ?: xfn_deploy__tiers(sup, err);
 	ret = ret ?: xfn_nic_features__begin(sup, err);
@@ -348,17 +351,19 @@ static int open_ports(struct xfn_supervisor *sup, struct xfn_error *err)
 	/* last: what the card passes on finds the host serving */
 	ret = ret ?: xfn_offload_device__load(sup, err);
 	/* a run that serves nothing is of no use to whom it was started for */
-	if (!sup->served_once)
+	if (!xfn_functions__served_once(sup->functions))
 		ret = ret ?: xfn_quarantine__any_serves(sup, err);
-	if (!ret && !sup->served_once)
+	if (!ret && !xfn_functions__served_once(sup->functions))
 		xfn_local_addresses__log_unasked(sup);
 	if (!ret && sup->loader) {
 		xfn_loader__part(sup->loader);
 		xfn_loader__close(sup->before);
 		sup->before = NULL;
 	}
-	if (!ret)
-		sup->serving = sup->served_once = true;
+	if (!ret) {
+		sup->serving = true;
+		xfn_functions__set_served(sup->functions);
+	}
 	return ret;
 }
 

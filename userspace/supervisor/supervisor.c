@@ -64,11 +64,13 @@ static void print_functions(const struct xfn_supervisor *sup, FILE *out)
 {
 	char text[300];
 
-	for (unsigned i = 0; sup->served_once && i < sup->function_count; i++) {
-		const struct xfn_deployed *fn = &sup->functions[i];
+	for (unsigned i = 0;
+	     xfn_functions__served_once(sup->functions) && i < xfn_functions__count(sup->functions);
+	     i++) {
+		const struct xfn_deployed *fn = xfn_functions__at(sup->functions, i);
 		char state[512];
 
-		xfn_quarantine__sentence(sup, fn, state, sizeof(state));
+		xfn_quarantine__sentence(sup, i, state, sizeof(state));
 		fprintf(out, "%-15s port %-5u tier %-6s %-7s %s\n", fn->mod->attr.name,
 			fn->addr.port, xfn_tier_name(fn->tier),
 			fn->tier == XFN_TIER_SOCKET ? sup->udp_engine :
@@ -337,7 +339,7 @@ static int open_all(struct xfn_supervisor *sup, struct xfn_error *err)
 	const struct xfn_run_options *opts = sup->opts;
 	int ret = opts->ifname ? open_interface(sup, err) : 0;
 
-	ret = ret ?: xfn_deploy__open(sup, err);
+	ret = ret ?: xfn_functions__open(opts, &sup->functions, err);
 	ret = ret ?: xfn_pools__open(sup, err);
 	/* Before anything is attached: another run of ours on this interface is refused by name. */
 	ret = ret   ?:
@@ -384,13 +386,14 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 	}
 	/* Card and interface first: what still comes goes to the host's stack. */
 	xfn_offload_device__unload(sup);
-	xfn_serving__end(sup);
+	if (sup->functions)
+		xfn_serving__end(sup);
 	xfn_process__wait(sup);
 	xfn_loader__close(sup->before);
 	xfn_addresses__close(sup->addresses);
 	xfn_audit__close(sup);
 	xfn_control__close(sup->control);
-	xfn_deploy__close(sup);
+	xfn_functions__close(sup->functions);
 	if (sup->clock_fd >= 0)
 		close(sup->clock_fd);
 	if (sup->channels_fd >= 0)

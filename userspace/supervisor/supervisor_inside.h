@@ -20,6 +20,7 @@
 #include "workers/outbox.h"
 #include "../sockets/packet_ring.h"
 #include "supervisor.h"
+#include "functions/functions.h"
 #include "../sockets/udp_socket.h"
 #include "../sockets/umem.h"
 #include "../host/output_lines.h"
@@ -31,24 +32,12 @@
 #define XFN_CRASHES_S 10   /* ... within so many seconds: it is quarantined */
 #define XFN_LISTENERS 4096 /* UDP sockets of one run */
 
-/* A deployed function. Its index in the table is its slot. */
-struct xfn_deployed {
-	const struct xfn_module *mod; /* the caller's */
-	struct xfn_address addr;      /* where it is asked for; port 0 never */
-	bool any;		      /* at every served address, or at every one of .version */
-	unsigned version;	      /* with .any: 4 or 6; 0: both */
-	uint16_t port;		      /* asked for; behind UDP sockets .addr may have another */
-	int tier;
-	bool in_kernel;			  /* its program is in its slot */
-	bool on_device;			  /* and on the interface's card */
-	bool listening;			  /* it has UDP sockets: of its tier, or slow ones */
+/* What a function did to its workers. */
+struct xfn_health {
 	bool quarantined;		  /* workers drop its requests */
-	unsigned pool;			  /* threads of its own take its requests, 0: shared ones */
 	uint64_t crashes_ns[XFN_CRASHES]; /* when it last ended a worker; a ring */
 	unsigned crash_count;
 	char set_aside[256]; /* why workers cannot load it, "": they can; they drop its requests */
-	const struct xfn_rule_text *rule; /* of tier and reason; NULL: none stands in the way */
-	char reason[512];
 };
 
 /* A UDP socket the supervisor holds for a function: requests wait in it while a worker restarts. */
@@ -185,7 +174,6 @@ struct xfn_supervisor {
 	bool serving;		   /* begun, not ended */
 	enum xfn_phase phase;	   /* of workers that are being made */
 	uint64_t begun_ns;	   /* when that began */
-	bool served_once;	   /* the functions have their tiers */
 	char not_serving[256];	   /* why the interface is there and up, but not served */
 	uint64_t retry_at_ns;	   /* then: when to try again */
 	struct xfn_loader *loader; /* NULL: no BPF now */
@@ -198,8 +186,12 @@ struct xfn_supervisor {
 	const char *udp_engine;	    /* engine of tier socket */
 	uint32_t ring_mtu; /* what both filters of engine packet were made for, 0: it is not used */
 	char engine_reason[256];
-	struct xfn_deployed *functions;
-	unsigned function_count;
+	struct xfn_functions *functions;
+	struct xfn_health health[XFN_SLOTS]; /* by slot, quarantine.c's own */
+	uint8_t pool
+		[XFN_SLOTS]; /* by slot, pools.c's own: threads that take its requests, 0: shared ones */
+	bool listening
+		[XFN_SLOTS]; /* by slot, listeners.c's own: it has UDP sockets: of its tier, or slow ones */
 	struct xfn_listener *listeners; /* sockets held */
 	unsigned listener_count;
 	struct xfn_listener *missing; /* sockets that could not be had, and are tried again */
@@ -233,27 +225,14 @@ struct xfn_supervisor {
 };
 
 /* deploy.c: all write one line to err and return 0 or -errno. */
-/* Settle addresses and ports of the modules, refuse two functions on one. */
-int xfn_deploy__open(struct xfn_supervisor *sup, struct xfn_error *err);
 /* Give every function its tier, with the reason; put kernel halves into their slots. */
 int xfn_deploy__tiers(struct xfn_supervisor *sup, struct xfn_error *err);
 /* Let a function of a lost AF_XDP go on behind UDP sockets. */
 void xfn_deploy__to_sockets(struct xfn_supervisor *sup, const char *why);
 /* Direct the ports to their functions: from now on the fast path answers. */
 int xfn_deploy__bind(struct xfn_supervisor *sup, struct xfn_error *err);
-void xfn_deploy__close(struct xfn_supervisor *sup);
 /* Descriptors that this run opens at most, about. */
 unsigned xfn_deploy__descriptors(const struct xfn_supervisor *sup);
-bool xfn_deploy__wants_frames(const struct xfn_supervisor *sup); /* is an AF_XDP worker of use? */
-bool xfn_deploy__wants_sockets(const struct xfn_supervisor *sup);
-bool xfn_deploy__wants_ring(const struct xfn_supervisor *sup); /* was engine packet asked for? */
-bool xfn_deploy__wants_slow(const struct xfn_supervisor *sup);
-bool xfn_deploy__is_slow(const struct xfn_deployed *fn); /* it wants slow sockets */
-/* Is it asked at this address, where no other function names it more exactly? And the slot of the
- * one that answers at this address and port, or -1: the function that names the address, else
- * the one that names its IP version, else the one that names none. */
-bool xfn_deploy__covers(const struct xfn_deployed *fn, const uint8_t ip[16]);
-int xfn_deploy__owner(const struct xfn_supervisor *sup, const uint8_t ip[16], uint16_t port);
 
 /*
  * listeners.c: UDP sockets of functions in tier socket, and slow ones: what the fast path leaves to
@@ -510,15 +489,15 @@ bool xfn_quarantine__blame(struct xfn_supervisor *sup, const struct xfn_worker_p
 			   int ret, const char *err);
 /* Does any function serve? -ECANCELED with one line in err: all are set aside. */
 int xfn_quarantine__any_serves(const struct xfn_supervisor *sup, struct xfn_error *err);
-/* "quarantined", "set_aside" or "": in what state `fn` is besides its interface. */
-const char *xfn_quarantine__state(const struct xfn_deployed *fn);
+/* "quarantined", "set_aside" or "": in what state a function is besides its interface. */
+const char *xfn_quarantine__state(const struct xfn_supervisor *sup, unsigned slot);
 /* Tell a worker being started which of its functions are not to be called. 0 or -errno. */
 int xfn_quarantine__send(const struct xfn_supervisor *sup, struct xfn_worker_process *worker);
 /* Verb `release`: a new reference, or NULL with err filled. */
 json_t *xfn_quarantine__release(struct xfn_supervisor *sup, json_t *args, struct xfn_error *err);
 /* What `ls` says of a function in quarantine or set aside, and what to do; "" for others. */
-void xfn_quarantine__sentence(const struct xfn_supervisor *sup, const struct xfn_deployed *fn,
-			      char *text, size_t len);
+void xfn_quarantine__sentence(const struct xfn_supervisor *sup, unsigned slot, char *text,
+			      size_t len);
 
 /*
  * crash_pcap.c: keep a noted request in the runtime folder; `path` is its file. Of a function at

@@ -438,11 +438,14 @@ static void test_follow_without_memory(void **state)
 /* Where the rules of now cannot be made, those of before stand, and it is tried again. */
 static void test_rules_stay_without_memory(void **state)
 {
-	struct xfn_run_options opts = { .links.zero_copy = XFN_ZERO_COPY_NEVER,
-					.links.steer_count = 1 };
 	struct xfn_local_address served[1] = { { .ip = { [10] = 0xff, 0xff, 192, 0, 2, 7 } } };
 	struct xfn_supervisor *sup = calloc(1, sizeof(*sup));
-	struct xfn_deployed fn = { .any = true, .addr.port = 53, .tier = XFN_TIER_AFXDP };
+	struct xfn_module mod = { .attr = { .name = "one", .port = 53 } };
+	const struct xfn_run_module one = { .path = "one.xfn", .mod = &mod };
+	struct xfn_run_options opts = { .links.zero_copy = XFN_ZERO_COPY_NEVER,
+					.links.steer_count = 1,
+					.modules = &one,
+					.module_count = 1 };
 	struct xfn_error err = { 0 };
 
 	(void)state;
@@ -451,8 +454,9 @@ static void test_rules_stay_without_memory(void **state)
 	sup->opts = &opts;
 	sup->iface = (struct xfn_interface){ .name = "eth9", .driver = "gem", .queues = 4 };
 	sup->loader = (struct xfn_loader *)sup; /* there is one: no more is looked at */
-	sup->functions = &fn;
-	sup->function_count = sup->local_count = 1;
+	assert_int_equal(xfn_functions__open(&opts, &sup->functions, &err), 0);
+	xfn_functions__set_tier(sup->functions, 0, XFN_TIER_AFXDP, NULL, "");
+	sup->local_count = 1;
 	sup->local = served;
 	if (xfn_nic_features__begin(sup, &err))
 		fail_msg("%s", err.line);
@@ -470,6 +474,7 @@ static void test_rules_stay_without_memory(void **state)
 	assert_int_equal(xfn_nic_features__retry(sup), -1);
 	xfn_nic_features__end(sup);
 	assert_int_equal(standing(), 0);
+	xfn_functions__close(sup->functions);
 	free(sup);
 }
 

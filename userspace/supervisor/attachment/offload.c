@@ -28,20 +28,19 @@ static int load(struct xfn_supervisor *sup, struct xfn_error *err)
 	return ret;
 }
 
-/* What there is to say of the card, before what was said of the host's part. */
-static void tell(struct xfn_deployed *fn, const char *why_not)
+/* The function's reason begins with the card, and goes on with what was said of the host's part. */
+static void set_verdict(struct xfn_supervisor *sup, unsigned slot, const char *why_not)
 {
-	char was[sizeof(fn->reason)];
+	const char *was = xfn_functions__at(sup->functions, slot)->reason;
+	char reason[512];
 
-	memcpy(was, fn->reason, sizeof(was));
 	if (!why_not)
-		snprintf(fn->reason, sizeof(fn->reason), "on the card; what that passes on: %.400s",
-			 was);
+		snprintf(reason, sizeof(reason), "on the card; what that passes on: %.400s", was);
 	else if (strstr(why_not, was)) /* one obstacle to both */
-		snprintf(fn->reason, sizeof(fn->reason), "not on the card: %.400s", why_not);
+		snprintf(reason, sizeof(reason), "not on the card: %.400s", why_not);
 	else
-		snprintf(fn->reason, sizeof(fn->reason), "not on the card: %.250s; %.220s", why_not,
-			 was);
+		snprintf(reason, sizeof(reason), "not on the card: %.250s; %.220s", why_not, was);
+	xfn_functions__set_on_device(sup->functions, slot, !why_not, reason);
 }
 
 int xfn_offload_device__load(struct xfn_supervisor *sup, struct xfn_error *err)
@@ -58,15 +57,14 @@ int xfn_offload_device__load(struct xfn_supervisor *sup, struct xfn_error *err)
 		return xfn_fail(err, ret, "%s: nothing can be offloaded: %.300s; leave --mode out",
 				sup->iface.name, why.line);
 	}
-	for (unsigned i = 0; i < sup->function_count; i++) {
-		struct xfn_deployed *fn = &sup->functions[i];
+	for (unsigned i = 0; i < xfn_functions__count(sup->functions); i++) {
+		const struct xfn_deployed *fn = xfn_functions__at(sup->functions, i);
 		const char *why_not = sup->opts->modules[i].not_on_device;
 
-		fn->on_device = !why_not;
 		if (why_not)
 			xfn_log__line(LOG_NOTICE, "%s: not on the card: %s; the host serves it",
 				      fn->mod->attr.name, why_not);
-		tell(fn, why_not);
+		set_verdict(sup, i, why_not);
 	}
 	return 0;
 }
@@ -97,13 +95,14 @@ const char *xfn_offload_device__mode(const struct xfn_supervisor *sup,
 void xfn_offload_device__counters(const struct xfn_supervisor *sup, unsigned slot,
 				  struct xfn_slot_counters *sum)
 {
-	const char *name = sup->functions[slot].mod->attr.name;
+	const char *name = xfn_functions__at(sup->functions, slot)->mod->attr.name;
 
-	if (!sup->device || !sup->functions[slot].on_device)
+	if (!sup->device || !xfn_functions__at(sup->functions, slot)->on_device)
 		return;
 	/* a function on two ports is one on the card: its first place has the figures */
 	for (unsigned i = 0; i < slot; i++)
-		if (sup->functions[i].on_device && !strcmp(sup->functions[i].mod->attr.name, name))
+		if (xfn_functions__at(sup->functions, i)->on_device &&
+		    !strcmp(xfn_functions__at(sup->functions, i)->mod->attr.name, name))
 			return;
 	xfn_offload__add_counters(sup->device, name, sum);
 }

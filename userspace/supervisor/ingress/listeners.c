@@ -25,7 +25,7 @@
 
 static const char *name_of(const struct xfn_supervisor *sup, const struct xfn_listener *one)
 {
-	return sup->functions[one->slot].mod->attr.name;
+	return xfn_functions__at(sup->functions, one->slot)->mod->attr.name;
 }
 
 /* Would the kernel take them for two of one port? Of IPv6 ours are V6ONLY. */
@@ -93,7 +93,8 @@ static void close_one(struct xfn_supervisor *sup, unsigned i)
 /* The filter of slow sockets is to know the devices. */
 static void learn_devices(const struct xfn_supervisor *sup)
 {
-	for (unsigned d = 0; sup->loader && xfn_deploy__wants_slow(sup) && d < sup->device_count;
+	for (unsigned d = 0;
+	     sup->loader && xfn_functions__wants_slow(sup->functions) && d < sup->device_count;
 	     d++) {
 		const struct xfn_addresses_device *device = &sup->devices[d];
 
@@ -115,12 +116,12 @@ static bool shift_ports(struct xfn_supervisor *sup, const struct xfn_listener *r
 	uint16_t port = refused->local.port;
 	bool shifted = false;
 
-	for (unsigned i = 0; i < sup->function_count; i++) {
-		struct xfn_deployed *fn = &sup->functions[i];
+	for (unsigned i = 0; i < xfn_functions__count(sup->functions); i++) {
+		const struct xfn_deployed *fn = xfn_functions__at(sup->functions, i);
 
 		if (fn->tier != XFN_TIER_SOCKET || fn->addr.port != port || port >= 1024)
 			continue;
-		fn->addr.port = fn->port + PORT_OFFSET;
+		xfn_functions__set_port(sup->functions, i, fn->port + PORT_OFFSET);
 		shifted = true;
 	}
 	return shifted;
@@ -129,9 +130,10 @@ static bool shift_ports(struct xfn_supervisor *sup, const struct xfn_listener *r
 /* Two functions on one port and address after ports were shifted: -EEXIST with one line in err. */
 static int check_ports(const struct xfn_supervisor *sup, struct xfn_error *err)
 {
-	for (unsigned i = 0; i < sup->function_count; i++)
+	for (unsigned i = 0; i < xfn_functions__count(sup->functions); i++)
 		for (unsigned j = 0; j < i; j++) {
-			const struct xfn_deployed *a = &sup->functions[i], *b = &sup->functions[j];
+			const struct xfn_deployed *a = xfn_functions__at(sup->functions, i),
+						  *b = xfn_functions__at(sup->functions, j);
 
 			if (a->addr.port != b->addr.port || a->any != b->any ||
 			    memcmp(a->addr.ip, b->addr.ip, sizeof(a->addr.ip)) ||
@@ -152,7 +154,7 @@ static bool is_dispensable(const struct xfn_supervisor *sup, const struct xfn_li
 			   int ret)
 {
 	return (ret == -EADDRNOTAVAIL || ret == -EAFNOSUPPORT) && !sup->opts->bind_count &&
-	       !sup->iface.name[0] && sup->functions[one->slot].any &&
+	       !sup->iface.name[0] && xfn_functions__at(sup->functions, one->slot)->any &&
 	       xfn_udp_socket__version(one->local.ip) == 6;
 }
 
@@ -248,10 +250,10 @@ static int open_rest(struct xfn_supervisor *sup, struct xfn_listener *wanted, un
 
 static void mark_listening(struct xfn_supervisor *sup)
 {
-	for (unsigned i = 0; i < sup->function_count; i++)
-		sup->functions[i].listening = false;
+	for (unsigned i = 0; i < xfn_functions__count(sup->functions); i++)
+		sup->listening[i] = false;
 	for (unsigned i = 0; i < sup->listener_count; i++)
-		sup->functions[sup->listeners[i].slot].listening = true;
+		sup->listening[sup->listeners[i].slot] = true;
 }
 
 /* The sockets as they are wanted now. 1: they are others than before, 0, or -errno with err. */
@@ -301,8 +303,8 @@ static void plan_retry(struct xfn_supervisor *sup)
 
 static void log_shifted(const struct xfn_supervisor *sup)
 {
-	for (unsigned i = 0; i < sup->function_count; i++) {
-		const struct xfn_deployed *fn = &sup->functions[i];
+	for (unsigned i = 0; i < xfn_functions__count(sup->functions); i++) {
+		const struct xfn_deployed *fn = xfn_functions__at(sup->functions, i);
 
 		if (fn->addr.port != fn->port)
 			xfn_log__line(LOG_NOTICE, "%s: port %u is %s; it answers on %u",
@@ -316,20 +318,23 @@ static void log_shifted(const struct xfn_supervisor *sup)
 /* With --port-offset from the beginning. */
 static void shift_all(struct xfn_supervisor *sup)
 {
-	for (unsigned i = 0; sup->opts->port_offset && i < sup->function_count; i++) {
-		struct xfn_deployed *fn = &sup->functions[i];
+	for (unsigned i = 0; sup->opts->port_offset && i < xfn_functions__count(sup->functions);
+	     i++) {
+		const struct xfn_deployed *fn = xfn_functions__at(sup->functions, i);
 
 		if (fn->tier == XFN_TIER_SOCKET && fn->port < 1024)
-			fn->addr.port = fn->port + sup->opts->port_offset;
+			xfn_functions__set_port(sup->functions, i,
+						fn->port + sup->opts->port_offset);
 	}
 }
 
 /* A function of tier socket that has no address to be asked at: -EINVAL with one line in err. */
 static int check_addresses(const struct xfn_supervisor *sup, struct xfn_error *err)
 {
-	for (unsigned i = 0; !sup->local_count && sup->iface.name[0] && i < sup->function_count;
+	for (unsigned i = 0;
+	     !sup->local_count && sup->iface.name[0] && i < xfn_functions__count(sup->functions);
 	     i++) {
-		const struct xfn_deployed *fn = &sup->functions[i];
+		const struct xfn_deployed *fn = xfn_functions__at(sup->functions, i);
 
 		if (fn->tier != XFN_TIER_SOCKET || !fn->any || sup->opts->bind_count)
 			continue;
@@ -342,7 +347,7 @@ static int check_addresses(const struct xfn_supervisor *sup, struct xfn_error *e
 
 int xfn_listeners__open(struct xfn_supervisor *sup, struct xfn_error *err)
 {
-	bool strict = !sup->served_once;
+	bool strict = !xfn_functions__served_once(sup->functions);
 	struct news news;
 	int ret;
 
@@ -400,8 +405,9 @@ void xfn_listeners__close(struct xfn_supervisor *sup)
 	sup->listeners = sup->missing = NULL;
 	sup->missing_count = sup->missing_tries = 0;
 	sup->missing_unknown = false;
-	for (unsigned i = 0; i < sup->function_count; i++) {
-		sup->functions[i].listening = false;
-		sup->functions[i].addr.port = sup->functions[i].port;
+	for (unsigned i = 0; i < xfn_functions__count(sup->functions); i++) {
+		sup->listening[i] = false;
+		xfn_functions__set_port(sup->functions, i,
+					xfn_functions__at(sup->functions, i)->port);
 	}
 }

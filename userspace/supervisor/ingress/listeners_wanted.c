@@ -40,9 +40,9 @@ static void add(struct list *list, const struct xfn_listener *one)
 static void want(const struct xfn_supervisor *sup, struct list *list, struct xfn_listener one,
 		 const uint8_t ip[16])
 {
-	one.local.port = sup->functions[one.slot].addr.port;
+	one.local.port = xfn_functions__at(sup->functions, one.slot)->addr.port;
 	memcpy(one.local.ip, ip, sizeof(one.local.ip));
-	if (xfn_deploy__owner(sup, ip, one.local.port) == (int)one.slot)
+	if (xfn_functions__owner(sup->functions, ip, one.local.port) == (int)one.slot)
 		add(list, &one);
 }
 
@@ -69,7 +69,7 @@ static void want_slow(const struct xfn_supervisor *sup, struct list *list, unsig
 	const struct xfn_listener one = { .slot = slot, .slow = true };
 
 	for (unsigned i = 0; i < sup->local_count; i++)
-		if (xfn_deploy__covers(&sup->functions[slot], sup->local[i].ip))
+		if (xfn_deployed__covers(xfn_functions__at(sup->functions, slot), sup->local[i].ip))
 			want_by_device(sup, list, one, sup->local[i].ip, sup->local[i].tag);
 }
 
@@ -94,7 +94,7 @@ static void want_served(const struct xfn_supervisor *sup, struct list *list, uns
 		const struct xfn_local_address *served = &sup->local[i];
 		struct xfn_listener one = { .slot = slot, .scope = served->ifindex };
 
-		if (!xfn_deploy__covers(&sup->functions[slot], served->ip))
+		if (!xfn_deployed__covers(xfn_functions__at(sup->functions, slot), served->ip))
 			continue;
 		if (served->elsewhere && sup->opts->beside)
 			want_by_device(sup, list, one, served->ip, served->tag);
@@ -107,7 +107,7 @@ static void want_served(const struct xfn_supervisor *sup, struct list *list, uns
 static int want_sockets(const struct xfn_supervisor *sup, struct list *list, unsigned slot,
 			struct xfn_error *err)
 {
-	const struct xfn_deployed *fn = &sup->functions[slot];
+	const struct xfn_deployed *fn = xfn_functions__at(sup->functions, slot);
 	static const char *const loopback[] = { "127.0.0.1", "::1" };
 	uint8_t ip[16];
 
@@ -163,12 +163,12 @@ int xfn_listeners__wanted(struct xfn_supervisor *sup, struct xfn_listener **out,
 	int ret = 0;
 
 	*out = NULL;
-	for (unsigned slot = 0; !ret && slot < sup->function_count; slot++) {
-		const struct xfn_deployed *fn = &sup->functions[slot];
+	for (unsigned slot = 0; !ret && slot < xfn_functions__count(sup->functions); slot++) {
+		const struct xfn_deployed *fn = xfn_functions__at(sup->functions, slot);
 
 		if (fn->tier == XFN_TIER_SOCKET)
 			ret = want_sockets(sup, &list, slot, err);
-		else if (sup->loader && xfn_deploy__is_slow(fn))
+		else if (sup->loader && xfn_deployed__is_slow(fn))
 			want_slow(sup, &list, slot);
 	}
 	if (list.failed) {

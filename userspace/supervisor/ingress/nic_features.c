@@ -89,15 +89,15 @@ bool xfn_nic_features__insists(const struct xfn_supervisor *sup)
 static int wanted_rules(const struct xfn_supervisor *sup, struct xfn_steer_rule **out)
 {
 	const struct xfn_link_options *opts = &sup->opts->links;
-	size_t max = (size_t)sup->function_count * (sup->local_count + 1);
+	size_t max = (size_t)xfn_functions__count(sup->functions) * (sup->local_count + 1);
 	struct xfn_steer_rule *all = calloc(max ?: 1, sizeof(*all));
 	int count = 0;
 
 	*out = all;
 	if (!all)
 		return -ENOMEM;
-	for (unsigned i = 0; i < sup->function_count; i++) {
-		const struct xfn_deployed *fn = &sup->functions[i];
+	for (unsigned i = 0; i < xfn_functions__count(sup->functions); i++) {
+		const struct xfn_deployed *fn = xfn_functions__at(sup->functions, i);
 		struct xfn_steer_rule rule = { .to = fn->addr,
 					       .queue = opts->steer[i % opts->steer_count] };
 
@@ -107,7 +107,8 @@ static int wanted_rules(const struct xfn_supervisor *sup, struct xfn_steer_rule 
 			all[count++] = rule;
 		for (unsigned s = 0; fn->any && s < sup->local_count; s++) {
 			memcpy(rule.to.ip, sup->local[s].ip, sizeof(rule.to.ip));
-			if (xfn_deploy__owner(sup, rule.to.ip, rule.to.port) == (int)i)
+			if (xfn_functions__owner(sup->functions, rule.to.ip, rule.to.port) ==
+			    (int)i)
 				all[count++] = rule;
 		}
 	}
@@ -209,8 +210,8 @@ int xfn_nic_features__begin(struct xfn_supervisor *sup, struct xfn_error *err)
 	ret = xfn_journal__open(sup->iface.name, kinds, &l->journal, err);
 	if (ret)
 		return ret;
-	for (unsigned i = 0; i < sup->function_count; i++)
-		xdp_tx |= sup->functions[i].in_kernel;
+	for (unsigned i = 0; i < xfn_functions__count(sup->functions); i++)
+		xdp_tx |= xfn_functions__at(sup->functions, i)->in_kernel;
 	l->zero_copy = xfn_zero_copy__wanted(opts->zero_copy, sup->iface.driver,
 					     sup->mode == XFN_MODE_NATIVE, xdp_tx, l->reason,
 					     sizeof(l->reason));

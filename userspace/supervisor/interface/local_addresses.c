@@ -117,15 +117,15 @@ int xfn_local_addresses__open(struct xfn_supervisor *sup, struct xfn_error *err)
 static bool is_served(const struct xfn_supervisor *sup, const struct xfn_deployed *fn)
 {
 	for (unsigned i = 0; i < sup->local_count; i++)
-		if (xfn_deploy__covers(fn, sup->local[i].ip))
+		if (xfn_deployed__covers(fn, sup->local[i].ip))
 			return true;
 	return false;
 }
 
 void xfn_local_addresses__log_unasked(const struct xfn_supervisor *sup)
 {
-	for (unsigned i = 0; i < sup->function_count; i++) {
-		const struct xfn_deployed *fn = &sup->functions[i];
+	for (unsigned i = 0; i < xfn_functions__count(sup->functions); i++) {
+		const struct xfn_deployed *fn = xfn_functions__at(sup->functions, i);
 		char at[64] = "";
 
 		/* without --address one that a socket cannot have is an error */

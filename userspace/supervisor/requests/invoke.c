@@ -41,9 +41,10 @@ static int from_hex(const char *hex, struct invocation *inv)
 }
 
 /* An address of IP `version` that this function is served at. */
-static bool served_address(const struct xfn_supervisor *sup, const struct xfn_deployed *fn,
-			   int version, uint8_t ip[16])
+static bool served_address(const struct xfn_supervisor *sup, unsigned slot, int version,
+			   uint8_t ip[16])
 {
+	const struct xfn_deployed *fn = xfn_functions__at(sup->functions, slot);
 	static const uint8_t mapped[12] = { [10] = 0xff, 0xff };
 
 	if (!fn->any) {
@@ -53,7 +54,7 @@ static bool served_address(const struct xfn_supervisor *sup, const struct xfn_de
 	for (unsigned i = 0; i < sup->local_count; i++) {
 		memcpy(ip, sup->local[i].ip, 16);
 		if (!sup->local[i].tag[0] && !memcmp(ip, mapped, 12) == (version == 4) &&
-		    xfn_deploy__owner(sup, ip, fn->addr.port) == fn - sup->functions)
+		    xfn_functions__owner(sup->functions, ip, fn->addr.port) == (int)slot)
 			return true;
 	}
 	return false;
@@ -83,7 +84,7 @@ static int by_dispatcher(struct xfn_supervisor *sup, unsigned slot, int version,
 			 struct invocation *inv, bool *to_worker, struct xfn_error *err)
 {
 	static const char *const actions[] = { [XDP_DROP] = "drop", [XDP_PASS] = "pass" };
-	const struct xfn_deployed *fn = &sup->functions[slot];
+	const struct xfn_deployed *fn = xfn_functions__at(sup->functions, slot);
 	uint64_t before[XFN_REASON_SLOTS], after[XFN_REASON_SLOTS];
 	struct xfn_slot_counters stat_before = {}, stat = {};
 	struct xfn_address local = { .port = fn->addr.port }, peer;
@@ -95,7 +96,7 @@ static int by_dispatcher(struct xfn_supervisor *sup, unsigned slot, int version,
 	uint64_t total_ns = 0;
 	int ret = 0;
 
-	if (!served_address(sup, fn, version, local.ip))
+	if (!served_address(sup, slot, version, local.ip))
 		return xfn_fail(err, -EADDRNOTAVAIL,
 				"%s: no IPv%d address is served; try the other version",
 				fn->mod->attr.name, version);
@@ -152,7 +153,7 @@ json_t *xfn_invoke(struct xfn_supervisor *sup, json_t *args, struct xfn_error *e
 	struct invocation *inv = NULL;
 	bool to_worker = true;
 	json_t *data = NULL;
-	unsigned slot = 0;
+	unsigned slot;
 
 	if (json_unpack(args, "{s:s, s?s, s?i, s?i}", "name", &name, "payload", &payload, "version",
 			&version, "repeat", &repeat) ||
@@ -164,9 +165,8 @@ json_t *xfn_invoke(struct xfn_supervisor *sup, json_t *args, struct xfn_error *e
 			REPEAT_MAX);
 		return NULL;
 	}
-	while (slot < sup->function_count && strcmp(sup->functions[slot].mod->attr.name, name))
-		slot++;
-	if (slot == sup->function_count) {
+	slot = xfn_functions__find(sup->functions, name, 0);
+	if (slot == xfn_functions__count(sup->functions)) {
 		xfn_error__set(err, "%.64s: no such function here; `xfn ls` lists them", name);
 		return NULL;
 	}
@@ -181,13 +181,14 @@ json_t *xfn_invoke(struct xfn_supervisor *sup, json_t *args, struct xfn_error *e
 	}
 	inv->repeat = repeat;
 	inv->action = "drop";
-	if (sup->functions[slot].tier == XFN_TIER_XDP)
+	if (xfn_functions__at(sup->functions, slot)->tier == XFN_TIER_XDP)
 		ret = by_dispatcher(sup, slot, version, inv, &to_worker, err);
 	if (!ret && to_worker)
 		xfn_invoke__ask(sup, slot, inv->payload, inv->len, inv->repeat, err);
 	else if (!ret)
-		data = xfn_invoke__data(sup->functions[slot].tier, inv->action, inv->reason,
-					inv->payload, inv->replied ? inv->len : 0, inv->ns);
+		data = xfn_invoke__data(xfn_functions__at(sup->functions, slot)->tier, inv->action,
+					inv->reason, inv->payload, inv->replied ? inv->len : 0,
+					inv->ns);
 	free(inv);
 	return data;
 }

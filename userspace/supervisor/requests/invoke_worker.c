@@ -17,7 +17,7 @@
 
 static struct xfn_worker_process *worker_for(struct xfn_supervisor *sup, unsigned slot)
 {
-	bool socket = sup->functions[slot].tier == XFN_TIER_SOCKET;
+	bool socket = xfn_functions__at(sup->functions, slot)->tier == XFN_TIER_SOCKET;
 
 	for (unsigned i = 0; i < sup->worker_count; i++)
 		if (sup->workers[i].state == XFN_WORKER_READY &&
@@ -29,7 +29,7 @@ static struct xfn_worker_process *worker_for(struct xfn_supervisor *sup, unsigne
 int xfn_invoke__ask(struct xfn_supervisor *sup, unsigned slot, const uint8_t *payload, uint32_t len,
 		    uint32_t repeat, struct xfn_error *err)
 {
-	const struct xfn_deployed *fn = &sup->functions[slot];
+	const struct xfn_deployed *fn = xfn_functions__at(sup->functions, slot);
 	struct xfn_worker_process *worker = worker_for(sup, slot);
 	struct xfn_message msg = { .type = XFN_MESSAGE_INVOKE,
 				   .version = XFN_WORKER_PROTOCOL_VERSION };

@@ -73,7 +73,8 @@ static const char *outside_text(const struct xfn_supervisor *sup, unsigned slot,
 	struct xfn_slot_counters sum = counters_of(sup, slot, &outside);
 
 	text[0] = '\0';
-	if (sup->functions[slot].tier == XFN_TIER_XDP && outside > sum.requests / 2)
+	if (xfn_functions__at(sup->functions, slot)->tier == XFN_TIER_XDP &&
+	    outside > sum.requests / 2)
 		snprintf(
 			text, len,
 			"%llu of %llu requests ran in a worker, not in the kernel; what `xfn stat` "
@@ -89,8 +90,8 @@ json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 	json_t *list = json_array(), *data;
 
 	xfn_page_check__read_all(sup);
-	for (unsigned i = 0; i < sup->function_count; i++) {
-		const struct xfn_deployed *fn = &sup->functions[i];
+	for (unsigned i = 0; i < xfn_functions__count(sup->functions); i++) {
+		const struct xfn_deployed *fn = xfn_functions__at(sup->functions, i);
 		struct xfn_address addr = fn->addr;
 		char text[64] = "", why[512], outside[256];
 		const char *state = whole;
@@ -99,9 +100,9 @@ json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 			xfn_udp_socket__text(&addr, text, sizeof(text));
 			*strrchr(text, ':') = 0; /* the port stands in its own field */
 		}
-		xfn_quarantine__sentence(sup, fn, why, sizeof(why));
-		if (xfn_quarantine__state(fn)[0])
-			state = xfn_quarantine__state(fn);
+		xfn_quarantine__sentence(sup, i, why, sizeof(why));
+		if (xfn_quarantine__state(sup, i)[0])
+			state = xfn_quarantine__state(sup, i);
 		else if (sup->serving)
 			state = xfn_workers__state(sup, fn, why, sizeof(why));
 		json_array_append_new(
@@ -162,7 +163,7 @@ static json_t *functions(struct xfn_supervisor *sup)
 {
 	json_t *list = json_array();
 
-	for (unsigned i = 0; i < sup->function_count; i++) {
+	for (unsigned i = 0; i < xfn_functions__count(sup->functions); i++) {
 		uint64_t outside;
 		struct xfn_slot_counters sum = counters_of(sup, i, &outside);
 		char text[256];
@@ -171,15 +172,17 @@ static json_t *functions(struct xfn_supervisor *sup)
 			list,
 			json_pack(
 				"{s:s, s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:s}",
-				"name", sup->functions[i].mod->attr.name, "slot", (int)i, "tier",
-				xfn_tier_name(sup->functions[i].tier), "requests",
-				(json_int_t)sum.requests, "replies", (json_int_t)sum.replies,
-				"dropped", (json_int_t)sum.dropped, "consumed",
-				(json_int_t)sum.consumed, "passed", (json_int_t)sum.passed,
-				"handed", (json_int_t)sum.handed, "in_workers", (json_int_t)outside,
-				"bytes_in", (json_int_t)sum.bytes_in, "bytes_out",
-				(json_int_t)sum.bytes_out, "counters", author_counters(sup, i),
-				"warning", outside_text(sup, i, text, sizeof(text))));
+				"name", xfn_functions__at(sup->functions, i)->mod->attr.name,
+				"slot", (int)i, "tier",
+				xfn_tier_name(xfn_functions__at(sup->functions, i)->tier),
+				"requests", (json_int_t)sum.requests, "replies",
+				(json_int_t)sum.replies, "dropped", (json_int_t)sum.dropped,
+				"consumed", (json_int_t)sum.consumed, "passed",
+				(json_int_t)sum.passed, "handed", (json_int_t)sum.handed,
+				"in_workers", (json_int_t)outside, "bytes_in",
+				(json_int_t)sum.bytes_in, "bytes_out", (json_int_t)sum.bytes_out,
+				"counters", author_counters(sup, i), "warning",
+				outside_text(sup, i, text, sizeof(text))));
 	}
 	return list;
 }

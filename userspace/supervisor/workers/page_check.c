@@ -98,7 +98,7 @@ void xfn_page_check__invoked(struct xfn_worker_process *worker, uint64_t calls)
 /* Once for each worker. */
 static void say(const struct reading *r, const char *what, const char *how)
 {
-	bool known = r->slot < r->sup->function_count;
+	bool known = r->slot < xfn_functions__count(r->sup->functions);
 
 	if (r->checked->said)
 		return;
@@ -108,7 +108,8 @@ static void say(const struct reading *r, const char *what, const char *how)
 		      "overwrites memory: give them workers of their own (--dedicate) to learn "
 		      "which",
 		      r->who, what, known ? " of " : "",
-		      known ? r->sup->functions[r->slot].mod->attr.name : "", how);
+		      known ? xfn_functions__at(r->sup->functions, r->slot)->mod->attr.name : "",
+		      how);
 }
 
 /*
@@ -238,7 +239,7 @@ static void read_page(const struct xfn_supervisor *sup, struct xfn_page_check *c
 	for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)
 		take(&r, &page->reasons[i], &checked->last.reasons[i], &checked->sum.reasons[i],
 		     calls, 0, "reasons");
-	for (unsigned slot = 0; slot < sup->function_count; slot++)
+	for (unsigned slot = 0; slot < xfn_functions__count(sup->functions); slot++)
 		take_slot(&r, page, slot, calls);
 }
 

@@ -83,41 +83,31 @@ static unsigned free_pool(const struct xfn_supervisor *sup)
  * are still those it had. */
 static int assign(struct xfn_supervisor *sup, const char *name, unsigned crew)
 {
+	unsigned count = xfn_functions__count(sup->functions);
 	int ret = 0, err;
 
-	for (unsigned i = 0; i < sup->function_count; i++) {
-		struct xfn_deployed *fn = &sup->functions[i];
-
-		if (strcmp(fn->mod->attr.name, name))
-			continue;
+	for (unsigned i = xfn_functions__find(sup->functions, name, 0); i < count;
+	     i = xfn_functions__find(sup->functions, name, i + 1)) {
 		err = sup->loader ? xfn_loader__pool(sup->loader, i, crew) : 0;
 		ret = ret ?: err;
 		if (!err)
-			fn->pool = crew;
+			sup->pool[i] = crew;
 	}
 	return ret;
 }
 
-static const struct xfn_deployed *find(const struct xfn_supervisor *sup, const char *name)
-{
-	for (unsigned i = 0; i < sup->function_count; i++)
-		if (!strcmp(sup->functions[i].mod->attr.name, name))
-			return &sup->functions[i];
-	return NULL;
-}
-
 void xfn_pools__load(struct xfn_supervisor *sup)
 {
-	for (unsigned i = 0; i < sup->function_count; i++) {
-		const struct xfn_deployed *fn = &sup->functions[i];
+	for (unsigned i = 0; i < xfn_functions__count(sup->functions); i++) {
+		const struct xfn_deployed *fn = xfn_functions__at(sup->functions, i);
 
-		if (fn->pool && (!sup->loader || fn->tier == XFN_TIER_SOCKET))
+		if (sup->pool[i] && (!sup->loader || fn->tier == XFN_TIER_SOCKET))
 			xfn_log__line(LOG_WARNING,
 				      "%s: is served behind UDP sockets; --dedicate gives it no "
 				      "worker of its own there",
 				      fn->mod->attr.name);
 		if (sup->loader)
-			xfn_loader__pool(sup->loader, i, fn->pool);
+			xfn_loader__pool(sup->loader, i, sup->pool[i]);
 	}
 }
 
@@ -134,13 +124,13 @@ int xfn_pools__open(struct xfn_supervisor *sup, struct xfn_error *err)
 			XFN_THREADS, opts->dedicate_count);
 	memset(sup->own_threads, 0, sizeof(sup->own_threads));
 	for (unsigned i = 0; i < opts->dedicate_count; i++) {
-		const struct xfn_deployed *fn = find(sup, opts->dedicate[i]);
+		unsigned slot = xfn_functions__find(sup->functions, opts->dedicate[i], 0);
 		unsigned crew = free_pool(sup);
 
-		if (!fn)
+		if (slot == xfn_functions__count(sup->functions))
 			return xfn_fail(err, -ENOENT, "--dedicate %s: no such function in this run",
 					opts->dedicate[i]);
-		if (fn->pool)
+		if (sup->pool[slot])
 			continue;
 		sup->own_threads[crew] = 1;
 		assign(sup, opts->dedicate[i], crew);
@@ -188,9 +178,9 @@ const char *xfn_pools__serves(const struct xfn_supervisor *sup,
 		next += sup->own_threads[crew];
 		if (thread >= next)
 			continue;
-		for (unsigned i = 0; i < sup->function_count; i++)
-			if (sup->functions[i].pool == crew)
-				return sup->functions[i].mod->attr.name;
+		for (unsigned i = 0; i < xfn_functions__count(sup->functions); i++)
+			if (sup->pool[i] == crew)
+				return xfn_functions__at(sup->functions, i)->mod->attr.name;
 	}
 	return "none";
 }
@@ -258,14 +248,14 @@ static int scale_queues(struct xfn_supervisor *sup, int queue, unsigned count,
 static int scale_function(struct xfn_supervisor *sup, const char *name, unsigned count,
 			  struct xfn_error *err)
 {
-	const struct xfn_deployed *fn = find(sup, name);
+	unsigned slot = xfn_functions__find(sup->functions, name, 0);
 	unsigned crew, own = own_threads(sup), frames = 0, had;
 	int ret = 0;
 
-	if (!fn)
+	if (slot == xfn_functions__count(sup->functions))
 		return xfn_fail(err, -ENOENT, "%.64s: no such function here; `xfn ls` lists them",
 				name);
-	crew = fn->pool ?: free_pool(sup);
+	crew = sup->pool[slot] ?: free_pool(sup);
 	if (!crew)
 		return xfn_fail(
 			err, -ENOSPC,
@@ -280,7 +270,7 @@ static int scale_function(struct xfn_supervisor *sup, const char *name, unsigned
 		if (!fits(&sup->workers[i], sup->workers[i].shared, own, err))
 			return -ERANGE;
 	}
-	if (!frames || fn->tier == XFN_TIER_SOCKET)
+	if (!frames || xfn_functions__at(sup->functions, slot)->tier == XFN_TIER_SOCKET)
 		return xfn_fail(err, -ENOENT,
 				"%.64s: has no worker of AF_XDP; only these can be its own", name);
 	/* the threads first, so that none of its requests meets one that rests */
@@ -297,7 +287,7 @@ static int scale_function(struct xfn_supervisor *sup, const char *name, unsigned
 		ret = assign(sup, name, crew);
 	/* what requests may go to stays with the function, and nothing where none do */
 	if (ret && count)
-		sup->own_threads[crew] = fn->pool == crew && count > had ? count : had;
+		sup->own_threads[crew] = sup->pool[slot] == crew && count > had ? count : had;
 	return ret ? not_scaled(ret, err) : 0;
 }
 

@@ -32,22 +32,23 @@ static int put_functions(const struct xfn_supervisor *sup, struct xfn_worker_pro
 {
 	int ret = 0;
 
-	for (unsigned slot = 0; !ret && slot < sup->function_count; slot++) {
-		const struct xfn_deployed *fn = &sup->functions[slot];
+	for (unsigned slot = 0; !ret && slot < xfn_functions__count(sup->functions); slot++) {
+		const struct xfn_deployed *fn = xfn_functions__at(sup->functions, slot);
 		struct xfn_message msg = { .type = XFN_MESSAGE_FUNCTION,
 					   .version = XFN_WORKER_PROTOCOL_VERSION };
 
 		if (xfn_worker_process__by_afxdp(worker) ? fn->tier == XFN_TIER_SOCKET :
-							   !fn->listening)
+							   !sup->listening[slot])
 			continue;
 		msg.function.slot = slot;
 		memcpy(msg.function.name, fn->mod->attr.name, sizeof(msg.function.name));
-		if (fn->set_aside[0]) { /* has a port, and drops what comes to it */
+		if (sup->health[slot].set_aside[0]) { /* has a port, and drops what comes to it */
 			msg.type = XFN_MESSAGE_QUARANTINE;
 			msg.quarantine.slot = slot;
 			msg.quarantine.on = 1;
 		}
-		ret = xfn_outbox__put(&worker->outbox, &msg, fn->set_aside[0] ? -1 : fn->mod->fd);
+		ret = xfn_outbox__put(&worker->outbox, &msg,
+				      sup->health[slot].set_aside[0] ? -1 : fn->mod->fd);
 		if (ret)
 			break;
 		memset(&msg.bind, 0, sizeof(msg.bind));

@@ -18,16 +18,16 @@
 
 #define LOOKS 2 /* per deadline */
 
-static const char *name_of(const struct xfn_deployed *fn)
+static const char *name_of(const struct xfn_supervisor *sup, unsigned slot)
 {
-	return fn->mod->attr.name;
+	return xfn_deployed__name(xfn_functions__at(sup->functions, slot));
 }
 
 uint32_t xfn_quarantine__running(const struct xfn_supervisor *sup, const struct xfn_page *page)
 {
 	uint32_t slot = __atomic_load_n(&page->running_slot, __ATOMIC_RELAXED);
 
-	return slot <= sup->function_count ? slot : 0;
+	return slot <= xfn_functions__count(sup->functions) ? slot : 0;
 }
 
 /*
@@ -123,8 +123,8 @@ int xfn_quarantine__send(const struct xfn_supervisor *sup, struct xfn_worker_pro
 {
 	int ret = 0;
 
-	for (unsigned slot = 0; !ret && slot < sup->function_count; slot++)
-		if (sup->functions[slot].quarantined)
+	for (unsigned slot = 0; !ret && slot < xfn_functions__count(sup->functions); slot++)
+		if (sup->health[slot].quarantined)
 			ret = tell(worker, slot, true);
 	return ret;
 }
@@ -132,22 +132,21 @@ int xfn_quarantine__send(const struct xfn_supervisor *sup, struct xfn_worker_pro
 /* To those that run; the others hear it when they start. */
 static void set(struct xfn_supervisor *sup, unsigned slot, bool on)
 {
-	sup->functions[slot].quarantined = on;
-	sup->functions[slot].crash_count = 0;
+	sup->health[slot].quarantined = on;
+	sup->health[slot].crash_count = 0;
 	for (unsigned i = 0; i < sup->worker_count; i++)
 		if (sup->workers[i].sock >= 0)
 			tell(&sup->workers[i], slot, on);
 }
 
-static void release_command(const struct xfn_supervisor *sup, const struct xfn_deployed *fn,
-			    char *text, size_t len)
+static void release_command(const struct xfn_supervisor *sup, unsigned slot, char *text, size_t len)
 {
-	snprintf(text, len, "`xfn release %s%s%s`", name_of(fn), sup->iface.name[0] ? " -i " : "",
-		 sup->iface.name);
+	snprintf(text, len, "`xfn release %s%s%s`", name_of(sup, slot),
+		 sup->iface.name[0] ? " -i " : "", sup->iface.name);
 }
 
 /* Note one crash more. True: that was one too many. */
-static bool count(struct xfn_deployed *fn)
+static bool count(struct xfn_health *fn)
 {
 	uint64_t now = xfn_now_ns(), first;
 
@@ -163,13 +162,13 @@ bool xfn_quarantine__ended(struct xfn_supervisor *sup, const struct xfn_worker_p
 {
 	const struct xfn_page *page = culprit(sup, worker);
 	char path[320], how[80] = "";
-	struct xfn_deployed *fn;
+	unsigned slot;
 	int n, ret;
 
 	what[0] = 0;
 	if (!page)
 		return false;
-	fn = &sup->functions[xfn_quarantine__running(sup, page) - 1];
+	slot = xfn_quarantine__running(sup, page) - 1;
 	if (worker->hung)
 		snprintf(how, sizeof(how), ", which had not returned within %u ms",
 			 sup->opts->deadline);
@@ -177,41 +176,42 @@ bool xfn_quarantine__ended(struct xfn_supervisor *sup, const struct xfn_worker_p
 		snprintf(how, sizeof(how), ", which had written before its payload");
 	else if (page->overrun)
 		snprintf(how, sizeof(how), ", which had written past its payload");
-	ret = xfn_crash_pcap__keep(sup->iface.name[0] ? sup->iface.name : NULL, name_of(fn),
+	ret = xfn_crash_pcap__keep(sup->iface.name[0] ? sup->iface.name : NULL, name_of(sup, slot),
 				   &page->crash, path, sizeof(path));
-	n = snprintf(what, len, " in function %s%s", name_of(fn), how);
+	n = snprintf(what, len, " in function %s%s", name_of(sup, slot), how);
 	if (!ret)
 		snprintf(what + n, len - n, "; its request: %s", path);
 	else if (ret != -ENODATA)
 		snprintf(what + n, len - n, "; its request cannot be kept%s%s: %s",
 			 path[0] ? " in " : "", path, strerror(-ret));
-	return !fn->quarantined && count(fn);
+	return !sup->health[slot].quarantined && count(&sup->health[slot]);
 }
 
 void xfn_quarantine__begin(struct xfn_supervisor *sup, const struct xfn_worker_process *worker)
 {
 	const struct xfn_page *page = culprit(sup, worker);
-	struct xfn_deployed *fn;
+	unsigned slot;
 	char next[80];
 
 	if (!page)
 		return;
-	fn = &sup->functions[xfn_quarantine__running(sup, page) - 1];
-	set(sup, fn - sup->functions, true);
-	release_command(sup, fn, next, sizeof(next));
+	slot = xfn_quarantine__running(sup, page) - 1;
+	set(sup, slot, true);
+	release_command(sup, slot, next, sizeof(next));
 	xfn_log__line(
 		LOG_ERR,
 		"%s ended its worker %d times within %d s; workers drop its requests from now "
 		"on (QUARANTINE); mend it, or %s lets it run again",
-		name_of(fn), XFN_CRASHES, XFN_CRASHES_S, next);
+		name_of(sup, slot), XFN_CRASHES, XFN_CRASHES_S, next);
 }
 
 bool xfn_quarantine__blame(struct xfn_supervisor *sup, const struct xfn_worker_process *worker,
 			   int ret, const char *err)
 {
-	struct xfn_deployed *fn;
+	const char *name;
+	bool in_kernel;
 	uint32_t slot = 0;
-	char next[80];
+	char next[80], *reason;
 	size_t len;
 
 	/* ended from outside: by the kernel, out of memory, or a person */
@@ -219,47 +219,54 @@ bool xfn_quarantine__blame(struct xfn_supervisor *sup, const struct xfn_worker_p
 		return false;
 	for (unsigned i = 0; !slot && i < worker->threads; i++)
 		slot = xfn_quarantine__running(sup, &worker->page[i]);
-	if (!slot || sup->functions[slot - 1].set_aside[0])
+	if (!slot || sup->health[slot - 1].set_aside[0])
 		return false;
-	fn = &sup->functions[slot - 1];
-	len = strlen(name_of(fn));
-	if (!strncmp(err, name_of(fn), len) && !strncmp(err + len, ": ", 2))
+	slot--;
+	name = name_of(sup, slot);
+	in_kernel = xfn_functions__at(sup->functions, slot)->in_kernel;
+	len = strlen(name);
+	if (!strncmp(err, name, len) && !strncmp(err + len, ": ", 2))
 		err += len + 2;
-	snprintf(fn->set_aside, sizeof(fn->set_aside), "%s", err);
+	reason = sup->health[slot].set_aside;
+	snprintf(reason, sizeof(sup->health[slot].set_aside), "%s", err);
 	/* alone, and not served yet: the run ends with these words */
-	if (sup->function_count == 1 && !sup->served_once && !fn->in_kernel)
+	if (xfn_functions__count(sup->functions) == 1 &&
+	    !xfn_functions__served_once(sup->functions) && !in_kernel)
 		return true;
-	release_command(sup, fn, next, sizeof(next));
+	release_command(sup, slot, next, sizeof(next));
 	xfn_log__line(LOG_ERR,
 		      "%s: %s; it is set aside, %s; where the module is not the cause, %s tries "
 		      "again",
-		      name_of(fn), fn->set_aside,
-		      fn->in_kernel ? "the kernel goes on answering" :
-				      "its requests are dropped (QUARANTINE), the others go on",
+		      name, reason,
+		      in_kernel ? "the kernel goes on answering" :
+				  "its requests are dropped (QUARANTINE), the others go on",
 		      next);
 	return true;
 }
 
 int xfn_quarantine__any_serves(const struct xfn_supervisor *sup, struct xfn_error *err)
 {
-	const struct xfn_deployed *first = sup->functions;
+	const char *reason = sup->health[0].set_aside;
 
-	for (unsigned i = 0; i < sup->function_count; i++)
-		if (!sup->functions[i].set_aside[0] || sup->functions[i].in_kernel ||
-		    sup->functions[i].on_device)
+	for (unsigned i = 0; i < xfn_functions__count(sup->functions); i++)
+		if (!sup->health[i].set_aside[0] ||
+		    xfn_functions__at(sup->functions, i)->in_kernel ||
+		    xfn_functions__at(sup->functions, i)->on_device)
 			return 0;
-	if (!sup->function_count)
+	if (!xfn_functions__count(sup->functions))
 		return 0;
-	if (sup->function_count == 1)
-		xfn_error__set(err, "%s: %s", name_of(first), first->set_aside);
+	if (xfn_functions__count(sup->functions) == 1)
+		xfn_error__set(err, "%s: %s", name_of(sup, 0), reason);
 	else
 		xfn_error__set(err, "none of the %u functions can be loaded; %s: %s",
-			       sup->function_count, name_of(first), first->set_aside);
+			       xfn_functions__count(sup->functions), name_of(sup, 0), reason);
 	return -ECANCELED;
 }
 
-const char *xfn_quarantine__state(const struct xfn_deployed *fn)
+const char *xfn_quarantine__state(const struct xfn_supervisor *sup, unsigned slot)
 {
+	const struct xfn_health *fn = &sup->health[slot];
+
 	return fn->set_aside[0] ? "set_aside" : fn->quarantined ? "quarantined" : "";
 }
 
@@ -272,19 +279,19 @@ json_t *xfn_quarantine__release(struct xfn_supervisor *sup, json_t *args, struct
 		xfn_error__set(err, "release wants the name of a function; `xfn ls` lists them");
 		return NULL;
 	}
-	for (unsigned slot = 0; slot < sup->function_count; slot++) {
-		if (strcmp(name_of(&sup->functions[slot]), name))
+	for (unsigned slot = 0; slot < xfn_functions__count(sup->functions); slot++) {
+		if (strcmp(name_of(sup, slot), name))
 			continue;
 		known = true;
-		if (sup->functions[slot].set_aside[0] && sup->phase != XFN_PHASE_NONE) {
+		if (sup->health[slot].set_aside[0] && sup->phase != XFN_PHASE_NONE) {
 			xfn_error__set(err, "%.64s: workers are starting; try again in a second",
 				       name);
 			return NULL;
 		}
-		if (sup->functions[slot].set_aside[0]) {
-			sup->functions[slot].set_aside[0] = '\0';
+		if (sup->health[slot].set_aside[0]) {
+			sup->health[slot].set_aside[0] = '\0';
 			again = true;
-		} else if (sup->functions[slot].quarantined) {
+		} else if (sup->health[slot].quarantined) {
 			released = true;
 			set(sup, slot, false);
 		}
@@ -307,26 +314,27 @@ json_t *xfn_quarantine__release(struct xfn_supervisor *sup, json_t *args, struct
 	return json_pack("{s:s, s:b}", "name", name, "released", 1);
 }
 
-void xfn_quarantine__sentence(const struct xfn_supervisor *sup, const struct xfn_deployed *fn,
-			      char *text, size_t len)
+void xfn_quarantine__sentence(const struct xfn_supervisor *sup, unsigned slot, char *text,
+			      size_t len)
 {
+	bool in_kernel = xfn_functions__at(sup->functions, slot)->in_kernel;
+	const char *reason = sup->health[slot].set_aside;
 	char next[80];
 
 	text[0] = 0;
-	if (!xfn_quarantine__state(fn)[0])
+	if (!xfn_quarantine__state(sup, slot)[0])
 		return;
-	release_command(sup, fn, next, sizeof(next));
-	if (fn->set_aside[0]) {
-		snprintf(text, len, "set aside: %s; %s; mend it, then %s or a new start",
-			 fn->set_aside,
-			 fn->in_kernel ? "workers drop its requests, the kernel goes on answering" :
-					 "its requests are dropped",
+	release_command(sup, slot, next, sizeof(next));
+	if (reason[0]) {
+		snprintf(text, len, "set aside: %s; %s; mend it, then %s or a new start", reason,
+			 in_kernel ? "workers drop its requests, the kernel goes on answering" :
+				     "its requests are dropped",
 			 next);
 		return;
 	}
 	snprintf(text, len, "quarantined: ended its worker %d times within %d s; %s; %s",
 		 XFN_CRASHES, XFN_CRASHES_S,
-		 fn->in_kernel ? "workers drop its requests, the kernel goes on answering" :
-				 "its requests are dropped",
+		 in_kernel ? "workers drop its requests, the kernel goes on answering" :
+			     "its requests are dropped",
 		 next);
 }

@@ -38,7 +38,7 @@ void xfn_retired__keep(struct xfn_supervisor *sup, const struct xfn_page *page)
 		return;
 	for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)
 		sup->retired->reasons[i] += xfn_retired__reason(page, i);
-	for (unsigned slot = 0; slot < sup->function_count; slot++) {
+	for (unsigned slot = 0; slot < xfn_functions__count(sup->functions); slot++) {
 		xfn_retired__add(&sup->retired->slots[slot], &page->slots[slot]);
 		/* one module: the same names in the same order */
 		for (unsigned i = 0; i < XFN_PAGE_COUNTERS; i++) {

@@ -95,7 +95,7 @@ static uint64_t steps_of(const struct xfn_supervisor *sup, const struct xfn_page
 {
 	uint64_t steps = __atomic_load_n(&page->rounds, __ATOMIC_RELAXED);
 
-	for (unsigned i = 0; i < sup->function_count; i++)
+	for (unsigned i = 0; i < xfn_functions__count(sup->functions); i++)
 		steps += __atomic_load_n(&page->slots[i].requests, __ATOMIC_RELAXED);
 	return steps;
 }
