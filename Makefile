@@ -45,7 +45,9 @@ userspace/engine: userspace/call/datagram.h userspace/protocol/engine_stats.h us
 userspace/protocol: userspace/engine userspace/call userspace/host skel/error.h xdp functions
 userspace/worker: skel/module.h skel/sealed_copy.h userspace/protocol userspace/engine userspace/call userspace/host skel/error.h xdp functions
 userspace/supervisor/functions: userspace/supervisor/options.h userspace/sockets/udp_socket.h skel xdp functions
-userspace/supervisor: userspace/supervisor/functions userspace/worker/sandbox.h userspace/protocol userspace/engine userspace/call userspace/control userspace/nic userspace/sockets userspace/host skel xdp functions
+userspace/supervisor/interface: userspace/supervisor/options.h userspace/sockets/udp_socket.h userspace/host skel/error.h
+userspace/supervisor/attachment: userspace/supervisor/functions userspace/supervisor/interface userspace/supervisor/options.h userspace/host skel xdp functions
+userspace/supervisor: userspace/supervisor/functions userspace/supervisor/interface userspace/supervisor/attachment userspace/worker/sandbox.h userspace/protocol userspace/engine userspace/call userspace/control userspace/nic userspace/sockets userspace/host skel xdp functions
 tools/process: userspace/host skel/error.h
 tools/arguments: userspace/sockets skel/error.h functions
 tools/host: tools/process userspace/engine userspace/nic userspace/host skel xdp
@@ -61,9 +63,9 @@ endef
 export ROOMS
 
 # rooms of the supervisor's that are not yet archives of their own
-UNSPLIT := $(addprefix userspace/supervisor/,requests workers ingress attachment interface)
+UNSPLIT := $(addprefix userspace/supervisor/,requests workers ingress)
 sources = $(filter-out %.bpf.c,$(wildcard $(1)/*.c $(if $(filter userspace/supervisor,$(1)),$(UNSPLIT:=/*.c))))
-SUPERVISOR := $(addprefix userspace/supervisor/,functions)
+SUPERVISOR := $(addprefix userspace/supervisor/,attachment interface functions)
 rooms = $(patsubst %,$(BUILD)/rooms/%.a,$(1))
 ARCHIVED := skel $(addprefix userspace/,host sockets nic control call engine protocol worker supervisor) \
 	$(SUPERVISOR) $(addprefix tools/,process arguments host load cases compiler cli bench demo)

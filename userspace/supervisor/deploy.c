@@ -26,7 +26,7 @@ static int put(struct xfn_supervisor *sup, unsigned slot, struct xfn_error *err)
 {
 	const struct xfn_deployed *fn = xfn_functions__at(sup->functions, slot);
 	struct xfn_refusal refusal = {};
-	int ret = xfn_loader__put(sup->loader, slot, fn->mod, &refusal, err);
+	int ret = xfn_loader__put(sup->attachment->loader, slot, fn->mod, &refusal, err);
 
 	if (!ret) {
 		xfn_functions__set_in_kernel(sup->functions, slot, true);
@@ -55,16 +55,16 @@ static int decide(struct xfn_supervisor *sup, unsigned slot, struct xfn_error *e
 							       "its .tier asks for it";
 	int ret;
 
-	if (!sup->loader) {
+	if (!sup->attachment->loader) {
 		if (forced == XFN_TIER_XDP || forced == XFN_TIER_AFXDP)
 			return xfn_fail(err, -EOPNOTSUPP, "%s: tier %s cannot be had: %s",
 					xfn_deployed__name(fn), xfn_tier_name(forced),
-					sup->mode_reason.line);
+					sup->attachment->mode_reason.line);
 		if (forced == XFN_TIER_SOCKET)
 			why(sup, slot, XFN_TIER_SOCKET, rule_of(XFN_RULE_forced), by);
 		else
 			why(sup, slot, XFN_TIER_SOCKET, rule_of(XFN_RULE_no_xdp),
-			    sup->mode_reason.line);
+			    sup->attachment->mode_reason.line);
 		return 0;
 	}
 	if (forced == XFN_TIER_SOCKET || forced == XFN_TIER_AFXDP) {
@@ -134,25 +134,48 @@ int xfn_deploy__bind(struct xfn_supervisor *sup, struct xfn_error *err)
 	int ret = 0;
 
 	/* the dispatcher is told of the less exact ones first */
-	for (int exact = 0; sup->loader && exact <= 2; exact++)
+	for (int exact = 0; sup->attachment->loader && exact <= 2; exact++)
 		for (unsigned i = 0; !ret && i < xfn_functions__count(sup->functions); i++) {
 			const struct xfn_deployed *fn = xfn_functions__at(sup->functions, i);
 
 			/* A socket's port is left to the stack: to be told where it is shared. */
 			if (xfn_deployed__exactness(fn) == exact &&
 			    (fn->tier != XFN_TIER_SOCKET || shares_port(sup, i)))
-				ret = xfn_loader__bind(sup->loader, exact ? fn->addr.ip : NULL,
-						       fn->addr.port, i, fn->tier, err);
+				ret = xfn_loader__bind(sup->attachment->loader,
+						       exact ? fn->addr.ip : NULL, fn->addr.port, i,
+						       fn->tier, err);
 		}
 	return ret;
 }
 
-unsigned xfn_deploy__descriptors(const struct xfn_supervisor *sup)
+static bool is_served(const struct xfn_supervisor *sup, const struct xfn_deployed *fn)
 {
-	unsigned devices = sup->device_count ?: 1, addresses = sup->local_count ?: 2;
-	unsigned queues = sup->iface.queues ?: 1;
+	for (unsigned i = 0; i < sup->interface->local_count; i++)
+		if (xfn_deployed__covers(fn, sup->interface->local[i].ip))
+			return true;
+	return false;
+}
 
-	/* of a function: its module, its programs and maps, its sockets; of a queue: a worker's */
-	return 64 + sup->opts->module_count * (8 + devices * addresses) +
-	       queues * (8 + 2 * XFN_THREADS);
+void xfn_deploy__log_unasked(const struct xfn_supervisor *sup)
+{
+	for (unsigned i = 0; i < xfn_functions__count(sup->functions); i++) {
+		const struct xfn_deployed *fn = xfn_functions__at(sup->functions, i);
+		char at[64] = "";
+
+		/* without --address one that a socket cannot have is an error */
+		if (is_served(sup, fn) ||
+		    (fn->tier == XFN_TIER_SOCKET && !sup->opts->address_count))
+			continue;
+		xfn_udp_socket__text(&fn->addr, at, sizeof(at));
+		*strrchr(at, ':') = 0;
+		xfn_log__line(LOG_WARNING,
+			      "%s gets no request: %s served on %s; `ip addr` lists its "
+			      "addresses, --address names what is served instead",
+			      xfn_deployed__name(fn),
+			      !fn->any	       ? strcat(at, " is not") :
+			      fn->version == 4 ? "no IPv4 address is" :
+			      fn->version == 6 ? "no IPv6 address is" :
+						 "no address is",
+			      sup->interface->iface.name);
+	}
 }

@@ -18,20 +18,20 @@
 
 const char *xfn_link_state__state(const struct xfn_supervisor *sup, char *text, size_t len)
 {
-	const char *name = sup->iface.name, *why = sup->not_serving;
+	const char *name = sup->interface->iface.name, *why = sup->not_serving;
 
 	/* most errors name it themselves */
 	if (!strncmp(why, name, strlen(name)) && !strncmp(why + strlen(name), ": ", 2))
 		why += strlen(name) + 2;
 	text[0] = '\0';
-	if (name[0] && !sup->iface.index) {
+	if (name[0] && !sup->interface->iface.index) {
 		snprintf(text, len, "%s: %s", name,
 			 xfn_functions__served_once(sup->functions) ?
 				 "gone, waiting for it to come back" :
 				 "no such interface yet, waiting for it");
 		return "gone";
 	}
-	if (name[0] && !sup->iface.up) {
+	if (name[0] && !sup->interface->iface.up) {
 		snprintf(text, len, "%s: down, waiting for it to come up", name);
 		return "down";
 	}
@@ -58,12 +58,13 @@ static void say(const struct xfn_supervisor *sup, int level)
 /* Why it is served in a lesser way than it might be. */
 static void log_why(const struct xfn_supervisor *sup)
 {
-	if (sup->mode != XFN_MODE_NATIVE && sup->mode_reason.line[0] &&
+	if (sup->attachment->mode != XFN_MODE_NATIVE && sup->attachment->mode_reason.line[0] &&
 	    sup->opts->mode == XFN_MODE_AUTO && sup->opts->tier != XFN_TIER_SOCKET)
-		xfn_log__line(LOG_NOTICE, "%s: %s mode, because %s", sup->iface.name,
-			      xfn_mode_name(sup->mode), sup->mode_reason.line);
+		xfn_log__line(LOG_NOTICE, "%s: %s mode, because %s", sup->interface->iface.name,
+			      xfn_mode_name(sup->attachment->mode),
+			      sup->attachment->mode_reason.line);
 	if (sup->engine_reason[0])
-		xfn_log__line(LOG_NOTICE, "%s: engine %s, %s", sup->iface.name,
+		xfn_log__line(LOG_NOTICE, "%s: engine %s, %s", sup->interface->iface.name,
 			      sup->udp_engine ?: "", sup->engine_reason);
 }
 
@@ -72,7 +73,8 @@ static void begun(struct xfn_supervisor *sup, int ret, const char *err)
 {
 	if (!ret) {
 		sup->not_serving[0] = '\0';
-		xfn_log__line(LOG_NOTICE, "%s: there, and served after %u ms", sup->iface.name,
+		xfn_log__line(LOG_NOTICE, "%s: there, and served after %u ms",
+			      sup->interface->iface.name,
 			      (unsigned)((xfn_now_ns() - sup->begun_ns) / 1000000));
 		log_why(sup);
 		return;
@@ -98,26 +100,19 @@ static void begin(struct xfn_supervisor *sup)
 static void gone(struct xfn_supervisor *sup)
 {
 	xfn_serving__end(sup);
-	sup->iface.index = 0;
-	sup->iface.up = false;
+	xfn_interface_state__set_gone(sup->interface);
 	sup->not_serving[0] = '\0';
-	xfn_local_addresses__follow(sup, 0);
 	say(sup, LOG_WARNING);
 }
 
 /* The same interface, perhaps not in the same shape. */
 static void compare(struct xfn_supervisor *sup, const struct xfn_interface *now)
 {
-	struct xfn_interface was = sup->iface;
-	bool workers =
-		sup->ring_mtu || (sup->loader && xfn_functions__wants_frames(sup->functions));
+	struct xfn_interface was = sup->interface->iface;
+	bool workers = sup->ring_mtu ||
+		       (sup->attachment->loader && xfn_functions__wants_frames(sup->functions));
 
-	sup->iface = *now;
-	if (!now->up) { /* its new shape counts when it is up */
-		sup->iface.mtu = was.index ? was.mtu : now->mtu;
-		sup->iface.queues = was.index ? was.queues : now->queues;
-		sup->iface.tx_queues = was.index ? was.tx_queues : now->tx_queues;
-	}
+	xfn_interface_state__set(sup->interface, now);
 	if (was.up && !now->up)
 		say(sup, LOG_WARNING);
 	if (!was.up && now->up && sup->serving) {
@@ -125,8 +120,8 @@ static void compare(struct xfn_supervisor *sup, const struct xfn_interface *now)
 		for (unsigned i = 0; i < sup->worker_count; i++)
 			sup->workers[i].restart_at_ns = 0;
 	}
-	if (was.mtu == sup->iface.mtu && was.queues == sup->iface.queues &&
-	    was.tx_queues == sup->iface.tx_queues)
+	if (was.mtu == sup->interface->iface.mtu && was.queues == sup->interface->iface.queues &&
+	    was.tx_queues == sup->interface->iface.tx_queues)
 		return;
 	if (sup->phase && !sup->serving) { /* what was begun is for the shape it had */
 		xfn_serving__end(sup);
@@ -134,7 +129,7 @@ static void compare(struct xfn_supervisor *sup, const struct xfn_interface *now)
 	}
 	if (!sup->serving)
 		return;
-	xfn_local_addresses__set_runtime(sup);
+	xfn_attachment__set_runtime(sup->attachment, xfn_workers__multi_buffer(sup));
 	if (workers) {
 		xfn_log__line(LOG_NOTICE,
 			      "%s: MTU %u, RX queues: %u, TX queues: %u; its workers start anew",
@@ -148,54 +143,59 @@ static void follow(struct xfn_supervisor *sup)
 {
 	bool renew = xfn_listeners__follow(sup);
 
-	if (sup->addresses_changed)
+	if (sup->interface->addresses_changed)
 		xfn_nic_features__follow(sup);
 	/* the ring's filter has addresses in it, that of its sockets devices */
-	if (sup->ring_mtu && (renew || sup->devices_changed)) {
+	if (sup->ring_mtu &&
+	    (renew || sup->interface->devices_changed || sup->interface->host_changed)) {
 		xfn_serving__renew_workers(sup);
 	} else if (renew) {
 		sup->renewals++;
 		xfn_workers__renew_sockets(sup);
 	}
-	sup->addresses_changed = sup->devices_changed = false;
+	xfn_interface_state__clear_changes(sup->interface);
 }
 
 /* Workers that are being made are to be there first. */
 static void follow_changes(struct xfn_supervisor *sup)
 {
-	if (!sup->phase && (sup->addresses_changed || sup->devices_changed))
+	const struct xfn_interface_state *now = sup->interface;
+
+	if (!sup->phase && (now->addresses_changed || now->devices_changed ||
+			    (now->host_changed && sup->ring_mtu)))
 		follow(sup);
 }
 
 bool xfn_link_state__changed(struct xfn_supervisor *sup)
 {
-	bool said = sup->unread_at_ns;
+	bool said = sup->interface->unread_at_ns;
 	unsigned was = sup->renewals;
-	int ret = xfn_local_addresses__read(sup), unread;
+	int ret = xfn_interface_state__read_addresses(sup->interface), unread;
 	struct xfn_interface now;
 	struct xfn_error err;
 
-	unread = xfn_interface__read(sup->iface.name, &now, &err);
+	unread = xfn_interface__read(sup->interface->iface.name, &now, &err);
 	if (unread)
-		snprintf(now.name, sizeof(now.name), "%s", sup->iface.name);
+		snprintf(now.name, sizeof(now.name), "%s", sup->interface->iface.name);
 	if (unread == -ENODEV)
 		unread = 0;
-	if (sup->iface.index && (ret == 1 || (!unread && now.index != sup->iface.index)))
+	if (sup->interface->iface.index &&
+	    (ret == 1 || (!unread && now.index != sup->interface->iface.index)))
 		gone(sup);
 	/* What cannot be read is no interface that is gone. */
 	if (unread) {
 		if (!said)
 			xfn_log__line(LOG_WARNING, "%s; it is taken for what it was", err.line);
-		sup->unread_at_ns = xfn_now_ns() + RETRY_MS * 1000000ull;
+		xfn_interface_state__set_unread(sup->interface, RETRY_MS);
 	}
 	if (!now.index || unread)
 		return sup->renewals != was;
-	if (!sup->iface.index)
-		xfn_local_addresses__follow(sup, now.index);
+	if (!sup->interface->iface.index)
+		xfn_interface_state__follow(sup->interface, now.index);
 	compare(sup, &now);
 	if (sup->serving)
 		follow_changes(sup);
-	else if (sup->iface.up && !sup->phase)
+	else if (sup->interface->iface.up && !sup->phase)
 		begin(sup);
 	return sup->renewals != was;
 }
@@ -206,7 +206,7 @@ void xfn_link_state__begun(struct xfn_supervisor *sup, bool anew, int ret, const
 		begun(sup, ret, err);
 	if (anew && ret) {
 		xfn_log__line(LOG_ERR, "%s: workers cannot be made anew (%s); all is",
-			      sup->iface.name, err);
+			      sup->interface->iface.name, err);
 		sup->retry_at_ns = 0;
 	}
 	/* what has changed meanwhile */
@@ -226,20 +226,20 @@ int xfn_link_state__retry(struct xfn_supervisor *sup)
 	bool stepping = sup->phase;
 	int next = -1, unread;
 
-	if (sup->unread_at_ns && !ms_until(sup->unread_at_ns))
+	if (sup->interface->unread_at_ns && !ms_until(sup->interface->unread_at_ns))
 		xfn_link_state__changed(sup);
 	if (sup->serving && !sup->phase && !xfn_listeners__retry_ms(sup))
 		follow(sup);
-	if (!sup->serving && !sup->phase && sup->iface.up && !ms_until(sup->retry_at_ns))
+	if (!sup->serving && !sup->phase && sup->interface->iface.up && !ms_until(sup->retry_at_ns))
 		begin(sup);
 	if (sup->phase)
 		next = stepping ? -1 : 0;
 	else if (sup->serving)
 		next = xfn_listeners__retry_ms(sup);
-	else if (sup->iface.up)
+	else if (sup->interface->iface.up)
 		next = ms_until(sup->retry_at_ns);
-	if (!sup->unread_at_ns)
+	if (!sup->interface->unread_at_ns)
 		return next;
-	unread = ms_until(sup->unread_at_ns);
+	unread = ms_until(sup->interface->unread_at_ns);
 	return next < 0 || unread < next ? unread : next;
 }

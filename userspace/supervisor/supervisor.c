@@ -74,11 +74,11 @@ static void print_functions(const struct xfn_supervisor *sup, FILE *out)
 		fprintf(out, "%-15s port %-5u tier %-6s %-7s %s\n", fn->mod->attr.name,
 			fn->addr.port, xfn_tier_name(fn->tier),
 			fn->tier == XFN_TIER_SOCKET ? sup->udp_engine :
-						      xfn_offload_device__mode(sup, fn),
+						      xfn_attachment__mode_of(sup->attachment, fn),
 			*state ? state : fn->reason);
 	}
-	if (sup->mode == XFN_MODE_GENERIC && sup->mode_reason.line[0])
-		fprintf(out, "generic mode, because %s\n", sup->mode_reason.line);
+	if (sup->attachment->mode == XFN_MODE_GENERIC && sup->attachment->mode_reason.line[0])
+		fprintf(out, "generic mode, because %s\n", sup->attachment->mode_reason.line);
 	if (sup->engine_reason[0])
 		fprintf(out, "engine %s, %s\n", sup->udp_engine ?: "", sup->engine_reason);
 	xfn_nic_features__print(sup, out);
@@ -186,7 +186,7 @@ enum {
 /* Returns ms until something is due, -1: nothing is. */
 static int work(struct xfn_supervisor *sup, bool ready)
 {
-	int timeout = sup->iface.name[0] && ready ? xfn_link_state__retry(sup) : -1;
+	int timeout = sup->interface->iface.name[0] && ready ? xfn_link_state__retry(sup) : -1;
 
 	timeout = sooner(timeout, xfn_workers__due(sup));
 	timeout = sooner(timeout, xfn_process__reap(sup));
@@ -204,7 +204,9 @@ static unsigned watch(const struct xfn_supervisor *sup, int signals, bool ready,
 	const int others[OTHERS] = {
 		[SIGNALS] = signals,
 		[CONTROL] = xfn_control__fd(sup->control),
-		[ADDRESSES] = sup->addresses && ready ? xfn_addresses__fd(sup->addresses) : -1,
+		[ADDRESSES] = sup->interface->addresses && ready ?
+				      xfn_addresses__fd(sup->interface->addresses) :
+				      -1,
 		[CLOCK] = sup->clock_fd,
 		[CHANNELS] = ready ? sup->channels_fd : -1,
 	};
@@ -225,7 +227,7 @@ static void attend(struct xfn_supervisor *sup, const struct pollfd *fds, bool re
 
 	if (fds[CLOCK].revents) {
 		xfn_clock__taken(sup->clock_fd);
-		xfn_local_addresses__set_runtime(sup);
+		xfn_attachment__set_runtime(sup->attachment, xfn_workers__multi_buffer(sup));
 	}
 	/* An interface that goes takes its workers along before it says so. */
 	look = fds[ADDRESSES].revents || fds[CHANNELS].revents;
@@ -234,7 +236,7 @@ static void attend(struct xfn_supervisor *sup, const struct pollfd *fds, bool re
 	for (unsigned i = 0; i < count; i++)
 		look = look || fds[OTHERS + XFN_WORKER_FDS * i].revents ||
 		       fds[OTHERS + XFN_WORKER_FDS * i + 1].revents;
-	if (look && ready && sup->addresses && xfn_link_state__changed(sup))
+	if (look && ready && sup->interface->addresses && xfn_link_state__changed(sup))
 		return;
 	/* Before the control socket: a request may wait for a worker that is gone. */
 	for (unsigned i = 0; i < count; i++) {
@@ -319,35 +321,27 @@ static int loop(struct xfn_supervisor *sup, int signals, struct xfn_error *err)
 	}
 }
 
-static int open_interface(struct xfn_supervisor *sup, struct xfn_error *err)
-{
-	const struct xfn_run_options *opts = sup->opts;
-	int ret = xfn_interface__read(opts->ifname, &sup->iface, err);
-
-	if (ret == -ENODEV && opts->wait) {
-		snprintf(sup->iface.name, sizeof(sup->iface.name), "%s", opts->ifname);
-		return 0;
-	}
-	if (ret || sup->iface.up || opts->wait)
-		return ret;
-	return xfn_fail(err, -ENETDOWN, "%s: is down; `ip link set dev %s up`, or --wait for it",
-			opts->ifname, opts->ifname);
-}
-
 static int open_all(struct xfn_supervisor *sup, struct xfn_error *err)
 {
 	const struct xfn_run_options *opts = sup->opts;
-	int ret = opts->ifname ? open_interface(sup, err) : 0;
+	struct xfn_interface_events events;
+	int ret = xfn_interface_state__open(opts, &sup->interface, err);
 
 	ret = ret ?: xfn_functions__open(opts, &sup->functions, err);
-	ret = ret ?: xfn_pools__open(sup, err);
+	if (ret)
+		return ret;
+	sup->attachment = xfn_attachment__make(opts, sup->interface, sup->functions);
+	if (!sup->attachment)
+		return xfn_fail(err, -ENOMEM, "out of memory");
+	events = xfn_attachment__events(sup->attachment);
+	ret = xfn_pools__open(sup, err);
 	/* Before anything is attached: another run of ours on this interface is refused by name. */
 	ret = ret   ?:
-		      xfn_control__listen(opts->ifname ? sup->iface.name : NULL, on_request, sup,
-					  &sup->control, err);
+		      xfn_control__listen(opts->ifname ? sup->interface->iface.name : NULL,
+					  on_request, sup, &sup->control, err);
 	if (!ret && opts->ifname)
-		ret = xfn_local_addresses__open(sup, err);
-	if (ret || (opts->ifname && !sup->iface.up))
+		ret = xfn_interface_state__watch(sup->interface, opts, &events, err);
+	if (ret || (opts->ifname && !sup->interface->iface.up))
 		return ret;
 	return xfn_serving__begin(sup, err);
 }
@@ -381,16 +375,15 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 	ret = signals < 0 ? -errno : open_all(sup, &err);
 	ret = ret ?: loop(sup, signals, &err);
 	if (ret) {
-		xfn_limits__advise(err.line, sizeof(err.line), xfn_deploy__descriptors(sup));
+		xfn_limits__advise(err.line, sizeof(err.line),
+				   xfn_interface_state__descriptors(sup->interface, sup->opts));
 		log_failed(sup, err.line);
 	}
-	/* Card and interface first: what still comes goes to the host's stack. */
-	xfn_offload_device__unload(sup);
-	if (sup->functions)
+	if (sup->attachment)
 		xfn_serving__end(sup);
 	xfn_process__wait(sup);
-	xfn_loader__close(sup->before);
-	xfn_addresses__close(sup->addresses);
+	xfn_attachment__close(sup->attachment);
+	xfn_interface_state__close(sup->interface);
 	xfn_audit__close(sup);
 	xfn_control__close(sup->control);
 	xfn_functions__close(sup->functions);

@@ -20,7 +20,9 @@
 #include "workers/outbox.h"
 #include "../sockets/packet_ring.h"
 #include "supervisor.h"
+#include "attachment/attachment.h"
 #include "functions/functions.h"
+#include "interface/interface_state.h"
 #include "../sockets/udp_socket.h"
 #include "../sockets/umem.h"
 #include "../host/output_lines.h"
@@ -169,21 +171,16 @@ struct xfn_audit {
 struct xfn_supervisor {
 	const struct xfn_run_options *opts;
 	char worker[PATH_MAX]; /* what is executed: the program held open, else its path */
-	/* As last seen: name "" where none is used, index 0 while it is not there. */
-	struct xfn_interface iface;
-	bool serving;		   /* begun, not ended */
-	enum xfn_phase phase;	   /* of workers that are being made */
-	uint64_t begun_ns;	   /* when that began */
-	char not_serving[256];	   /* why the interface is there and up, but not served */
-	uint64_t retry_at_ns;	   /* then: when to try again */
-	struct xfn_loader *loader; /* NULL: no BPF now */
-	struct xfn_loader *before; /* of the time before, detached: its counters go on; or NULL */
-	struct xfn_page *retired;  /* sums of workers that are no more; NULL: none */
+	struct xfn_interface_state *interface;
+	struct xfn_attachment *attachment;
+	bool serving;			   /* begun, not ended */
+	enum xfn_phase phase;		   /* of workers that are being made */
+	uint64_t begun_ns;		   /* when that began */
+	char not_serving[256];		   /* why the interface is there and up, but not served */
+	uint64_t retry_at_ns;		   /* then: when to try again */
+	struct xfn_page *retired;	   /* sums of workers that are no more; NULL: none */
 	uint64_t losses[XFN_REASON_SLOTS]; /* losses.c's own: of sockets that are no more */
-	enum xfn_mode mode;		   /* of the host's program */
-	struct xfn_error mode_reason;
-	struct xfn_offload *device; /* what the interface's card runs; NULL: nothing */
-	const char *udp_engine;	    /* engine of tier socket */
+	const char *udp_engine;		   /* engine of tier socket */
 	uint32_t ring_mtu; /* what both filters of engine packet were made for, 0: it is not used */
 	char engine_reason[256];
 	struct xfn_functions *functions;
@@ -208,15 +205,8 @@ struct xfn_supervisor {
 	unsigned renewals;	     /* how often workers were ended or made on purpose */
 	uint64_t next_poll_ns;	     /* when to look for calls that do not return */
 	uint64_t next_progress_ns;   /* and for threads that make no round */
-	struct xfn_addresses *addresses;
-	int clock_fd;			       /* says when the system's clock was set */
-	int channels_fd;		       /* says when ethtool has changed something; -1 */
-	const struct xfn_local_address *local; /* as the kernel tells them; of .addresses */
-	unsigned local_count;
-	const struct xfn_addresses_device *devices; /* the interface and its uppers; likewise */
-	unsigned device_count;
-	uint64_t unread_at_ns; /* they could not be read: when to try again; 0: they were */
-	bool devices_changed, addresses_changed; /* sockets are to follow */
+	int clock_fd;		     /* says when the system's clock was set */
+	int channels_fd;	     /* says when ethtool has changed something; -1 */
 	struct xfn_control_server *control;
 	struct xfn_pending pending[XFN_PENDING]; /* in the order of asking */
 	unsigned pending_count;
@@ -231,8 +221,6 @@ int xfn_deploy__tiers(struct xfn_supervisor *sup, struct xfn_error *err);
 void xfn_deploy__to_sockets(struct xfn_supervisor *sup, const char *why);
 /* Direct the ports to their functions: from now on the fast path answers. */
 int xfn_deploy__bind(struct xfn_supervisor *sup, struct xfn_error *err);
-/* Descriptors that this run opens at most, about. */
-unsigned xfn_deploy__descriptors(const struct xfn_supervisor *sup);
 
 /*
  * listeners.c: UDP sockets of functions in tier socket, and slow ones: what the fast path leaves to
@@ -269,36 +257,9 @@ void xfn_listeners__take_all(const struct xfn_supervisor *sup); /* until there i
 /* What the ring is to take. Returns their number, *out is to be freed; -ENOMEM. */
 int xfn_listeners__targets(const struct xfn_supervisor *sup, struct xfn_packet_target **out);
 
-/*
- * offload.c: hardware offload, --mode offload. Everything is served by the host as well: what the card
- * passes on, and what it does not take.
- */
-/* Put the functions that are meant for it on the card. 0 where none was asked for; one line in err.
- */
-int xfn_offload_device__load(struct xfn_supervisor *sup, struct xfn_error *err);
-/* Take them off again. */
-void xfn_offload_device__unload(struct xfn_supervisor *sup);
-/* An address came or went: the card's are compiled in, and stay. */
-void xfn_offload_device__address_changed(const struct xfn_supervisor *sup);
-/* What the card counted, added. */
-void xfn_offload_device__counters(const struct xfn_supervisor *sup, unsigned slot,
-				  struct xfn_slot_counters *sum);
-void xfn_offload_device__reasons(const struct xfn_supervisor *sup, uint64_t sum[XFN_REASON_SLOTS]);
-/* "offload", or the mode of the host's program that serves `fn`. */
-const char *xfn_offload_device__mode(const struct xfn_supervisor *sup,
-				     const struct xfn_deployed *fn);
-
-/* local_addresses.c: addresses and devices as they are now, in the dispatcher and for sockets. */
-int xfn_local_addresses__open(struct xfn_supervisor *sup, struct xfn_error *err);
-/* The kernel's news of them, as xfn_addresses__serve; a failure is logged, and tried again. */
-int xfn_local_addresses__read(struct xfn_supervisor *sup);
-/* Those of another interface from now on, 0: none. */
-void xfn_local_addresses__follow(struct xfn_supervisor *sup, unsigned ifindex);
-void xfn_local_addresses__set_runtime(
-	struct xfn_supervisor *sup); /* clock and MTU of now, to the programs */
-void xfn_local_addresses__load(struct xfn_supervisor *sup); /* into a dispatcher that came later */
+/* deploy.c */
 /* Warn of functions of the fast path that nobody can ask, since their addresses are not served. */
-void xfn_local_addresses__log_unasked(const struct xfn_supervisor *sup);
+void xfn_deploy__log_unasked(const struct xfn_supervisor *sup);
 
 /* serving.c */
 /*
@@ -376,6 +337,8 @@ int xfn_workers__due(struct xfn_supervisor *sup);
 void xfn_workers__poll(const struct xfn_worker_process *worker, struct pollfd fds[XFN_WORKER_FDS]);
 /* Remove the places from `keep` on: dismiss the workers, free what they had. */
 void xfn_workers__remove(struct xfn_supervisor *sup, unsigned keep);
+bool xfn_workers__multi_buffer(
+	const struct xfn_supervisor *sup); /* do they take frames in several? */
 /* worker_state.c: */
 /* "worker of engine ENGINE, queue N" */
 const char *xfn_worker_process__who(const struct xfn_worker_process *worker, char who[XFN_WHO]);

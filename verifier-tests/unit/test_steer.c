@@ -439,6 +439,13 @@ static void test_follow_without_memory(void **state)
 static void test_rules_stay_without_memory(void **state)
 {
 	struct xfn_local_address served[1] = { { .ip = { [10] = 0xff, 0xff, 192, 0, 2, 7 } } };
+	struct xfn_interface_state interface = {
+		.iface = { .name = "eth9", .driver = "gem", .queues = 4 },
+		.local = served,
+		.local_count = 1,
+	};
+	/* there is a loader: no more is looked at */
+	struct xfn_attachment attachment = { .loader = (struct xfn_loader *)served };
 	struct xfn_supervisor *sup = calloc(1, sizeof(*sup));
 	struct xfn_module mod = { .attr = { .name = "one", .port = 53 } };
 	const struct xfn_run_module one = { .path = "one.xfn", .mod = &mod };
@@ -452,20 +459,18 @@ static void test_rules_stay_without_memory(void **state)
 	skip_under_sanitizer();
 	assert_non_null(sup);
 	sup->opts = &opts;
-	sup->iface = (struct xfn_interface){ .name = "eth9", .driver = "gem", .queues = 4 };
-	sup->loader = (struct xfn_loader *)sup; /* there is one: no more is looked at */
+	sup->interface = &interface;
+	sup->attachment = &attachment;
 	assert_int_equal(xfn_functions__open(&opts, &sup->functions, &err), 0);
 	xfn_functions__set_tier(sup->functions, 0, XFN_TIER_AFXDP, NULL, "");
-	sup->local_count = 1;
-	sup->local = served;
 	if (xfn_nic_features__begin(sup, &err))
 		fail_msg("%s", err.line);
 	assert_int_equal(standing(), 1);
 	assert_int_equal(xfn_nic_features__retry(sup), -1);
 	memory_is_short(true);
-	sup->local_count = 1u << 28; /* none of which is looked at */
+	interface.local_count = 1u << 28; /* none of which is looked at */
 	xfn_nic_features__follow(sup);
-	sup->local_count = 1;
+	interface.local_count = 1;
 	memory_is_short(false);
 	assert_int_equal(standing(), 1);
 	assert_in_range(xfn_nic_features__retry(sup), 1, 2000);

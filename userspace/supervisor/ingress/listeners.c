@@ -68,7 +68,7 @@ static int open_one(struct xfn_supervisor *sup, struct xfn_listener *one, struct
 	if (one->fd < 0)
 		return one->fd;
 	if (one->slow) {
-		ret = xfn_loader__filter(sup->loader, one->fd, err);
+		ret = xfn_loader__filter(sup->attachment->loader, one->fd, err);
 	} else {
 		ret = xfn_packet_ring__strict(one->fd);
 		if (ret)
@@ -93,13 +93,13 @@ static void close_one(struct xfn_supervisor *sup, unsigned i)
 /* The filter of slow sockets is to know the devices. */
 static void learn_devices(const struct xfn_supervisor *sup)
 {
-	for (unsigned d = 0;
-	     sup->loader && xfn_functions__wants_slow(sup->functions) && d < sup->device_count;
+	for (unsigned d = 0; sup->attachment->loader && xfn_functions__wants_slow(sup->functions) &&
+			     d < sup->interface->device_count;
 	     d++) {
-		const struct xfn_addresses_device *device = &sup->devices[d];
+		const struct xfn_addresses_device *device = &sup->interface->devices[d];
 
-		if (xfn_loader__device(sup->loader, device->ifindex, device->tag) &&
-		    (!sup->serving || sup->devices_changed))
+		if (xfn_loader__device(sup->attachment->loader, device->ifindex, device->tag) &&
+		    (!sup->serving || sup->interface->devices_changed))
 			xfn_log__line(
 				LOG_WARNING,
 				"no slow path on %s: its filter does not load; run `xfn check`",
@@ -154,7 +154,8 @@ static bool is_dispensable(const struct xfn_supervisor *sup, const struct xfn_li
 			   int ret)
 {
 	return (ret == -EADDRNOTAVAIL || ret == -EAFNOSUPPORT) && !sup->opts->bind_count &&
-	       !sup->iface.name[0] && xfn_functions__at(sup->functions, one->slot)->any &&
+	       !sup->interface->iface.name[0] &&
+	       xfn_functions__at(sup->functions, one->slot)->any &&
 	       xfn_udp_socket__version(one->local.ip) == 6;
 }
 
@@ -282,7 +283,8 @@ static int follow(struct xfn_supervisor *sup, bool strict, struct news *news, st
 		free(wanted);
 		return ret;
 	}
-	xfn_limits__advise(news->why.line, sizeof(news->why.line), xfn_deploy__descriptors(sup));
+	xfn_limits__advise(news->why.line, sizeof(news->why.line),
+			   xfn_interface_state__descriptors(sup->interface, sup->opts));
 	tell(sup, news);
 	free(sup->missing);
 	sup->missing = wanted;
@@ -331,8 +333,8 @@ static void shift_all(struct xfn_supervisor *sup)
 /* A function of tier socket that has no address to be asked at: -EINVAL with one line in err. */
 static int check_addresses(const struct xfn_supervisor *sup, struct xfn_error *err)
 {
-	for (unsigned i = 0;
-	     !sup->local_count && sup->iface.name[0] && i < xfn_functions__count(sup->functions);
+	for (unsigned i = 0; !sup->interface->local_count && sup->interface->iface.name[0] &&
+			     i < xfn_functions__count(sup->functions);
 	     i++) {
 		const struct xfn_deployed *fn = xfn_functions__at(sup->functions, i);
 
@@ -340,7 +342,7 @@ static int check_addresses(const struct xfn_supervisor *sup, struct xfn_error *e
 			continue;
 		return xfn_fail(err, -EINVAL,
 				"%s: has no address; `ip addr add ... dev %s`, or give --bind",
-				sup->iface.name, sup->iface.name);
+				sup->interface->iface.name, sup->interface->iface.name);
 	}
 	return 0;
 }

@@ -21,12 +21,12 @@ static int tag_of(const struct xfn_supervisor *sup, const uint8_t ip[16], unsign
 
 	if (xfn_udp_socket__is_every(ip))
 		return -1;
-	for (unsigned k = 0; k < sup->local_count; k++) {
-		if (memcmp(sup->local[k].ip, ip, 16))
+	for (unsigned k = 0; k < sup->interface->local_count; k++) {
+		if (memcmp(sup->interface->local[k].ip, ip, 16))
 			continue;
 		known = true;
-		if (!sup->local[k].tag[1] && !i--)
-			return sup->local[k].tag[0];
+		if (!sup->interface->local[k].tag[1] && !i--)
+			return sup->interface->local[k].tag[0];
 	}
 	/* named by --bind or by a module, not the interface's */
 	return known || i ? -1 : 0;
@@ -34,15 +34,15 @@ static int tag_of(const struct xfn_supervisor *sup, const uint8_t ip[16], unsign
 
 int xfn_listeners__share(struct xfn_supervisor *sup, struct xfn_error *err)
 {
-	unsigned *ifindexes = calloc(sup->device_count ?: 1, sizeof(*ifindexes));
+	unsigned *ifindexes = calloc(sup->interface->device_count ?: 1, sizeof(*ifindexes));
 	int ret = ifindexes ? 0 : -ENOMEM;
 
-	for (unsigned i = 0; !ret && i < sup->device_count; i++)
-		ifindexes[i] = sup->devices[i].ifindex;
+	for (unsigned i = 0; !ret && i < sup->interface->device_count; i++)
+		ifindexes[i] = sup->interface->devices[i].ifindex;
 	for (unsigned i = 0; !ret && i < sup->listener_count; i++)
 		if (tag_of(sup, sup->listeners[i].local.ip, 0) >= 0)
 			ret = xfn_packet_ring__park(sup->listeners[i].fd, sup->ring_mtu, ifindexes,
-						    sup->device_count);
+						    sup->interface->device_count);
 	if (ret)
 		xfn_error__set(err, "cannot filter a UDP socket: %s", strerror(-ret));
 	free(ifindexes);

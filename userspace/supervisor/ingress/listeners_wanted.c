@@ -54,8 +54,8 @@ static void want_by_device(const struct xfn_supervisor *sup, struct list *list,
 			   struct xfn_listener one, const uint8_t ip[16],
 			   const uint16_t tag[XFN_TAGS])
 {
-	for (unsigned d = 0; d < sup->device_count; d++) {
-		const struct xfn_addresses_device *device = &sup->devices[d];
+	for (unsigned d = 0; d < sup->interface->device_count; d++) {
+		const struct xfn_addresses_device *device = &sup->interface->devices[d];
 
 		if (tag && memcmp(device->tag, tag, sizeof(device->tag)))
 			continue;
@@ -68,9 +68,11 @@ static void want_slow(const struct xfn_supervisor *sup, struct list *list, unsig
 {
 	const struct xfn_listener one = { .slot = slot, .slow = true };
 
-	for (unsigned i = 0; i < sup->local_count; i++)
-		if (xfn_deployed__covers(xfn_functions__at(sup->functions, slot), sup->local[i].ip))
-			want_by_device(sup, list, one, sup->local[i].ip, sup->local[i].tag);
+	for (unsigned i = 0; i < sup->interface->local_count; i++)
+		if (xfn_deployed__covers(xfn_functions__at(sup->functions, slot),
+					 sup->interface->local[i].ip))
+			want_by_device(sup, list, one, sup->interface->local[i].ip,
+				       sup->interface->local[i].tag);
 }
 
 /*
@@ -90,8 +92,8 @@ static void want_named(const struct xfn_supervisor *sup, struct list *list, unsi
 
 static void want_served(const struct xfn_supervisor *sup, struct list *list, unsigned slot)
 {
-	for (unsigned i = 0; i < sup->local_count; i++) {
-		const struct xfn_local_address *served = &sup->local[i];
+	for (unsigned i = 0; i < sup->interface->local_count; i++) {
+		const struct xfn_local_address *served = &sup->interface->local[i];
 		struct xfn_listener one = { .slot = slot, .scope = served->ifindex };
 
 		if (!xfn_deployed__covers(xfn_functions__at(sup->functions, slot), served->ip))
@@ -123,7 +125,7 @@ static int want_sockets(const struct xfn_supervisor *sup, struct list *list, uns
 						sup->opts->bind[i]);
 			want_named(sup, list, slot, ip);
 		}
-	} else if (sup->iface.name[0]) {
+	} else if (sup->interface->iface.name[0]) {
 		want_served(sup, list, slot);
 	} else if (fn->version) {
 		want_named(sup, list, slot, fn->addr.ip);
@@ -168,7 +170,7 @@ int xfn_listeners__wanted(struct xfn_supervisor *sup, struct xfn_listener **out,
 
 		if (fn->tier == XFN_TIER_SOCKET)
 			ret = want_sockets(sup, &list, slot, err);
-		else if (sup->loader && xfn_deployed__is_slow(fn))
+		else if (sup->attachment->loader && xfn_deployed__is_slow(fn))
 			want_slow(sup, &list, slot);
 	}
 	if (list.failed) {

@@ -30,7 +30,7 @@ struct xfn_nic_features {
 
 static const char *driver_of(const struct xfn_supervisor *sup)
 {
-	return *sup->iface.driver ? sup->iface.driver : "(none)";
+	return *sup->interface->iface.driver ? sup->interface->iface.driver : "(none)";
 }
 
 static const struct xfn_journal_kind kinds[] = { { "ntuple", xfn_steer__undo_ntuple },
@@ -70,7 +70,8 @@ unsigned xfn_nic_features__queue(const struct xfn_supervisor *sup, unsigned i)
 
 unsigned xfn_nic_features__queues(const struct xfn_supervisor *sup)
 {
-	unsigned queues = sup->iface.queues < XFN_QUEUES ? sup->iface.queues : XFN_QUEUES;
+	unsigned queues = sup->interface->iface.queues < XFN_QUEUES ? sup->interface->iface.queues :
+								      XFN_QUEUES;
 
 	return sup->opts->links.steer_count ?: queues;
 }
@@ -89,7 +90,8 @@ bool xfn_nic_features__insists(const struct xfn_supervisor *sup)
 static int wanted_rules(const struct xfn_supervisor *sup, struct xfn_steer_rule **out)
 {
 	const struct xfn_link_options *opts = &sup->opts->links;
-	size_t max = (size_t)xfn_functions__count(sup->functions) * (sup->local_count + 1);
+	size_t max =
+		(size_t)xfn_functions__count(sup->functions) * (sup->interface->local_count + 1);
 	struct xfn_steer_rule *all = calloc(max ?: 1, sizeof(*all));
 	int count = 0;
 
@@ -105,8 +107,8 @@ static int wanted_rules(const struct xfn_supervisor *sup, struct xfn_steer_rule 
 			continue;
 		if (!fn->any)
 			all[count++] = rule;
-		for (unsigned s = 0; fn->any && s < sup->local_count; s++) {
-			memcpy(rule.to.ip, sup->local[s].ip, sizeof(rule.to.ip));
+		for (unsigned s = 0; fn->any && s < sup->interface->local_count; s++) {
+			memcpy(rule.to.ip, sup->interface->local[s].ip, sizeof(rule.to.ip));
 			if (xfn_functions__owner(sup->functions, rule.to.ip, rule.to.port) ==
 			    (int)i)
 				all[count++] = rule;
@@ -136,13 +138,13 @@ static int set_rules(struct xfn_supervisor *sup)
 	if (news && count < 0)
 		xfn_log__line(LOG_WARNING,
 			      "%s: flow rules stay as they are: %s; retried every %u s",
-			      sup->iface.name, l->why.line, RETRY_MS / 1000);
+			      sup->interface->iface.name, l->why.line, RETRY_MS / 1000);
 	else if (news && left.missing + left.stale)
 		xfn_log__line(
 			LOG_WARNING,
 			"%s: %u flow rules are missing, %u too many: %s%s; requests that come "
 			"to other queues take the slow path",
-			sup->iface.name, left.missing, left.stale, l->why.line,
+			sup->interface->iface.name, left.missing, left.stale, l->why.line,
 			left.again ? ", retried" : "");
 	l->left = left;
 	l->retry_at_ms = left.again ? xfn_now_ms() + RETRY_MS : 0;
@@ -174,23 +176,25 @@ static int steer(struct xfn_supervisor *sup, struct xfn_error *err)
 	int count, ret;
 
 	for (unsigned i = 0; i < opts->steer_count; i++)
-		if (opts->steer[i] >= sup->iface.queues)
+		if (opts->steer[i] >= sup->interface->iface.queues)
 			return xfn_fail(
 				err, -EINVAL,
 				"--steer: %s has no queue %u, only %u of them; `ethtool -L %s` "
 				"changes their number",
-				sup->iface.name, opts->steer[i], sup->iface.queues,
-				sup->iface.name);
-	if (!sup->loader)
+				sup->interface->iface.name, opts->steer[i],
+				sup->interface->iface.queues, sup->interface->iface.name);
+	if (!sup->attachment->loader)
 		return xfn_fail(err, -EOPNOTSUPP, "--steer wants XDP on %s (%s); leave --steer out",
-				sup->iface.name, sup->mode_reason.line);
-	ret = xfn_steer__open(sup->iface.name, sup->iface.driver, l->journal, &l->steer, err);
+				sup->interface->iface.name, sup->attachment->mode_reason.line);
+	ret = xfn_steer__open(sup->interface->iface.name, sup->interface->iface.driver, l->journal,
+			      &l->steer, err);
 	if (ret)
 		return ret;
 	count = set_rules(sup);
 	if (count >= 0 && (!count || l->left.missing < (unsigned)count || l->left.again))
 		return 0;
-	xfn_error__set(err, "--steer: %s: %s; leave --steer out", sup->iface.name, l->why.line);
+	xfn_error__set(err, "--steer: %s: %s; leave --steer out", sup->interface->iface.name,
+		       l->why.line);
 	return count < 0 ? count : -EOPNOTSUPP;
 }
 
@@ -202,27 +206,28 @@ int xfn_nic_features__begin(struct xfn_supervisor *sup, struct xfn_error *err)
 	char why[240];
 	int ret;
 
-	if (!sup->iface.name[0])
+	if (!sup->interface->iface.name[0])
 		return 0;
 	l = sup->nic = calloc(1, sizeof(*l));
 	if (!l)
 		return xfn_fail(err, -ENOMEM, "out of memory");
-	ret = xfn_journal__open(sup->iface.name, kinds, &l->journal, err);
+	ret = xfn_journal__open(sup->interface->iface.name, kinds, &l->journal, err);
 	if (ret)
 		return ret;
 	for (unsigned i = 0; i < xfn_functions__count(sup->functions); i++)
 		xdp_tx |= xfn_functions__at(sup->functions, i)->in_kernel;
-	l->zero_copy = xfn_zero_copy__wanted(opts->zero_copy, sup->iface.driver,
-					     sup->mode == XFN_MODE_NATIVE, xdp_tx, l->reason,
-					     sizeof(l->reason));
+	l->zero_copy = xfn_zero_copy__wanted(opts->zero_copy, sup->interface->iface.driver,
+					     sup->attachment->mode == XFN_MODE_NATIVE, xdp_tx,
+					     l->reason, sizeof(l->reason));
 	if (!l->zero_copy && opts->zero_copy == XFN_ZERO_COPY_ALWAYS)
 		return xfn_fail(err, -EOPNOTSUPP,
 				"--zero-copy always: %s: %s%s%s; take --zero-copy auto",
-				sup->iface.name, l->reason,
-				sup->mode_reason.line[0] ? ", but: " : "", sup->mode_reason.line);
+				sup->interface->iface.name, l->reason,
+				sup->attachment->mode_reason.line[0] ? ", but: " : "",
+				sup->attachment->mode_reason.line);
 	if (opts->zero_copy == XFN_ZERO_COPY_ALWAYS && xdp_tx &&
-	    !xfn_zero_copy__wanted(XFN_ZERO_COPY_AUTO, sup->iface.driver, true, true, why,
-				   sizeof(why)))
+	    !xfn_zero_copy__wanted(XFN_ZERO_COPY_AUTO, sup->interface->iface.driver, true, true,
+				   why, sizeof(why)))
 		xfn_log__line(
 			LOG_WARNING,
 			"--zero-copy always beside functions in the kernel, whose replies may "
@@ -231,7 +236,7 @@ int xfn_nic_features__begin(struct xfn_supervisor *sup, struct xfn_error *err)
 	if (opts->steer_count)
 		ret = steer(sup, err);
 	if (!ret && opts->defer)
-		ret = xfn_napi__defer(sup->iface.name, opts->defer, l->journal, err);
+		ret = xfn_napi__defer(sup->interface->iface.name, opts->defer, l->journal, err);
 	return ret;
 }
 
@@ -255,7 +260,7 @@ static int check_polled(const struct xfn_supervisor *sup, const struct xfn_umem 
 		err, -EOPNOTSUPP,
 		"--busy-poll: driver %s does not tell the kernel what works queue %u of %s off, so "
 		"nothing can be polled; leave --busy-poll out, --spin keeps workers awake too",
-		driver_of(sup), umem->queue, sup->iface.name);
+		driver_of(sup), umem->queue, sup->interface->iface.name);
 }
 
 int xfn_nic_features__bind(struct xfn_supervisor *sup, struct xfn_umem *umem, struct xfn_error *err)
@@ -270,19 +275,21 @@ int xfn_nic_features__bind(struct xfn_supervisor *sup, struct xfn_umem *umem, st
 		return xfn_fail(err, ret, "--busy-poll: %s; leave it out",
 				ret == -ENOPROTOOPT ? "this kernel has no busy polling of sockets" :
 						      strerror(-ret));
-	ret = xfn_umem__bind(umem, sup->iface.name, sup->iface.index, l->zero_copy, err);
+	ret = xfn_umem__bind(umem, sup->interface->iface.name, sup->interface->iface.index,
+			     l->zero_copy, err);
 	if (ret && ret != -EBUSY && ret != -EPERM && l->zero_copy) {
 		if (opts->zero_copy == XFN_ZERO_COPY_ALWAYS)
 			return xfn_fail(
 				err, ret,
 				"--zero-copy always: driver %s refuses it on queue %u of %s (%s); "
 				"take --zero-copy auto, `xfn check -i %s` tells what it can do",
-				driver_of(sup), umem->queue, sup->iface.name, strerror(-ret),
-				sup->iface.name);
+				driver_of(sup), umem->queue, sup->interface->iface.name,
+				strerror(-ret), sup->interface->iface.name);
 		l->zero_copy = false;
 		snprintf(l->reason, sizeof(l->reason), "the kernel refuses zero copy with %s (%s)",
 			 driver_of(sup), strerror(-ret));
-		ret = xfn_umem__bind(umem, sup->iface.name, sup->iface.index, false, err);
+		ret = xfn_umem__bind(umem, sup->interface->iface.name, sup->interface->iface.index,
+				     false, err);
 	}
 	if (!ret && opts->busy_poll)
 		ret = check_polled(sup, umem, err);
@@ -347,13 +354,13 @@ void xfn_nic_features__log_queues(const struct xfn_supervisor *sup)
 			      "%s: RX queues: %u, TX queues: %u; AF_XDP cannot send without a TX "
 			      "queue, so workers of %u RX queues send by AF_PACKET; `ethtool -L "
 			      "%s` may give them TX queues",
-			      sup->iface.name, sup->iface.queues, sup->iface.tx_queues, apart,
-			      sup->iface.name);
-	if (sup->iface.queues > XFN_QUEUES && !sup->opts->links.steer_count)
+			      sup->interface->iface.name, sup->interface->iface.queues,
+			      sup->interface->iface.tx_queues, apart, sup->interface->iface.name);
+	if (sup->interface->iface.queues > XFN_QUEUES && !sup->opts->links.steer_count)
 		xfn_log__line(LOG_NOTICE,
 			      "%s: RX queues: %u; workers serve the first %u, requests on others "
 			      "take the slow path (reason NO_WORKER)",
-			      sup->iface.name, sup->iface.queues, XFN_QUEUES);
+			      sup->interface->iface.name, sup->interface->iface.queues, XFN_QUEUES);
 }
 
 void xfn_nic_features__print(const struct xfn_supervisor *sup, FILE *out)
@@ -366,5 +373,6 @@ void xfn_nic_features__print(const struct xfn_supervisor *sup, FILE *out)
 			l->reason);
 	if (l && l->steer)
 		fprintf(out, "%u flow rules steer requests to %u of %u queues\n",
-			xfn_steer__count(l->steer), opts->steer_count, sup->iface.queues);
+			xfn_steer__count(l->steer), opts->steer_count,
+			sup->interface->iface.queues);
 }

@@ -51,9 +51,9 @@ static bool served_address(const struct xfn_supervisor *sup, unsigned slot, int 
 		memcpy(ip, fn->addr.ip, 16);
 		return true;
 	}
-	for (unsigned i = 0; i < sup->local_count; i++) {
-		memcpy(ip, sup->local[i].ip, 16);
-		if (!sup->local[i].tag[0] && !memcmp(ip, mapped, 12) == (version == 4) &&
+	for (unsigned i = 0; i < sup->interface->local_count; i++) {
+		memcpy(ip, sup->interface->local[i].ip, 16);
+		if (!sup->interface->local[i].tag[0] && !memcmp(ip, mapped, 12) == (version == 4) &&
 		    xfn_functions__owner(sup->functions, ip, fn->addr.port) == (int)slot)
 			return true;
 	}
@@ -65,7 +65,7 @@ static struct xfn_address neighbour(const struct xfn_supervisor *sup,
 				    const struct xfn_address *local)
 {
 	const uint8_t(*own)[16];
-	unsigned count = xfn_addresses__own(sup->addresses, &own);
+	unsigned count = xfn_addresses__own(sup->interface->addresses, &own);
 	struct xfn_address peer = *local;
 	bool ours = true;
 
@@ -106,14 +106,15 @@ static int by_dispatcher(struct xfn_supervisor *sup, unsigned slot, int version,
 				inv->len, FRAME_PAYLOAD_MAX);
 	peer = neighbour(sup, &local);
 	len = xfn_request_frame__build(frame, &peer, &local, inv->payload, inv->len);
-	if (xfn_addresses__macs(sup->addresses, &macs))
+	if (xfn_addresses__macs(sup->interface->addresses, &macs))
 		memcpy(frame, macs[0], sizeof(macs[0]));
-	xfn_loader__reasons(sup->loader, before);
-	xfn_loader__slot_counters(sup->loader, slot, &stat_before);
+	xfn_loader__reasons(sup->attachment->loader, before);
+	xfn_loader__slot_counters(sup->attachment->loader, slot, &stat_before);
 	/* One run each: a repeated one would work on its own reply. */
 	for (uint32_t i = 0; !ret && i < inv->repeat; i++) {
 		outlen = sizeof(out);
-		ret = xfn_loader__test_run(sup->loader, frame, len, out, &outlen, 1, &action, &ns);
+		ret = xfn_loader__test_run(sup->attachment->loader, frame, len, out, &outlen, 1,
+					   &action, &ns);
 		total_ns += ns;
 	}
 	if (ret)
@@ -123,8 +124,8 @@ static int by_dispatcher(struct xfn_supervisor *sup, unsigned slot, int version,
 			"HOST:%u`",
 			fn->mod->attr.name, strerror(-ret), fn->addr.port);
 	inv->ns = total_ns / inv->repeat;
-	xfn_loader__reasons(sup->loader, after);
-	xfn_loader__slot_counters(sup->loader, slot, &stat);
+	xfn_loader__reasons(sup->attachment->loader, after);
+	xfn_loader__slot_counters(sup->attachment->loader, slot, &stat);
 	for (unsigned i = 1; i < XFN_REASON_COUNT; i++)
 		if (after[i] != before[i])
 			inv->reason = i;

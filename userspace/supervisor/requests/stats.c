@@ -42,7 +42,7 @@ static const struct xfn_page *next_page(const struct xfn_supervisor *sup, struct
 
 static struct xfn_loader *loader_of(const struct xfn_supervisor *sup)
 {
-	return sup->loader ?: sup->before;
+	return sup->attachment->loader ?: sup->attachment->before;
 }
 
 /* What kernel, card and workers counted of a function; the workers' requests are its `outside`. */
@@ -57,7 +57,7 @@ static struct xfn_slot_counters counters_of(const struct xfn_supervisor *sup, un
 	*outside = 0;
 	if (loader)
 		xfn_loader__slot_counters(loader, slot, &sum);
-	xfn_offload_device__counters(sup, slot, &sum);
+	xfn_attachment__device_counters(sup->attachment, slot, &sum);
 	for (page = next_page(sup, &at); page; page = next_page(sup, &at)) {
 		*outside += page->slots[slot].requests;
 		xfn_retired__add(&sum, &page->slots[slot]);
@@ -110,7 +110,7 @@ json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 			json_pack("{s:s, s:i, s:s, s:i, s:s, s:s, s:o, s:s, s:o, s:s, s:o, s:s}",
 				  "name", fn->mod->attr.name, "slot", (int)i, "address", text,
 				  "port", (int)fn->addr.port, "tier", xfn_tier_name(fn->tier),
-				  "mode", xfn_offload_device__mode(sup, fn), "reason",
+				  "mode", xfn_attachment__mode_of(sup->attachment, fn), "reason",
 				  xfn_control__text(fn->reason), "rule",
 				  fn->rule ? fn->rule->id : "", "summary",
 				  xfn_control__text(fn->mod->attr.summary), "state", state,
@@ -118,9 +118,11 @@ json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 				  outside_text(sup, i, outside, sizeof(outside))));
 	}
 	data = json_pack("{s:s?, s:i, s:s, s:o, s:s, s:s, s:s?, s:s, s:i, s:i, s:o}", "interface",
-			 sup->iface.name[0] ? sup->iface.name : NULL, "pid", (int)getpid(), "state",
-			 whole, "state_reason", xfn_control__text(whole_text), "mode",
-			 xfn_mode_name(sup->mode), "mode_reason", sup->mode_reason.line, "engine",
+			 sup->interface->iface.name[0] ? sup->interface->iface.name : NULL, "pid",
+			 (int)getpid(), "state", whole, "state_reason",
+			 xfn_control__text(whole_text), "mode",
+			 xfn_mode_name(sup->attachment->mode), "mode_reason",
+			 sup->attachment->mode_reason.line, "engine",
 			 sup->worker_count ? sup->workers[0].engine : NULL, "engine_reason",
 			 sup->engine_reason, "sockets", (int)sup->listener_count, "sockets_missing",
 			 (int)sup->missing_count, "functions", list);
@@ -197,7 +199,7 @@ static json_t *all_reasons(struct xfn_supervisor *sup)
 	if (loader_of(sup))
 		xfn_loader__reasons(loader_of(sup), count);
 	xfn_losses__add(sup, count);
-	xfn_offload_device__reasons(sup, count);
+	xfn_attachment__device_reasons(sup->attachment, count);
 	for (page = next_page(sup, &at); page; page = next_page(sup, &at))
 		for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)
 			count[i] += xfn_retired__reason(page, i);
@@ -250,7 +252,8 @@ json_t *xfn_stats__counters(struct xfn_supervisor *sup)
 
 	xfn_page_check__read_all(sup);
 	return json_pack("{s:s?, s:i, s:s, s:o, s:o, s:o, s:o}", "interface",
-			 sup->iface.name[0] ? sup->iface.name : NULL, "pid", (int)getpid(), "state",
-			 state, "state_reason", xfn_control__text(text), "functions",
-			 functions(sup), "reasons", all_reasons(sup), "workers", workers(sup));
+			 sup->interface->iface.name[0] ? sup->interface->iface.name : NULL, "pid",
+			 (int)getpid(), "state", state, "state_reason", xfn_control__text(text),
+			 "functions", functions(sup), "reasons", all_reasons(sup), "workers",
+			 workers(sup));
 }

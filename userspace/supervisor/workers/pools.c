@@ -88,7 +88,8 @@ static int assign(struct xfn_supervisor *sup, const char *name, unsigned crew)
 
 	for (unsigned i = xfn_functions__find(sup->functions, name, 0); i < count;
 	     i = xfn_functions__find(sup->functions, name, i + 1)) {
-		err = sup->loader ? xfn_loader__pool(sup->loader, i, crew) : 0;
+		err = sup->attachment->loader ? xfn_loader__pool(sup->attachment->loader, i, crew) :
+						0;
 		ret = ret ?: err;
 		if (!err)
 			sup->pool[i] = crew;
@@ -101,13 +102,13 @@ void xfn_pools__load(struct xfn_supervisor *sup)
 	for (unsigned i = 0; i < xfn_functions__count(sup->functions); i++) {
 		const struct xfn_deployed *fn = xfn_functions__at(sup->functions, i);
 
-		if (sup->pool[i] && (!sup->loader || fn->tier == XFN_TIER_SOCKET))
+		if (sup->pool[i] && (!sup->attachment->loader || fn->tier == XFN_TIER_SOCKET))
 			xfn_log__line(LOG_WARNING,
 				      "%s: is served behind UDP sockets; --dedicate gives it no "
 				      "worker of its own there",
 				      fn->mod->attr.name);
-		if (sup->loader)
-			xfn_loader__pool(sup->loader, i, sup->pool[i]);
+		if (sup->attachment->loader)
+			xfn_loader__pool(sup->attachment->loader, i, sup->pool[i]);
 	}
 }
 
@@ -151,12 +152,12 @@ int xfn_pools__apply(struct xfn_supervisor *sup, struct xfn_worker_process *work
 	/* awake before it is asked, asked no longer before it rests */
 	worker->active = was | active;
 	xfn_workers__send_active(worker);
-	ret = xfn_loader__indirection(sup->loader, worker->queue, 0, 0, worker->shared);
+	ret = xfn_loader__indirection(sup->attachment->loader, worker->queue, 0, 0, worker->shared);
 	next = worker->shared;
 	for (unsigned crew = 1; !ret && crew < XFN_POOLS; crew++) {
 		if (!sup->own_threads[crew])
 			continue;
-		ret = xfn_loader__indirection(sup->loader, worker->queue, crew, next,
+		ret = xfn_loader__indirection(sup->attachment->loader, worker->queue, crew, next,
 					      sup->own_threads[crew]);
 		next += sup->own_threads[crew];
 	}

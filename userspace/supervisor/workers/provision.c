@@ -13,7 +13,7 @@
 static uint32_t flags_of(const struct xfn_supervisor *sup)
 {
 	return (sup->opts->trust_checksum ? XFN_TRUST_CHECKSUM : 0) |
-	       (sup->iface.local_peer ? XFN_LOCAL_PEER : 0);
+	       (sup->interface->iface.local_peer ? XFN_LOCAL_PEER : 0);
 }
 
 /* Is the address and port of listener `i` an earlier one's too, on another device? */
@@ -126,7 +126,7 @@ int xfn_provision__send(const struct xfn_supervisor *sup, struct xfn_worker_proc
 
 	snprintf(msg.hello.engine, sizeof(msg.hello.engine), "%s", worker->engine);
 	msg.hello.flags = flags_of(sup);
-	msg.hello.mtu = sup->iface.mtu ?: XFN_MTU_DEFAULT;
+	msg.hello.mtu = sup->interface->iface.mtu ?: XFN_MTU_DEFAULT;
 	msg.hello.rate = sup->opts->rate;
 	msg.hello.uid = msg.hello.gid = geteuid() ? 0 : XFN_NOBODY;
 	/* beside workers of frames, the one of sockets has the slow path only: it may sleep */

@@ -142,7 +142,7 @@ static void set(struct xfn_supervisor *sup, unsigned slot, bool on)
 static void release_command(const struct xfn_supervisor *sup, unsigned slot, char *text, size_t len)
 {
 	snprintf(text, len, "`xfn release %s%s%s`", name_of(sup, slot),
-		 sup->iface.name[0] ? " -i " : "", sup->iface.name);
+		 sup->interface->iface.name[0] ? " -i " : "", sup->interface->iface.name);
 }
 
 /* Note one crash more. True: that was one too many. */
@@ -176,8 +176,9 @@ bool xfn_quarantine__ended(struct xfn_supervisor *sup, const struct xfn_worker_p
 		snprintf(how, sizeof(how), ", which had written before its payload");
 	else if (page->overrun)
 		snprintf(how, sizeof(how), ", which had written past its payload");
-	ret = xfn_crash_pcap__keep(sup->iface.name[0] ? sup->iface.name : NULL, name_of(sup, slot),
-				   &page->crash, path, sizeof(path));
+	ret = xfn_crash_pcap__keep(sup->interface->iface.name[0] ? sup->interface->iface.name :
+								   NULL,
+				   name_of(sup, slot), &page->crash, path, sizeof(path));
 	n = snprintf(what, len, " in function %s%s", name_of(sup, slot), how);
 	if (!ret)
 		snprintf(what + n, len - n, "; its request: %s", path);

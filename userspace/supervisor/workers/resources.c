@@ -32,8 +32,9 @@ static int make_pages(struct xfn_supervisor *sup, struct xfn_worker_process *wor
 void xfn_provision__drop(struct xfn_supervisor *sup, struct xfn_worker_process *worker)
 {
 	/* what no frame comes to any more loses none */
-	for (unsigned i = 0; worker->has_umem && sup->loader && i < worker->threads; i++)
-		xfn_loader__socket(sup->loader, worker->queue, i, -1);
+	for (unsigned i = 0; worker->has_umem && sup->attachment->loader && i < worker->threads;
+	     i++)
+		xfn_loader__socket(sup->attachment->loader, worker->queue, i, -1);
 	if (worker->ring.receive >= 0) {
 		xfn_packet_ring__stop(&worker->ring);
 		xfn_listeners__take_all(sup);
@@ -51,13 +52,14 @@ static int open_ring(struct xfn_supervisor *sup, struct xfn_worker_process *work
 {
 	struct xfn_packet_target *targets;
 	const uint8_t(*own)[16];
-	unsigned own_count = xfn_addresses__own(sup->addresses, &own);
+	unsigned own_count = xfn_addresses__own(sup->interface->addresses, &own);
 	int ret = xfn_listeners__targets(sup, &targets);
 
 	if (ret < 0)
 		return ret;
-	ret = xfn_packet_ring__open(sup->iface.name, sup->iface.index, sup->ring_mtu, targets,
-				    (unsigned)ret, own, own_count, &worker->ring, err);
+	ret = xfn_packet_ring__open(sup->interface->iface.name, sup->interface->iface.index,
+				    sup->ring_mtu, targets, (unsigned)ret, own, own_count,
+				    &worker->ring, err);
 	free(targets);
 	return ret;
 }
@@ -70,13 +72,13 @@ static int renew_rings(struct xfn_supervisor *sup, struct xfn_worker_process *wo
 
 	xfn_provision__drop(sup, worker);
 	if (xfn_worker_process__by_afxdp(worker)) {
-		ret = xfn_umem__open(sup->iface.name, worker->queue, worker->threads,
-				     sup->iface.mtu, xfn_cpus__node(worker->cpu[0]), &worker->umem,
-				     err);
+		ret = xfn_umem__open(sup->interface->iface.name, worker->queue, worker->threads,
+				     sup->interface->iface.mtu, xfn_cpus__node(worker->cpu[0]),
+				     &worker->umem, err);
 		worker->has_umem = !ret;
-		if (!ret && worker->queue >= sup->iface.tx_queues)
-			ret = xfn_umem__send_apart(&worker->umem, sup->iface.name, sup->iface.index,
-						   err);
+		if (!ret && worker->queue >= sup->interface->iface.tx_queues)
+			ret = xfn_umem__send_apart(&worker->umem, sup->interface->iface.name,
+						   sup->interface->iface.index, err);
 		if (!ret)
 			xfn_log__line(LOG_DEBUG, "frames of queue %u are in %s pages",
 				      worker->queue, worker->umem.huge ? "huge" : "normal");
@@ -99,9 +101,10 @@ static int cpu_for(const struct xfn_supervisor *sup, const struct xfn_worker_pro
 	if (opts->cpu_count)
 		return opts->cpus[i % opts->cpu_count];
 	/* veth has no interrupt; a device that has its name elsewhere may */
-	if (thread || !xfn_worker_process__by_afxdp(worker) || !strcmp(sup->iface.driver, "veth"))
+	if (thread || !xfn_worker_process__by_afxdp(worker) ||
+	    !strcmp(sup->interface->iface.driver, "veth"))
 		return -1;
-	return xfn_cpus__of_queue("", sup->iface.name, worker->queue);
+	return xfn_cpus__of_queue("", sup->interface->iface.name, worker->queue);
 }
 
 /* What is meant to be bound is: else it is said, and nothing is claimed. */
@@ -136,14 +139,16 @@ int xfn_provision__bind(struct xfn_supervisor *sup, struct xfn_worker_process *w
 	int ret = worker->has_umem ? xfn_nic_features__bind(sup, &worker->umem, err) : 0;
 
 	for (unsigned i = 0; !ret && worker->has_umem && i < worker->threads; i++)
-		ret = xfn_loader__socket(sup->loader, worker->queue, i, worker->umem.xsk[i]);
+		ret = xfn_loader__socket(sup->attachment->loader, worker->queue, i,
+					 worker->umem.xsk[i]);
 	if (worker->ring.receive < 0)
 		return ret;
 	/* UDP sockets have taken all until now: they leave it its requests as it begins */
 	ret = xfn_listeners__share(sup, err);
 	if (ret)
 		return ret;
-	return xfn_packet_ring__bind(&worker->ring, sup->iface.name, sup->iface.index, err);
+	return xfn_packet_ring__bind(&worker->ring, sup->interface->iface.name,
+				     sup->interface->iface.index, err);
 }
 
 int xfn_provision__make(struct xfn_supervisor *sup, struct xfn_worker_process *worker,

@@ -37,6 +37,15 @@ const char *xfn_worker_process__state(const struct xfn_worker_process *worker, c
 	}
 }
 
+bool xfn_workers__multi_buffer(const struct xfn_supervisor *sup)
+{
+	/* all or none: one kernel made them alike */
+	for (unsigned i = 0; i < sup->worker_count; i++)
+		if (sup->workers[i].umem.longest)
+			return true;
+	return false;
+}
+
 const char *xfn_workers__state(const struct xfn_supervisor *sup, const struct xfn_deployed *fn,
 			       char *text, size_t len)
 {

@@ -52,7 +52,7 @@ static void not_started(struct xfn_supervisor *sup, struct xfn_worker_process *w
 	char who[XFN_WHO];
 
 	xfn_limits__advise(worker->error.line, sizeof(worker->error.line),
-			   xfn_deploy__descriptors(sup));
+			   xfn_interface_state__descriptors(sup->interface, sup->opts));
 	worker->state = XFN_WORKER_DEAD;
 	if (xfn_quarantine__blame(sup, worker, worker->ret, worker->error.line)) {
 		start(sup, worker); /* without that function */
@@ -338,7 +338,8 @@ static int due(struct xfn_supervisor *sup, struct xfn_worker_process *worker)
 	switch (worker->state) {
 	case XFN_WORKER_DEAD:
 		/* no AF_XDP socket can be bound while the interface is down */
-		if (!worker->served || (xfn_worker_process__by_afxdp(worker) && !sup->iface.up))
+		if (!worker->served ||
+		    (xfn_worker_process__by_afxdp(worker) && !sup->interface->iface.up))
 			return -1;
 		next = worker->restart_at_ns / 1000000;
 		if (next > now)
