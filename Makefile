@@ -47,14 +47,15 @@ userspace/worker: skel/module.h skel/sealed_copy.h userspace/protocol userspace/
 userspace/supervisor/functions: userspace/supervisor/options.h userspace/sockets/udp_socket.h skel xdp functions
 userspace/supervisor/interface: userspace/supervisor/options.h userspace/sockets/udp_socket.h userspace/host skel/error.h
 userspace/supervisor/attachment: userspace/supervisor/functions userspace/supervisor/interface userspace/supervisor/options.h userspace/host skel xdp functions
-userspace/supervisor: userspace/supervisor/functions userspace/supervisor/interface userspace/supervisor/attachment userspace/worker/sandbox.h userspace/protocol userspace/engine userspace/call userspace/control userspace/nic userspace/sockets userspace/host skel xdp functions
+userspace/supervisor/ingress: userspace/supervisor/attachment userspace/supervisor/interface userspace/supervisor/functions userspace/supervisor/options.h userspace/call/datagram.h userspace/control/control.h userspace/nic userspace/sockets userspace/host skel xdp functions
+userspace/supervisor: userspace/supervisor/ingress userspace/supervisor/functions userspace/supervisor/interface userspace/supervisor/attachment userspace/worker/sandbox.h userspace/protocol userspace/engine userspace/call userspace/control userspace/nic userspace/sockets userspace/host skel xdp functions
 tools/process: userspace/host skel/error.h
 tools/arguments: userspace/sockets skel/error.h functions
 tools/host: tools/process userspace/engine userspace/nic userspace/host skel xdp
 tools/load: userspace/worker/sandbox.h userspace/call userspace/host skel xdp functions
 tools/cases: tools/arguments userspace/worker/sandbox.h userspace/call userspace/host skel xdp functions
 tools/compiler: tools/arguments tools/process userspace/worker/sandbox.h userspace/supervisor userspace/sockets userspace/call userspace/host skel xdp functions
-tools/cli: tools/compiler tools/cases tools/load tools/host tools/arguments tools/process userspace/supervisor userspace/control userspace/engine userspace/host skel xdp functions
+tools/cli: tools/compiler tools/cases tools/load tools/host tools/arguments tools/process userspace/supervisor userspace/supervisor/ingress/nic_features.h userspace/control userspace/engine userspace/host skel xdp functions
 tools/bench: tools/load tools/process skel/error.h
 tools/demo: tools/process userspace/host skel/error.h
 tools/man: skel xdp
@@ -63,9 +64,9 @@ endef
 export ROOMS
 
 # rooms of the supervisor's that are not yet archives of their own
-UNSPLIT := $(addprefix userspace/supervisor/,requests workers ingress)
+UNSPLIT := $(addprefix userspace/supervisor/,requests workers)
 sources = $(filter-out %.bpf.c,$(wildcard $(1)/*.c $(if $(filter userspace/supervisor,$(1)),$(UNSPLIT:=/*.c))))
-SUPERVISOR := $(addprefix userspace/supervisor/,attachment interface functions)
+SUPERVISOR := $(addprefix userspace/supervisor/,ingress attachment interface functions)
 rooms = $(patsubst %,$(BUILD)/rooms/%.a,$(1))
 ARCHIVED := skel $(addprefix userspace/,host sockets nic control call engine protocol worker supervisor) \
 	$(SUPERVISOR) $(addprefix tools/,process arguments host load cases compiler cli bench demo)

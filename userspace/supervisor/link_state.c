@@ -109,7 +109,7 @@ static void gone(struct xfn_supervisor *sup)
 static void compare(struct xfn_supervisor *sup, const struct xfn_interface *now)
 {
 	struct xfn_interface was = sup->interface->iface;
-	bool workers = sup->ring_mtu ||
+	bool workers = xfn_listeners__ring_mtu(sup->ingress) ||
 		       (sup->attachment->loader && xfn_functions__wants_frames(sup->functions));
 
 	xfn_interface_state__set(sup->interface, now);
@@ -141,12 +141,12 @@ static void compare(struct xfn_supervisor *sup, const struct xfn_interface *now)
 /* Addresses and devices are others now: so are sockets, rules, and what workers have of them. */
 static void follow(struct xfn_supervisor *sup)
 {
-	bool renew = xfn_listeners__follow(sup);
+	bool renew = xfn_listeners__follow(sup->ingress);
 
 	if (sup->interface->addresses_changed)
-		xfn_nic_features__follow(sup);
+		xfn_nic_features__follow(sup->ingress);
 	/* the ring's filter has addresses in it, that of its sockets devices */
-	if (sup->ring_mtu &&
+	if (xfn_listeners__ring_mtu(sup->ingress) &&
 	    (renew || sup->interface->devices_changed || sup->interface->host_changed)) {
 		xfn_serving__renew_workers(sup);
 	} else if (renew) {
@@ -162,7 +162,7 @@ static void follow_changes(struct xfn_supervisor *sup)
 	const struct xfn_interface_state *now = sup->interface;
 
 	if (!sup->phase && (now->addresses_changed || now->devices_changed ||
-			    (now->host_changed && sup->ring_mtu)))
+			    (now->host_changed && xfn_listeners__ring_mtu(sup->ingress))))
 		follow(sup);
 }
 
@@ -228,14 +228,14 @@ int xfn_link_state__retry(struct xfn_supervisor *sup)
 
 	if (sup->interface->unread_at_ns && !ms_until(sup->interface->unread_at_ns))
 		xfn_link_state__changed(sup);
-	if (sup->serving && !sup->phase && !xfn_listeners__retry_ms(sup))
+	if (sup->serving && !sup->phase && !xfn_listeners__retry_ms(sup->ingress))
 		follow(sup);
 	if (!sup->serving && !sup->phase && sup->interface->iface.up && !ms_until(sup->retry_at_ns))
 		begin(sup);
 	if (sup->phase)
 		next = stepping ? -1 : 0;
 	else if (sup->serving)
-		next = xfn_listeners__retry_ms(sup);
+		next = xfn_listeners__retry_ms(sup->ingress);
 	else if (sup->interface->iface.up)
 		next = ms_until(sup->retry_at_ns);
 	if (!sup->interface->unread_at_ns)

@@ -49,12 +49,12 @@ static int choose_engine(struct xfn_supervisor *sup, struct xfn_error *err)
 
 static void start_frame_workers(struct xfn_supervisor *sup)
 {
-	unsigned queues = xfn_nic_features__queues(sup);
+	unsigned queues = xfn_nic_features__queues(sup->ingress);
 
 	for (unsigned i = 0;
 	     sup->attachment->loader && xfn_functions__wants_frames(sup->functions) && i < queues;
 	     i++)
-		xfn_workers__add(sup, "afxdp", xfn_nic_features__queue(sup, i));
+		xfn_workers__add(sup, "afxdp", xfn_nic_features__queue(sup->ingress, i));
 }
 
 /*
@@ -97,11 +97,11 @@ static int frames_started(struct xfn_supervisor *sup, int ret, struct xfn_error 
 		xfn_log__line(LOG_NOTICE, "--reply-route fib: in tier xdp only; AF_XDP workers "
 					  "answer the way the request came");
 	if (!ret && sup->worker_count)
-		xfn_nic_features__log_queues(sup);
+		xfn_nic_features__log_queues(sup->ingress, xfn_workers__send_apart(sup));
 	if (!ret)
 		return 0;
 	xfn_workers__remove(sup, 0);
-	if (sup->opts->tier == XFN_TIER_AFXDP || xfn_nic_features__insists(sup))
+	if (sup->opts->tier == XFN_TIER_AFXDP || xfn_nic_features__insists(sup->ingress))
 		return ret;
 	snprintf(sup->engine_reason, sizeof(sup->engine_reason), "not afxdp: %.200s", err->line);
 	xfn_log__line(LOG_WARNING, "AF_XDP cannot be had (%s); UDP sockets serve instead",
@@ -122,7 +122,7 @@ static void start_ring_worker(struct xfn_supervisor *sup)
 	const char *engine;
 	struct xfn_error why;
 
-	sup->ring_mtu = sup->interface->iface.mtu;
+	xfn_listeners__use_ring(sup->ingress);
 	xfn_workers__add(sup, sup->udp_engine, 0);
 	if (best_udp_engine(sup, &engine, &why))
 		xfn_log__line(LOG_WARNING, "no slow path: %s", why.line);
@@ -133,14 +133,16 @@ static void start_ring_worker(struct xfn_supervisor *sup)
 static int start_socket_worker(struct xfn_supervisor *sup, struct xfn_error *err)
 {
 	bool wanted = xfn_functions__wants_sockets(sup->functions);
+	unsigned listeners;
 	int ret;
 
 	if (!wanted && (!sup->attachment->loader || !xfn_functions__wants_slow(sup->functions)))
 		return 0;
+	xfn_listeners__held(sup->ingress, &listeners);
 	ret = choose_engine(sup, err);
 	if (!ret && xfn_run_options__by_ring(sup->opts))
 		start_ring_worker(sup);
-	else if (!ret && sup->listener_count)
+	else if (!ret && listeners)
 		xfn_workers__add(sup, sup->udp_engine, 0)->optional = !wanted;
 	if (!ret || wanted)
 		return ret;
@@ -162,7 +164,7 @@ int xfn_serving__begin(struct xfn_supervisor *sup, struct xfn_error *err)
 		sup->health[i].set_aside[0] = '\0'; /* a first start tries all of them */
 	ret = xfn_attachment__attach(sup->attachment, err);
 	ret = ret ?: xfn_deploy__tiers(sup, err);
-	ret = ret ?: xfn_nic_features__begin(sup, err);
+	ret = ret ?: xfn_nic_features__begin(sup->ingress, err);
 	xfn_attachment__load_addresses(sup->attachment);
 	xfn_pools__load(sup);
 	if (!ret)
@@ -185,7 +187,7 @@ static int begin_sockets(struct xfn_supervisor *sup, struct xfn_error *err)
 	int ret = 0;
 
 	if (!sup->serving)
-		ret = xfn_listeners__open(sup, err);
+		ret = xfn_listeners__open(sup->ingress, sup->begun_ns, err);
 	if (ret == 1)
 		return 1;
 	sup->phase = XFN_PHASE_SOCKETS;
@@ -243,9 +245,8 @@ void xfn_serving__end(struct xfn_supervisor *sup)
 	xfn_attachment__detach(sup->attachment);
 	sup->renewals++;
 	xfn_workers__remove(sup, 0);
-	xfn_nic_features__end(sup);
-	xfn_listeners__close(sup);
-	sup->ring_mtu = 0;
+	xfn_nic_features__end(sup->ingress);
+	xfn_listeners__close(sup->ingress);
 	xfn_attachment__retire(sup->attachment);
 	sup->serving = false;
 	sup->phase = XFN_PHASE_NONE;

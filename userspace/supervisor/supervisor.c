@@ -60,6 +60,19 @@ out:
 	return high;
 }
 
+static void print_nic(const struct xfn_supervisor *sup, FILE *out)
+{
+	int rules = xfn_nic_features__rules(sup->ingress);
+
+	if (xfn_workers__on_frames(sup))
+		fprintf(out, "AF_XDP with%s copies (%s)\n",
+			xfn_workers__zero_copy(sup) ? "out" : "",
+			xfn_nic_features__zero_copy_reason(sup->ingress));
+	if (rules >= 0)
+		fprintf(out, "%d flow rules steer requests to %u of %u queues\n", rules,
+			sup->opts->links.steer_count, sup->interface->iface.queues);
+}
+
 static void print_functions(const struct xfn_supervisor *sup, FILE *out)
 {
 	char text[300];
@@ -81,7 +94,7 @@ static void print_functions(const struct xfn_supervisor *sup, FILE *out)
 		fprintf(out, "generic mode, because %s\n", sup->attachment->mode_reason.line);
 	if (sup->engine_reason[0])
 		fprintf(out, "engine %s, %s\n", sup->udp_engine ?: "", sup->engine_reason);
-	xfn_nic_features__print(sup, out);
+	print_nic(sup, out);
 	if (!sup->serving) {
 		xfn_link_state__state(sup, text, sizeof(text));
 		fprintf(out, "%s\n", text);
@@ -193,7 +206,7 @@ static int work(struct xfn_supervisor *sup, bool ready)
 	timeout = sooner(timeout, xfn_quarantine__watch(sup));
 	timeout = sooner(timeout, xfn_standstill__watch(sup));
 	timeout = sooner(timeout, xfn_pools__follow_load(sup));
-	timeout = sooner(timeout, xfn_nic_features__retry(sup));
+	timeout = sooner(timeout, xfn_nic_features__retry(sup->ingress));
 	timeout = sooner(timeout, xfn_invoke__watch(sup));
 	return sooner(timeout, xfn_audit__watch(sup));
 }
@@ -307,7 +320,7 @@ static int loop(struct xfn_supervisor *sup, int signals, struct xfn_error *err)
 		}
 		/* the step before may have found a socket held */
 		if (sup->phase == XFN_PHASE_LISTENERS)
-			timeout = sooner(timeout, xfn_listeners__retry_ms(sup));
+			timeout = sooner(timeout, xfn_listeners__retry_ms(sup->ingress));
 		if (poll(fds, watch(sup, signals, ready, fds), timeout) < 0) {
 			if (errno != EINTR && cannot_wait(&unable))
 				return 0;
@@ -332,6 +345,9 @@ static int open_all(struct xfn_supervisor *sup, struct xfn_error *err)
 		return ret;
 	sup->attachment = xfn_attachment__make(opts, sup->interface, sup->functions);
 	if (!sup->attachment)
+		return xfn_fail(err, -ENOMEM, "out of memory");
+	sup->ingress = xfn_ingress__make(opts, sup->interface, sup->attachment, sup->functions);
+	if (!sup->ingress)
 		return xfn_fail(err, -ENOMEM, "out of memory");
 	events = xfn_attachment__events(sup->attachment);
 	ret = xfn_pools__open(sup, err);
@@ -379,13 +395,14 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 				   xfn_interface_state__descriptors(sup->interface, sup->opts));
 		log_failed(sup, err.line);
 	}
-	if (sup->attachment)
+	if (sup->ingress)
 		xfn_serving__end(sup);
 	xfn_process__wait(sup);
 	xfn_attachment__close(sup->attachment);
 	xfn_interface_state__close(sup->interface);
 	xfn_audit__close(sup);
 	xfn_control__close(sup->control);
+	xfn_ingress__close(sup->ingress);
 	xfn_functions__close(sup->functions);
 	if (sup->clock_fd >= 0)
 		close(sup->clock_fd);

@@ -22,17 +22,20 @@
 #include "supervisor.h"
 #include "attachment/attachment.h"
 #include "functions/functions.h"
+#include "ingress/ingress.h"
+#include "ingress/listeners.h"
+#include "ingress/losses.h"
+#include "ingress/nic_features.h"
 #include "interface/interface_state.h"
 #include "../sockets/udp_socket.h"
 #include "../sockets/umem.h"
 #include "../host/output_lines.h"
 
 #define XFN_WORKER_PROCESSES                                                                       \
-	(XFN_QUEUES + 1)   /* one per queue, or of a ring, and one behind UDP sockets              \
+	(XFN_QUEUES + 1) /* one per queue, or of a ring, and one behind UDP sockets              \
 			    */
-#define XFN_CRASHES   3	   /* so many of a function ... */
-#define XFN_CRASHES_S 10   /* ... within so many seconds: it is quarantined */
-#define XFN_LISTENERS 4096 /* UDP sockets of one run */
+#define XFN_CRASHES   3	 /* so many of a function ... */
+#define XFN_CRASHES_S 10 /* ... within so many seconds: it is quarantined */
 
 /* What a function did to its workers. */
 struct xfn_health {
@@ -40,18 +43,6 @@ struct xfn_health {
 	uint64_t crashes_ns[XFN_CRASHES]; /* when it last ended a worker; a ring */
 	unsigned crash_count;
 	char set_aside[256]; /* why workers cannot load it, "": they can; they drop its requests */
-};
-
-/* A UDP socket the supervisor holds for a function: requests wait in it while a worker restarts. */
-struct xfn_listener {
-	int fd; /* -1: wanted, but not to be had now */
-	uint32_t slot;
-	unsigned device; /* ifindex of the only one to receive from, 0: any */
-	unsigned scope;	 /* ifindex of the device that has the address, 0: not known */
-	bool slow;
-	bool logged;	   /* while it is missing: that was logged */
-	uint64_t since_ns; /* likewise: from when on */
-	struct xfn_address local;
 };
 
 /*
@@ -173,33 +164,22 @@ struct xfn_supervisor {
 	char worker[PATH_MAX]; /* what is executed: the program held open, else its path */
 	struct xfn_interface_state *interface;
 	struct xfn_attachment *attachment;
-	bool serving;			   /* begun, not ended */
-	enum xfn_phase phase;		   /* of workers that are being made */
-	uint64_t begun_ns;		   /* when that began */
-	char not_serving[256];		   /* why the interface is there and up, but not served */
-	uint64_t retry_at_ns;		   /* then: when to try again */
-	struct xfn_page *retired;	   /* sums of workers that are no more; NULL: none */
-	uint64_t losses[XFN_REASON_SLOTS]; /* losses.c's own: of sockets that are no more */
-	const char *udp_engine;		   /* engine of tier socket */
-	uint32_t ring_mtu; /* what both filters of engine packet were made for, 0: it is not used */
+	struct xfn_ingress *ingress;
+	bool serving;		  /* begun, not ended */
+	enum xfn_phase phase;	  /* of workers that are being made */
+	uint64_t begun_ns;	  /* when that began */
+	char not_serving[256];	  /* why the interface is there and up, but not served */
+	uint64_t retry_at_ns;	  /* then: when to try again */
+	struct xfn_page *retired; /* sums of workers that are no more; NULL: none */
+	const char *udp_engine;	  /* engine of tier socket */
 	char engine_reason[256];
 	struct xfn_functions *functions;
 	struct xfn_health health[XFN_SLOTS]; /* by slot, quarantine.c's own */
 	uint8_t pool
 		[XFN_SLOTS]; /* by slot, pools.c's own: threads that take its requests, 0: shared ones */
-	bool listening
-		[XFN_SLOTS]; /* by slot, listeners.c's own: it has UDP sockets: of its tier, or slow ones */
-	struct xfn_listener *listeners; /* sockets held */
-	unsigned listener_count;
-	struct xfn_listener *missing; /* sockets that could not be had, and are tried again */
-	unsigned missing_count;
-	bool missing_unknown;	/* what is missing could not be found out */
-	uint64_t missing_at_ns; /* when */
-	unsigned missing_tries;
 	struct xfn_worker_process workers[XFN_WORKER_PROCESSES];
 	unsigned worker_count;
 	struct xfn_leaver *leavers;
-	struct xfn_nic_features *nic;	 /* nic_features.c's own; NULL without an interface */
 	unsigned own_threads[XFN_POOLS]; /* of each crew but the shared one, on every queue */
 	unsigned shared[XFN_QUEUES]; /* threads of the shared one, as last scaled; 0: as begun */
 	unsigned renewals;	     /* how often workers were ended or made on purpose */
@@ -221,41 +201,6 @@ int xfn_deploy__tiers(struct xfn_supervisor *sup, struct xfn_error *err);
 void xfn_deploy__to_sockets(struct xfn_supervisor *sup, const char *why);
 /* Direct the ports to their functions: from now on the fast path answers. */
 int xfn_deploy__bind(struct xfn_supervisor *sup, struct xfn_error *err);
-
-/*
- * listeners.c: UDP sockets of functions in tier socket, and slow ones: what the fast path leaves to
- * the host's stack (fragments, options, ...) reaches the same function. Each is bound to a served
- * address, slow ones also to a device; no other server's socket shares its port. One that cannot be
- * had is logged once, and tried again.
- */
-/*
- * Open them all. 1: a run before may still be ending, to be called again in
- * xfn_listeners__retry_ms; 0; or -errno with one line in err: a socket of tier socket cannot be
- * had, and this is the first time that the functions are served.
- */
-int xfn_listeners__open(struct xfn_supervisor *sup, struct xfn_error *err);
-/* Close those whose address or device is gone, open what is missing. True: they are others than
- * before. */
-bool xfn_listeners__follow(struct xfn_supervisor *sup);
-/* Some are missing: ms until xfn_listeners__follow is to be called again; -1: none is. */
-int xfn_listeners__retry_ms(const struct xfn_supervisor *sup);
-void xfn_listeners__close(struct xfn_supervisor *sup);
-
-/* listeners_wanted.c */
-/* The sockets that are to be there now, in order. Returns their number, *out is to be freed; -errno
- * with one line in err. */
-int xfn_listeners__wanted(struct xfn_supervisor *sup, struct xfn_listener **out,
-			  struct xfn_error *err);
-/* The same one in such an ordered list, or NULL. */
-struct xfn_listener *xfn_listeners__find(struct xfn_listener *list, unsigned count,
-					 const struct xfn_listener *one);
-
-/* listeners_ring.c: engine packet. */
-/* From now on UDP sockets take what its ring does not. 0 or -errno with one line in err. */
-int xfn_listeners__share(struct xfn_supervisor *sup, struct xfn_error *err);
-void xfn_listeners__take_all(const struct xfn_supervisor *sup); /* until there is another ring */
-/* What the ring is to take. Returns their number, *out is to be freed; -ENOMEM. */
-int xfn_listeners__targets(const struct xfn_supervisor *sup, struct xfn_packet_target **out);
 
 /* deploy.c */
 /* Warn of functions of the fast path that nobody can ask, since their addresses are not served. */
@@ -337,6 +282,13 @@ int xfn_workers__due(struct xfn_supervisor *sup);
 void xfn_workers__poll(const struct xfn_worker_process *worker, struct pollfd fds[XFN_WORKER_FDS]);
 /* Remove the places from `keep` on: dismiss the workers, free what they had. */
 void xfn_workers__remove(struct xfn_supervisor *sup, unsigned keep);
+/* Does a worker serve on frames? All of these with zero copy? How many of them send by another
+ * socket, since their queue has no TX queue? */
+bool xfn_workers__on_frames(const struct xfn_supervisor *sup);
+bool xfn_workers__zero_copy(const struct xfn_supervisor *sup);
+unsigned xfn_workers__send_apart(const struct xfn_supervisor *sup);
+/* Add what their rings have lost. */
+void xfn_workers__losses(struct xfn_supervisor *sup, uint64_t sum[XFN_REASON_SLOTS]);
 bool xfn_workers__multi_buffer(
 	const struct xfn_supervisor *sup); /* do they take frames in several? */
 /* worker_state.c: */
@@ -364,6 +316,13 @@ static inline bool xfn_worker_process__by_afxdp(const struct xfn_worker_process 
 	return !strcmp(worker->engine, "afxdp");
 }
 
+/* Its AF_XDP sockets, NULL: it has none. */
+static inline const struct xfn_umem *
+xfn_worker_process__umem(const struct xfn_worker_process *worker)
+{
+	return worker->has_umem ? &worker->umem : NULL;
+}
+
 static inline bool xfn_worker_process__by_ring(const struct xfn_worker_process *worker)
 {
 	return !strcmp(worker->engine, "packet");
@@ -389,35 +348,6 @@ const char *xfn_pools__serves(const struct xfn_supervisor *sup,
 json_t *xfn_pools__scale(struct xfn_supervisor *sup, json_t *args, struct xfn_error *err);
 /* --auto: add or remove shared threads by load. Returns ms until the next look, -1: none. */
 int xfn_pools__follow_load(struct xfn_supervisor *sup);
-
-/* nic_features.c: what the NIC and its driver do for workers of frames. */
-/*
- * Decide, and change on the interface what was asked for; also undoes what a killed run left. To be
- * called when tiers are settled and before workers start. 0 or -errno with one line in err.
- */
-int xfn_nic_features__begin(struct xfn_supervisor *sup, struct xfn_error *err);
-void xfn_nic_features__end(struct xfn_supervisor *sup); /* undo it; safe where nothing was begun */
-void xfn_nic_features__follow(struct xfn_supervisor *sup); /* served addresses are others now */
-/* Try again what memory was short for. Returns ms until the next try, -1: none is needed. */
-int xfn_nic_features__retry(struct xfn_supervisor *sup);
-/* Queues that have workers of frames: how many, and the i-th of them. */
-unsigned xfn_nic_features__queues(const struct xfn_supervisor *sup);
-unsigned xfn_nic_features__queue(const struct xfn_supervisor *sup, unsigned i);
-/* How many of their workers send by another socket, since their queue has no TX queue. */
-unsigned xfn_nic_features__send_apart(const struct xfn_supervisor *sup);
-/* Log which queues are served in a lesser way than others. */
-void xfn_nic_features__log_queues(const struct xfn_supervisor *sup);
-/* Was something asked for that only AF_XDP has? Then UDP sockets are no way out. */
-bool xfn_nic_features__insists(const struct xfn_supervisor *sup);
-/* Bind a queue's sockets as decided. 0 or -errno with one line in err. */
-int xfn_nic_features__bind(struct xfn_supervisor *sup, struct xfn_umem *umem,
-			   struct xfn_error *err);
-/* What `ls` and `stat` say of it, for people at the start too. */
-void xfn_nic_features__report(const struct xfn_supervisor *sup, json_t *data);
-void xfn_nic_features__report_worker(const struct xfn_supervisor *sup,
-				     const struct xfn_worker_process *worker, unsigned thread,
-				     json_t *data);
-void xfn_nic_features__print(const struct xfn_supervisor *sup, FILE *out);
 
 /* standstill.c: threads that stand still outside of functions. */
 /* End their workers. Returns ms until the next look, -1: none is needed. To be called in every
@@ -469,17 +399,6 @@ void xfn_quarantine__sentence(const struct xfn_supervisor *sup, unsigned slot, c
 #define XFN_CRASH_FILES 16
 int xfn_crash_pcap__keep(const char *ifname, const char *function, const struct xfn_crash *crash,
 			 char *path, size_t len);
-
-/*
- * losses.c: what the kernel dropped on its way to a worker, by reason. Only the sockets count it,
- * and for as long as they live.
- */
-/* To what the kernel's programs counted add what all sockets of now have lost, and those that are
- * closed already. */
-void xfn_losses__add(struct xfn_supervisor *sup, uint64_t sum[XFN_REASON_SLOTS]);
-/* A socket, or the rings of a worker, are about to be closed: their counts go on. */
-void xfn_losses__keep_socket(struct xfn_supervisor *sup, const struct xfn_listener *listener);
-void xfn_losses__keep_rings(struct xfn_supervisor *sup, const struct xfn_worker_process *worker);
 
 /* page_check.c: of the pages of workers only what can be is believed. */
 /* Pages for a place. 0 or -errno. */

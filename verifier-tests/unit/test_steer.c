@@ -26,7 +26,8 @@
 #include "../../userspace/control/control.h"
 #include "../../userspace/nic/journal.h"
 #include "../../userspace/nic/flow_rules.h"
-#include "../../userspace/supervisor/supervisor_inside.h"
+#include "../../userspace/supervisor/ingress/ingress.h"
+#include "../../userspace/supervisor/ingress/nic_features.h"
 #include "../../userspace/nic/zero_copy.h"
 
 static struct xfn_steer_rule rule(const char *text)
@@ -446,7 +447,8 @@ static void test_rules_stay_without_memory(void **state)
 	};
 	/* there is a loader: no more is looked at */
 	struct xfn_attachment attachment = { .loader = (struct xfn_loader *)served };
-	struct xfn_supervisor *sup = calloc(1, sizeof(*sup));
+	struct xfn_functions *functions;
+	struct xfn_ingress *ing;
 	struct xfn_module mod = { .attr = { .name = "one", .port = 53 } };
 	const struct xfn_run_module one = { .path = "one.xfn", .mod = &mod };
 	struct xfn_run_options opts = { .links.zero_copy = XFN_ZERO_COPY_NEVER,
@@ -457,30 +459,28 @@ static void test_rules_stay_without_memory(void **state)
 
 	(void)state;
 	skip_under_sanitizer();
-	assert_non_null(sup);
-	sup->opts = &opts;
-	sup->interface = &interface;
-	sup->attachment = &attachment;
-	assert_int_equal(xfn_functions__open(&opts, &sup->functions, &err), 0);
-	xfn_functions__set_tier(sup->functions, 0, XFN_TIER_AFXDP, NULL, "");
-	if (xfn_nic_features__begin(sup, &err))
+	assert_int_equal(xfn_functions__open(&opts, &functions, &err), 0);
+	xfn_functions__set_tier(functions, 0, XFN_TIER_AFXDP, NULL, "");
+	ing = xfn_ingress__make(&opts, &interface, &attachment, functions);
+	assert_non_null(ing);
+	if (xfn_nic_features__begin(ing, &err))
 		fail_msg("%s", err.line);
 	assert_int_equal(standing(), 1);
-	assert_int_equal(xfn_nic_features__retry(sup), -1);
+	assert_int_equal(xfn_nic_features__retry(ing), -1);
 	memory_is_short(true);
 	interface.local_count = 1u << 28; /* none of which is looked at */
-	xfn_nic_features__follow(sup);
+	xfn_nic_features__follow(ing);
 	interface.local_count = 1;
 	memory_is_short(false);
 	assert_int_equal(standing(), 1);
-	assert_in_range(xfn_nic_features__retry(sup), 1, 2000);
-	xfn_nic_features__follow(sup);
+	assert_in_range(xfn_nic_features__retry(ing), 1, 2000);
+	xfn_nic_features__follow(ing);
 	assert_int_equal(standing(), 1);
-	assert_int_equal(xfn_nic_features__retry(sup), -1);
-	xfn_nic_features__end(sup);
+	assert_int_equal(xfn_nic_features__retry(ing), -1);
+	xfn_nic_features__end(ing);
 	assert_int_equal(standing(), 0);
-	xfn_functions__close(sup->functions);
-	free(sup);
+	xfn_ingress__close(ing);
+	xfn_functions__close(functions);
 }
 
 /* A note that does not fit is none, and spoils none that comes after. */

@@ -6,67 +6,77 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
-#include "../../../skel/error.h"
 #include "../../host/log.h"
-#include "../supervisor_inside.h"
+#include "../../sockets/udp_socket.h"
+#include "ingress_inside.h"
 
 /*
  * The i-th VLAN id below which an address is served, 0: none; -1 past the last. Of two tags the
  * kernel takes only one off: below these the address is left to the sockets, and so is what is for
  * a socket of every address.
  */
-static int tag_of(const struct xfn_supervisor *sup, const uint8_t ip[16], unsigned i)
+static int tag_of(const struct xfn_ingress *ing, const uint8_t ip[16], unsigned i)
 {
 	bool known = false;
 
 	if (xfn_udp_socket__is_every(ip))
 		return -1;
-	for (unsigned k = 0; k < sup->interface->local_count; k++) {
-		if (memcmp(sup->interface->local[k].ip, ip, 16))
+	for (unsigned k = 0; k < ing->interface->local_count; k++) {
+		if (memcmp(ing->interface->local[k].ip, ip, 16))
 			continue;
 		known = true;
-		if (!sup->interface->local[k].tag[1] && !i--)
-			return sup->interface->local[k].tag[0];
+		if (!ing->interface->local[k].tag[1] && !i--)
+			return ing->interface->local[k].tag[0];
 	}
 	/* named by --bind or by a module, not the interface's */
 	return known || i ? -1 : 0;
 }
 
-int xfn_listeners__share(struct xfn_supervisor *sup, struct xfn_error *err)
+void xfn_listeners__use_ring(struct xfn_ingress *ing)
 {
-	unsigned *ifindexes = calloc(sup->interface->device_count ?: 1, sizeof(*ifindexes));
+	ing->ring_mtu = ing->interface->iface.mtu;
+}
+
+uint32_t xfn_listeners__ring_mtu(const struct xfn_ingress *ing)
+{
+	return ing->ring_mtu;
+}
+
+int xfn_listeners__share(const struct xfn_ingress *ing, struct xfn_error *err)
+{
+	unsigned *ifindexes = calloc(ing->interface->device_count ?: 1, sizeof(*ifindexes));
 	int ret = ifindexes ? 0 : -ENOMEM;
 
-	for (unsigned i = 0; !ret && i < sup->interface->device_count; i++)
-		ifindexes[i] = sup->interface->devices[i].ifindex;
-	for (unsigned i = 0; !ret && i < sup->listener_count; i++)
-		if (tag_of(sup, sup->listeners[i].local.ip, 0) >= 0)
-			ret = xfn_packet_ring__park(sup->listeners[i].fd, sup->ring_mtu, ifindexes,
-						    sup->interface->device_count);
+	for (unsigned i = 0; !ret && i < ing->interface->device_count; i++)
+		ifindexes[i] = ing->interface->devices[i].ifindex;
+	for (unsigned i = 0; !ret && i < ing->listener_count; i++)
+		if (tag_of(ing, ing->listeners[i].local.ip, 0) >= 0)
+			ret = xfn_packet_ring__park(ing->listeners[i].fd, ing->ring_mtu, ifindexes,
+						    ing->interface->device_count);
 	if (ret)
 		xfn_error__set(err, "cannot filter a UDP socket: %s", strerror(-ret));
 	free(ifindexes);
 	return ret;
 }
 
-void xfn_listeners__take_all(const struct xfn_supervisor *sup)
+void xfn_listeners__take_all(const struct xfn_ingress *ing)
 {
-	for (unsigned i = 0; i < sup->listener_count; i++)
-		if (xfn_packet_ring__strict(sup->listeners[i].fd))
+	for (unsigned i = 0; i < ing->listener_count; i++)
+		if (xfn_packet_ring__strict(ing->listeners[i].fd))
 			xfn_log__line(LOG_WARNING, "cannot filter a UDP socket anew: requests are "
 						   "lost until its worker serves again");
 }
 
-int xfn_listeners__targets(const struct xfn_supervisor *sup, struct xfn_packet_target **out)
+int xfn_listeners__targets(const struct xfn_ingress *ing, struct xfn_packet_target **out)
 {
 	unsigned n = 0;
 	int tag;
 
 	*out = NULL;
-	for (unsigned i = 0; i < sup->listener_count; i++) {
-		const struct xfn_address *local = &sup->listeners[i].local;
+	for (unsigned i = 0; i < ing->listener_count; i++) {
+		const struct xfn_address *local = &ing->listeners[i].local;
 
-		for (unsigned k = 0; (tag = tag_of(sup, local->ip, k)) >= 0; k++) {
+		for (unsigned k = 0; (tag = tag_of(ing, local->ip, k)) >= 0; k++) {
 			struct xfn_packet_target *all = reallocarray(*out, n + 1, sizeof(*all));
 
 			if (!all) {

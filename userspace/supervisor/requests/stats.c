@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "../../host/printable.h"
+#include "../../nic/napi.h"
 #include "../supervisor_inside.h"
 
 static const struct {
@@ -83,13 +84,29 @@ static const char *outside_text(const struct xfn_supervisor *sup, unsigned slot,
 	return text;
 }
 
+static void report_nic(const struct xfn_supervisor *sup, json_t *data)
+{
+	int rules = xfn_nic_features__rules(sup->ingress);
+
+	json_object_set_new(data, "zero_copy",
+			    xfn_workers__on_frames(sup) ?
+				    json_boolean(xfn_workers__zero_copy(sup)) :
+				    json_null());
+	json_object_set_new(data, "zero_copy_reason",
+			    json_string(xfn_nic_features__zero_copy_reason(sup->ingress)));
+	if (rules >= 0)
+		json_object_set_new(data, "flow_rules", json_integer(rules));
+}
+
 json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 {
 	char whole_text[300];
 	const char *whole = xfn_link_state__state(sup, whole_text, sizeof(whole_text));
 	json_t *list = json_array(), *data;
+	unsigned sockets;
 
 	xfn_page_check__read_all(sup);
+	xfn_listeners__held(sup->ingress, &sockets);
 	for (unsigned i = 0; i < xfn_functions__count(sup->functions); i++) {
 		const struct xfn_deployed *fn = xfn_functions__at(sup->functions, i);
 		struct xfn_address addr = fn->addr;
@@ -124,9 +141,9 @@ json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 			 xfn_mode_name(sup->attachment->mode), "mode_reason",
 			 sup->attachment->mode_reason.line, "engine",
 			 sup->worker_count ? sup->workers[0].engine : NULL, "engine_reason",
-			 sup->engine_reason, "sockets", (int)sup->listener_count, "sockets_missing",
-			 (int)sup->missing_count, "functions", list);
-	xfn_nic_features__report(sup, data);
+			 sup->engine_reason, "sockets", (int)sockets, "sockets_missing",
+			 (int)xfn_listeners__missing(sup->ingress), "functions", list);
+	report_nic(sup, data);
 	return data;
 }
 
@@ -198,7 +215,8 @@ static json_t *all_reasons(struct xfn_supervisor *sup)
 
 	if (loader_of(sup))
 		xfn_loader__reasons(loader_of(sup), count);
-	xfn_losses__add(sup, count);
+	xfn_workers__losses(sup, count);
+	xfn_losses__add(sup->ingress, count);
 	xfn_attachment__device_reasons(sup->attachment, count);
 	for (page = next_page(sup, &at); page; page = next_page(sup, &at))
 		for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)
@@ -232,6 +250,19 @@ static json_t *worker(const struct xfn_supervisor *sup, const struct xfn_worker_
 		cpu < 0 ? json_null() : json_integer(cpu));
 }
 
+static void report_queue(const struct xfn_supervisor *sup, const struct xfn_worker_process *worker,
+			 unsigned thread, json_t *data)
+{
+	const struct xfn_umem *umem = xfn_worker_process__umem(worker);
+	unsigned napi;
+
+	json_object_set_new(data, "zero_copy", umem ? json_boolean(umem->zero_copy) : json_null());
+	if (!sup->opts->links.busy_poll || !umem)
+		return;
+	napi = xfn_napi__id(umem->xsk[thread]);
+	json_object_set_new(data, "napi", napi ? json_integer(napi) : json_null());
+}
+
 static json_t *workers(const struct xfn_supervisor *sup)
 {
 	json_t *list = json_array(), *one;
@@ -239,7 +270,7 @@ static json_t *workers(const struct xfn_supervisor *sup)
 	for (unsigned c = 0; c < sup->worker_count; c++)
 		for (unsigned t = 0; t < sup->workers[c].threads; t++) {
 			one = worker(sup, &sup->workers[c], t);
-			xfn_nic_features__report_worker(sup, &sup->workers[c], t, one);
+			report_queue(sup, &sup->workers[c], t, one);
 			json_array_append_new(list, one);
 		}
 	return list;

@@ -32,7 +32,7 @@ static unsigned own_threads(const struct xfn_supervisor *sup)
 static unsigned shared_max(const struct xfn_supervisor *sup)
 {
 	unsigned room = XFN_THREADS - sup->opts->dedicate_count;
-	unsigned queues = xfn_nic_features__queues(sup) ?: 1, n;
+	unsigned queues = xfn_nic_features__queues(sup->ingress) ?: 1, n;
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
 	if (sup->opts->workers_max)

@@ -17,19 +17,19 @@ static uint32_t flags_of(const struct xfn_supervisor *sup)
 }
 
 /* Is the address and port of listener `i` an earlier one's too, on another device? */
-static bool bound_before(const struct xfn_supervisor *sup, unsigned i)
+static bool bound_before(const struct xfn_listener *all, unsigned i)
 {
-	const struct xfn_listener *own = &sup->listeners[i];
-
 	for (unsigned j = 0; j < i; j++)
-		if (sup->listeners[j].local.port == own->local.port &&
-		    !memcmp(sup->listeners[j].local.ip, own->local.ip, 16))
+		if (all[j].local.port == all[i].local.port &&
+		    !memcmp(all[j].local.ip, all[i].local.ip, 16))
 			return true;
 	return false;
 }
 
 static int put_functions(const struct xfn_supervisor *sup, struct xfn_worker_process *worker)
 {
+	unsigned held_count;
+	const struct xfn_listener *held = xfn_listeners__held(sup->ingress, &held_count);
 	int ret = 0;
 
 	for (unsigned slot = 0; !ret && slot < xfn_functions__count(sup->functions); slot++) {
@@ -38,7 +38,7 @@ static int put_functions(const struct xfn_supervisor *sup, struct xfn_worker_pro
 					   .version = XFN_WORKER_PROTOCOL_VERSION };
 
 		if (xfn_worker_process__by_afxdp(worker) ? fn->tier == XFN_TIER_SOCKET :
-							   !sup->listening[slot])
+							   !xfn_listeners__has(sup->ingress, slot))
 			continue;
 		msg.function.slot = slot;
 		memcpy(msg.function.name, fn->mod->attr.name, sizeof(msg.function.name));
@@ -60,15 +60,14 @@ static int put_functions(const struct xfn_supervisor *sup, struct xfn_worker_pro
 		if (xfn_worker_process__by_afxdp(worker))
 			ret = xfn_outbox__put(&worker->outbox, &msg, -1);
 	}
-	for (unsigned i = 0; !ret && xfn_worker_process__by_ring(worker) && i < sup->listener_count;
-	     i++) {
+	for (unsigned i = 0; !ret && xfn_worker_process__by_ring(worker) && i < held_count; i++) {
 		struct xfn_message msg = { .type = XFN_MESSAGE_BIND,
 					   .version = XFN_WORKER_PROTOCOL_VERSION };
 
-		if (bound_before(sup, i))
+		if (bound_before(held, i))
 			continue;
-		msg.bind.slot = sup->listeners[i].slot;
-		msg.bind.addr = sup->listeners[i].local;
+		msg.bind.slot = held[i].slot;
+		msg.bind.addr = held[i].local;
 		ret = xfn_outbox__put(&worker->outbox, &msg, -1);
 	}
 	return ret;
@@ -78,6 +77,8 @@ static int put_sockets(const struct xfn_supervisor *sup, struct xfn_worker_proce
 {
 	struct xfn_message msg = { .type = XFN_MESSAGE_UMEM,
 				   .version = XFN_WORKER_PROTOCOL_VERSION };
+	unsigned held_count;
+	const struct xfn_listener *held = xfn_listeners__held(sup->ingress, &held_count);
 	int ret = 0;
 
 	if (xfn_worker_process__by_afxdp(worker)) {
@@ -103,17 +104,18 @@ static int put_sockets(const struct xfn_supervisor *sup, struct xfn_worker_proce
 	if (xfn_worker_process__by_ring(worker)) {
 		memset(&msg.socket, 0, sizeof(msg.socket));
 		msg.type = XFN_MESSAGE_SOCKET;
-		msg.socket.block_size = xfn_packet_ring__block(sup->ring_mtu);
+		msg.socket.block_size =
+			xfn_packet_ring__block(xfn_listeners__ring_mtu(sup->ingress));
 		msg.socket.block_count = XFN_PACKET_RING / msg.socket.block_size;
 		ret = xfn_outbox__put(&worker->outbox, &msg, worker->ring.receive);
 		return ret ?: xfn_outbox__put(&worker->outbox, &msg, worker->ring.send);
 	}
-	for (unsigned i = 0; !ret && i < sup->listener_count; i++) {
+	for (unsigned i = 0; !ret && i < held_count; i++) {
 		memset(&msg.socket, 0, sizeof(msg.socket));
 		msg.type = XFN_MESSAGE_SOCKET;
-		msg.socket.slot = sup->listeners[i].slot;
-		msg.socket.local = sup->listeners[i].local;
-		ret = xfn_outbox__put(&worker->outbox, &msg, sup->listeners[i].fd);
+		msg.socket.slot = held[i].slot;
+		msg.socket.local = held[i].local;
+		ret = xfn_outbox__put(&worker->outbox, &msg, held[i].fd);
 	}
 	return ret;
 }

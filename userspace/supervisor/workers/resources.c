@@ -37,9 +37,9 @@ void xfn_provision__drop(struct xfn_supervisor *sup, struct xfn_worker_process *
 		xfn_loader__socket(sup->attachment->loader, worker->queue, i, -1);
 	if (worker->ring.receive >= 0) {
 		xfn_packet_ring__stop(&worker->ring);
-		xfn_listeners__take_all(sup);
+		xfn_listeners__take_all(sup->ingress);
 	}
-	xfn_losses__keep_rings(sup, worker);
+	xfn_losses__keep_rings(sup->ingress, xfn_worker_process__umem(worker), &worker->ring);
 	xfn_packet_ring__close(&worker->ring);
 	if (!worker->has_umem)
 		return;
@@ -53,13 +53,13 @@ static int open_ring(struct xfn_supervisor *sup, struct xfn_worker_process *work
 	struct xfn_packet_target *targets;
 	const uint8_t(*own)[16];
 	unsigned own_count = xfn_addresses__own(sup->interface->addresses, &own);
-	int ret = xfn_listeners__targets(sup, &targets);
+	int ret = xfn_listeners__targets(sup->ingress, &targets);
 
 	if (ret < 0)
 		return ret;
 	ret = xfn_packet_ring__open(sup->interface->iface.name, sup->interface->iface.index,
-				    sup->ring_mtu, targets, (unsigned)ret, own, own_count,
-				    &worker->ring, err);
+				    xfn_listeners__ring_mtu(sup->ingress), targets, (unsigned)ret,
+				    own, own_count, &worker->ring, err);
 	free(targets);
 	return ret;
 }
@@ -136,7 +136,7 @@ void xfn_provision__check_pinned(struct xfn_worker_process *worker)
 int xfn_provision__bind(struct xfn_supervisor *sup, struct xfn_worker_process *worker,
 			struct xfn_error *err)
 {
-	int ret = worker->has_umem ? xfn_nic_features__bind(sup, &worker->umem, err) : 0;
+	int ret = worker->has_umem ? xfn_nic_features__bind(sup->ingress, &worker->umem, err) : 0;
 
 	for (unsigned i = 0; !ret && worker->has_umem && i < worker->threads; i++)
 		ret = xfn_loader__socket(sup->attachment->loader, worker->queue, i,
@@ -144,7 +144,7 @@ int xfn_provision__bind(struct xfn_supervisor *sup, struct xfn_worker_process *w
 	if (worker->ring.receive < 0)
 		return ret;
 	/* UDP sockets have taken all until now: they leave it its requests as it begins */
-	ret = xfn_listeners__share(sup, err);
+	ret = xfn_listeners__share(sup->ingress, err);
 	if (ret)
 		return ret;
 	return xfn_packet_ring__bind(&worker->ring, sup->interface->iface.name,

@@ -37,6 +37,37 @@ const char *xfn_worker_process__state(const struct xfn_worker_process *worker, c
 	}
 }
 
+bool xfn_workers__on_frames(const struct xfn_supervisor *sup)
+{
+	return sup->worker_count && xfn_worker_process__by_afxdp(&sup->workers[0]);
+}
+
+/* All queues of an interface: a driver has it or not. */
+bool xfn_workers__zero_copy(const struct xfn_supervisor *sup)
+{
+	for (unsigned i = 0; i < sup->worker_count; i++)
+		if (xfn_worker_process__by_afxdp(&sup->workers[i]) &&
+		    !sup->workers[i].umem.zero_copy)
+			return false;
+	return true;
+}
+
+unsigned xfn_workers__send_apart(const struct xfn_supervisor *sup)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < sup->worker_count; i++)
+		n += sup->workers[i].has_umem && sup->workers[i].umem.send[0] >= 0;
+	return n;
+}
+
+void xfn_workers__losses(struct xfn_supervisor *sup, uint64_t sum[XFN_REASON_SLOTS])
+{
+	for (unsigned i = 0; i < sup->worker_count; i++)
+		xfn_losses__add_rings(sup->ingress, xfn_worker_process__umem(&sup->workers[i]),
+				      &sup->workers[i].ring, sum);
+}
+
 bool xfn_workers__multi_buffer(const struct xfn_supervisor *sup)
 {
 	/* all or none: one kernel made them alike */

@@ -156,12 +156,15 @@ struct xfn_worker_process *xfn_workers__add(struct xfn_supervisor *sup, const ch
 
 void xfn_workers__renew_sockets(struct xfn_supervisor *sup)
 {
+	unsigned listeners;
+
+	xfn_listeners__held(sup->ingress, &listeners);
 	for (unsigned i = 0; i < sup->worker_count; i++) {
 		struct xfn_worker_process *worker = &sup->workers[i];
 
 		if (xfn_worker_process__by_afxdp(worker) || xfn_worker_process__by_ring(worker))
 			continue;
-		if (!sup->listener_count) { /* it stands behind all others */
+		if (!listeners) { /* it stands behind all others */
 			xfn_workers__remove(sup, i);
 			return;
 		}
@@ -172,7 +175,7 @@ void xfn_workers__renew_sockets(struct xfn_supervisor *sup)
 		return;
 	}
 	/* the first sockets */
-	if (sup->listener_count && sup->udp_engine && sup->worker_count < XFN_WORKER_PROCESSES)
+	if (listeners && sup->udp_engine && sup->worker_count < XFN_WORKER_PROCESSES)
 		/* a failure is tried again like a crash */
 		xfn_workers__add(sup, sup->udp_engine, 0)->served = true;
 }

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * How requests get to workers. struct xfn_ingress is this room's own: its topics have a header
+ * each (listeners.h, nic_features.h, losses.h), by whose functions other rooms read and change it.
+ */
+#ifndef XFN_INGRESS_H
+#define XFN_INGRESS_H
+
+#include "../attachment/attachment.h"
+#include "../functions/functions.h"
+#include "../interface/interface_state.h"
+#include "../options.h"
+
+struct xfn_ingress;
+
+/* Nothing is open yet. All four stay the caller's. NULL: out of memory. */
+struct xfn_ingress *xfn_ingress__make(const struct xfn_run_options *opts,
+				      const struct xfn_interface_state *interface,
+				      const struct xfn_attachment *attachment,
+				      struct xfn_functions *functions);
+/* Listeners and NIC features are closed before. Safe on NULL. */
+void xfn_ingress__close(struct xfn_ingress *ing);
+
+#endif
