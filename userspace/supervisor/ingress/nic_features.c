@@ -303,29 +303,23 @@ static bool all_zero_copy(const struct xfn_supervisor *sup)
 	return true;
 }
 
-void xfn_nic_features__report(const struct xfn_supervisor *sup, json_t *data)
+int xfn_nic_features__zero_copy(const struct xfn_supervisor *sup, const char **reason)
 {
-	const struct xfn_nic_features *l = sup->nic;
-
-	json_object_set_new(data, "zero_copy",
-			    has_frames(sup) ? json_boolean(all_zero_copy(sup)) : json_null());
-	json_object_set_new(data, "zero_copy_reason", json_string(l ? l->reason : ""));
-	if (l && l->steer)
-		json_object_set_new(data, "flow_rules", json_integer(xfn_steer__count(l->steer)));
+	*reason = sup->nic ? sup->nic->reason : "";
+	return has_frames(sup) ? all_zero_copy(sup) : -1;
 }
 
-void xfn_nic_features__report_worker(const struct xfn_supervisor *sup,
-				     const struct xfn_worker_process *worker, unsigned thread,
-				     json_t *data)
+int xfn_nic_features__flow_rules(const struct xfn_supervisor *sup)
 {
-	unsigned napi;
+	return sup->nic && sup->nic->steer ? (int)xfn_steer__count(sup->nic->steer) : -1;
+}
 
-	json_object_set_new(data, "zero_copy",
-			    worker->has_umem ? json_boolean(worker->umem.zero_copy) : json_null());
+int xfn_nic_features__napi(const struct xfn_supervisor *sup,
+			   const struct xfn_worker_process *worker, unsigned thread)
+{
 	if (!sup->opts->links.busy_poll || !worker->has_umem)
-		return;
-	napi = xfn_napi__id(worker->umem.xsk[thread]);
-	json_object_set_new(data, "napi", napi ? json_integer(napi) : json_null());
+		return -1;
+	return (int)xfn_napi__id(worker->umem.xsk[thread]);
 }
 
 unsigned xfn_nic_features__send_apart(const struct xfn_supervisor *sup)

@@ -82,6 +82,20 @@ static const char *outside_text(const struct xfn_supervisor *sup, unsigned slot,
 	return text;
 }
 
+/* What the NIC and its driver do for workers of frames. */
+static void add_nic_features(const struct xfn_supervisor *sup, json_t *data)
+{
+	const char *reason;
+	int zero_copy = xfn_nic_features__zero_copy(sup, &reason);
+	int rules = xfn_nic_features__flow_rules(sup);
+
+	json_object_set_new(data, "zero_copy",
+			    zero_copy < 0 ? json_null() : json_boolean(zero_copy));
+	json_object_set_new(data, "zero_copy_reason", json_string(reason));
+	if (rules >= 0)
+		json_object_set_new(data, "flow_rules", json_integer(rules));
+}
+
 json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 {
 	char whole_text[300];
@@ -123,7 +137,7 @@ json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 			 sup->worker_count ? sup->workers[0].engine : NULL, "engine_reason",
 			 sup->engine_reason, "sockets", (int)sup->listener_count, "sockets_missing",
 			 (int)sup->missing_count, "functions", list);
-	xfn_nic_features__report(sup, data);
+	add_nic_features(sup, data);
 	return data;
 }
 
@@ -214,8 +228,10 @@ static json_t *worker(const struct xfn_supervisor *sup, const struct xfn_worker_
 	int cpu = worker->cpu[thread];
 	char why[300];
 	const char *state = xfn_worker_process__state(worker, why, sizeof(why));
+	int napi = xfn_nic_features__napi(sup, worker, thread);
+	json_t *row;
 
-	return json_pack(
+	row = json_pack(
 		"{s:o, s:s, s:o, s:i, s:i, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:o}",
 		"pid", worker->pid > 0 ? json_integer(worker->pid) : json_null(), "state", state,
 		"state_reason", xfn_control__text(why), "queue", (int)worker->queue, "thread",
@@ -225,18 +241,20 @@ static json_t *worker(const struct xfn_supervisor *sup, const struct xfn_worker_
 		(json_int_t)e->wakeups, "stalls", (json_int_t)e->stalls, "cpu_ms",
 		(json_int_t)(page->cpu_ns / 1000000), "restarts", (int)worker->restarts, "cpu",
 		cpu < 0 ? json_null() : json_integer(cpu));
+	json_object_set_new(row, "zero_copy",
+			    worker->has_umem ? json_boolean(worker->umem.zero_copy) : json_null());
+	if (napi >= 0)
+		json_object_set_new(row, "napi", napi ? json_integer(napi) : json_null());
+	return row;
 }
 
 static json_t *workers(const struct xfn_supervisor *sup)
 {
-	json_t *list = json_array(), *one;
+	json_t *list = json_array();
 
 	for (unsigned c = 0; c < sup->worker_count; c++)
-		for (unsigned t = 0; t < sup->workers[c].threads; t++) {
-			one = worker(sup, &sup->workers[c], t);
-			xfn_nic_features__report_worker(sup, &sup->workers[c], t, one);
-			json_array_append_new(list, one);
-		}
+		for (unsigned t = 0; t < sup->workers[c].threads; t++)
+			json_array_append_new(list, worker(sup, &sup->workers[c], t));
 	return list;
 }
 
