@@ -24,6 +24,7 @@
 #include "../host/log.h"
 #include "../nic/napi.h"
 #include "../../skel/privileges.h"
+#include "requests/verbs.h"
 #include "supervisor_inside.h"
 
 /* What is left is for workers to be restarted, maps to be changed and children to be ended. */
@@ -149,34 +150,6 @@ static void log_failed(const struct xfn_supervisor *sup, const char *line)
 		dprintf(sup->opts->report, "%c%s", XFN_REPORT_FAILED, line);
 	else
 		xfn_supervisor__failed(sup->opts->json, line);
-}
-
-static json_t *on_request(void *ctx, const char *verb, json_t *args, struct xfn_error *err)
-{
-	struct xfn_supervisor *sup = ctx;
-	char text[300];
-
-	if (!strcmp(verb, "ls"))
-		return xfn_stats__functions(sup);
-	if (!strcmp(verb, "stat") && json_is_true(json_object_get(args, "audit")))
-		return xfn_audit(sup, xfn_stats__counters(sup), err);
-	if (!strcmp(verb, "stat"))
-		return xfn_stats__counters(sup);
-	if (!sup->serving && !strcmp(verb, "invoke")) {
-		xfn_link_state__state(sup, text, sizeof(text));
-		xfn_error__set(err, "%s; `xfn ls` says when it is", text);
-		return NULL;
-	}
-	if (!strcmp(verb, "invoke"))
-		return xfn_invoke(sup, args, err);
-	if (!strcmp(verb, "release"))
-		return xfn_quarantine__release(sup, args, err);
-	if (!strcmp(verb, "scale"))
-		return xfn_pools__scale(sup, args, err);
-	xfn_error__set(err,
-		       "%.64s: unknown verb; this xfn knows ls, stat, invoke, release and scale",
-		       verb);
-	return NULL;
 }
 
 /* Of two times in ms, -1 is never. */
@@ -354,7 +327,7 @@ static int open_all(struct xfn_supervisor *sup, struct xfn_error *err)
 	/* Before anything is attached: another run of ours on this interface is refused by name. */
 	ret = ret   ?:
 		      xfn_control__listen(opts->ifname ? sup->interface->iface.name : NULL,
-					  on_request, sup, &sup->control, err);
+					  xfn_verbs__answer, sup, &sup->control, err);
 	if (!ret && opts->ifname)
 		ret = xfn_interface_state__watch(sup->interface, opts, &events, err);
 	if (ret || (opts->ifname && !sup->interface->iface.up))

@@ -344,8 +344,10 @@ int xfn_pools__apply(struct xfn_supervisor *sup, struct xfn_worker_process *work
 /* Whom thread `thread` serves: a function's name, "all" or "none, it rests". */
 const char *xfn_pools__serves(const struct xfn_supervisor *sup,
 			      const struct xfn_worker_process *worker, unsigned thread);
-/* Verb `scale`: a new reference, or NULL with err filled. */
-json_t *xfn_pools__scale(struct xfn_supervisor *sup, json_t *args, struct xfn_error *err);
+/* So many threads for function `name` alone on each queue; name NULL: shared by all functions on
+ * `queue`, -1: on each. 0, or -errno with one line in err. */
+int xfn_pools__scale(struct xfn_supervisor *sup, const char *name, int queue, unsigned count,
+		     struct xfn_error *err);
 /* --auto: add or remove shared threads by load. Returns ms until the next look, -1: none. */
 int xfn_pools__follow_load(struct xfn_supervisor *sup);
 
@@ -386,8 +388,8 @@ int xfn_quarantine__any_serves(const struct xfn_supervisor *sup, struct xfn_erro
 const char *xfn_quarantine__state(const struct xfn_supervisor *sup, unsigned slot);
 /* Tell a worker being started which of its functions are not to be called. 0 or -errno. */
 int xfn_quarantine__send(const struct xfn_supervisor *sup, struct xfn_worker_process *worker);
-/* Verb `release`: a new reference, or NULL with err filled. */
-json_t *xfn_quarantine__release(struct xfn_supervisor *sup, json_t *args, struct xfn_error *err);
+/* Let all functions of that name run again. 0, or -errno with one line in err. */
+int xfn_quarantine__release(struct xfn_supervisor *sup, const char *name, struct xfn_error *err);
 /* What `ls` says of a function in quarantine or set aside, and what to do; "" for others. */
 void xfn_quarantine__sentence(const struct xfn_supervisor *sup, unsigned slot, char *text,
 			      size_t len);
@@ -448,9 +450,6 @@ void xfn_audit__done(struct xfn_supervisor *sup, const struct xfn_worker_process
 int xfn_audit__watch(struct xfn_supervisor *sup);
 void xfn_audit__close(struct xfn_supervisor *sup);
 
-/* invoke.c: one request on purpose. A new reference, or NULL with err filled; "": its worker
- * answers later. */
-json_t *xfn_invoke(struct xfn_supervisor *sup, json_t *args, struct xfn_error *err);
 /* invoke_data.c: what is answered. A new reference, NULL: out of memory. */
 json_t *xfn_invoke__data(int tier, const char *action, unsigned reason, const uint8_t *reply,
 			 uint32_t len, uint32_t ns);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* One request on purpose (`xfn invoke NAME`): through the loaded dispatcher, or by its worker
+/* Verb `invoke`: one request on purpose, through the loaded dispatcher, or by its worker
  * (invoke_worker.c). */
 #include <errno.h>
 #include <stdio.h>
@@ -9,6 +9,7 @@
 #include "../../../skel/error.h"
 #include "../../call/request_frame.h"
 #include "../supervisor_inside.h"
+#include "verbs.h"
 
 #define FRAME_PAYLOAD_MAX                                                                          \
 	(XFN_FRAME_MAX - XFN_REQUEST_FRAME_HEAD) /* of a frame; a worker takes more */
@@ -16,13 +17,29 @@
 #define CLIENT_PORT 40000
 
 struct invocation {
+	const char *name, *hex;
+	int version, repeat;
+	int tier;
+	/* the payload, and then the reply in its place */
 	uint8_t payload[XFN_INVOKE_MAX];
 	uint32_t len;
-	uint32_t repeat;
 	uint32_t ns;
 	unsigned reason;
 	const char *action;
 	bool replied;
+};
+
+static const struct xfn_argument arguments[] = {
+	{ "name", XFN_ARGUMENT_TEXT, offsetof(struct invocation, name), .required = true,
+	  .what = "the name of a function", .next = "`xfn ls` lists them" },
+	{ "payload", XFN_ARGUMENT_TEXT, offsetof(struct invocation, hex),
+	  .what = "a payload as hex text", .next = "send two digits a byte" },
+	{ "version", XFN_ARGUMENT_NUMBER, offsetof(struct invocation, version), .min = 4, .max = 6,
+	  .absent = 4, .what = "an IP version", .next = "take 4 or 6" },
+	{ "repeat", XFN_ARGUMENT_NUMBER, offsetof(struct invocation, repeat), .min = 1,
+	  .max = REPEAT_MAX, .absent = 1, .what = "a number of calls",
+	  .next = "see `xfn invoke --help`" },
+	{}
 };
 
 static int from_hex(const char *hex, struct invocation *inv)
@@ -80,8 +97,8 @@ static struct xfn_address neighbour(const struct xfn_supervisor *sup,
 }
 
 /* Through the dispatcher, as a frame. *to_worker: it was redirected. */
-static int by_dispatcher(struct xfn_supervisor *sup, unsigned slot, int version,
-			 struct invocation *inv, bool *to_worker, struct xfn_error *err)
+static int by_dispatcher(struct xfn_supervisor *sup, unsigned slot, struct invocation *inv,
+			 bool *to_worker, struct xfn_error *err)
 {
 	static const char *const actions[] = { [XDP_DROP] = "drop", [XDP_PASS] = "pass" };
 	const struct xfn_deployed *fn = xfn_functions__at(sup->functions, slot);
@@ -96,10 +113,10 @@ static int by_dispatcher(struct xfn_supervisor *sup, unsigned slot, int version,
 	uint64_t total_ns = 0;
 	int ret = 0;
 
-	if (!served_address(sup, slot, version, local.ip))
+	if (!served_address(sup, slot, inv->version, local.ip))
 		return xfn_fail(err, -EADDRNOTAVAIL,
 				"%s: no IPv%d address is served; try the other version",
-				fn->mod->attr.name, version);
+				fn->mod->attr.name, inv->version);
 	if (inv->len > FRAME_PAYLOAD_MAX)
 		return xfn_fail(err, -EMSGSIZE,
 				"a payload of %u bytes does not fit a frame; at most %u do",
@@ -111,7 +128,7 @@ static int by_dispatcher(struct xfn_supervisor *sup, unsigned slot, int version,
 	xfn_loader__reasons(sup->attachment->loader, before);
 	xfn_loader__slot_counters(sup->attachment->loader, slot, &stat_before);
 	/* One run each: a repeated one would work on its own reply. */
-	for (uint32_t i = 0; !ret && i < inv->repeat; i++) {
+	for (int i = 0; !ret && i < inv->repeat; i++) {
 		outlen = sizeof(out);
 		ret = xfn_loader__test_run(sup->attachment->loader, frame, len, out, &outlen, 1,
 					   &action, &ns);
@@ -123,7 +140,7 @@ static int by_dispatcher(struct xfn_supervisor *sup, unsigned slot, int version,
 			"%s: the kernel does not run it on demand: %s; ask by datagram: `xfn invoke "
 			"HOST:%u`",
 			fn->mod->attr.name, strerror(-ret), fn->addr.port);
-	inv->ns = total_ns / inv->repeat;
+	inv->ns = total_ns / (unsigned)inv->repeat;
 	xfn_loader__reasons(sup->attachment->loader, after);
 	xfn_loader__slot_counters(sup->attachment->loader, slot, &stat);
 	for (unsigned i = 1; i < XFN_REASON_COUNT; i++)
@@ -147,49 +164,53 @@ static int by_dispatcher(struct xfn_supervisor *sup, unsigned slot, int version,
 	return 0;
 }
 
-json_t *xfn_invoke(struct xfn_supervisor *sup, json_t *args, struct xfn_error *err)
+/* 0: the dispatcher did it, XFN_VERB_LATER: a worker does, or -errno with one line in err. */
+static int invoke(struct xfn_supervisor *sup, struct invocation *inv, struct xfn_error *err)
 {
-	const char *name = NULL, *payload = "";
-	int version = 4, repeat = 1, ret = 0;
-	struct invocation *inv = NULL;
 	bool to_worker = true;
-	json_t *data = NULL;
-	unsigned slot;
+	unsigned slot = xfn_functions__find(sup->functions, inv->name, 0);
+	int ret = 0;
 
-	if (json_unpack(args, "{s:s, s?s, s?i, s?i}", "name", &name, "payload", &payload, "version",
-			&version, "repeat", &repeat) ||
-	    (version != 4 && version != 6) || repeat < 1 || repeat > REPEAT_MAX) {
-		xfn_error__set(
-			err,
-			"invoke wants name, payload (hex), version 4 or 6, repeat up to %d; see "
-			"`xfn invoke --help`",
-			REPEAT_MAX);
-		return NULL;
+	if (slot == xfn_functions__count(sup->functions))
+		return xfn_fail(err, -ENOENT, "%.64s: no such function here; `xfn ls` lists them",
+				inv->name);
+	inv->action = "drop";
+	inv->tier = xfn_functions__at(sup->functions, slot)->tier;
+	if (inv->tier == XFN_TIER_XDP)
+		ret = by_dispatcher(sup, slot, inv, &to_worker, err);
+	if (ret || !to_worker)
+		return ret;
+	ret = xfn_invoke__ask(sup, slot, inv->payload, inv->len, (uint32_t)inv->repeat, err);
+	return ret ?: XFN_VERB_LATER;
+}
+
+static int call(struct xfn_supervisor *sup, void *request, struct xfn_error *err)
+{
+	struct invocation *inv = request;
+	char text[300];
+
+	if (!sup->serving) {
+		xfn_link_state__state(sup, text, sizeof(text));
+		return xfn_fail(err, -EAGAIN, "%s; `xfn ls` says when it is", text);
 	}
-	slot = xfn_functions__find(sup->functions, name, 0);
-	if (slot == xfn_functions__count(sup->functions)) {
-		xfn_error__set(err, "%.64s: no such function here; `xfn ls` lists them", name);
-		return NULL;
-	}
-	inv = calloc(1, sizeof(*inv));
-	if (!inv || from_hex(payload, inv)) {
-		xfn_error__set(
-			err,
+	if (inv->version == 5)
+		return xfn_fail(err, -EINVAL, "invoke wants an IP version; take 4 or 6");
+	if (inv->hex && from_hex(inv->hex, inv))
+		return xfn_fail(
+			err, -EINVAL,
 			"the payload is no hex text of at most %d bytes; send two digits a byte",
 			XFN_PAYLOAD_MAX);
-		free(inv);
-		return NULL;
-	}
-	inv->repeat = repeat;
-	inv->action = "drop";
-	if (xfn_functions__at(sup->functions, slot)->tier == XFN_TIER_XDP)
-		ret = by_dispatcher(sup, slot, version, inv, &to_worker, err);
-	if (!ret && to_worker)
-		xfn_invoke__ask(sup, slot, inv->payload, inv->len, inv->repeat, err);
-	else if (!ret)
-		data = xfn_invoke__data(xfn_functions__at(sup->functions, slot)->tier, inv->action,
-					inv->reason, inv->payload, inv->replied ? inv->len : 0,
-					inv->ns);
-	free(inv);
-	return data;
+	return invoke(sup, inv, err);
 }
+
+static json_t *encode(struct xfn_supervisor *sup, const void *request)
+{
+	const struct invocation *inv = request;
+
+	(void)sup;
+	return xfn_invoke__data(inv->tier, inv->action, inv->reason, inv->payload,
+				inv->replied ? inv->len : 0, inv->ns);
+}
+
+const struct xfn_verb_ops xfn_verb_ops_invoke = { sizeof(struct invocation), arguments, call,
+						  encode };

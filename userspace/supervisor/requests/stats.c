@@ -84,7 +84,8 @@ static const char *outside_text(const struct xfn_supervisor *sup, unsigned slot,
 	return text;
 }
 
-static void report_nic(const struct xfn_supervisor *sup, json_t *data)
+/* What the NIC and its driver do for workers of frames. */
+static void add_nic_features(const struct xfn_supervisor *sup, json_t *data)
 {
 	int rules = xfn_nic_features__rules(sup->ingress);
 
@@ -143,7 +144,7 @@ json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 			 sup->worker_count ? sup->workers[0].engine : NULL, "engine_reason",
 			 sup->engine_reason, "sockets", (int)sockets, "sockets_missing",
 			 (int)xfn_listeners__missing(sup->ingress), "functions", list);
-	report_nic(sup, data);
+	add_nic_features(sup, data);
 	return data;
 }
 
@@ -237,8 +238,10 @@ static json_t *worker(const struct xfn_supervisor *sup, const struct xfn_worker_
 	int cpu = worker->cpu[thread];
 	char why[300];
 	const char *state = xfn_worker_process__state(worker, why, sizeof(why));
+	const struct xfn_umem *umem = xfn_worker_process__umem(worker);
+	json_t *row;
 
-	return json_pack(
+	row = json_pack(
 		"{s:o, s:s, s:o, s:i, s:i, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:o}",
 		"pid", worker->pid > 0 ? json_integer(worker->pid) : json_null(), "state", state,
 		"state_reason", xfn_control__text(why), "queue", (int)worker->queue, "thread",
@@ -248,31 +251,22 @@ static json_t *worker(const struct xfn_supervisor *sup, const struct xfn_worker_
 		(json_int_t)e->wakeups, "stalls", (json_int_t)e->stalls, "cpu_ms",
 		(json_int_t)(page->cpu_ns / 1000000), "restarts", (int)worker->restarts, "cpu",
 		cpu < 0 ? json_null() : json_integer(cpu));
-}
+	json_object_set_new(row, "zero_copy", umem ? json_boolean(umem->zero_copy) : json_null());
+	if (sup->opts->links.busy_poll && umem) {
+		unsigned napi = xfn_napi__id(umem->xsk[thread]);
 
-static void report_queue(const struct xfn_supervisor *sup, const struct xfn_worker_process *worker,
-			 unsigned thread, json_t *data)
-{
-	const struct xfn_umem *umem = xfn_worker_process__umem(worker);
-	unsigned napi;
-
-	json_object_set_new(data, "zero_copy", umem ? json_boolean(umem->zero_copy) : json_null());
-	if (!sup->opts->links.busy_poll || !umem)
-		return;
-	napi = xfn_napi__id(umem->xsk[thread]);
-	json_object_set_new(data, "napi", napi ? json_integer(napi) : json_null());
+		json_object_set_new(row, "napi", napi ? json_integer(napi) : json_null());
+	}
+	return row;
 }
 
 static json_t *workers(const struct xfn_supervisor *sup)
 {
-	json_t *list = json_array(), *one;
+	json_t *list = json_array();
 
 	for (unsigned c = 0; c < sup->worker_count; c++)
-		for (unsigned t = 0; t < sup->workers[c].threads; t++) {
-			one = worker(sup, &sup->workers[c], t);
-			report_queue(sup, &sup->workers[c], t, one);
-			json_array_append_new(list, one);
-		}
+		for (unsigned t = 0; t < sup->workers[c].threads; t++)
+			json_array_append_new(list, worker(sup, &sup->workers[c], t));
 	return list;
 }
 

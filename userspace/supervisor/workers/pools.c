@@ -292,38 +292,21 @@ static int scale_function(struct xfn_supervisor *sup, const char *name, unsigned
 	return ret ? not_scaled(ret, err) : 0;
 }
 
-json_t *xfn_pools__scale(struct xfn_supervisor *sup, json_t *args, struct xfn_error *err)
+int xfn_pools__scale(struct xfn_supervisor *sup, const char *name, int queue, unsigned count,
+		     struct xfn_error *err)
 {
-	const char *name = json_string_value(json_object_get(args, "name"));
-	json_t *queue = json_object_get(args, "queue"), *count = json_object_get(args, "workers");
-	json_int_t n = json_integer_value(count);
-	int ret;
+	int ret =
+		name ? scale_function(sup, name, count, err) : scale_queues(sup, queue, count, err);
 
-	if (!json_is_integer(count) || n < 0 || n > XFN_THREADS) {
-		xfn_error__set(
-			err,
-			"scale wants a number of workers, 0 to %d; `xfn stat` tells of those now",
-			XFN_THREADS);
-		return NULL;
-	}
-	if (queue && (!json_is_integer(queue) || json_integer_value(queue) < 0 ||
-		      json_integer_value(queue) >= XFN_QUEUES)) {
-		xfn_error__set(err, "scale wants a queue, 0 to %d; leave it out for all of them",
-			       XFN_QUEUES - 1);
-		return NULL;
-	}
-	ret = name ? scale_function(sup, name, n, err) :
-		     scale_queues(sup, queue ? (int)json_integer_value(queue) : -1, n, err);
 	if (ret)
-		return NULL;
+		return ret;
 	if (name)
 		xfn_log__line(LOG_NOTICE, "%s has %u worker%s of its own on each queue", name,
-			      (unsigned)n, n == 1 ? "" : "s");
+			      count, count == 1 ? "" : "s");
 	else
-		xfn_log__line(LOG_NOTICE, "%u worker%s on %s", (unsigned)n, n == 1 ? "" : "s",
-			      queue ? "that queue" : "each queue");
-	xfn_error__set(err, "done, but out of memory for the answer; `xfn stat` tells of it");
-	return json_pack("{s:s?, s:O?, s:i}", "name", name, "queue", queue, "workers", (int)n);
+		xfn_log__line(LOG_NOTICE, "%u worker%s on %s", count, count == 1 ? "" : "s",
+			      queue < 0 ? "each queue" : "that queue");
+	return 0;
 }
 
 /*

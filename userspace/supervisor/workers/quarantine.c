@@ -271,24 +271,17 @@ const char *xfn_quarantine__state(const struct xfn_supervisor *sup, unsigned slo
 	return fn->set_aside[0] ? "set_aside" : fn->quarantined ? "quarantined" : "";
 }
 
-json_t *xfn_quarantine__release(struct xfn_supervisor *sup, json_t *args, struct xfn_error *err)
+int xfn_quarantine__release(struct xfn_supervisor *sup, const char *name, struct xfn_error *err)
 {
-	const char *name = json_string_value(json_object_get(args, "name"));
 	bool known = false, released = false, again = false;
 
-	if (!name) {
-		xfn_error__set(err, "release wants the name of a function; `xfn ls` lists them");
-		return NULL;
-	}
 	for (unsigned slot = 0; slot < xfn_functions__count(sup->functions); slot++) {
 		if (strcmp(name_of(sup, slot), name))
 			continue;
 		known = true;
-		if (sup->health[slot].set_aside[0] && sup->phase != XFN_PHASE_NONE) {
-			xfn_error__set(err, "%.64s: workers are starting; try again in a second",
-				       name);
-			return NULL;
-		}
+		if (sup->health[slot].set_aside[0] && sup->phase != XFN_PHASE_NONE)
+			return xfn_fail(err, -EBUSY,
+					"%.64s: workers are starting; try again in a second", name);
 		if (sup->health[slot].set_aside[0]) {
 			sup->health[slot].set_aside[0] = '\0';
 			again = true;
@@ -297,22 +290,20 @@ json_t *xfn_quarantine__release(struct xfn_supervisor *sup, json_t *args, struct
 			set(sup, slot, false);
 		}
 	}
+	if (!known)
+		return xfn_fail(err, -ENOENT, "%.64s: no such function here; `xfn ls` lists them",
+				name);
+	if (!released && !again)
+		return xfn_fail(
+			err, -EALREADY,
+			"%.64s: is neither in quarantine nor set aside; `xfn ls` shows what is",
+			name);
 	/* by new workers: how that went, the log and `xfn ls` tell */
 	if (again && sup->serving)
 		xfn_serving__renew_workers(sup);
-	released = released || again;
-	if (!known)
-		xfn_error__set(err, "%.64s: no such function here; `xfn ls` lists them", name);
-	else if (!released)
-		xfn_error__set(
-			err,
-			"%.64s: is neither in quarantine nor set aside; `xfn ls` shows what is",
-			name);
-	if (!released)
-		return NULL;
 	xfn_log__line(LOG_NOTICE, again ? "%s is loaded again" : "%s is released from quarantine",
 		      name);
-	return json_pack("{s:s, s:b}", "name", name, "released", 1);
+	return 0;
 }
 
 void xfn_quarantine__sentence(const struct xfn_supervisor *sup, unsigned slot, char *text,

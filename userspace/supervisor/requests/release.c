@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Verb `release`: let a function run again that is in quarantine or set aside. workers/quarantine.c
+ * does it. */
+#include "../supervisor_inside.h"
+#include "verbs.h"
+
+struct release_request {
+	const char *name;
+};
+
+static const struct xfn_argument arguments[] = {
+	{ "name", XFN_ARGUMENT_TEXT, offsetof(struct release_request, name), .required = true,
+	  .what = "the name of a function", .next = "`xfn ls` lists them" },
+	{}
+};
+
+static int call(struct xfn_supervisor *sup, void *request, struct xfn_error *err)
+{
+	const struct release_request *r = request;
+
+	return xfn_quarantine__release(sup, r->name, err);
+}
+
+static json_t *encode(struct xfn_supervisor *sup, const void *request)
+{
+	const struct release_request *r = request;
+
+	(void)sup;
+	return json_pack("{s:s, s:b}", "name", r->name, "released", 1);
+}
+
+const struct xfn_verb_ops xfn_verb_ops_release = { sizeof(struct release_request), arguments, call,
+						   encode };
