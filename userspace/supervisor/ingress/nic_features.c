@@ -12,7 +12,6 @@
 #include "../../nic/journal.h"
 #include "../../host/log.h"
 #include "../../nic/napi.h"
-#include "../../host/now.h"
 #include "../../nic/flow_rules.h"
 #include "../supervisor_inside.h"
 
@@ -23,7 +22,7 @@ struct xfn_nic_features {
 	struct xfn_steer *steer;
 	struct xfn_steer_left left; /* of the last try */
 	struct xfn_error why;	    /* of what could not be done in it */
-	uint64_t retry_at_ms;	    /* when to try again, 0: no need */
+	struct xfn_timer retry;	    /* of what memory was short for */
 	bool zero_copy;		    /* to be tried */
 	char reason[240];	    /* of that */
 };
@@ -118,6 +117,8 @@ static int wanted_rules(const struct xfn_supervisor *sup, struct xfn_steer_rule 
  * Set the rules of now. Returns how many those are, or -ENOMEM: those of before stand. What could
  * not be done is logged where it is not what was left before, and tried again where that helps.
  */
+static void on_retry(void *ctx);
+
 static int set_rules(struct xfn_supervisor *sup)
 {
 	struct xfn_nic_features *l = sup->nic;
@@ -144,7 +145,9 @@ static int set_rules(struct xfn_supervisor *sup)
 			sup->iface.name, left.missing, left.stale, l->why.line,
 			left.again ? ", retried" : "");
 	l->left = left;
-	l->retry_at_ms = left.again ? xfn_now_ms() + RETRY_MS : 0;
+	xfn_events__stop(&l->retry);
+	if (left.again)
+		xfn_events__after(&sup->events, &l->retry, RETRY_MS, on_retry, sup);
 	return count;
 }
 
@@ -154,16 +157,9 @@ void xfn_nic_features__follow(struct xfn_supervisor *sup)
 		set_rules(sup);
 }
 
-int xfn_nic_features__retry(struct xfn_supervisor *sup)
+static void on_retry(void *ctx)
 {
-	struct xfn_nic_features *l = sup->nic;
-	uint64_t now = xfn_now_ms();
-
-	if (!l || !l->retry_at_ms)
-		return -1;
-	if (now >= l->retry_at_ms)
-		set_rules(sup);
-	return !l->retry_at_ms ? -1 : l->retry_at_ms > now ? (int)(l->retry_at_ms - now) : 0;
+	set_rules(ctx);
 }
 
 static int steer(struct xfn_supervisor *sup, struct xfn_error *err)
@@ -238,6 +234,7 @@ void xfn_nic_features__end(struct xfn_supervisor *sup)
 {
 	if (!sup->nic)
 		return;
+	xfn_events__stop(&sup->nic->retry);
 	xfn_steer__close(sup->nic->steer);
 	xfn_journal__close(sup->nic->journal);
 	free(sup->nic);

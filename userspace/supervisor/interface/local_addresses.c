@@ -8,10 +8,7 @@
 #include "../../../skel/error.h"
 #include "../../host/clock.h"
 #include "../../host/log.h"
-#include "../../host/now.h"
 #include "../supervisor_inside.h"
-
-#define REREAD_MS 1000
 
 static void on_address(void *ctx, const struct xfn_local_address *served, bool added)
 {
@@ -50,12 +47,12 @@ static int look(struct xfn_supervisor *sup, int ret)
 	sup->local_count = now.served_count;
 	sup->devices = now.devices;
 	sup->device_count = now.device_count;
-	if (ret < 0 && !sup->unread_at_ns)
+	if (ret < 0 && !sup->unread)
 		xfn_log__line(LOG_WARNING,
 			      "cannot read addresses again: %s; it is tried again, and those of "
 			      "before are served meanwhile",
 			      strerror(-ret));
-	sup->unread_at_ns = ret < 0 ? xfn_now_ns() + REREAD_MS * 1000000ull : 0;
+	sup->unread = ret < 0;
 	return ret;
 }
 
