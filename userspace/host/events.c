@@ -135,13 +135,18 @@ static void call_ready(struct xfn_events *events)
 	events->polled_count = 0;
 }
 
+void xfn_events__round(struct xfn_events *events)
+{
+	events->rounds++;
+	call_ready(events);
+	call_due(events);
+}
+
 void xfn_events__run(struct xfn_events *events)
 {
 	events->over = false;
-	while (!events->over) {
-		call_ready(events);
-		call_due(events);
-	}
+	while (!events->over)
+		xfn_events__round(events);
 }
 
 void xfn_events__end(struct xfn_events *events)

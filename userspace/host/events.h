@@ -51,7 +51,8 @@ struct xfn_events {
 	struct xfn_timer *timers;  /* the soonest first */
 	struct xfn_watch **polled; /* of this round; NULL between rounds */
 	unsigned polled_count;
-	bool unable; /* poll(2) fails, which was logged */
+	uint64_t rounds; /* with this one: for what is to be done once in each at most */
+	bool unable;	 /* poll(2) fails, which was logged */
 	bool over;
 };
 
@@ -74,6 +75,7 @@ void xfn_events__stop(struct xfn_timer *timer); /* safe where it does not run */
  * second: `ready` must bear that there is nothing.
  */
 void xfn_events__run(struct xfn_events *events);
+void xfn_events__round(struct xfn_events *events); /* once */
 /* From within a call of the loop: no other one is called. */
 void xfn_events__end(struct xfn_events *events);
 

@@ -14,7 +14,8 @@
 #include "../host/now.h"
 #include "supervisor_inside.h"
 
-#define RETRY_MS 2000
+#define RETRY_MS  2000
+#define REREAD_MS 1000 /* what the kernel tells of links and addresses */
 
 const char *xfn_link_state__state(const struct xfn_supervisor *sup, char *text, size_t len)
 {
@@ -68,6 +69,9 @@ static void log_why(const struct xfn_supervisor *sup)
 			      sup->udp_engine ?: "", sup->engine_reason);
 }
 
+static void on_retry(void *ctx);
+static void plan_missing(struct xfn_supervisor *sup);
+
 /* It is served again, or cannot be: that is said once, and tried again. */
 static void begun(struct xfn_supervisor *sup, int ret, const char *err)
 {
@@ -80,7 +84,7 @@ static void begun(struct xfn_supervisor *sup, int ret, const char *err)
 		return;
 	}
 	log_why(sup);
-	sup->retry_at_ns = xfn_now_ns() + RETRY_MS * 1000000ull;
+	xfn_events__after(&sup->events, &sup->retry, RETRY_MS, on_retry, sup);
 	if (!strncmp(sup->not_serving, err, sizeof(sup->not_serving) - 1))
 		return;
 	snprintf(sup->not_serving, sizeof(sup->not_serving), "%.255s", err);
@@ -117,16 +121,13 @@ static void compare(struct xfn_supervisor *sup, const struct xfn_interface *now)
 		say(sup, LOG_WARNING);
 	if (!was.up && now->up && sup->serving) {
 		xfn_log__line(LOG_NOTICE, "%s: up again", now->name);
-		for (unsigned i = 0; i < sup->worker_count; i++)
-			sup->workers[i].restart_at_ns = 0;
+		xfn_workers__restart_now(sup);
 	}
 	if (was.mtu == sup->interface->iface.mtu && was.queues == sup->interface->iface.queues &&
 	    was.tx_queues == sup->interface->iface.tx_queues)
 		return;
-	if (sup->phase && !sup->serving) { /* what was begun is for the shape it had */
+	if (sup->phase && !sup->serving) /* what was begun is for the shape it had */
 		xfn_serving__end(sup);
-		sup->retry_at_ns = 0;
-	}
 	if (!sup->serving)
 		return;
 	xfn_attachment__set_runtime(sup->attachment, xfn_workers__multi_buffer(sup));
@@ -154,6 +155,7 @@ static void follow(struct xfn_supervisor *sup)
 		xfn_workers__renew_sockets(sup);
 	}
 	xfn_interface_state__clear_changes(sup->interface);
+	plan_missing(sup);
 }
 
 /* Workers that are being made are to be there first. */
@@ -166,9 +168,28 @@ static void follow_changes(struct xfn_supervisor *sup)
 		follow(sup);
 }
 
-bool xfn_link_state__changed(struct xfn_supervisor *sup)
+/* Try again to open the sockets that are missing. */
+static void on_missing(void *ctx)
 {
-	bool said = sup->interface->unread_at_ns;
+	struct xfn_supervisor *sup = ctx;
+
+	if (sup->serving && !sup->phase)
+		follow(sup);
+}
+
+static void plan_missing(struct xfn_supervisor *sup)
+{
+	int ms = xfn_listeners__retry_ms(sup->ingress);
+
+	xfn_events__stop(&sup->missing_retry);
+	if (ms >= 0)
+		xfn_events__after(&sup->events, &sup->missing_retry, (unsigned)ms, on_missing, sup);
+}
+
+/* Read links and addresses, and act on them. True: workers may be others than before. */
+static bool changed(struct xfn_supervisor *sup)
+{
+	bool said = sup->interface->unread;
 	unsigned was = sup->renewals;
 	int ret = xfn_interface_state__read_addresses(sup->interface), unread;
 	struct xfn_interface now;
@@ -186,7 +207,7 @@ bool xfn_link_state__changed(struct xfn_supervisor *sup)
 	if (unread) {
 		if (!said)
 			xfn_log__line(LOG_WARNING, "%s; it is taken for what it was", err.line);
-		xfn_interface_state__set_unread(sup->interface, RETRY_MS);
+		xfn_interface_state__set_unread(sup->interface);
 	}
 	if (!now.index || unread)
 		return sup->renewals != was;
@@ -200,6 +221,29 @@ bool xfn_link_state__changed(struct xfn_supervisor *sup)
 	return sup->renewals != was;
 }
 
+static void on_unread(void *ctx)
+{
+	xfn_link_state__changed(ctx);
+}
+
+bool xfn_link_state__changed(struct xfn_supervisor *sup)
+{
+	bool others = changed(sup);
+
+	xfn_events__stop(&sup->unread_retry);
+	if (sup->interface->unread)
+		xfn_events__after(&sup->events, &sup->unread_retry, REREAD_MS, on_unread, sup);
+	return others;
+}
+
+static void on_retry(void *ctx)
+{
+	struct xfn_supervisor *sup = ctx;
+
+	if (!sup->serving && !sup->phase && sup->interface->iface.up)
+		begin(sup);
+}
+
 void xfn_link_state__begun(struct xfn_supervisor *sup, bool anew, int ret, const char *err)
 {
 	if (!anew)
@@ -207,39 +251,14 @@ void xfn_link_state__begun(struct xfn_supervisor *sup, bool anew, int ret, const
 	if (anew && ret) {
 		xfn_log__line(LOG_ERR, "%s: workers cannot be made anew (%s); all is",
 			      sup->interface->iface.name, err);
-		sup->retry_at_ns = 0;
+		xfn_events__after(&sup->events, &sup->retry, 0, on_retry, sup);
 	}
-	/* what has changed meanwhile */
 	if (sup->serving)
-		follow_changes(sup);
+		xfn_link_state__follow(sup);
 }
 
-static int ms_until(uint64_t at_ns)
+void xfn_link_state__follow(struct xfn_supervisor *sup)
 {
-	uint64_t now = xfn_now_ns();
-
-	return at_ns > now ? (int)((at_ns - now) / 1000000) + 1 : 0;
-}
-
-int xfn_link_state__retry(struct xfn_supervisor *sup)
-{
-	bool stepping = sup->phase;
-	int next = -1, unread;
-
-	if (sup->interface->unread_at_ns && !ms_until(sup->interface->unread_at_ns))
-		xfn_link_state__changed(sup);
-	if (sup->serving && !sup->phase && !xfn_listeners__retry_ms(sup->ingress))
-		follow(sup);
-	if (!sup->serving && !sup->phase && sup->interface->iface.up && !ms_until(sup->retry_at_ns))
-		begin(sup);
-	if (sup->phase)
-		next = stepping ? -1 : 0;
-	else if (sup->serving)
-		next = xfn_listeners__retry_ms(sup->ingress);
-	else if (sup->interface->iface.up)
-		next = ms_until(sup->retry_at_ns);
-	if (!sup->interface->unread_at_ns)
-		return next;
-	unread = ms_until(sup->interface->unread_at_ns);
-	return next < 0 || unread < next ? unread : next;
+	follow_changes(sup);
+	plan_missing(sup);
 }

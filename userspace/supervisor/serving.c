@@ -175,6 +175,7 @@ int xfn_serving__begin(struct xfn_supervisor *sup, struct xfn_error *err)
 	}
 	start_frame_workers(sup);
 	sup->phase = XFN_PHASE_FRAMES;
+	xfn_supervisor__settle(sup);
 	return 0;
 }
 
@@ -259,4 +260,5 @@ void xfn_serving__renew_workers(struct xfn_supervisor *sup)
 	xfn_workers__remove(sup, 0);
 	start_frame_workers(sup);
 	sup->phase = XFN_PHASE_FRAMES;
+	xfn_supervisor__settle(sup);
 }

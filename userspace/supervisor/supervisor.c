@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +13,6 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 #include <linux/capability.h>
 #include "../../skel/error.h"
@@ -152,159 +150,115 @@ static void log_failed(const struct xfn_supervisor *sup, const char *line)
 		xfn_supervisor__failed(sup->opts->json, line);
 }
 
-/* Of two times in ms, -1 is never. */
-static int sooner(int a, int b)
+static void settle(void *ctx);
+
+static void on_signals(void *ctx)
 {
-	return a < 0 || (b >= 0 && b < a) ? b : a;
+	struct xfn_supervisor *sup = ctx;
+	struct signalfd_siginfo info;
+
+	/* first: workers that end with us need no word, and no other one */
+	if (read(sup->on_signals.fd, &info, sizeof(info)) == sizeof(info))
+		xfn_events__end(&sup->events);
 }
 
-enum {
-	SIGNALS,
-	CONTROL,
-	ADDRESSES,
-	CLOCK,
-	CHANNELS,
-	OTHERS
-}; /* what is polled besides workers */
-#define LEAVERS (OTHERS + XFN_WORKER_FDS * XFN_WORKER_PROCESSES)
-#define POLLED	(LEAVERS + 2 * XFN_WORKER_PROCESSES)
-
-/* Returns ms until something is due, -1: nothing is. */
-static int work(struct xfn_supervisor *sup, bool ready)
+static void on_clock(void *ctx)
 {
-	int timeout = sup->interface->iface.name[0] && ready ? xfn_link_state__retry(sup) : -1;
+	struct xfn_supervisor *sup = ctx;
 
-	timeout = sooner(timeout, xfn_workers__due(sup));
-	timeout = sooner(timeout, xfn_process__reap(sup));
-	timeout = sooner(timeout, xfn_quarantine__watch(sup));
-	timeout = sooner(timeout, xfn_standstill__watch(sup));
-	timeout = sooner(timeout, xfn_pools__follow_load(sup));
-	timeout = sooner(timeout, xfn_nic_features__retry(sup->ingress));
-	timeout = sooner(timeout, xfn_invoke__watch(sup));
-	return sooner(timeout, xfn_audit__watch(sup));
+	xfn_clock__taken(sup->clock_fd);
+	xfn_attachment__set_runtime(sup->attachment, xfn_workers__multi_buffer(sup));
 }
 
-/* What the interface does while the first start is under way waits for its end. */
-static unsigned watch(const struct xfn_supervisor *sup, int signals, bool ready, struct pollfd *fds)
+bool xfn_supervisor__look(struct xfn_supervisor *sup)
 {
-	const int others[OTHERS] = {
-		[SIGNALS] = signals,
-		[CONTROL] = xfn_control__fd(sup->control),
-		[ADDRESSES] = sup->interface->addresses && ready ?
-				      xfn_addresses__fd(sup->interface->addresses) :
-				      -1,
-		[CLOCK] = sup->clock_fd,
-		[CHANNELS] = ready ? sup->channels_fd : -1,
-	};
-	unsigned n;
-
-	for (n = 0; n < OTHERS; n++)
-		fds[n] = (struct pollfd){ .fd = others[n], .events = POLLIN };
-	for (unsigned i = 0; i < sup->worker_count; i++, n += XFN_WORKER_FDS)
-		xfn_workers__poll(&sup->workers[i], fds + n);
-	return n + xfn_process__poll(sup, fds + n, POLLED - LEAVERS);
-}
-
-/* What poll(2) found, but for signals. */
-static void attend(struct xfn_supervisor *sup, const struct pollfd *fds, bool ready)
-{
-	unsigned count = sup->worker_count;
-	bool look;
-
-	if (fds[CLOCK].revents) {
-		xfn_clock__taken(sup->clock_fd);
-		xfn_attachment__set_runtime(sup->attachment, xfn_workers__multi_buffer(sup));
-	}
-	/* An interface that goes takes its workers along before it says so. */
-	look = fds[ADDRESSES].revents || fds[CHANNELS].revents;
-	if (fds[CHANNELS].revents)
-		xfn_channels__taken(sup->channels_fd);
-	for (unsigned i = 0; i < count; i++)
-		look = look || fds[OTHERS + XFN_WORKER_FDS * i].revents ||
-		       fds[OTHERS + XFN_WORKER_FDS * i + 1].revents;
-	if (look && ready && sup->interface->addresses && xfn_link_state__changed(sup))
-		return;
-	/* Before the control socket: a request may wait for a worker that is gone. */
-	for (unsigned i = 0; i < count; i++) {
-		const struct pollfd *own = fds + OTHERS + XFN_WORKER_FDS * i;
-
-		if (own[0].revents || own[1].revents || own[2].revents)
-			xfn_workers__attend(sup, &sup->workers[i]);
-	}
-	if (fds[CONTROL].revents)
-		xfn_control__serve(sup->control);
-}
-
-/* Is the first start over? It ends with 0 and what is served is said, or with -errno and err. */
-static bool has_started(struct xfn_supervisor *sup, int *ret, struct xfn_error *err)
-{
-	*ret = sup->phase ? xfn_serving__step(sup, err) : 0;
-	if (*ret == 1)
+	if (!sup->ready || !sup->interface->addresses || sup->looked == sup->events.rounds)
 		return false;
-	if (*ret)
-		return true;
+	sup->looked = sup->events.rounds;
+	return xfn_link_state__changed(sup);
+}
+
+static void on_addresses(void *ctx)
+{
+	xfn_supervisor__look(ctx);
+}
+
+static void on_channels(void *ctx)
+{
+	struct xfn_supervisor *sup = ctx;
+
+	xfn_channels__taken(sup->channels_fd);
+	xfn_supervisor__look(sup);
+}
+
+/* The first start is over: what is served is said. */
+static void started(struct xfn_supervisor *sup)
+{
+	sup->ready = true;
 	/* also for an interface that is yet to come */
 	if (sup->opts->ifname)
 		xfn_napi__open();
 	give_up_privileges();
 	log_ready(sup);
-	return true;
+	if (!sup->interface->addresses)
+		return;
+	/* what the interface did meanwhile has waited for this */
+	xfn_events__watch(&sup->events, &sup->on_addresses, XFN_TURN_EARLY,
+			  xfn_addresses__fd(sup->interface->addresses), on_addresses, sup);
+	xfn_events__watch(&sup->events, &sup->on_channels, XFN_TURN_EARLY, sup->channels_fd,
+			  on_channels, sup);
+	if (sup->serving)
+		xfn_link_state__follow(sup);
 }
 
-/* poll(2) failed, for want of memory maybe: no reason to end. True: somebody wants us to. */
-static bool cannot_wait(bool *said)
+/* Go on with what has begun, as far as workers and sockets are ready for it. */
+static void step(struct xfn_supervisor *sup)
 {
-	const struct timespec pause = { .tv_nsec = 100000000 };
-	sigset_t pending;
+	bool anew = sup->serving;
+	struct xfn_error err = { 0 };
+	int ret = sup->phase ? xfn_serving__step(sup, &err) : 0, ms;
 
-	if (!*said)
-		xfn_log__line(LOG_ERR, "cannot wait for what happens: %s; tried again",
-			      strerror(errno));
-	*said = true;
-	nanosleep(&pause, NULL);
-	return !sigpending(&pending) &&
-	       (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1 ||
-		sigismember(&pending, SIGHUP) == 1);
+	if (ret == 1) {
+		/* a socket was found held */
+		ms = sup->phase == XFN_PHASE_LISTENERS ? xfn_listeners__retry_ms(sup->ingress) : -1;
+		if (ms >= 0)
+			xfn_events__after(&sup->events, &sup->settle, (unsigned)ms, settle, sup);
+	} else if (sup->ready) {
+		xfn_link_state__begun(sup, anew, ret, err.line);
+	} else if (ret) {
+		sup->failed = ret;
+		sup->failed_because = err;
+		xfn_events__end(&sup->events);
+	} else {
+		started(sup);
+	}
+}
+
+static void settle(void *ctx)
+{
+	struct xfn_supervisor *sup = ctx;
+
+	if (sup->phase || !sup->ready)
+		step(sup);
+	xfn_invoke__check(sup);
+	xfn_audit__check(sup);
+}
+
+void xfn_supervisor__settle(struct xfn_supervisor *sup)
+{
+	xfn_events__after(&sup->events, &sup->settle, 0, settle, sup);
 }
 
 /* Until a signal ends it: 0; or -errno of the first start with one line in err. */
 static int loop(struct xfn_supervisor *sup, int signals, struct xfn_error *err)
 {
-	struct pollfd fds[POLLED];
-	bool ready = false, unable = false;
-	int ret = 0, timeout;
-
-	for (;;) {
-		timeout = work(sup, ready);
-		if (!ready) {
-			ready = has_started(sup, &ret, err);
-			if (ret < 0)
-				return ret;
-			if (ready)
-				continue;
-		} else if (sup->phase) {
-			bool anew = sup->serving;
-
-			ret = xfn_serving__step(sup, err);
-			if (ret != 1) {
-				xfn_link_state__begun(sup, anew, ret, err->line);
-				continue;
-			}
-		}
-		/* the step before may have found a socket held */
-		if (sup->phase == XFN_PHASE_LISTENERS)
-			timeout = sooner(timeout, xfn_listeners__retry_ms(sup->ingress));
-		if (poll(fds, watch(sup, signals, ready, fds), timeout) < 0) {
-			if (errno != EINTR && cannot_wait(&unable))
-				return 0;
-			continue;
-		}
-		unable = false;
-		/* first: workers that end with us need no word, and no other one */
-		if (fds[SIGNALS].revents)
-			return 0;
-		attend(sup, fds, ready);
-	}
+	xfn_events__watch(&sup->events, &sup->on_signals, XFN_TURN_FIRST, signals, on_signals, sup);
+	xfn_events__watch(&sup->events, &sup->on_clock, XFN_TURN_EARLY, sup->clock_fd, on_clock,
+			  sup);
+	xfn_supervisor__settle(sup);
+	xfn_events__run(&sup->events);
+	*err = sup->failed_because;
+	return sup->failed;
 }
 
 static int open_all(struct xfn_supervisor *sup, struct xfn_error *err)
@@ -319,14 +273,16 @@ static int open_all(struct xfn_supervisor *sup, struct xfn_error *err)
 	sup->attachment = xfn_attachment__make(opts, sup->interface, sup->functions);
 	if (!sup->attachment)
 		return xfn_fail(err, -ENOMEM, "out of memory");
-	sup->ingress = xfn_ingress__make(opts, sup->interface, sup->attachment, sup->functions);
+	sup->ingress = xfn_ingress__make(opts, &sup->events, sup->interface, sup->attachment,
+					 sup->functions);
 	if (!sup->ingress)
 		return xfn_fail(err, -ENOMEM, "out of memory");
 	events = xfn_attachment__events(sup->attachment);
 	ret = xfn_pools__open(sup, err);
 	/* Before anything is attached: another run of ours on this interface is refused by name. */
 	ret = ret   ?:
-		      xfn_control__listen(opts->ifname ? sup->interface->iface.name : NULL,
+		      xfn_control__listen(&sup->events,
+					  opts->ifname ? sup->interface->iface.name : NULL,
 					  xfn_verbs__answer, sup, &sup->control, err);
 	if (!ret && opts->ifname)
 		ret = xfn_interface_state__watch(sup->interface, opts, &events, err);
@@ -360,7 +316,7 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 	sigaddset(&ends, SIGTERM);
 	sigaddset(&ends, SIGHUP);
 	sigprocmask(SIG_BLOCK, &ends, &old);
-	signals = signalfd(-1, &ends, SFD_CLOEXEC);
+	signals = signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
 	ret = signals < 0 ? -errno : open_all(sup, &err);
 	ret = ret ?: loop(sup, signals, &err);
 	if (ret) {
@@ -387,11 +343,8 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 		struct signalfd_siginfo taken;
 
 		/* It has done its work: unblocked, it would end us as if we had not listened. */
-		for (int i = 0;
-		     i < 3 && poll(&(struct pollfd){ .fd = signals, .events = POLLIN }, 1, 0) == 1;
-		     i++)
-			if (read(signals, &taken, sizeof(taken)) < 0)
-				break;
+		while (read(signals, &taken, sizeof(taken)) == sizeof(taken))
+			;
 		close(signals);
 	}
 	sigprocmask(SIG_SETMASK, &old, NULL);

@@ -5,7 +5,6 @@
 
 #include <jansson.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,6 +15,7 @@
 #include "../call/call.h"
 #include "../control/control.h"
 #include "../protocol/worker_protocol.h"
+#include "../host/events.h"
 #include "../host/interface.h"
 #include "workers/outbox.h"
 #include "../sockets/packet_ring.h"
@@ -86,8 +86,14 @@ struct xfn_load {
 	uint64_t idle_ns, stalls;
 };
 
+#define XFN_WORKER_FDS 3 /* of a worker: its process, its socket, what it prints */
+
 /* A worker process, or the place for one. */
 struct xfn_worker_process {
+	struct xfn_supervisor *sup;
+	struct xfn_watch watch[XFN_WORKER_FDS];
+	struct xfn_timer due;	/* what its state is waiting for */
+	struct xfn_timer quiet; /* its lines that were left out are to be told */
 	enum xfn_worker_state state;
 	const char *engine;
 	uint32_t queue;
@@ -108,7 +114,7 @@ struct xfn_worker_process {
 	bool has_umem;
 	struct xfn_packet_ring ring; /* of engine packet; -1: none */
 	struct xfn_load load[XFN_THREADS];
-	uint64_t last_load_ns, next_load_ns;
+	uint64_t last_load_ns;	   /* when, 0: not yet */
 	unsigned low_load_samples; /* looks in a row that found a thread too many */
 	unsigned restarts;
 	bool served;   /* one has, in this place: another one is started where it ends */
@@ -129,13 +135,16 @@ struct xfn_worker_process {
 /* A worker that nobody needs any more, until it has ended. */
 struct xfn_leaver {
 	struct xfn_leaver *next;
+	struct xfn_supervisor *sup;
+	struct xfn_events *events; /* the loop that it is waited for in */
+	struct xfn_watch watch[2]; /* its process, what it prints */
+	struct xfn_timer late;	   /* then it is killed */
 	pid_t pid;
 	int pidfd;
 	struct xfn_page *page; /* of its threads; it still counts */
 	struct xfn_page_check *checked;
 	unsigned threads;
 	struct xfn_output_lines output;
-	uint64_t until_ms; /* then it is killed */
 	char who[XFN_WHO];
 };
 
@@ -161,15 +170,23 @@ struct xfn_audit {
 
 struct xfn_supervisor {
 	const struct xfn_run_options *opts;
+	struct xfn_events events;
+	struct xfn_watch on_signals, on_clock, on_addresses, on_channels;
+	struct xfn_timer settle;	 /* xfn_supervisor__settle */
+	bool ready;			 /* the first start is over */
+	uint64_t looked;		 /* the round in which the interface was last looked at */
+	int failed;			 /* -errno of the first start, */
+	struct xfn_error failed_because; /* and its line */
 	char worker[PATH_MAX]; /* what is executed: the program held open, else its path */
 	struct xfn_interface_state *interface;
 	struct xfn_attachment *attachment;
 	struct xfn_ingress *ingress;
-	bool serving;		  /* begun, not ended */
-	enum xfn_phase phase;	  /* of workers that are being made */
-	uint64_t begun_ns;	  /* when that began */
-	char not_serving[256];	  /* why the interface is there and up, but not served */
-	uint64_t retry_at_ns;	  /* then: when to try again */
+	bool serving;		/* begun, not ended */
+	enum xfn_phase phase;	/* of workers that are being made */
+	uint64_t begun_ns;	/* when that began */
+	char not_serving[256];	/* why the interface is there and up, but not served */
+	struct xfn_timer retry; /* then: to try again */
+	struct xfn_timer missing_retry, unread_retry; /* link_state.c's */
 	struct xfn_page *retired; /* sums of workers that are no more; NULL: none */
 	const char *udp_engine;	  /* engine of tier socket */
 	char engine_reason[256];
@@ -181,18 +198,28 @@ struct xfn_supervisor {
 	unsigned worker_count;
 	struct xfn_leaver *leavers;
 	unsigned own_threads[XFN_POOLS]; /* of each crew but the shared one, on every queue */
-	unsigned shared[XFN_QUEUES]; /* threads of the shared one, as last scaled; 0: as begun */
-	unsigned renewals;	     /* how often workers were ended or made on purpose */
-	uint64_t next_poll_ns;	     /* when to look for calls that do not return */
-	uint64_t next_progress_ns;   /* and for threads that make no round */
-	int clock_fd;		     /* says when the system's clock was set */
-	int channels_fd;	     /* says when ethtool has changed something; -1 */
+	unsigned shared[XFN_QUEUES];	/* threads of the shared one, as last scaled; 0: as begun */
+	unsigned renewals;		/* how often workers were ended or made on purpose */
+	struct xfn_timer calls_look;	/* for calls that do not return */
+	struct xfn_timer progress_look; /* for threads that make no round */
+	struct xfn_timer load_look;
+	int clock_fd;	 /* says when the system's clock was set */
+	int channels_fd; /* says when ethtool has changed something; -1 */
 	struct xfn_control_server *control;
 	struct xfn_pending pending[XFN_PENDING]; /* in the order of asking */
 	unsigned pending_count;
+	struct xfn_timer pending_late;
 	struct xfn_audit audits[XFN_AUDITS];
 	unsigned audit_count;
+	struct xfn_timer audit_late;
 };
+
+/* supervisor.c */
+/* Workers, or the way they start, have changed: to be acted on at the end of this round. */
+void xfn_supervisor__settle(struct xfn_supervisor *sup);
+/* Something has come of a worker: an interface that goes takes its workers along before it says so.
+ * True: workers are others than before. */
+bool xfn_supervisor__look(struct xfn_supervisor *sup);
 
 /* deploy.c: all write one line to err and return 0 or -errno. */
 /* Give every function its tier, with the reason; put kernel halves into their slots. */
@@ -214,8 +241,8 @@ void xfn_deploy__log_unasked(const struct xfn_supervisor *sup);
  */
 int xfn_serving__begin(struct xfn_supervisor *sup, struct xfn_error *err);
 /*
- * Go on, in each round of the loop while sup->phase is set; never waits. 1: still under way, 0: all
- * is served, or -errno with one line in err: nothing is any more.
+ * Go on, whenever workers have changed while sup->phase is set; never waits. 1: still under way, 0:
+ * all is served, or -errno with one line in err: nothing is any more.
  */
 int xfn_serving__step(struct xfn_supervisor *sup, struct xfn_error *err);
 /* Detach, dismiss workers, close sockets; keeps what was counted. Safe where nothing is served. */
@@ -230,10 +257,10 @@ void xfn_serving__renew_workers(struct xfn_supervisor *sup);
  * others than before.
  */
 bool xfn_link_state__changed(struct xfn_supervisor *sup);
-/* Try again what failed, if it is time. Returns ms until the next try, -1: none is needed. */
-int xfn_link_state__retry(struct xfn_supervisor *sup);
 /* What was begun (`anew`: workers only) is over, with what xfn_serving__step returned. */
 void xfn_link_state__begun(struct xfn_supervisor *sup, bool anew, int ret, const char *err);
+/* Serving has begun: act on what has changed meanwhile, try again to open what is missing. */
+void xfn_link_state__follow(struct xfn_supervisor *sup);
 /* "serving", "starting", "down", "gone" or "failed", and a sentence on it; "" while all is well. */
 const char *xfn_link_state__state(const struct xfn_supervisor *sup, char *text, size_t len);
 
@@ -260,10 +287,6 @@ bool xfn_process__has_ended(const struct xfn_worker_process *worker);
 int xfn_process__status(struct xfn_worker_process *worker);
 /* Tell it to end, and give it up: its place is free, and its page is added to what was counted. */
 void xfn_process__retire(struct xfn_supervisor *sup, struct xfn_worker_process *worker);
-/* Bury those of them that have ended. Returns ms until one is late, -1: none is left. */
-int xfn_process__reap(struct xfn_supervisor *sup);
-/* Descriptors to be polled for that, at most `room`; how many there are. */
-unsigned xfn_process__poll(const struct xfn_supervisor *sup, struct pollfd *fds, unsigned room);
 void xfn_process__wait(struct xfn_supervisor *sup); /* for all of them, at the end */
 
 /* workers.c */
@@ -273,13 +296,11 @@ struct xfn_worker_process *xfn_workers__add(struct xfn_supervisor *sup, const ch
 					    uint32_t queue);
 /* Replace the worker behind UDP sockets by one on the listeners of now; requests wait meanwhile. */
 void xfn_workers__renew_sockets(struct xfn_supervisor *sup);
-/* What may have come of `worker`: messages, words, its end; and what is due. */
-void xfn_workers__attend(struct xfn_supervisor *sup, struct xfn_worker_process *worker);
-/* Restart what is due. Returns ms until the next thing that is, -1: none is planned. */
-int xfn_workers__due(struct xfn_supervisor *sup);
-/* Three descriptors to be polled for attending to it. */
-#define XFN_WORKER_FDS 3
-void xfn_workers__poll(const struct xfn_worker_process *worker, struct pollfd fds[XFN_WORKER_FDS]);
+/* Watch its descriptors as they are now. */
+void xfn_workers__watch(struct xfn_worker_process *worker);
+void xfn_workers__unwatch(struct xfn_worker_process *worker);
+/* The interface is up again: restart at once what waits for that. */
+void xfn_workers__restart_now(struct xfn_supervisor *sup);
 /* Remove the places from `keep` on: dismiss the workers, free what they had. */
 void xfn_workers__remove(struct xfn_supervisor *sup, unsigned keep);
 /* Does a worker serve on frames? All of these with zero copy? How many of them send by another
@@ -348,13 +369,12 @@ const char *xfn_pools__serves(const struct xfn_supervisor *sup,
  * `queue`, -1: on each. 0, or -errno with one line in err. */
 int xfn_pools__scale(struct xfn_supervisor *sup, const char *name, int queue, unsigned count,
 		     struct xfn_error *err);
-/* --auto: add or remove shared threads by load. Returns ms until the next look, -1: none. */
-int xfn_pools__follow_load(struct xfn_supervisor *sup);
+/* A worker serves: with --auto, add or remove shared threads by load from now on. */
+void xfn_pools__follow_load(struct xfn_supervisor *sup);
 
 /* standstill.c: threads that stand still outside of functions. */
-/* End their workers. Returns ms until the next look, -1: none is needed. To be called in every
- * round of the loop. */
-int xfn_standstill__watch(struct xfn_supervisor *sup);
+/* A worker serves: end those that stand still, from now on. */
+void xfn_standstill__watch(struct xfn_supervisor *sup);
 /* ", after it had ..." of a worker whose .still is set. */
 void xfn_standstill__sentence(const struct xfn_worker_process *worker, char *what, size_t len);
 /* By SIGSTOP or the like: no function can do that. */
@@ -363,11 +383,8 @@ bool xfn_worker_process__is_stopped(const struct xfn_worker_process *worker);
 /* quarantine.c: functions that end their workers. */
 /* The slot + 1 that a thread is in, 0: none. The worker may have written anything there. */
 uint32_t xfn_quarantine__running(const struct xfn_supervisor *sup, const struct xfn_page *page);
-/*
- * End workers whose function does not return within the deadline. Returns ms until the next look,
- * -1: none is needed. To be called in every round of the loop.
- */
-int xfn_quarantine__watch(struct xfn_supervisor *sup);
+/* A worker serves: end those whose function does not return within the deadline, from now on. */
+void xfn_quarantine__watch(struct xfn_supervisor *sup);
 /*
  * The process of `worker` has ended: `what` tells in which function, if it was in one, and where its
  * request is kept. True: that function has done it too often.
@@ -445,9 +462,8 @@ json_t *xfn_audit(struct xfn_supervisor *sup, json_t *data, struct xfn_error *er
 /* The message AUDITED of `worker`. */
 void xfn_audit__done(struct xfn_supervisor *sup, const struct xfn_worker_process *worker,
 		     const struct xfn_message *msg);
-/* Answer what is complete, or waits too long. To be called in every round of the loop; returns ms
- * until the next look, -1: none is needed. */
-int xfn_audit__watch(struct xfn_supervisor *sup);
+/* Workers have changed: answer what is complete. Who waits too long is answered by itself. */
+void xfn_audit__check(struct xfn_supervisor *sup);
 void xfn_audit__close(struct xfn_supervisor *sup);
 
 /* invoke_data.c: what is answered. A new reference, NULL: out of memory. */
@@ -461,8 +477,7 @@ int xfn_invoke__ask(struct xfn_supervisor *sup, unsigned slot, const uint8_t *pa
 /* The message INVOKED of `worker`. */
 void xfn_invoke__done(struct xfn_supervisor *sup, const struct xfn_worker_process *worker,
 		      const struct xfn_message *msg);
-/* Answer for workers that ended or take too long. To be called in every round of the loop; returns
- * ms until the next look, -1: none is needed. */
-int xfn_invoke__watch(struct xfn_supervisor *sup);
+/* Workers have changed: answer for those that ended. Who waits too long is answered by itself. */
+void xfn_invoke__check(struct xfn_supervisor *sup);
 
 #endif

@@ -6,7 +6,6 @@
 #include <stdint.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdbool.h>
@@ -24,12 +23,15 @@
 #include <cmocka.h>
 #include "../../skel/error.h"
 #include "../../userspace/control/control.h"
+#include "../../userspace/host/events.h"
 
 #define BIG (3u << 20)
 
 static char dir[] = "/tmp/xfn-test-control-XXXXXX";
 static struct xfn_control_server *server;
 static pthread_t thread;
+static struct xfn_events events;
+static struct xfn_watch stop_watch;
 static int stop_fd;
 static uint64_t ticket; /* of the request that is answered later */
 
@@ -62,17 +64,15 @@ static json_t *handle(void *ctx, const char *verb, json_t *args, struct xfn_erro
 	return NULL;
 }
 
+static void on_stop(void *ctx)
+{
+	xfn_events__end(ctx);
+}
+
 static void *serve(void *arg)
 {
-	struct pollfd p[2] = { { .fd = xfn_control__fd(server), .events = POLLIN },
-			       { .fd = stop_fd, .events = POLLIN } };
-
 	(void)arg;
-	while (!p[1].revents) {
-		poll(p, 2, -1);
-		if (p[0].revents)
-			xfn_control__serve(server);
-	}
+	xfn_events__run(&events);
 	return NULL;
 }
 
@@ -81,7 +81,8 @@ static void start(const char *ifname)
 	struct xfn_error err = { 0 };
 
 	stop_fd = eventfd(0, EFD_CLOEXEC);
-	if (xfn_control__listen(ifname, handle, NULL, &server, &err))
+	xfn_events__watch(&events, &stop_watch, XFN_TURN_FIRST, stop_fd, on_stop, &events);
+	if (xfn_control__listen(&events, ifname, handle, NULL, &server, &err))
 		fail_msg("%s", err.line);
 	assert_int_equal(pthread_create(&thread, NULL, serve, NULL), 0);
 }
@@ -91,6 +92,7 @@ static void stop(void)
 	assert_int_equal(eventfd_write(stop_fd, 1), 0);
 	pthread_join(thread, NULL);
 	xfn_control__close(server);
+	xfn_events__unwatch(&stop_watch);
 	close(stop_fd);
 }
 
@@ -467,6 +469,7 @@ static void silent_clients(void **state)
 
 static void permissions(void **state)
 {
+	struct xfn_events none = {};
 	char path[128], own[] = "/tmp/xfn-test-control-XXXXXX";
 	struct xfn_error err = { 0 };
 	struct xfn_control_server *srv;
@@ -480,7 +483,7 @@ static void permissions(void **state)
 	assert_non_null(mkdtemp(own));
 	assert_int_equal(rmdir(own), 0);
 	setenv("XFN_RUNTIME_DIR", own, 1);
-	assert_int_equal(xfn_control__listen(NULL, handle, NULL, &srv, &err), 0);
+	assert_int_equal(xfn_control__listen(&none, NULL, handle, NULL, &srv, &err), 0);
 	assert_int_equal(stat(own, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0700);
 	socket_path(NULL, path, sizeof(path));
@@ -490,7 +493,7 @@ static void permissions(void **state)
 	assert_int_equal(access(path, F_OK), -1);
 	/* a folder in which others may replace the socket */
 	assert_int_equal(chmod(own, 0777), 0);
-	assert_int_equal(xfn_control__listen(NULL, handle, NULL, &srv, &err), -EPERM);
+	assert_int_equal(xfn_control__listen(&none, NULL, handle, NULL, &srv, &err), -EPERM);
 	assert_non_null(strstr(err.line, own));
 	assert_int_equal(rmdir(own), 0);
 	setenv("XFN_RUNTIME_DIR", dir, 1);
@@ -527,6 +530,7 @@ static void other_uid_refused(void **state)
 
 static void stale_and_living(void **state)
 {
+	struct xfn_events none = {};
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	struct xfn_control_server *second;
@@ -544,7 +548,8 @@ static void stale_and_living(void **state)
 	assert_int_equal(xfn_control__ask(NULL, "ls", NULL, &data, &err), -ENOENT);
 	assert_string_equal(err.line, "no xfn is running; start one with `xfn run`");
 	start("eth7");
-	assert_int_equal(xfn_control__listen("eth7", handle, NULL, &second, &err), -EADDRINUSE);
+	assert_int_equal(xfn_control__listen(&none, "eth7", handle, NULL, &second, &err),
+			 -EADDRINUSE);
 	assert_null(second);
 	assert_non_null(strstr(err.line, "eth7"));
 	assert_non_null(strstr(err.line, "stop that one first"));
@@ -557,7 +562,8 @@ static void stale_and_living(void **state)
 	f = fopen(sun.sun_path, "w");
 	assert_non_null(f);
 	fclose(f);
-	assert_int_equal(xfn_control__listen("eth7", handle, NULL, &second, &err), -ENOTSOCK);
+	assert_int_equal(xfn_control__listen(&none, "eth7", handle, NULL, &second, &err),
+			 -ENOTSOCK);
 	assert_int_equal(unlink(sun.sun_path), 0);
 }
 
@@ -623,19 +629,16 @@ static pid_t serve_elsewhere(const char *ifname, int *end)
 	if (!pid) {
 		struct xfn_control_server *srv;
 		struct xfn_error err;
-		struct pollfd p[2];
+		struct xfn_events own = {};
+		struct xfn_watch end = {};
 
 		close(ends[1]);
 		if (unshare(CLONE_NEWNET) ||
-		    xfn_control__listen(ifname, handle, NULL, &srv, &err) ||
+		    xfn_control__listen(&own, ifname, handle, NULL, &srv, &err) ||
 		    write(ready[1], "", 1) != 1)
 			_exit(1);
-		p[0] = (struct pollfd){ .fd = xfn_control__fd(srv), .events = POLLIN };
-		p[1] = (struct pollfd){ .fd = ends[0], .events = POLLIN };
-		do {
-			poll(p, 2, -1);
-			xfn_control__serve(srv);
-		} while (!p[1].revents);
+		xfn_events__watch(&own, &end, XFN_TURN_FIRST, ends[0], on_stop, &own);
+		xfn_events__run(&own);
 		xfn_control__close(srv);
 		_exit(0);
 	}
@@ -699,13 +702,14 @@ static void several_namespaces(void **state)
 
 static void several_running(void **state)
 {
+	struct xfn_events none = {}; /* nobody serves it */
 	struct xfn_control_server *other;
 	char path[128];
 	struct xfn_error err = { 0 };
 	json_t *data = NULL;
 
 	(void)state;
-	assert_int_equal(xfn_control__listen(NULL, handle, NULL, &other, &err), 0);
+	assert_int_equal(xfn_control__listen(&none, NULL, handle, NULL, &other, &err), 0);
 	assert_int_equal(xfn_control__ask(NULL, "ls", NULL, &data, &err), -ENOTUNIQ);
 	assert_non_null(strstr(err.line, "eth7"));
 	assert_non_null(strstr(err.line, "@sockets"));

@@ -26,6 +26,8 @@
 #include "../../userspace/control/control.h"
 #include "../../userspace/nic/journal.h"
 #include "../../userspace/nic/flow_rules.h"
+#include "../../userspace/host/events.h"
+#include "../../userspace/host/now.h"
 #include "../../userspace/supervisor/ingress/ingress.h"
 #include "../../userspace/supervisor/ingress/nic_features.h"
 #include "../../userspace/nic/zero_copy.h"
@@ -448,6 +450,7 @@ static void test_rules_stay_without_memory(void **state)
 	/* there is a loader: no more is looked at */
 	struct xfn_attachment attachment = { .loader = (struct xfn_loader *)served };
 	struct xfn_functions *functions;
+	struct xfn_events loop = {};
 	struct xfn_ingress *ing;
 	struct xfn_module mod = { .attr = { .name = "one", .port = 53 } };
 	const struct xfn_run_module one = { .path = "one.xfn", .mod = &mod };
@@ -461,22 +464,23 @@ static void test_rules_stay_without_memory(void **state)
 	skip_under_sanitizer();
 	assert_int_equal(xfn_functions__open(&opts, &functions, &err), 0);
 	xfn_functions__set_tier(functions, 0, XFN_TIER_AFXDP, NULL, "");
-	ing = xfn_ingress__make(&opts, &interface, &attachment, functions);
+	ing = xfn_ingress__make(&opts, &loop, &interface, &attachment, functions);
 	assert_non_null(ing);
 	if (xfn_nic_features__begin(ing, &err))
 		fail_msg("%s", err.line);
 	assert_int_equal(standing(), 1);
-	assert_int_equal(xfn_nic_features__retry(ing), -1);
+	assert_null(loop.timers);
 	memory_is_short(true);
 	interface.local_count = 1u << 28; /* none of which is looked at */
 	xfn_nic_features__follow(ing);
 	interface.local_count = 1;
 	memory_is_short(false);
 	assert_int_equal(standing(), 1);
-	assert_in_range(xfn_nic_features__retry(ing), 1, 2000);
+	assert_non_null(loop.timers);
+	assert_in_range(loop.timers->at_ns, xfn_now_ns() + 1, xfn_now_ns() + 2000000000);
 	xfn_nic_features__follow(ing);
 	assert_int_equal(standing(), 1);
-	assert_int_equal(xfn_nic_features__retry(ing), -1);
+	assert_null(loop.timers);
 	xfn_nic_features__end(ing);
 	assert_int_equal(standing(), 0);
 	xfn_ingress__close(ing);

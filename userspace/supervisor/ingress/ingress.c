@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include "ingress_inside.h"
 
-struct xfn_ingress *xfn_ingress__make(const struct xfn_run_options *opts,
+struct xfn_ingress *xfn_ingress__make(const struct xfn_run_options *opts, struct xfn_events *loop,
 				      const struct xfn_interface_state *interface,
 				      const struct xfn_attachment *attachment,
 				      struct xfn_functions *functions)
@@ -14,6 +14,7 @@ struct xfn_ingress *xfn_ingress__make(const struct xfn_run_options *opts,
 	if (!ing)
 		return NULL;
 	ing->opts = opts;
+	ing->loop = loop;
 	ing->interface = interface;
 	ing->attachment = attachment;
 	ing->functions = functions;

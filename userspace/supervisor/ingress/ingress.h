@@ -6,6 +6,7 @@
 #ifndef XFN_INGRESS_H
 #define XFN_INGRESS_H
 
+#include "../../host/events.h"
 #include "../attachment/attachment.h"
 #include "../functions/functions.h"
 #include "../interface/interface_state.h"
@@ -13,8 +14,8 @@
 
 struct xfn_ingress;
 
-/* Nothing is open yet. All four stay the caller's. NULL: out of memory. */
-struct xfn_ingress *xfn_ingress__make(const struct xfn_run_options *opts,
+/* Nothing is open yet; what is tried again has its timers in `loop`. All five stay the caller's. NULL: out of memory. */
+struct xfn_ingress *xfn_ingress__make(const struct xfn_run_options *opts, struct xfn_events *loop,
 				      const struct xfn_interface_state *interface,
 				      const struct xfn_attachment *attachment,
 				      struct xfn_functions *functions);

@@ -11,6 +11,7 @@
 
 struct xfn_ingress {
 	const struct xfn_run_options *opts;
+	struct xfn_events *loop;
 	const struct xfn_interface_state *interface;
 	const struct xfn_attachment *attachment;
 	struct xfn_functions *functions; /* for its ports */

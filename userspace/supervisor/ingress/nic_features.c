@@ -11,7 +11,6 @@
 #include "../../nic/journal.h"
 #include "../../host/log.h"
 #include "../../nic/napi.h"
-#include "../../host/now.h"
 #include "../../nic/flow_rules.h"
 #include "../../call/datagram.h"
 #include "../../control/control.h"
@@ -25,7 +24,7 @@ struct xfn_nic_features {
 	struct xfn_steer *steer;
 	struct xfn_steer_left left; /* of the last try */
 	struct xfn_error why;	    /* of what could not be done in it */
-	uint64_t retry_at_ms;	    /* when to try again, 0: no need */
+	struct xfn_timer retry;	    /* of what memory was short for */
 	bool zero_copy;		    /* to be tried */
 	char reason[240];	    /* of that */
 };
@@ -123,6 +122,8 @@ static int wanted_rules(const struct xfn_ingress *ing, struct xfn_steer_rule **o
  * Set the rules of now. Returns how many those are, or -ENOMEM: those of before stand. What could
  * not be done is logged where it is not what was left before, and tried again where that helps.
  */
+static void on_retry(void *ctx);
+
 static int set_rules(struct xfn_ingress *ing)
 {
 	struct xfn_nic_features *l = ing->nic;
@@ -149,7 +150,9 @@ static int set_rules(struct xfn_ingress *ing)
 			ing->interface->iface.name, left.missing, left.stale, l->why.line,
 			left.again ? ", retried" : "");
 	l->left = left;
-	l->retry_at_ms = left.again ? xfn_now_ms() + RETRY_MS : 0;
+	xfn_events__stop(&l->retry);
+	if (left.again)
+		xfn_events__after(ing->loop, &l->retry, RETRY_MS, on_retry, ing);
 	return count;
 }
 
@@ -159,16 +162,9 @@ void xfn_nic_features__follow(struct xfn_ingress *ing)
 		set_rules(ing);
 }
 
-int xfn_nic_features__retry(struct xfn_ingress *ing)
+static void on_retry(void *ctx)
 {
-	struct xfn_nic_features *l = ing->nic;
-	uint64_t now = xfn_now_ms();
-
-	if (!l || !l->retry_at_ms)
-		return -1;
-	if (now >= l->retry_at_ms)
-		set_rules(ing);
-	return !l->retry_at_ms ? -1 : l->retry_at_ms > now ? (int)(l->retry_at_ms - now) : 0;
+	set_rules(ctx);
 }
 
 static int steer(struct xfn_ingress *ing, struct xfn_error *err)
@@ -246,6 +242,7 @@ void xfn_nic_features__end(struct xfn_ingress *ing)
 {
 	if (!ing->nic)
 		return;
+	xfn_events__stop(&ing->nic->retry);
 	xfn_steer__close(ing->nic->steer);
 	xfn_journal__close(ing->nic->journal);
 	free(ing->nic);

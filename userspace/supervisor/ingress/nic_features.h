@@ -27,8 +27,6 @@ int xfn_nic_features__undo(const char *ifname, struct xfn_error *err);
 int xfn_nic_features__begin(struct xfn_ingress *ing, struct xfn_error *err);
 void xfn_nic_features__end(struct xfn_ingress *ing);	/* undo it; safe where nothing was begun */
 void xfn_nic_features__follow(struct xfn_ingress *ing); /* served addresses are others now */
-/* Try again what memory was short for. Returns ms until the next try, -1: none is needed. */
-int xfn_nic_features__retry(struct xfn_ingress *ing);
 /* Queues that have workers of frames: how many, and the i-th of them. */
 unsigned xfn_nic_features__queues(const struct xfn_ingress *ing);
 unsigned xfn_nic_features__queue(const struct xfn_ingress *ing, unsigned i);

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include "../../host/now.h"
 #include "interface_state.h"
 
 static int find(const struct xfn_run_options *opts, struct xfn_interface *iface,
@@ -65,9 +64,9 @@ void xfn_interface_state__set_gone(struct xfn_interface_state *state)
 	xfn_interface_state__follow(state, 0);
 }
 
-void xfn_interface_state__set_unread(struct xfn_interface_state *state, unsigned ms)
+void xfn_interface_state__set_unread(struct xfn_interface_state *state)
 {
-	state->unread_at_ns = xfn_now_ns() + ms * 1000000ull;
+	state->unread = true;
 }
 
 void xfn_interface_state__clear_changes(struct xfn_interface_state *state)

@@ -31,7 +31,7 @@ struct xfn_interface_state {
 	unsigned local_count;
 	const struct xfn_addresses_device *devices; /* the interface and its uppers */
 	unsigned device_count;
-	uint64_t unread_at_ns; /* it could not be read: when to try again; 0: it was */
+	bool unread; /* it, or its addresses, could not be read the last time */
 	/* since xfn_interface_state__clear_changes */
 	bool devices_changed, addresses_changed, host_changed;
 	struct xfn_interface_events events;
@@ -59,9 +59,8 @@ void xfn_interface_state__follow(struct xfn_interface_state *state, unsigned ifi
 
 /* The interface was read again. While it is down its new MTU and queues do not count. */
 void xfn_interface_state__set(struct xfn_interface_state *state, const struct xfn_interface *now);
-void xfn_interface_state__set_gone(struct xfn_interface_state *state); /* it was removed */
-/* It could not be read: to be tried again in `ms`. */
-void xfn_interface_state__set_unread(struct xfn_interface_state *state, unsigned ms);
+void xfn_interface_state__set_gone(struct xfn_interface_state *state);	 /* it was removed */
+void xfn_interface_state__set_unread(struct xfn_interface_state *state); /* it could not be read */
 /* Descriptors that a run of these options opens there at most, about. `state` may be NULL: unknown. */
 unsigned xfn_interface_state__descriptors(const struct xfn_interface_state *state,
 					  const struct xfn_run_options *opts);

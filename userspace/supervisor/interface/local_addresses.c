@@ -4,11 +4,8 @@
 #include <string.h>
 #include <syslog.h>
 #include "../../host/log.h"
-#include "../../host/now.h"
 #include "../../sockets/udp_socket.h"
 #include "interface_state.h"
-
-#define REREAD_MS 1000
 
 static void on_address(void *ctx, const struct xfn_local_address *local, bool added)
 {
@@ -48,12 +45,12 @@ static int keep(struct xfn_interface_state *state, int ret)
 	state->local_count = now.served_count;
 	state->devices = now.devices;
 	state->device_count = now.device_count;
-	if (ret < 0 && !state->unread_at_ns)
+	if (ret < 0 && !state->unread)
 		xfn_log__line(LOG_WARNING,
 			      "cannot read addresses again: %s; it is tried again, and those of "
 			      "before are served meanwhile",
 			      strerror(-ret));
-	state->unread_at_ns = ret < 0 ? xfn_now_ns() + REREAD_MS * 1000000ull : 0;
+	state->unread = ret < 0;
 	return ret;
 }
 

@@ -85,6 +85,7 @@ json_t *xfn_audit(struct xfn_supervisor *sup, json_t *data, struct xfn_error *er
 		(struct xfn_audit){ .ticket = xfn_control__later(sup->control),
 				    .until_ms = xfn_now_ms() + WORKERS_MS,
 				    .data = data };
+	xfn_supervisor__settle(sup);
 	return NULL;
 }
 
@@ -116,7 +117,12 @@ void xfn_audit__done(struct xfn_supervisor *sup, const struct xfn_worker_process
 				fill(row, &msg->audited);
 }
 
-int xfn_audit__watch(struct xfn_supervisor *sup)
+static void on_late(void *ctx)
+{
+	xfn_audit__check(ctx);
+}
+
+void xfn_audit__check(struct xfn_supervisor *sup)
 {
 	uint64_t now = xfn_now_ms();
 	int next = -1;
@@ -132,7 +138,9 @@ int xfn_audit__watch(struct xfn_supervisor *sup)
 		sup->audits[i--] = sup->audits[--sup->audit_count];
 		xfn_control__answer(sup->control, audit.ticket, audit.data, NULL);
 	}
-	return next;
+	xfn_events__stop(&sup->audit_late);
+	if (next >= 0)
+		xfn_events__after(&sup->events, &sup->audit_late, (unsigned)next, on_late, sup);
 }
 
 void xfn_audit__close(struct xfn_supervisor *sup)

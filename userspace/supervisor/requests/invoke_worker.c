@@ -66,6 +66,7 @@ int xfn_invoke__ask(struct xfn_supervisor *sup, unsigned slot, const uint8_t *pa
 	memcpy(p->name, fn->mod->attr.name, sizeof(p->name));
 	sup->pending_count++;
 	xfn_page_check__invoked(worker, repeat ?: 1);
+	xfn_supervisor__settle(sup);
 	return 0;
 }
 
@@ -105,7 +106,12 @@ void xfn_invoke__done(struct xfn_supervisor *sup, const struct xfn_worker_proces
 	free(reply);
 }
 
-int xfn_invoke__watch(struct xfn_supervisor *sup)
+static void on_late(void *ctx)
+{
+	xfn_invoke__check(ctx);
+}
+
+void xfn_invoke__check(struct xfn_supervisor *sup)
 {
 	struct xfn_error err;
 	uint64_t now = xfn_now_ms();
@@ -135,5 +141,7 @@ int xfn_invoke__watch(struct xfn_supervisor *sup)
 			next = (int)(p->until_ms - now);
 		}
 	}
-	return next;
+	xfn_events__stop(&sup->pending_late);
+	if (next >= 0)
+		xfn_events__after(&sup->events, &sup->pending_late, (unsigned)next, on_late, sup);
 }

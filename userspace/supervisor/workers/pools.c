@@ -354,25 +354,28 @@ static void look(struct xfn_supervisor *sup, struct xfn_worker_process *worker, 
 	xfn_log__line(LOG_NOTICE, "queue %u: %u workers, by load", worker->queue, worker->shared);
 }
 
-int xfn_pools__follow_load(struct xfn_supervisor *sup)
+static void look_at_all(void *ctx)
 {
+	struct xfn_supervisor *sup = ctx;
 	uint64_t now = xfn_now_ns();
 	bool any = false;
 
-	if (!sup->opts->autoscale)
-		return -1;
 	for (unsigned i = 0; i < sup->worker_count; i++) {
 		struct xfn_worker_process *worker = &sup->workers[i];
 
 		if (!xfn_worker_process__by_afxdp(worker) || worker->state != XFN_WORKER_READY)
 			continue;
 		any = true;
-		if (now < worker->next_load_ns)
-			continue;
-		if (worker->next_load_ns)
+		if (worker->last_load_ns)
 			look(sup, worker, now - worker->last_load_ns);
 		worker->last_load_ns = now;
-		worker->next_load_ns = now + LOOK_MS * 1000000ull;
 	}
-	return any ? LOOK_MS : -1;
+	if (any)
+		xfn_events__after(&sup->events, &sup->load_look, LOOK_MS, look_at_all, sup);
+}
+
+void xfn_pools__follow_load(struct xfn_supervisor *sup)
+{
+	if (sup->opts->autoscale && !sup->load_look.events)
+		xfn_events__after(&sup->events, &sup->load_look, 0, look_at_all, sup);
 }

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -145,6 +144,7 @@ bool xfn_process__has_ended(const struct xfn_worker_process *worker)
 
 static void close_descriptors(struct xfn_worker_process *worker)
 {
+	xfn_workers__unwatch(worker);
 	if (worker->pidfd >= 0)
 		close(worker->pidfd);
 	if (worker->sock >= 0)
@@ -163,6 +163,60 @@ int xfn_process__status(struct xfn_worker_process *worker)
 	xfn_output_lines__close(&worker->output, xfn_worker_process__who(worker, who));
 	worker->pid = 0;
 	return status;
+}
+
+static void bury(struct xfn_leaver *leaver)
+{
+	struct xfn_leaver **at = &leaver->sup->leavers;
+
+	while (*at != leaver)
+		at = &(*at)->next;
+	*at = leaver->next;
+	for (unsigned i = 0; i < 2; i++)
+		xfn_events__unwatch(&leaver->watch[i]);
+	xfn_events__stop(&leaver->late);
+	wait_for(leaver->pid);
+	xfn_output_lines__close(&leaver->output, leaver->who);
+	if (leaver->page)
+		xfn_page_check__keep(leaver->sup, leaver->checked, leaver->page, leaver->threads,
+				     leaver->who);
+	if (leaver->pidfd >= 0)
+		close(leaver->pidfd);
+	free(leaver);
+}
+
+static void on_leaver(void *ctx)
+{
+	struct xfn_leaver *leaver = ctx;
+
+	if (leaver->output.fd >= 0)
+		xfn_output_lines__read(&leaver->output, leaver->who);
+	if (leaver->output.fd < 0)
+		xfn_events__unwatch(&leaver->watch[1]);
+	if (has_ended(leaver->pid))
+		bury(leaver);
+}
+
+static void on_late(void *ctx)
+{
+	struct xfn_leaver *leaver = ctx;
+
+	if (!has_ended(leaver->pid)) {
+		kill(-leaver->pid, SIGKILL);
+		xfn_events__after(leaver->events, &leaver->late, STOP_MS, on_late, leaver);
+	}
+	on_leaver(leaver);
+}
+
+/* Until it has ended; from now on in this loop. */
+static void wait_in(struct xfn_leaver *leaver, struct xfn_events *events)
+{
+	leaver->events = events;
+	xfn_events__watch(events, &leaver->watch[0], XFN_TURN_LAST, leaver->pidfd, on_leaver,
+			  leaver);
+	xfn_events__watch(events, &leaver->watch[1], XFN_TURN_LAST, leaver->output.fd, on_leaver,
+			  leaver);
+	xfn_events__after(events, &leaver->late, STOP_MS, on_late, leaver);
 }
 
 void xfn_process__retire(struct xfn_supervisor *sup, struct xfn_worker_process *worker)
@@ -186,85 +240,32 @@ void xfn_process__retire(struct xfn_supervisor *sup, struct xfn_worker_process *
 			xfn_page_check__keep(sup, worker->checked, worker->page, worker->threads,
 					     xfn_worker_process__who(worker, who));
 	} else {
+		leaver->sup = sup;
 		leaver->pid = worker->pid;
 		leaver->pidfd = worker->pidfd;
 		leaver->page = worker->page;
 		leaver->checked = worker->checked;
 		leaver->threads = worker->threads;
 		leaver->output = worker->output;
-		leaver->until_ms = xfn_now_ms() + STOP_MS;
 		xfn_worker_process__who(worker, leaver->who);
 		leaver->next = sup->leavers;
 		sup->leavers = leaver;
 		worker->pidfd = worker->output.fd = -1;
 		close_descriptors(worker);
+		wait_in(leaver, &sup->events);
 	}
 	worker->page = NULL;
 	worker->checked = NULL;
 	worker->pid = 0;
 }
 
-static void bury(struct xfn_supervisor *sup, struct xfn_leaver *leaver)
-{
-	wait_for(leaver->pid);
-	xfn_output_lines__close(&leaver->output, leaver->who);
-	if (leaver->page)
-		xfn_page_check__keep(sup, leaver->checked, leaver->page, leaver->threads,
-				     leaver->who);
-	if (leaver->pidfd >= 0)
-		close(leaver->pidfd);
-	free(leaver);
-}
-
-int xfn_process__reap(struct xfn_supervisor *sup)
-{
-	struct xfn_leaver **at = &sup->leavers;
-	uint64_t now = xfn_now_ms();
-	int next = -1;
-
-	while (*at) {
-		struct xfn_leaver *leaver = *at;
-
-		if (leaver->output.fd >= 0)
-			xfn_output_lines__read(&leaver->output, leaver->who);
-		if (has_ended(leaver->pid)) {
-			*at = leaver->next;
-			bury(sup, leaver);
-			continue;
-		}
-		if (now >= leaver->until_ms) {
-			kill(-leaver->pid, SIGKILL);
-			leaver->until_ms = now + STOP_MS;
-		}
-		if (next < 0 || (int)(leaver->until_ms - now) < next)
-			next = (int)(leaver->until_ms - now);
-		at = &leaver->next;
-	}
-	return next;
-}
-
-unsigned xfn_process__poll(const struct xfn_supervisor *sup, struct pollfd *fds, unsigned room)
-{
-	unsigned n = 0;
-
-	/* beyond these they are found when another one's time is over */
-	for (const struct xfn_leaver *l = sup->leavers; l && n + 2 <= room; l = l->next, n += 2) {
-		fds[n] = (struct pollfd){ .fd = l->pidfd, .events = POLLIN };
-		fds[n + 1] = (struct pollfd){ .fd = l->output.fd, .events = POLLIN };
-	}
-	return n;
-}
-
+/* In the end there is no other loop. */
 void xfn_process__wait(struct xfn_supervisor *sup)
 {
-	struct pollfd fds[2 * XFN_WORKER_PROCESSES];
+	struct xfn_events own = {};
 
-	for (;;) {
-		int timeout = xfn_process__reap(sup);
-		unsigned n = xfn_process__poll(sup, fds, 2 * XFN_WORKER_PROCESSES);
-
-		if (!sup->leavers)
-			break;
-		poll(fds, n, timeout);
-	}
+	for (struct xfn_leaver *l = sup->leavers; l; l = l->next)
+		wait_in(l, &own);
+	while (sup->leavers)
+		xfn_events__round(&own);
 }

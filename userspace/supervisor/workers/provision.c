@@ -162,8 +162,11 @@ int xfn_workers__command(struct xfn_worker_process *worker, const struct xfn_mes
 	if (xfn_outbox__waits(&worker->outbox))
 		return xfn_outbox__put(&worker->outbox, msg, -1);
 	ret = xfn_message__send(worker->sock, msg, -1);
-	if (ret == -EAGAIN && starts)
-		return xfn_outbox__put(&worker->outbox, msg, -1);
+	if (ret == -EAGAIN && starts) {
+		ret = xfn_outbox__put(&worker->outbox, msg, -1);
+		xfn_workers__watch(worker); /* until it takes that */
+		return ret;
+	}
 	if (ret == -EAGAIN) {
 		xfn_log__line(LOG_ERR,
 			      "worker of engine %s, queue %u takes no orders any more: ended",

@@ -78,13 +78,17 @@ static void look(const struct xfn_supervisor *sup, struct xfn_worker_process *wo
 		kill(worker->pid, SIGKILL);
 }
 
-static void check_all(struct xfn_supervisor *sup)
+static void check_all(void *ctx)
 {
+	struct xfn_supervisor *sup = ctx;
+	bool any = false;
+
 	for (unsigned i = 0; i < sup->worker_count; i++) {
 		struct xfn_worker_process *worker = &sup->workers[i];
 
 		if (worker->state != XFN_WORKER_READY)
 			continue;
+		any = true;
 		/* one that is stopped may be so in the midst of any call */
 		if (xfn_worker_process__is_stopped(worker))
 			memset(worker->seen, 0, sizeof(worker->seen));
@@ -92,22 +96,15 @@ static void check_all(struct xfn_supervisor *sup)
 			for (unsigned t = 0; t < worker->threads; t++)
 				look(sup, worker, t);
 	}
+	if (any)
+		xfn_events__after(&sup->events, &sup->calls_look,
+				  (sup->opts->deadline + LOOKS - 1) / LOOKS, check_all, sup);
 }
 
-int xfn_quarantine__watch(struct xfn_supervisor *sup)
+void xfn_quarantine__watch(struct xfn_supervisor *sup)
 {
-	uint64_t now = xfn_now_ns();
-	bool any = false;
-
-	for (unsigned i = 0; i < sup->worker_count; i++)
-		any = any || sup->workers[i].state == XFN_WORKER_READY;
-	if (!sup->opts->deadline || !any)
-		return -1;
-	if (now >= sup->next_poll_ns) {
-		check_all(sup);
-		sup->next_poll_ns = now + sup->opts->deadline * (1000000ull / LOOKS);
-	}
-	return (int)((sup->next_poll_ns - now) / 1000000) + 1;
+	if (sup->opts->deadline && !sup->calls_look.events)
+		xfn_events__after(&sup->events, &sup->calls_look, 0, check_all, sup);
 }
 
 static int tell(struct xfn_worker_process *worker, unsigned slot, bool on)

@@ -125,13 +125,11 @@ static void look(const struct xfn_supervisor *sup, struct xfn_worker_process *wo
 	xfn_process__kill(worker);
 }
 
-int xfn_standstill__watch(struct xfn_supervisor *sup)
+static void check_all(void *ctx)
 {
-	uint64_t now = xfn_now_ns();
-	bool due = now >= sup->next_progress_ns, any = false;
+	struct xfn_supervisor *sup = ctx;
+	bool any = false;
 
-	if (due)
-		sup->next_progress_ns = now + LOOK_MS * 1000000ull;
 	for (unsigned i = 0; i < sup->worker_count; i++) {
 		struct xfn_worker_process *worker = &sup->workers[i];
 		bool stopped;
@@ -139,13 +137,19 @@ int xfn_standstill__watch(struct xfn_supervisor *sup)
 		if (worker->state != XFN_WORKER_READY)
 			continue;
 		any = true;
-		if (due)
-			xfn_page_check__read(sup, worker); /* what cannot be is said soon */
-		stopped = due && xfn_worker_process__is_stopped(worker);
-		for (unsigned t = 0; due && !worker->still && t < worker->threads; t++)
+		xfn_page_check__read(sup, worker); /* what cannot be is said soon */
+		stopped = xfn_worker_process__is_stopped(worker);
+		for (unsigned t = 0; !worker->still && t < worker->threads; t++)
 			look(sup, worker, t, stopped);
 	}
-	return any ? (int)((sup->next_progress_ns - now) / 1000000) + 1 : -1;
+	if (any)
+		xfn_events__after(&sup->events, &sup->progress_look, LOOK_MS, check_all, sup);
+}
+
+void xfn_standstill__watch(struct xfn_supervisor *sup)
+{
+	if (!sup->progress_look.events)
+		xfn_events__after(&sup->events, &sup->progress_look, 0, check_all, sup);
 }
 
 void xfn_standstill__sentence(const struct xfn_worker_process *worker, char *what, size_t len)

@@ -98,7 +98,7 @@ static void give_up(struct xfn_worker_process *worker, int ret, const char *why)
 	xfn_process__kill(worker);
 }
 
-static void serves(const struct xfn_supervisor *sup, struct xfn_worker_process *worker)
+static void serves(struct xfn_supervisor *sup, struct xfn_worker_process *worker)
 {
 	uint64_t now = xfn_now_ns();
 	char who[XFN_WHO];
@@ -114,6 +114,9 @@ static void serves(const struct xfn_supervisor *sup, struct xfn_worker_process *
 			      (unsigned)((now - worker->ended_ns) / 1000000));
 	}
 	worker->served = true;
+	xfn_quarantine__watch(sup);
+	xfn_standstill__watch(sup);
+	xfn_pools__follow_load(sup);
 }
 
 /* It has started; frames come when its sockets are bound. */
@@ -135,12 +138,77 @@ static void bind_sockets(struct xfn_supervisor *sup, struct xfn_worker_process *
 		give_up(worker, ret, worker->error.line);
 }
 
+static void follow(struct xfn_worker_process *worker);
+
+/* Its state has waited long enough. */
+static void on_due(void *ctx)
+{
+	struct xfn_worker_process *worker = ctx;
+	char text[128];
+
+	switch (worker->state) {
+	case XFN_WORKER_DEAD:
+		start(worker->sup, worker);
+		break;
+	case XFN_WORKER_STARTING:
+		snprintf(text, sizeof(text),
+			 "the worker is not ready after %d s (does an XFN_INIT wait?)",
+			 START_MS / 1000);
+		give_up(worker, -ETIMEDOUT, text);
+		break;
+	case XFN_WORKER_BINDING:
+		bind_sockets(worker->sup, worker);
+		break;
+	case XFN_WORKER_LEAVING:
+		xfn_process__kill(worker);
+		return;
+	default:
+		return;
+	}
+	follow(worker);
+}
+
+/* When its state has waited long enough. */
+static void plan(struct xfn_worker_process *worker)
+{
+	uint64_t now = xfn_now_ms(), at = worker->until_ms;
+
+	xfn_events__stop(&worker->due);
+	switch (worker->state) {
+	case XFN_WORKER_DEAD:
+		/* no AF_XDP socket can be bound while the interface is down */
+		if (!worker->served ||
+		    (xfn_worker_process__by_afxdp(worker) && !worker->sup->interface->iface.up))
+			return;
+		at = worker->restart_at_ns / 1000000;
+		break;
+	case XFN_WORKER_BINDING:
+		at = worker->retry_ms;
+		break;
+	case XFN_WORKER_READY:
+		return;
+	default:
+		break;
+	}
+	xfn_events__after(&worker->sup->events, &worker->due, at > now ? at - now : 0, on_due,
+			  worker);
+}
+
+/* As `worker` is now, so it is watched; and what it has become is acted on. */
+static void follow(struct xfn_worker_process *worker)
+{
+	xfn_workers__watch(worker);
+	plan(worker);
+	xfn_supervisor__settle(worker->sup);
+}
+
 struct xfn_worker_process *xfn_workers__add(struct xfn_supervisor *sup, const char *engine,
 					    uint32_t queue)
 {
 	struct xfn_worker_process *worker = &sup->workers[sup->worker_count++];
 
 	memset(worker, 0, sizeof(*worker));
+	worker->sup = sup;
 	worker->engine = engine;
 	worker->queue = queue;
 	worker->threads = worker->shared = worker->active = 1;
@@ -151,6 +219,7 @@ struct xfn_worker_process *xfn_workers__add(struct xfn_supervisor *sup, const ch
 	worker->page_fd = worker->ring.receive = worker->ring.send = -1;
 	worker->pidfd = worker->sock = worker->output.fd = -1;
 	start(sup, worker);
+	follow(worker);
 	return worker;
 }
 
@@ -172,12 +241,16 @@ void xfn_workers__renew_sockets(struct xfn_supervisor *sup)
 		xfn_outbox__empty(&worker->outbox);
 		worker->ended_ns = xfn_now_ns();
 		start(sup, worker);
+		follow(worker);
 		return;
 	}
 	/* the first sockets */
-	if (listeners && sup->udp_engine && sup->worker_count < XFN_WORKER_PROCESSES)
-		/* a failure is tried again like a crash */
-		xfn_workers__add(sup, sup->udp_engine, 0)->served = true;
+	if (listeners && sup->udp_engine && sup->worker_count < XFN_WORKER_PROCESSES) {
+		struct xfn_worker_process *worker = xfn_workers__add(sup, sup->udp_engine, 0);
+
+		worker->served = true; /* a failure is tried again like a crash */
+		follow(worker);
+	}
 }
 
 /* Why it ended, and when another one is to start. */
@@ -307,91 +380,66 @@ static void send_rest(struct xfn_worker_process *worker)
 	give_up(worker, ret, text);
 }
 
-void xfn_workers__attend(struct xfn_supervisor *sup, struct xfn_worker_process *worker)
+/* Lines that were left out are told when their second is over. */
+static void on_quiet(void *ctx)
 {
+	struct xfn_worker_process *worker = ctx;
+	char who[XFN_WHO];
+	int ms = xfn_output_lines__watch(&worker->output, xfn_worker_process__who(worker, who));
+
+	if (ms >= 0)
+		xfn_events__after(&worker->sup->events, &worker->quiet, (unsigned)ms, on_quiet,
+				  worker);
+}
+
+/* What may have come of `worker`: messages, lines, its end. */
+static void attend(void *ctx)
+{
+	struct xfn_worker_process *worker = ctx;
+	struct xfn_supervisor *sup = worker->sup;
 	bool over = xfn_process__has_ended(worker); /* before its last messages are read */
 	char who[XFN_WHO];
 
 	if (worker->output.fd >= 0)
 		xfn_output_lines__read(&worker->output, xfn_worker_process__who(worker, who));
+	on_quiet(worker);
 	if (listens(worker) && xfn_outbox__waits(&worker->outbox))
 		send_rest(worker);
 	for (unsigned i = 0; i < MESSAGES && listens(worker) && message(sup, worker); i++)
 		;
 	if (over)
 		bury(sup, worker);
+	follow(worker);
 }
 
-void xfn_workers__poll(const struct xfn_worker_process *worker, struct pollfd fds[XFN_WORKER_FDS])
+static void on_worker(void *ctx)
 {
-	short writable = xfn_outbox__waits(&worker->outbox) ? POLLOUT : 0;
+	struct xfn_worker_process *worker = ctx;
 
-	fds[0] = (struct pollfd){ .fd = worker->pidfd, .events = POLLIN };
-	fds[1] = (struct pollfd){ .fd = listens(worker) ? worker->sock : -1,
-				  .events = (short)(POLLIN | writable) };
-	fds[2] = (struct pollfd){ .fd = worker->output.fd, .events = POLLIN };
+	if (!xfn_supervisor__look(worker->sup))
+		attend(worker);
 }
 
-/* What is due of one. Returns ms until the next thing is, -1: none is planned. */
-static int due(struct xfn_supervisor *sup, struct xfn_worker_process *worker)
+void xfn_workers__watch(struct xfn_worker_process *worker)
 {
-	uint64_t now = xfn_now_ms(), next;
-	char text[128];
+	struct xfn_events *events = &worker->sup->events;
 
-	switch (worker->state) {
-	case XFN_WORKER_DEAD:
-		/* no AF_XDP socket can be bound while the interface is down */
-		if (!worker->served ||
-		    (xfn_worker_process__by_afxdp(worker) && !sup->interface->iface.up))
-			return -1;
-		next = worker->restart_at_ns / 1000000;
-		if (next > now)
-			break;
-		start(sup, worker);
-		return 0;
-	case XFN_WORKER_STARTING:
-		next = worker->until_ms;
-		if (next > now)
-			break;
-		snprintf(text, sizeof(text),
-			 "the worker is not ready after %d s (does an XFN_INIT wait?)",
-			 START_MS / 1000);
-		give_up(worker, -ETIMEDOUT, text);
-		return -1;
-	case XFN_WORKER_BINDING:
-		next = worker->retry_ms;
-		if (next > now)
-			break;
-		bind_sockets(sup, worker);
-		return 0;
-	case XFN_WORKER_LEAVING:
-		next = worker->until_ms;
-		if (next > now)
-			break;
-		xfn_process__kill(worker);
-		return -1;
-	default:
-		return -1;
-	}
-	return (int)(next - now) + 1;
+	xfn_events__watch(events, &worker->watch[0], XFN_TURN_NORMAL, worker->pidfd, on_worker,
+			  worker);
+	xfn_events__watch(events, &worker->watch[1], XFN_TURN_NORMAL,
+			  listens(worker) ? worker->sock : -1, on_worker, worker);
+	if (xfn_outbox__waits(&worker->outbox))
+		worker->watch[1].wants |= POLLOUT;
+	xfn_events__watch(events, &worker->watch[2], XFN_TURN_NORMAL, worker->output.fd, attend,
+			  worker);
 }
 
-int xfn_workers__due(struct xfn_supervisor *sup)
+void xfn_workers__unwatch(struct xfn_worker_process *worker)
 {
-	int soonest = -1;
-
-	for (unsigned i = 0; i < sup->worker_count; i++) {
-		struct xfn_worker_process *worker = &sup->workers[i];
-		char who[XFN_WHO];
-		int next[] = { due(sup, worker),
-			       xfn_output_lines__watch(&worker->output,
-						       xfn_worker_process__who(worker, who)) };
-
-		for (unsigned n = 0; n < 2; n++)
-			if (next[n] >= 0 && (soonest < 0 || next[n] < soonest))
-				soonest = next[n];
-	}
-	return soonest;
+	for (unsigned i = 0; i < XFN_WORKER_FDS; i++)
+		xfn_events__unwatch(&worker->watch[i]);
+	xfn_events__stop(&worker->due);
+	xfn_events__stop(&worker->quiet);
 }
 
 void xfn_workers__remove(struct xfn_supervisor *sup, unsigned keep)
@@ -399,9 +447,19 @@ void xfn_workers__remove(struct xfn_supervisor *sup, unsigned keep)
 	while (sup->worker_count > keep) {
 		struct xfn_worker_process *worker = &sup->workers[--sup->worker_count];
 
+		xfn_workers__unwatch(worker);
 		/* No more requests to it first: what comes after its last look would be lost. */
 		xfn_provision__drop(sup, worker);
 		xfn_process__retire(sup, worker);
 		xfn_outbox__empty(&worker->outbox);
+	}
+	xfn_supervisor__settle(sup);
+}
+
+void xfn_workers__restart_now(struct xfn_supervisor *sup)
+{
+	for (unsigned i = 0; i < sup->worker_count; i++) {
+		sup->workers[i].restart_at_ns = 0;
+		plan(&sup->workers[i]);
 	}
 }
