@@ -28,9 +28,8 @@
 #define XFN_CONTROL_LINE    262144 /* holds XFN_PAYLOAD_MAX as hex text */
 #define XFN_CONTROL_ANSWER  (8u << 20)
 #define XFN_CONTROL_CLIENTS 16
-#define XFN_CONTROL_SECONDS 5 /* for a request to arrive, for an answer to be taken or to come */
-#define XFN_CONTROL_SOCKETS "@sockets"
-#define XFN_CONTROL_RUNNING 64		       /* supervisors that are asked together */
+#define XFN_CONTROL_SECONDS 5  /* for a request to arrive, for an answer to be taken or to come */
+#define XFN_CONTROL_RUNNING 64 /* supervisors that are asked together */
 #define XFN_CONTROL_NAME    (IF_NAMESIZE + 21) /* room for IFACE:NAMESPACE */
 
 /* Any text as JSON: where it is no UTF-8, with ? for all that is not ASCII. A new reference. */

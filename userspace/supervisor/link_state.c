@@ -64,9 +64,10 @@ static void log_why(const struct xfn_supervisor *sup)
 		xfn_log__line(LOG_NOTICE, "%s: %s mode, because %s", sup->interface->iface.name,
 			      xfn_mode_name(sup->attachment->mode),
 			      sup->attachment->mode_reason.line);
-	if (sup->engine_reason[0])
+	if (xfn_workers__engine_reason(sup->workers)[0])
 		xfn_log__line(LOG_NOTICE, "%s: engine %s, %s", sup->interface->iface.name,
-			      sup->udp_engine ?: "", sup->engine_reason);
+			      xfn_workers__udp_engine(sup->workers) ?: "",
+			      xfn_workers__engine_reason(sup->workers));
 }
 
 static void on_retry(void *ctx);
@@ -121,7 +122,7 @@ static void compare(struct xfn_supervisor *sup, const struct xfn_interface *now)
 		say(sup, LOG_WARNING);
 	if (!was.up && now->up && sup->serving) {
 		xfn_log__line(LOG_NOTICE, "%s: up again", now->name);
-		xfn_workers__restart_now(sup);
+		xfn_workers__restart_now(sup->workers);
 	}
 	if (was.mtu == sup->interface->iface.mtu && was.queues == sup->interface->iface.queues &&
 	    was.tx_queues == sup->interface->iface.tx_queues)
@@ -130,7 +131,7 @@ static void compare(struct xfn_supervisor *sup, const struct xfn_interface *now)
 		xfn_serving__end(sup);
 	if (!sup->serving)
 		return;
-	xfn_attachment__set_runtime(sup->attachment, xfn_workers__multi_buffer(sup));
+	xfn_attachment__set_runtime(sup->attachment, xfn_workers__multi_buffer(sup->workers));
 	if (workers) {
 		xfn_log__line(LOG_NOTICE,
 			      "%s: MTU %u, RX queues: %u, TX queues: %u; its workers start anew",
@@ -152,7 +153,7 @@ static void follow(struct xfn_supervisor *sup)
 		xfn_serving__renew_workers(sup);
 	} else if (renew) {
 		sup->renewals++;
-		xfn_workers__renew_sockets(sup);
+		xfn_workers__renew_sockets(sup->workers);
 	}
 	xfn_interface_state__clear_changes(sup->interface);
 	plan_missing(sup);

@@ -38,34 +38,13 @@ static void give_up_privileges(void)
 			      "cannot give up capabilities; going on with all of them");
 }
 
-/*
- * A worker started later is the program of now, and without the privilege to search folders that
- * are not root's. Returns the descriptor that is to be held, -1: the path it is.
- */
-static int hold_worker(struct xfn_supervisor *sup)
-{
-	int fd = open(sup->opts->worker, O_PATH | O_CLOEXEC), high = -1;
-
-	snprintf(sup->worker, sizeof(sup->worker), "%s", sup->opts->worker);
-	if (fd < 0 || access("/proc/self/fd", X_OK))
-		goto out;
-	/* a worker finds its end of the pair in place of a low one */
-	high = fcntl(fd, F_DUPFD_CLOEXEC, XFN_WORKER_PROTOCOL_FD + 1);
-	if (high >= 0)
-		snprintf(sup->worker, sizeof(sup->worker), "/proc/self/fd/%d", high);
-out:
-	if (fd >= 0)
-		close(fd);
-	return high;
-}
-
 static void print_nic(const struct xfn_supervisor *sup, FILE *out)
 {
 	int rules = xfn_nic_features__rules(sup->ingress);
 
-	if (xfn_workers__on_frames(sup))
+	if (xfn_workers__on_frames(sup->workers))
 		fprintf(out, "AF_XDP with%s copies (%s)\n",
-			xfn_workers__zero_copy(sup) ? "out" : "",
+			xfn_workers__zero_copy(sup->workers) ? "out" : "",
 			xfn_nic_features__zero_copy_reason(sup->ingress));
 	if (rules >= 0)
 		fprintf(out, "%d flow rules steer requests to %u of %u queues\n", rules,
@@ -82,17 +61,18 @@ static void print_functions(const struct xfn_supervisor *sup, FILE *out)
 		const struct xfn_deployed *fn = xfn_functions__at(sup->functions, i);
 		char state[512];
 
-		xfn_quarantine__sentence(sup, i, state, sizeof(state));
+		xfn_quarantine__sentence(sup->workers, i, state, sizeof(state));
 		fprintf(out, "%-15s port %-5u tier %-6s %-7s %s\n", fn->mod->attr.name,
 			fn->addr.port, xfn_tier_name(fn->tier),
-			fn->tier == XFN_TIER_SOCKET ? sup->udp_engine :
+			fn->tier == XFN_TIER_SOCKET ? xfn_workers__udp_engine(sup->workers) :
 						      xfn_attachment__mode_of(sup->attachment, fn),
 			*state ? state : fn->reason);
 	}
 	if (sup->attachment->mode == XFN_MODE_GENERIC && sup->attachment->mode_reason.line[0])
 		fprintf(out, "generic mode, because %s\n", sup->attachment->mode_reason.line);
-	if (sup->engine_reason[0])
-		fprintf(out, "engine %s, %s\n", sup->udp_engine ?: "", sup->engine_reason);
+	if (xfn_workers__engine_reason(sup->workers)[0])
+		fprintf(out, "engine %s, %s\n", xfn_workers__udp_engine(sup->workers) ?: "",
+			xfn_workers__engine_reason(sup->workers));
 	print_nic(sup, out);
 	if (!sup->serving) {
 		xfn_link_state__state(sup, text, sizeof(text));
@@ -167,11 +147,14 @@ static void on_clock(void *ctx)
 	struct xfn_supervisor *sup = ctx;
 
 	xfn_clock__taken(sup->clock_fd);
-	xfn_attachment__set_runtime(sup->attachment, xfn_workers__multi_buffer(sup));
+	xfn_attachment__set_runtime(sup->attachment, xfn_workers__multi_buffer(sup->workers));
 }
 
-bool xfn_supervisor__look(struct xfn_supervisor *sup)
+/* Read links and addresses, once in a round. True: workers are others than before. */
+static bool look(void *ctx)
 {
+	struct xfn_supervisor *sup = ctx;
+
 	if (!sup->ready || !sup->interface->addresses || sup->looked == sup->events.rounds)
 		return false;
 	sup->looked = sup->events.rounds;
@@ -180,7 +163,7 @@ bool xfn_supervisor__look(struct xfn_supervisor *sup)
 
 static void on_addresses(void *ctx)
 {
-	xfn_supervisor__look(ctx);
+	look(ctx);
 }
 
 static void on_channels(void *ctx)
@@ -188,7 +171,7 @@ static void on_channels(void *ctx)
 	struct xfn_supervisor *sup = ctx;
 
 	xfn_channels__taken(sup->channels_fd);
-	xfn_supervisor__look(sup);
+	look(sup);
 }
 
 /* The first start is over: what is served is said. */
@@ -249,6 +232,20 @@ void xfn_supervisor__settle(struct xfn_supervisor *sup)
 	xfn_events__after(&sup->events, &sup->settle, 0, settle, sup);
 }
 
+static void on_changed(void *ctx)
+{
+	xfn_supervisor__settle(ctx);
+}
+
+static void on_message(void *ctx, const struct xfn_worker_process *worker,
+		       const struct xfn_message *msg)
+{
+	if (msg->type == XFN_MESSAGE_INVOKED)
+		xfn_invoke__done(ctx, worker, msg);
+	else
+		xfn_audit__done(ctx, worker, msg);
+}
+
 /* Until a signal ends it: 0; or -errno of the first start with one line in err. */
 static int loop(struct xfn_supervisor *sup, int signals, struct xfn_error *err)
 {
@@ -265,6 +262,7 @@ static int open_all(struct xfn_supervisor *sup, struct xfn_error *err)
 {
 	const struct xfn_run_options *opts = sup->opts;
 	struct xfn_interface_events events;
+	struct xfn_workers_parts parts;
 	int ret = xfn_interface_state__open(opts, &sup->interface, err);
 
 	ret = ret ?: xfn_functions__open(opts, &sup->functions, err);
@@ -278,7 +276,16 @@ static int open_all(struct xfn_supervisor *sup, struct xfn_error *err)
 	if (!sup->ingress)
 		return xfn_fail(err, -ENOMEM, "out of memory");
 	events = xfn_attachment__events(sup->attachment);
-	ret = xfn_pools__open(sup, err);
+	parts = (struct xfn_workers_parts){
+		.opts = opts,
+		.loop = &sup->events,
+		.functions = sup->functions,
+		.interface = sup->interface,
+		.attachment = sup->attachment,
+		.ingress = sup->ingress,
+		.events = { sup, look, on_changed, on_message },
+	};
+	ret = xfn_workers__make(&parts, &sup->workers, err);
 	/* Before anything is attached: another run of ours on this interface is refused by name. */
 	ret = ret   ?:
 		      xfn_control__listen(&sup->events,
@@ -296,7 +303,7 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 	struct xfn_supervisor *sup = calloc(1, sizeof(*sup));
 	struct xfn_error err = { 0 };
 	sigset_t ends, old;
-	int signals, worker, ret;
+	int signals, ret;
 
 	if (!sup)
 		return 1;
@@ -309,7 +316,6 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 	signal(SIGPIPE, SIG_IGN);
 	sup->clock_fd = xfn_clock__watch();
 	sup->channels_fd = opts->ifname ? xfn_channels__watch() : -1;
-	worker = hold_worker(sup);
 	/* Before the first worker: a signal must find us ready to clean up. */
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGINT);
@@ -324,21 +330,21 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 				   xfn_interface_state__descriptors(sup->interface, sup->opts));
 		log_failed(sup, err.line);
 	}
-	if (sup->ingress)
+	if (sup->workers) {
 		xfn_serving__end(sup);
-	xfn_process__wait(sup);
+		xfn_workers__wait(sup->workers);
+	}
 	xfn_attachment__close(sup->attachment);
 	xfn_interface_state__close(sup->interface);
 	xfn_audit__close(sup);
 	xfn_control__close(sup->control);
+	xfn_workers__close(sup->workers);
 	xfn_ingress__close(sup->ingress);
 	xfn_functions__close(sup->functions);
 	if (sup->clock_fd >= 0)
 		close(sup->clock_fd);
 	if (sup->channels_fd >= 0)
 		close(sup->channels_fd);
-	if (worker >= 0)
-		close(worker);
 	if (signals >= 0) {
 		struct signalfd_siginfo taken;
 
@@ -348,7 +354,6 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 		close(signals);
 	}
 	sigprocmask(SIG_SETMASK, &old, NULL);
-	free(sup->retired);
 	free(sup);
 	return ret ? 1 : 0;
 }

@@ -69,8 +69,8 @@ json_t *xfn_audit(struct xfn_supervisor *sup, json_t *data, struct xfn_error *er
 		json_decref(data);
 		return NULL;
 	}
-	for (unsigned i = 0; i < sup->worker_count; i++) {
-		const struct xfn_worker_process *worker = &sup->workers[i];
+	for (unsigned i = 0; i < xfn_workers__count(sup->workers); i++) {
+		const struct xfn_worker_process *worker = xfn_workers__at(sup->workers, i);
 
 		if (!owns_frames(worker))
 			continue;
@@ -96,8 +96,8 @@ static bool waits(const struct xfn_supervisor *sup, const struct xfn_audit *audi
 	size_t i;
 
 	json_array_foreach(rows, i, row)
-		for (unsigned c = 0; c < sup->worker_count; c++)
-			if (waits_for(row, &sup->workers[c]))
+		for (unsigned c = 0; c < xfn_workers__count(sup->workers); c++)
+			if (waits_for(row, xfn_workers__at(sup->workers, c)))
 				return true;
 	return false;
 }

@@ -15,14 +15,14 @@
 
 #define WORKER_MS 4000 /* below XFN_CONTROL_SECONDS: who asks is told */
 
-static struct xfn_worker_process *worker_for(struct xfn_supervisor *sup, unsigned slot)
+static const struct xfn_worker_process *worker_for(struct xfn_supervisor *sup, unsigned slot)
 {
 	bool socket = xfn_functions__at(sup->functions, slot)->tier == XFN_TIER_SOCKET;
 
-	for (unsigned i = 0; i < sup->worker_count; i++)
-		if (sup->workers[i].state == XFN_WORKER_READY &&
-		    !strcmp(sup->workers[i].engine, "afxdp") != socket)
-			return &sup->workers[i];
+	for (unsigned i = 0; i < xfn_workers__count(sup->workers); i++)
+		if (xfn_workers__at(sup->workers, i)->state == XFN_WORKER_READY &&
+		    !strcmp(xfn_workers__at(sup->workers, i)->engine, "afxdp") != socket)
+			return xfn_workers__at(sup->workers, i);
 	return NULL;
 }
 
@@ -30,7 +30,7 @@ int xfn_invoke__ask(struct xfn_supervisor *sup, unsigned slot, const uint8_t *pa
 		    uint32_t repeat, struct xfn_error *err)
 {
 	const struct xfn_deployed *fn = xfn_functions__at(sup->functions, slot);
-	struct xfn_worker_process *worker = worker_for(sup, slot);
+	const struct xfn_worker_process *worker = worker_for(sup, slot);
 	struct xfn_message msg = { .type = XFN_MESSAGE_INVOKE,
 				   .version = XFN_WORKER_PROTOCOL_VERSION };
 	struct xfn_pending *p = &sup->pending[sup->pending_count];

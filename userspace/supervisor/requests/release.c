@@ -18,7 +18,12 @@ static int call(struct xfn_supervisor *sup, void *request, struct xfn_error *err
 {
 	const struct release_request *r = request;
 
-	return xfn_quarantine__release(sup, r->name, err);
+	int ret = xfn_quarantine__release(sup->workers, r->name, sup->phase != XFN_PHASE_NONE, err);
+
+	/* by new workers: how that went, the log and `xfn ls` tell */
+	if (ret == 1 && sup->serving)
+		xfn_serving__renew_workers(sup);
+	return ret < 0 ? ret : 0;
 }
 
 static json_t *encode(struct xfn_supervisor *sup, const void *request)

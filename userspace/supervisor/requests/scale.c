@@ -24,7 +24,7 @@ static int call(struct xfn_supervisor *sup, void *request, struct xfn_error *err
 {
 	const struct scale_request *r = request;
 
-	return xfn_pools__scale(sup, r->name, r->queue, (unsigned)r->workers, err);
+	return xfn_pools__scale(sup->workers, r->name, r->queue, (unsigned)r->workers, err);
 }
 
 static json_t *encode(struct xfn_supervisor *sup, const void *request)

@@ -15,51 +15,21 @@ static const struct {
 #undef XFN_REASON
 };
 
-/* A thread of a worker. */
-struct place {
-	unsigned worker, thread, past;
-	const struct xfn_leaver *leaver;
-};
-
-/*
- * The pages of all threads in turn, then those of workers that are ending, then that of those that
- * are no more; NULL at the end.
- */
-static const struct xfn_page *next_page(const struct xfn_supervisor *sup, struct place *at)
-{
-	for (; at->worker < sup->worker_count; at->worker++, at->thread = 0) {
-		const struct xfn_worker_process *worker = &sup->workers[at->worker];
-
-		if (worker->page && at->thread < worker->threads)
-			return xfn_page_check__sum(worker->checked, at->thread++);
-	}
-	if (!at->past && !at->leaver)
-		at->leaver = sup->leavers;
-	for (; at->leaver; at->leaver = at->leaver->next, at->thread = 0)
-		if (at->leaver->page && at->thread < at->leaver->threads)
-			return xfn_page_check__sum(at->leaver->checked, at->thread++);
-	return at->past++ ? NULL : sup->retired;
-}
-
-static struct xfn_loader *loader_of(const struct xfn_supervisor *sup)
-{
-	return sup->attachment->loader ?: sup->attachment->before;
-}
-
 /* What kernel, card and workers counted of a function; the workers' requests are its `outside`. */
 static struct xfn_slot_counters counters_of(const struct xfn_supervisor *sup, unsigned slot,
 					    uint64_t *outside)
 {
-	struct xfn_loader *loader = loader_of(sup);
+	struct xfn_loader *loader = xfn_attachment__counted(sup->attachment);
 	struct xfn_slot_counters sum = {};
 	const struct xfn_page *page;
-	struct place at = {};
+	struct xfn_page_place at = {};
 
 	*outside = 0;
 	if (loader)
 		xfn_loader__slot_counters(loader, slot, &sum);
 	xfn_attachment__device_counters(sup->attachment, slot, &sum);
-	for (page = next_page(sup, &at); page; page = next_page(sup, &at)) {
+	for (page = xfn_page_check__next(sup->workers, &at); page;
+	     page = xfn_page_check__next(sup->workers, &at)) {
 		*outside += page->slots[slot].requests;
 		xfn_retired__add(&sum, &page->slots[slot]);
 	}
@@ -90,8 +60,8 @@ static void add_nic_features(const struct xfn_supervisor *sup, json_t *data)
 	int rules = xfn_nic_features__rules(sup->ingress);
 
 	json_object_set_new(data, "zero_copy",
-			    xfn_workers__on_frames(sup) ?
-				    json_boolean(xfn_workers__zero_copy(sup)) :
+			    xfn_workers__on_frames(sup->workers) ?
+				    json_boolean(xfn_workers__zero_copy(sup->workers)) :
 				    json_null());
 	json_object_set_new(data, "zero_copy_reason",
 			    json_string(xfn_nic_features__zero_copy_reason(sup->ingress)));
@@ -106,7 +76,7 @@ json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 	json_t *list = json_array(), *data;
 	unsigned sockets;
 
-	xfn_page_check__read_all(sup);
+	xfn_page_check__read_all(sup->workers);
 	xfn_listeners__held(sup->ingress, &sockets);
 	for (unsigned i = 0; i < xfn_functions__count(sup->functions); i++) {
 		const struct xfn_deployed *fn = xfn_functions__at(sup->functions, i);
@@ -118,11 +88,11 @@ json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 			xfn_udp_socket__text(&addr, text, sizeof(text));
 			*strrchr(text, ':') = 0; /* the port stands in its own field */
 		}
-		xfn_quarantine__sentence(sup, i, why, sizeof(why));
-		if (xfn_quarantine__state(sup, i)[0])
-			state = xfn_quarantine__state(sup, i);
+		xfn_quarantine__sentence(sup->workers, i, why, sizeof(why));
+		if (xfn_quarantine__state(sup->workers, i)[0])
+			state = xfn_quarantine__state(sup->workers, i);
 		else if (sup->serving)
-			state = xfn_workers__state(sup, fn, why, sizeof(why));
+			state = xfn_workers__state(sup->workers, fn, why, sizeof(why));
 		json_array_append_new(
 			list,
 			json_pack("{s:s, s:i, s:s, s:i, s:s, s:s, s:o, s:s, s:o, s:s, s:o, s:s}",
@@ -135,15 +105,15 @@ json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 				  "state_reason", xfn_control__text(why), "warning",
 				  outside_text(sup, i, outside, sizeof(outside))));
 	}
-	data = json_pack("{s:s?, s:i, s:s, s:o, s:s, s:s, s:s?, s:s, s:i, s:i, s:o}", "interface",
-			 sup->interface->iface.name[0] ? sup->interface->iface.name : NULL, "pid",
-			 (int)getpid(), "state", whole, "state_reason",
-			 xfn_control__text(whole_text), "mode",
-			 xfn_mode_name(sup->attachment->mode), "mode_reason",
-			 sup->attachment->mode_reason.line, "engine",
-			 sup->worker_count ? sup->workers[0].engine : NULL, "engine_reason",
-			 sup->engine_reason, "sockets", (int)sockets, "sockets_missing",
-			 (int)xfn_listeners__missing(sup->ingress), "functions", list);
+	data = json_pack(
+		"{s:s?, s:i, s:s, s:o, s:s, s:s, s:s?, s:s, s:i, s:i, s:o}", "interface",
+		sup->interface->iface.name[0] ? sup->interface->iface.name : NULL, "pid",
+		(int)getpid(), "state", whole, "state_reason", xfn_control__text(whole_text),
+		"mode", xfn_mode_name(sup->attachment->mode), "mode_reason",
+		sup->attachment->mode_reason.line, "engine",
+		xfn_workers__count(sup->workers) ? xfn_workers__at(sup->workers, 0)->engine : NULL,
+		"engine_reason", xfn_workers__engine_reason(sup->workers), "sockets", (int)sockets,
+		"sockets_missing", (int)xfn_listeners__missing(sup->ingress), "functions", list);
 	add_nic_features(sup, data);
 	return data;
 }
@@ -151,10 +121,10 @@ json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 /* Author counters of both halves, by name. */
 static json_t *author_counters(struct xfn_supervisor *sup, unsigned slot)
 {
-	struct xfn_loader *loader = loader_of(sup);
+	struct xfn_loader *loader = xfn_attachment__counted(sup->attachment);
 	json_t *all = json_object();
 	const struct xfn_page *page;
-	struct place at = {};
+	struct xfn_page_place at = {};
 	char name[64];
 	uint64_t value;
 
@@ -162,7 +132,8 @@ static json_t *author_counters(struct xfn_supervisor *sup, unsigned slot)
 		for (unsigned i = 0;
 		     !xfn_loader__author_counter(loader, slot, i, name, sizeof(name), &value); i++)
 			json_object_set_new(all, name, json_integer(value));
-	for (page = next_page(sup, &at); page; page = next_page(sup, &at))
+	for (page = xfn_page_check__next(sup->workers, &at); page;
+	     page = xfn_page_check__next(sup->workers, &at))
 		for (unsigned i = 0; i < XFN_PAGE_COUNTERS; i++) {
 			char written[sizeof(page->counters[slot][i].name)];
 			char own[sizeof(written) + 1];
@@ -212,14 +183,15 @@ static json_t *all_reasons(struct xfn_supervisor *sup)
 	uint64_t count[XFN_REASON_SLOTS] = {};
 	json_t *list = json_array();
 	const struct xfn_page *page;
-	struct place at = {};
+	struct xfn_page_place at = {};
 
-	if (loader_of(sup))
-		xfn_loader__reasons(loader_of(sup), count);
-	xfn_workers__losses(sup, count);
+	if (xfn_attachment__counted(sup->attachment))
+		xfn_loader__reasons(xfn_attachment__counted(sup->attachment), count);
+	xfn_workers__losses(sup->workers, count);
 	xfn_losses__add(sup->ingress, count);
 	xfn_attachment__device_reasons(sup->attachment, count);
-	for (page = next_page(sup, &at); page; page = next_page(sup, &at))
+	for (page = xfn_page_check__next(sup->workers, &at); page;
+	     page = xfn_page_check__next(sup->workers, &at))
 		for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)
 			count[i] += xfn_retired__reason(page, i);
 	for (unsigned i = 1; i < XFN_REASON_COUNT; i++)
@@ -246,11 +218,11 @@ static json_t *worker(const struct xfn_supervisor *sup, const struct xfn_worker_
 		"pid", worker->pid > 0 ? json_integer(worker->pid) : json_null(), "state", state,
 		"state_reason", xfn_control__text(why), "queue", (int)worker->queue, "thread",
 		(int)thread, "engine", worker->engine, "serves",
-		xfn_pools__serves(sup, worker, thread), "received", (json_int_t)e->received, "sent",
-		(json_int_t)e->sent, "send_failed", (json_int_t)e->send_failed, "wakeups",
-		(json_int_t)e->wakeups, "stalls", (json_int_t)e->stalls, "cpu_ms",
-		(json_int_t)(page->cpu_ns / 1000000), "restarts", (int)worker->restarts, "cpu",
-		cpu < 0 ? json_null() : json_integer(cpu));
+		xfn_pools__serves(sup->workers, worker, thread), "received",
+		(json_int_t)e->received, "sent", (json_int_t)e->sent, "send_failed",
+		(json_int_t)e->send_failed, "wakeups", (json_int_t)e->wakeups, "stalls",
+		(json_int_t)e->stalls, "cpu_ms", (json_int_t)(page->cpu_ns / 1000000), "restarts",
+		(int)worker->restarts, "cpu", cpu < 0 ? json_null() : json_integer(cpu));
 	json_object_set_new(row, "zero_copy", umem ? json_boolean(umem->zero_copy) : json_null());
 	if (sup->opts->links.busy_poll && umem) {
 		unsigned napi = xfn_napi__id(umem->xsk[thread]);
@@ -264,9 +236,10 @@ static json_t *workers(const struct xfn_supervisor *sup)
 {
 	json_t *list = json_array();
 
-	for (unsigned c = 0; c < sup->worker_count; c++)
-		for (unsigned t = 0; t < sup->workers[c].threads; t++)
-			json_array_append_new(list, worker(sup, &sup->workers[c], t));
+	for (unsigned c = 0; c < xfn_workers__count(sup->workers); c++)
+		for (unsigned t = 0; t < xfn_workers__at(sup->workers, c)->threads; t++)
+			json_array_append_new(list,
+					      worker(sup, xfn_workers__at(sup->workers, c), t));
 	return list;
 }
 
@@ -275,7 +248,7 @@ json_t *xfn_stats__counters(struct xfn_supervisor *sup)
 	char text[300];
 	const char *state = xfn_link_state__state(sup, text, sizeof(text));
 
-	xfn_page_check__read_all(sup);
+	xfn_page_check__read_all(sup->workers);
 	return json_pack("{s:s?, s:i, s:s, s:o, s:o, s:o, s:o}", "interface",
 			 sup->interface->iface.name[0] ? sup->interface->iface.name : NULL, "pid",
 			 (int)getpid(), "state", state, "state_reason", xfn_control__text(text),

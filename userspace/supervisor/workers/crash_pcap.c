@@ -12,10 +12,10 @@
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
-#include "../../../skel/error.h"
+#include "../../call/datagram.h"
 #include "../../call/request_frame.h"
 #include "../../host/runtime_dir.h"
-#include "../supervisor_inside.h"
+#include "crash_pcap.h"
 
 #define LINK_ETHERNET 1
 #define LINK_RAW      101 /* begins with the IP header */
@@ -40,7 +40,7 @@ static int choose(const char *ifname, const char *function, char *path, size_t l
 	struct xfn_error err;
 	struct timespec oldest = {};
 	int ret =
-		xfn_runtime_dir__path(ifname ?: XFN_CONTROL_SOCKETS, "", stem, sizeof(stem), &err);
+		xfn_runtime_dir__path(ifname ?: XFN_RUNTIME_SOCKETS, "", stem, sizeof(stem), &err);
 
 	if (ret)
 		return ret;

@@ -14,9 +14,10 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "../../../skel/error.h"
 #include "../../host/now.h"
-#include "../supervisor_inside.h"
+#include "page_check.h"
+#include "process.h"
+#include "workers_inside.h"
 
 #define STOP_MS 2000 /* a worker that was told to stop, and does not end by then, is killed */
 
@@ -78,7 +79,24 @@ static int spawn(const char *path, const int descriptors[4], pid_t *pid)
 	return ret;
 }
 
-int xfn_process__start(const struct xfn_supervisor *sup, struct xfn_worker_process *worker,
+void xfn_process__hold_program(struct xfn_workers *workers)
+{
+	int fd = open(workers->opts->worker, O_PATH | O_CLOEXEC), high = -1;
+
+	snprintf(workers->program, sizeof(workers->program), "%s", workers->opts->worker);
+	if (fd < 0 || access("/proc/self/fd", X_OK))
+		goto out;
+	/* a worker finds its end of the pair in place of a low one */
+	high = fcntl(fd, F_DUPFD_CLOEXEC, XFN_WORKER_PROTOCOL_FD + 1);
+	if (high >= 0)
+		snprintf(workers->program, sizeof(workers->program), "/proc/self/fd/%d", high);
+out:
+	if (fd >= 0)
+		close(fd);
+	workers->program_fd = high;
+}
+
+int xfn_process__start(const struct xfn_workers *workers, struct xfn_worker_process *worker,
 		       struct xfn_error *err)
 {
 	int pair[2] = { -1, -1 }, words = -1, given[4] = { -1, -1, -1, -1 };
@@ -98,10 +116,10 @@ int xfn_process__start(const struct xfn_supervisor *sup, struct xfn_worker_proce
 	for (int i = 0; i < 4 && !ret; i++)
 		ret = given[i] < 0 ? given[i] : 0;
 	if (!ret) {
-		ret = spawn(sup->worker, given, &worker->pid);
+		ret = spawn(workers->program, given, &worker->pid);
 		if (ret)
 			xfn_error__set(err, "cannot start %s: %s; is xfn installed whole?",
-				       sup->opts->worker, strerror(-ret));
+				       workers->opts->worker, strerror(-ret));
 	}
 	for (int i = 0; i < 4; i++)
 		if (given[i] >= 0 && i != 2)
@@ -167,7 +185,7 @@ int xfn_process__status(struct xfn_worker_process *worker)
 
 static void bury(struct xfn_leaver *leaver)
 {
-	struct xfn_leaver **at = &leaver->sup->leavers;
+	struct xfn_leaver **at = &leaver->owner->leavers;
 
 	while (*at != leaver)
 		at = &(*at)->next;
@@ -178,7 +196,7 @@ static void bury(struct xfn_leaver *leaver)
 	wait_for(leaver->pid);
 	xfn_output_lines__close(&leaver->output, leaver->who);
 	if (leaver->page)
-		xfn_page_check__keep(leaver->sup, leaver->checked, leaver->page, leaver->threads,
+		xfn_page_check__keep(leaver->owner, leaver->checked, leaver->page, leaver->threads,
 				     leaver->who);
 	if (leaver->pidfd >= 0)
 		close(leaver->pidfd);
@@ -203,23 +221,22 @@ static void on_late(void *ctx)
 
 	if (!has_ended(leaver->pid)) {
 		kill(-leaver->pid, SIGKILL);
-		xfn_events__after(leaver->events, &leaver->late, STOP_MS, on_late, leaver);
+		xfn_events__after(leaver->loop, &leaver->late, STOP_MS, on_late, leaver);
 	}
 	on_leaver(leaver);
 }
 
 /* Until it has ended; from now on in this loop. */
-static void wait_in(struct xfn_leaver *leaver, struct xfn_events *events)
+static void wait_in(struct xfn_leaver *leaver, struct xfn_events *loop)
 {
-	leaver->events = events;
-	xfn_events__watch(events, &leaver->watch[0], XFN_TURN_LAST, leaver->pidfd, on_leaver,
+	leaver->loop = loop;
+	xfn_events__watch(loop, &leaver->watch[0], XFN_TURN_LAST, leaver->pidfd, on_leaver, leaver);
+	xfn_events__watch(loop, &leaver->watch[1], XFN_TURN_LAST, leaver->output.fd, on_leaver,
 			  leaver);
-	xfn_events__watch(events, &leaver->watch[1], XFN_TURN_LAST, leaver->output.fd, on_leaver,
-			  leaver);
-	xfn_events__after(events, &leaver->late, STOP_MS, on_late, leaver);
+	xfn_events__after(loop, &leaver->late, STOP_MS, on_late, leaver);
 }
 
-void xfn_process__retire(struct xfn_supervisor *sup, struct xfn_worker_process *worker)
+void xfn_process__retire(struct xfn_workers *workers, struct xfn_worker_process *worker)
 {
 	const struct xfn_message stop = { .type = XFN_MESSAGE_STOP,
 					  .version = XFN_WORKER_PROTOCOL_VERSION };
@@ -237,10 +254,10 @@ void xfn_process__retire(struct xfn_supervisor *sup, struct xfn_worker_process *
 	if (!leaver) {
 		xfn_process__status(worker);
 		if (worker->page)
-			xfn_page_check__keep(sup, worker->checked, worker->page, worker->threads,
-					     xfn_worker_process__who(worker, who));
+			xfn_page_check__keep(workers, worker->checked, worker->page,
+					     worker->threads, xfn_worker_process__who(worker, who));
 	} else {
-		leaver->sup = sup;
+		leaver->owner = workers;
 		leaver->pid = worker->pid;
 		leaver->pidfd = worker->pidfd;
 		leaver->page = worker->page;
@@ -248,24 +265,23 @@ void xfn_process__retire(struct xfn_supervisor *sup, struct xfn_worker_process *
 		leaver->threads = worker->threads;
 		leaver->output = worker->output;
 		xfn_worker_process__who(worker, leaver->who);
-		leaver->next = sup->leavers;
-		sup->leavers = leaver;
+		leaver->next = workers->leavers;
+		workers->leavers = leaver;
 		worker->pidfd = worker->output.fd = -1;
 		close_descriptors(worker);
-		wait_in(leaver, &sup->events);
+		wait_in(leaver, workers->loop);
 	}
 	worker->page = NULL;
 	worker->checked = NULL;
 	worker->pid = 0;
 }
 
-/* In the end there is no other loop. */
-void xfn_process__wait(struct xfn_supervisor *sup)
+void xfn_workers__wait(struct xfn_workers *workers)
 {
 	struct xfn_events own = {};
 
-	for (struct xfn_leaver *l = sup->leavers; l; l = l->next)
+	for (struct xfn_leaver *l = workers->leavers; l; l = l->next)
 		wait_in(l, &own);
-	while (sup->leavers)
+	while (workers->leavers)
 		xfn_events__round(&own);
 }

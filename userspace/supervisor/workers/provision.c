@@ -8,12 +8,16 @@
 #include <unistd.h>
 #include "../../host/log.h"
 #include "../../worker/sandbox.h"
-#include "../supervisor_inside.h"
+#include "../ingress/listeners.h"
+#include "process.h"
+#include "provision.h"
+#include "quarantine.h"
+#include "workers_inside.h"
 
-static uint32_t flags_of(const struct xfn_supervisor *sup)
+static uint32_t flags_of(const struct xfn_workers *workers)
 {
-	return (sup->opts->trust_checksum ? XFN_TRUST_CHECKSUM : 0) |
-	       (sup->interface->iface.local_peer ? XFN_LOCAL_PEER : 0);
+	return (workers->opts->trust_checksum ? XFN_TRUST_CHECKSUM : 0) |
+	       (workers->interface->iface.local_peer ? XFN_LOCAL_PEER : 0);
 }
 
 /* Is the address and port of listener `i` an earlier one's too, on another device? */
@@ -26,29 +30,31 @@ static bool bound_before(const struct xfn_listener *all, unsigned i)
 	return false;
 }
 
-static int put_functions(const struct xfn_supervisor *sup, struct xfn_worker_process *worker)
+static int put_functions(const struct xfn_workers *workers, struct xfn_worker_process *worker)
 {
 	unsigned held_count;
-	const struct xfn_listener *held = xfn_listeners__held(sup->ingress, &held_count);
+	const struct xfn_listener *held = xfn_listeners__held(workers->ingress, &held_count);
 	int ret = 0;
 
-	for (unsigned slot = 0; !ret && slot < xfn_functions__count(sup->functions); slot++) {
-		const struct xfn_deployed *fn = xfn_functions__at(sup->functions, slot);
+	for (unsigned slot = 0; !ret && slot < xfn_functions__count(workers->functions); slot++) {
+		const struct xfn_deployed *fn = xfn_functions__at(workers->functions, slot);
 		struct xfn_message msg = { .type = XFN_MESSAGE_FUNCTION,
 					   .version = XFN_WORKER_PROTOCOL_VERSION };
 
-		if (xfn_worker_process__by_afxdp(worker) ? fn->tier == XFN_TIER_SOCKET :
-							   !xfn_listeners__has(sup->ingress, slot))
+		if (xfn_worker_process__by_afxdp(worker) ?
+			    fn->tier == XFN_TIER_SOCKET :
+			    !xfn_listeners__has(workers->ingress, slot))
 			continue;
 		msg.function.slot = slot;
 		memcpy(msg.function.name, fn->mod->attr.name, sizeof(msg.function.name));
-		if (sup->health[slot].set_aside[0]) { /* has a port, and drops what comes to it */
+		if (workers->health[slot]
+			    .set_aside[0]) { /* has a port, and drops what comes to it */
 			msg.type = XFN_MESSAGE_QUARANTINE;
 			msg.quarantine.slot = slot;
 			msg.quarantine.on = 1;
 		}
 		ret = xfn_outbox__put(&worker->outbox, &msg,
-				      sup->health[slot].set_aside[0] ? -1 : fn->mod->fd);
+				      workers->health[slot].set_aside[0] ? -1 : fn->mod->fd);
 		if (ret)
 			break;
 		memset(&msg.bind, 0, sizeof(msg.bind));
@@ -73,12 +79,12 @@ static int put_functions(const struct xfn_supervisor *sup, struct xfn_worker_pro
 	return ret;
 }
 
-static int put_sockets(const struct xfn_supervisor *sup, struct xfn_worker_process *worker)
+static int put_sockets(const struct xfn_workers *workers, struct xfn_worker_process *worker)
 {
 	struct xfn_message msg = { .type = XFN_MESSAGE_UMEM,
 				   .version = XFN_WORKER_PROTOCOL_VERSION };
 	unsigned held_count;
-	const struct xfn_listener *held = xfn_listeners__held(sup->ingress, &held_count);
+	const struct xfn_listener *held = xfn_listeners__held(workers->ingress, &held_count);
 	int ret = 0;
 
 	if (xfn_worker_process__by_afxdp(worker)) {
@@ -105,7 +111,7 @@ static int put_sockets(const struct xfn_supervisor *sup, struct xfn_worker_proce
 		memset(&msg.socket, 0, sizeof(msg.socket));
 		msg.type = XFN_MESSAGE_SOCKET;
 		msg.socket.block_size =
-			xfn_packet_ring__block(xfn_listeners__ring_mtu(sup->ingress));
+			xfn_packet_ring__block(xfn_listeners__ring_mtu(workers->ingress));
 		msg.socket.block_count = XFN_PACKET_RING / msg.socket.block_size;
 		ret = xfn_outbox__put(&worker->outbox, &msg, worker->ring.receive);
 		return ret ?: xfn_outbox__put(&worker->outbox, &msg, worker->ring.send);
@@ -120,31 +126,31 @@ static int put_sockets(const struct xfn_supervisor *sup, struct xfn_worker_proce
 	return ret;
 }
 
-int xfn_provision__send(const struct xfn_supervisor *sup, struct xfn_worker_process *worker)
+int xfn_provision__send(const struct xfn_workers *workers, struct xfn_worker_process *worker)
 {
 	struct xfn_message msg = { .type = XFN_MESSAGE_HELLO,
 				   .version = XFN_WORKER_PROTOCOL_VERSION };
 	int ret;
 
 	snprintf(msg.hello.engine, sizeof(msg.hello.engine), "%s", worker->engine);
-	msg.hello.flags = flags_of(sup);
-	msg.hello.mtu = sup->interface->iface.mtu ?: XFN_MTU_DEFAULT;
-	msg.hello.rate = sup->opts->rate;
+	msg.hello.flags = flags_of(workers);
+	msg.hello.mtu = workers->interface->iface.mtu ?: XFN_MTU_DEFAULT;
+	msg.hello.rate = workers->opts->rate;
 	msg.hello.uid = msg.hello.gid = geteuid() ? 0 : XFN_NOBODY;
 	/* beside workers of frames, the one of sockets has the slow path only: it may sleep */
-	msg.hello.spin = sup->opts->spin && (xfn_worker_process__by_afxdp(worker) ||
-					     xfn_worker_process__by_ring(worker) ||
-					     (!xfn_worker_process__by_afxdp(sup->workers) &&
-					      !xfn_worker_process__by_ring(sup->workers)));
-	msg.hello.sqpoll = sup->opts->sqpoll;
-	msg.hello.busy_us = sup->opts->links.busy_poll;
-	msg.hello.memory_mb = sup->opts->memory_mb;
+	msg.hello.spin = workers->opts->spin && (xfn_worker_process__by_afxdp(worker) ||
+						 xfn_worker_process__by_ring(worker) ||
+						 (!xfn_worker_process__by_afxdp(workers->all) &&
+						  !xfn_worker_process__by_ring(workers->all)));
+	msg.hello.sqpoll = workers->opts->sqpoll;
+	msg.hello.busy_us = workers->opts->links.busy_poll;
+	msg.hello.memory_mb = workers->opts->memory_mb;
 	msg.hello.threads = worker->threads;
 	memcpy(msg.hello.cpu, worker->cpu, sizeof(msg.hello.cpu));
 	ret = xfn_outbox__put(&worker->outbox, &msg, worker->page_fd);
-	ret = ret ?: put_functions(sup, worker);
-	ret = ret ?: xfn_quarantine__send(sup, worker);
-	ret = ret ?: put_sockets(sup, worker);
+	ret = ret ?: put_functions(workers, worker);
+	ret = ret ?: xfn_quarantine__send(workers, worker);
+	ret = ret ?: put_sockets(workers, worker);
 	ret = ret ?: xfn_workers__send_active(worker);
 	msg = (struct xfn_message){ .type = XFN_MESSAGE_START,
 				    .version = XFN_WORKER_PROTOCOL_VERSION };

@@ -11,30 +11,34 @@
 #include <sys/syscall.h>
 #include <syslog.h>
 #include <unistd.h>
-#include "../../../skel/error.h"
 #include "../../host/log.h"
 #include "../../host/now.h"
-#include "../supervisor_inside.h"
+#include "crash_pcap.h"
+#include "process.h"
+#include "provision.h"
+#include "quarantine.h"
+#include "standstill.h"
+#include "workers_inside.h"
 
 #define LOOKS 2 /* per deadline */
 
-static const char *name_of(const struct xfn_supervisor *sup, unsigned slot)
+static const char *name_of(const struct xfn_workers *workers, unsigned slot)
 {
-	return xfn_deployed__name(xfn_functions__at(sup->functions, slot));
+	return xfn_deployed__name(xfn_functions__at(workers->functions, slot));
 }
 
-uint32_t xfn_quarantine__running(const struct xfn_supervisor *sup, const struct xfn_page *page)
+uint32_t xfn_quarantine__running(const struct xfn_workers *workers, const struct xfn_page *page)
 {
 	uint32_t slot = __atomic_load_n(&page->running_slot, __ATOMIC_RELAXED);
 
-	return slot <= xfn_functions__count(sup->functions) ? slot : 0;
+	return slot <= xfn_functions__count(workers->functions) ? slot : 0;
 }
 
 /*
  * The page of the thread in which a worker ended: one that has noted its request, or that did not
  * return; else of the first in a function. Others may have been in one too, and are not to blame.
  */
-static const struct xfn_page *culprit(const struct xfn_supervisor *sup,
+static const struct xfn_page *culprit(const struct xfn_workers *workers,
 				      const struct xfn_worker_process *worker)
 {
 	const struct xfn_page *found = NULL;
@@ -42,7 +46,7 @@ static const struct xfn_page *culprit(const struct xfn_supervisor *sup,
 	for (unsigned i = 0; i < worker->threads; i++) {
 		const struct xfn_page *page = &worker->page[i];
 
-		if (!xfn_quarantine__running(sup, page))
+		if (!xfn_quarantine__running(workers, page))
 			continue;
 		if (page->crash.noted || (worker->hung && worker->seen[i].looks >= LOOKS))
 			return page;
@@ -55,12 +59,12 @@ static const struct xfn_page *culprit(const struct xfn_supervisor *sup,
  * Looks are counted, not time: while this process is stopped, its workers may be as well. A slot's
  * requests grow before each call, so the same number is the same call.
  */
-static void look(const struct xfn_supervisor *sup, struct xfn_worker_process *worker,
+static void look(const struct xfn_workers *workers, struct xfn_worker_process *worker,
 		 unsigned thread)
 {
 	const struct xfn_page *page = &worker->page[thread];
 	struct xfn_seen *seen = &worker->seen[thread];
-	uint32_t slot = xfn_quarantine__running(sup, page);
+	uint32_t slot = xfn_quarantine__running(workers, page);
 	uint64_t calls =
 		slot ? __atomic_load_n(&page->slots[slot - 1].requests, __ATOMIC_RELAXED) : 0;
 
@@ -80,11 +84,11 @@ static void look(const struct xfn_supervisor *sup, struct xfn_worker_process *wo
 
 static void check_all(void *ctx)
 {
-	struct xfn_supervisor *sup = ctx;
+	struct xfn_workers *workers = ctx;
 	bool any = false;
 
-	for (unsigned i = 0; i < sup->worker_count; i++) {
-		struct xfn_worker_process *worker = &sup->workers[i];
+	for (unsigned i = 0; i < workers->count; i++) {
+		struct xfn_worker_process *worker = &workers->all[i];
 
 		if (worker->state != XFN_WORKER_READY)
 			continue;
@@ -94,17 +98,18 @@ static void check_all(void *ctx)
 			memset(worker->seen, 0, sizeof(worker->seen));
 		else
 			for (unsigned t = 0; t < worker->threads; t++)
-				look(sup, worker, t);
+				look(workers, worker, t);
 	}
 	if (any)
-		xfn_events__after(&sup->events, &sup->calls_look,
-				  (sup->opts->deadline + LOOKS - 1) / LOOKS, check_all, sup);
+		xfn_events__after(workers->loop, &workers->calls_look,
+				  (workers->opts->deadline + LOOKS - 1) / LOOKS, check_all,
+				  workers);
 }
 
-void xfn_quarantine__watch(struct xfn_supervisor *sup)
+void xfn_quarantine__watch(struct xfn_workers *workers)
 {
-	if (sup->opts->deadline && !sup->calls_look.events)
-		xfn_events__after(&sup->events, &sup->calls_look, 0, check_all, sup);
+	if (workers->opts->deadline && !workers->calls_look.events)
+		xfn_events__after(workers->loop, &workers->calls_look, 0, check_all, workers);
 }
 
 static int tell(struct xfn_worker_process *worker, unsigned slot, bool on)
@@ -116,30 +121,31 @@ static int tell(struct xfn_worker_process *worker, unsigned slot, bool on)
 	return xfn_workers__command(worker, &msg);
 }
 
-int xfn_quarantine__send(const struct xfn_supervisor *sup, struct xfn_worker_process *worker)
+int xfn_quarantine__send(const struct xfn_workers *workers, struct xfn_worker_process *worker)
 {
 	int ret = 0;
 
-	for (unsigned slot = 0; !ret && slot < xfn_functions__count(sup->functions); slot++)
-		if (sup->health[slot].quarantined)
+	for (unsigned slot = 0; !ret && slot < xfn_functions__count(workers->functions); slot++)
+		if (workers->health[slot].quarantined)
 			ret = tell(worker, slot, true);
 	return ret;
 }
 
 /* To those that run; the others hear it when they start. */
-static void set(struct xfn_supervisor *sup, unsigned slot, bool on)
+static void set(struct xfn_workers *workers, unsigned slot, bool on)
 {
-	sup->health[slot].quarantined = on;
-	sup->health[slot].crash_count = 0;
-	for (unsigned i = 0; i < sup->worker_count; i++)
-		if (sup->workers[i].sock >= 0)
-			tell(&sup->workers[i], slot, on);
+	workers->health[slot].quarantined = on;
+	workers->health[slot].crash_count = 0;
+	for (unsigned i = 0; i < workers->count; i++)
+		if (workers->all[i].sock >= 0)
+			tell(&workers->all[i], slot, on);
 }
 
-static void release_command(const struct xfn_supervisor *sup, unsigned slot, char *text, size_t len)
+static void release_command(const struct xfn_workers *workers, unsigned slot, char *text,
+			    size_t len)
 {
-	snprintf(text, len, "`xfn release %s%s%s`", name_of(sup, slot),
-		 sup->interface->iface.name[0] ? " -i " : "", sup->interface->iface.name);
+	snprintf(text, len, "`xfn release %s%s%s`", name_of(workers, slot),
+		 workers->interface->iface.name[0] ? " -i " : "", workers->interface->iface.name);
 }
 
 /* Note one crash more. True: that was one too many. */
@@ -154,10 +160,10 @@ static bool count(struct xfn_health *fn)
 	return now - first <= XFN_CRASHES_S * 1000000000ull;
 }
 
-bool xfn_quarantine__ended(struct xfn_supervisor *sup, const struct xfn_worker_process *worker,
+bool xfn_quarantine__ended(struct xfn_workers *workers, const struct xfn_worker_process *worker,
 			   char *what, size_t len)
 {
-	const struct xfn_page *page = culprit(sup, worker);
+	const struct xfn_page *page = culprit(workers, worker);
 	char path[320], how[80] = "";
 	unsigned slot;
 	int n, ret;
@@ -165,45 +171,45 @@ bool xfn_quarantine__ended(struct xfn_supervisor *sup, const struct xfn_worker_p
 	what[0] = 0;
 	if (!page)
 		return false;
-	slot = xfn_quarantine__running(sup, page) - 1;
+	slot = xfn_quarantine__running(workers, page) - 1;
 	if (worker->hung)
 		snprintf(how, sizeof(how), ", which had not returned within %u ms",
-			 sup->opts->deadline);
+			 workers->opts->deadline);
 	else if (page->overrun == XFN_OVERRUN_BEFORE)
 		snprintf(how, sizeof(how), ", which had written before its payload");
 	else if (page->overrun)
 		snprintf(how, sizeof(how), ", which had written past its payload");
-	ret = xfn_crash_pcap__keep(sup->interface->iface.name[0] ? sup->interface->iface.name :
-								   NULL,
-				   name_of(sup, slot), &page->crash, path, sizeof(path));
-	n = snprintf(what, len, " in function %s%s", name_of(sup, slot), how);
+	ret = xfn_crash_pcap__keep(
+		workers->interface->iface.name[0] ? workers->interface->iface.name : NULL,
+		name_of(workers, slot), &page->crash, path, sizeof(path));
+	n = snprintf(what, len, " in function %s%s", name_of(workers, slot), how);
 	if (!ret)
 		snprintf(what + n, len - n, "; its request: %s", path);
 	else if (ret != -ENODATA)
 		snprintf(what + n, len - n, "; its request cannot be kept%s%s: %s",
 			 path[0] ? " in " : "", path, strerror(-ret));
-	return !sup->health[slot].quarantined && count(&sup->health[slot]);
+	return !workers->health[slot].quarantined && count(&workers->health[slot]);
 }
 
-void xfn_quarantine__begin(struct xfn_supervisor *sup, const struct xfn_worker_process *worker)
+void xfn_quarantine__begin(struct xfn_workers *workers, const struct xfn_worker_process *worker)
 {
-	const struct xfn_page *page = culprit(sup, worker);
+	const struct xfn_page *page = culprit(workers, worker);
 	unsigned slot;
 	char next[80];
 
 	if (!page)
 		return;
-	slot = xfn_quarantine__running(sup, page) - 1;
-	set(sup, slot, true);
-	release_command(sup, slot, next, sizeof(next));
+	slot = xfn_quarantine__running(workers, page) - 1;
+	set(workers, slot, true);
+	release_command(workers, slot, next, sizeof(next));
 	xfn_log__line(
 		LOG_ERR,
 		"%s ended its worker %d times within %d s; workers drop its requests from now "
 		"on (QUARANTINE); mend it, or %s lets it run again",
-		name_of(sup, slot), XFN_CRASHES, XFN_CRASHES_S, next);
+		name_of(workers, slot), XFN_CRASHES, XFN_CRASHES_S, next);
 }
 
-bool xfn_quarantine__blame(struct xfn_supervisor *sup, const struct xfn_worker_process *worker,
+bool xfn_quarantine__blame(struct xfn_workers *workers, const struct xfn_worker_process *worker,
 			   int ret, const char *err)
 {
 	const char *name;
@@ -216,22 +222,22 @@ bool xfn_quarantine__blame(struct xfn_supervisor *sup, const struct xfn_worker_p
 	if (ret == -EINTR || !worker->page)
 		return false;
 	for (unsigned i = 0; !slot && i < worker->threads; i++)
-		slot = xfn_quarantine__running(sup, &worker->page[i]);
-	if (!slot || sup->health[slot - 1].set_aside[0])
+		slot = xfn_quarantine__running(workers, &worker->page[i]);
+	if (!slot || workers->health[slot - 1].set_aside[0])
 		return false;
 	slot--;
-	name = name_of(sup, slot);
-	in_kernel = xfn_functions__at(sup->functions, slot)->in_kernel;
+	name = name_of(workers, slot);
+	in_kernel = xfn_functions__at(workers->functions, slot)->in_kernel;
 	len = strlen(name);
 	if (!strncmp(err, name, len) && !strncmp(err + len, ": ", 2))
 		err += len + 2;
-	reason = sup->health[slot].set_aside;
-	snprintf(reason, sizeof(sup->health[slot].set_aside), "%s", err);
+	reason = workers->health[slot].set_aside;
+	snprintf(reason, sizeof(workers->health[slot].set_aside), "%s", err);
 	/* alone, and not served yet: the run ends with these words */
-	if (xfn_functions__count(sup->functions) == 1 &&
-	    !xfn_functions__served_once(sup->functions) && !in_kernel)
+	if (xfn_functions__count(workers->functions) == 1 &&
+	    !xfn_functions__served_once(workers->functions) && !in_kernel)
 		return true;
-	release_command(sup, slot, next, sizeof(next));
+	release_command(workers, slot, next, sizeof(next));
 	xfn_log__line(LOG_ERR,
 		      "%s: %s; it is set aside, %s; where the module is not the cause, %s tries "
 		      "again",
@@ -242,52 +248,60 @@ bool xfn_quarantine__blame(struct xfn_supervisor *sup, const struct xfn_worker_p
 	return true;
 }
 
-int xfn_quarantine__any_serves(const struct xfn_supervisor *sup, struct xfn_error *err)
+void xfn_quarantine__forget_set_aside(struct xfn_workers *workers)
 {
-	const char *reason = sup->health[0].set_aside;
+	for (unsigned i = 0; i < xfn_functions__count(workers->functions); i++)
+		workers->health[i].set_aside[0] = '\0';
+}
 
-	for (unsigned i = 0; i < xfn_functions__count(sup->functions); i++)
-		if (!sup->health[i].set_aside[0] ||
-		    xfn_functions__at(sup->functions, i)->in_kernel ||
-		    xfn_functions__at(sup->functions, i)->on_device)
+int xfn_quarantine__any_serves(const struct xfn_workers *workers, struct xfn_error *err)
+{
+	const char *reason = workers->health[0].set_aside;
+
+	for (unsigned i = 0; i < xfn_functions__count(workers->functions); i++)
+		if (!workers->health[i].set_aside[0] ||
+		    xfn_functions__at(workers->functions, i)->in_kernel ||
+		    xfn_functions__at(workers->functions, i)->on_device)
 			return 0;
-	if (!xfn_functions__count(sup->functions))
+	if (!xfn_functions__count(workers->functions))
 		return 0;
-	if (xfn_functions__count(sup->functions) == 1)
-		xfn_error__set(err, "%s: %s", name_of(sup, 0), reason);
+	if (xfn_functions__count(workers->functions) == 1)
+		xfn_error__set(err, "%s: %s", name_of(workers, 0), reason);
 	else
 		xfn_error__set(err, "none of the %u functions can be loaded; %s: %s",
-			       xfn_functions__count(sup->functions), name_of(sup, 0), reason);
+			       xfn_functions__count(workers->functions), name_of(workers, 0),
+			       reason);
 	return -ECANCELED;
 }
 
-const char *xfn_quarantine__state(const struct xfn_supervisor *sup, unsigned slot)
+const char *xfn_quarantine__state(const struct xfn_workers *workers, unsigned slot)
 {
-	const struct xfn_health *fn = &sup->health[slot];
+	const struct xfn_health *fn = &workers->health[slot];
 
 	return fn->set_aside[0] ? "set_aside" : fn->quarantined ? "quarantined" : "";
 }
 
-int xfn_quarantine__release(struct xfn_supervisor *sup, const char *name, struct xfn_error *err)
+int xfn_quarantine__release(struct xfn_workers *workers, const char *name, bool starting,
+			    struct xfn_error *err)
 {
-	bool known = false, released = false, again = false;
+	unsigned count = xfn_functions__count(workers->functions);
+	unsigned first = xfn_functions__find(workers->functions, name, 0);
+	bool released = false, again = false;
 
-	for (unsigned slot = 0; slot < xfn_functions__count(sup->functions); slot++) {
-		if (strcmp(name_of(sup, slot), name))
-			continue;
-		known = true;
-		if (sup->health[slot].set_aside[0] && sup->phase != XFN_PHASE_NONE)
+	for (unsigned slot = first; slot < count;
+	     slot = xfn_functions__find(workers->functions, name, slot + 1)) {
+		if (workers->health[slot].set_aside[0] && starting)
 			return xfn_fail(err, -EBUSY,
 					"%.64s: workers are starting; try again in a second", name);
-		if (sup->health[slot].set_aside[0]) {
-			sup->health[slot].set_aside[0] = '\0';
+		if (workers->health[slot].set_aside[0]) {
+			workers->health[slot].set_aside[0] = '\0';
 			again = true;
-		} else if (sup->health[slot].quarantined) {
+		} else if (workers->health[slot].quarantined) {
 			released = true;
-			set(sup, slot, false);
+			set(workers, slot, false);
 		}
 	}
-	if (!known)
+	if (first == count)
 		return xfn_fail(err, -ENOENT, "%.64s: no such function here; `xfn ls` lists them",
 				name);
 	if (!released && !again)
@@ -295,25 +309,22 @@ int xfn_quarantine__release(struct xfn_supervisor *sup, const char *name, struct
 			err, -EALREADY,
 			"%.64s: is neither in quarantine nor set aside; `xfn ls` shows what is",
 			name);
-	/* by new workers: how that went, the log and `xfn ls` tell */
-	if (again && sup->serving)
-		xfn_serving__renew_workers(sup);
 	xfn_log__line(LOG_NOTICE, again ? "%s is loaded again" : "%s is released from quarantine",
 		      name);
-	return 0;
+	return again;
 }
 
-void xfn_quarantine__sentence(const struct xfn_supervisor *sup, unsigned slot, char *text,
+void xfn_quarantine__sentence(const struct xfn_workers *workers, unsigned slot, char *text,
 			      size_t len)
 {
-	bool in_kernel = xfn_functions__at(sup->functions, slot)->in_kernel;
-	const char *reason = sup->health[slot].set_aside;
+	bool in_kernel = xfn_functions__at(workers->functions, slot)->in_kernel;
+	const char *reason = workers->health[slot].set_aside;
 	char next[80];
 
 	text[0] = 0;
-	if (!xfn_quarantine__state(sup, slot)[0])
+	if (!xfn_quarantine__state(workers, slot)[0])
 		return;
-	release_command(sup, slot, next, sizeof(next));
+	release_command(workers, slot, next, sizeof(next));
 	if (reason[0]) {
 		snprintf(text, len, "set aside: %s; %s; mend it, then %s or a new start", reason,
 			 in_kernel ? "workers drop its requests, the kernel goes on answering" :

@@ -12,7 +12,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "../../host/now.h"
-#include "../supervisor_inside.h"
+#include "page_check.h"
+#include "process.h"
+#include "quarantine.h"
+#include "standstill.h"
+#include "workers_inside.h"
 
 #define LOOK_MS 500
 #define LOOKS	6    /* in a row without a round; several of the longest rest */
@@ -91,26 +95,26 @@ static const char *why_still(const struct xfn_worker_process *worker, unsigned t
 }
 
 /* Rounds, and calls: a round of slow ones takes long. */
-static uint64_t steps_of(const struct xfn_supervisor *sup, const struct xfn_page *page)
+static uint64_t steps_of(const struct xfn_workers *workers, const struct xfn_page *page)
 {
 	uint64_t steps = __atomic_load_n(&page->rounds, __ATOMIC_RELAXED);
 
-	for (unsigned i = 0; i < xfn_functions__count(sup->functions); i++)
+	for (unsigned i = 0; i < xfn_functions__count(workers->functions); i++)
 		steps += __atomic_load_n(&page->slots[i].requests, __ATOMIC_RELAXED);
 	return steps;
 }
 
 /* Looks are counted, not time: while this process is stopped, its workers may be as well. */
-static void look(const struct xfn_supervisor *sup, struct xfn_worker_process *worker,
+static void look(const struct xfn_workers *workers, struct xfn_worker_process *worker,
 		 unsigned thread, bool stopped)
 {
 	struct xfn_progress *p = &worker->progress[thread];
-	uint64_t steps = steps_of(sup, &worker->page[thread]);
+	uint64_t steps = steps_of(workers, &worker->page[thread]);
 	struct thread_state state;
 	const char *why;
 
 	if (steps != p->steps ||
-	    (!stopped && xfn_quarantine__running(sup, &worker->page[thread]))) {
+	    (!stopped && xfn_quarantine__running(workers, &worker->page[thread]))) {
 		*p = (struct xfn_progress){ .steps = steps };
 		return;
 	}
@@ -127,29 +131,30 @@ static void look(const struct xfn_supervisor *sup, struct xfn_worker_process *wo
 
 static void check_all(void *ctx)
 {
-	struct xfn_supervisor *sup = ctx;
+	struct xfn_workers *workers = ctx;
 	bool any = false;
 
-	for (unsigned i = 0; i < sup->worker_count; i++) {
-		struct xfn_worker_process *worker = &sup->workers[i];
+	for (unsigned i = 0; i < workers->count; i++) {
+		struct xfn_worker_process *worker = &workers->all[i];
 		bool stopped;
 
 		if (worker->state != XFN_WORKER_READY)
 			continue;
 		any = true;
-		xfn_page_check__read(sup, worker); /* what cannot be is said soon */
+		xfn_page_check__read(workers, worker); /* what cannot be is said soon */
 		stopped = xfn_worker_process__is_stopped(worker);
 		for (unsigned t = 0; !worker->still && t < worker->threads; t++)
-			look(sup, worker, t, stopped);
+			look(workers, worker, t, stopped);
 	}
 	if (any)
-		xfn_events__after(&sup->events, &sup->progress_look, LOOK_MS, check_all, sup);
+		xfn_events__after(workers->loop, &workers->progress_look, LOOK_MS, check_all,
+				  workers);
 }
 
-void xfn_standstill__watch(struct xfn_supervisor *sup)
+void xfn_standstill__watch(struct xfn_workers *workers)
 {
-	if (!sup->progress_look.events)
-		xfn_events__after(&sup->events, &sup->progress_look, 0, check_all, sup);
+	if (!workers->progress_look.events)
+		xfn_events__after(workers->loop, &workers->progress_look, 0, check_all, workers);
 }
 
 void xfn_standstill__sentence(const struct xfn_worker_process *worker, char *what, size_t len)

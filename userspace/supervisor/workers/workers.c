@@ -9,12 +9,18 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <syslog.h>
-#include "../../../skel/error.h"
 #include "../../host/limits.h"
 #include "../../host/log.h"
 #include "../../host/now.h"
 #include "../../host/printable.h"
-#include "../supervisor_inside.h"
+#include "../ingress/listeners.h"
+#include "page_check.h"
+#include "pools.h"
+#include "process.h"
+#include "provision.h"
+#include "quarantine.h"
+#include "standstill.h"
+#include "workers_inside.h"
 
 #define START_MS	10000 /* a worker that is not ready by then is given up */
 #define LEFT_MS		500   /* one that has left us, and does not end by then, is killed */
@@ -26,13 +32,13 @@
 #define MESSAGES	64   /* of a worker, taken in one round */
 
 /* All that a process is started with. 0 or -errno; err may tell. */
-static int prepare(struct xfn_supervisor *sup, struct xfn_worker_process *worker,
+static int prepare(struct xfn_workers *workers, struct xfn_worker_process *worker,
 		   struct xfn_error *err)
 {
-	int ret = xfn_provision__make(sup, worker, err);
+	int ret = xfn_provision__make(workers, worker, err);
 
-	ret = ret ?: xfn_process__start(sup, worker, err);
-	ret = ret ?: xfn_provision__send(sup, worker);
+	ret = ret ?: xfn_process__start(workers, worker, err);
+	ret = ret ?: xfn_provision__send(workers, worker);
 	return ret;
 }
 
@@ -44,18 +50,18 @@ static unsigned back_off_ms(const struct xfn_worker_process *worker)
 	return ms < BACK_OFF_MAX_MS ? ms : BACK_OFF_MAX_MS;
 }
 
-static void start(struct xfn_supervisor *sup, struct xfn_worker_process *worker);
+static void start(struct xfn_workers *workers, struct xfn_worker_process *worker);
 
 /* Its start has failed, with .ret and .error; the process is gone, if there was one. */
-static void not_started(struct xfn_supervisor *sup, struct xfn_worker_process *worker)
+static void not_started(struct xfn_workers *workers, struct xfn_worker_process *worker)
 {
 	char who[XFN_WHO];
 
 	xfn_limits__advise(worker->error.line, sizeof(worker->error.line),
-			   xfn_interface_state__descriptors(sup->interface, sup->opts));
+			   xfn_interface_state__descriptors(workers->interface, workers->opts));
 	worker->state = XFN_WORKER_DEAD;
-	if (xfn_quarantine__blame(sup, worker, worker->ret, worker->error.line)) {
-		start(sup, worker); /* without that function */
+	if (xfn_quarantine__blame(workers, worker, worker->ret, worker->error.line)) {
+		start(workers, worker); /* without that function */
 		return;
 	}
 	/* one that never served is the matter of whoever added the place */
@@ -66,14 +72,14 @@ static void not_started(struct xfn_supervisor *sup, struct xfn_worker_process *w
 	worker->restart_at_ns = xfn_now_ns() + back_off_ms(worker) * 1000000ull;
 }
 
-static void start(struct xfn_supervisor *sup, struct xfn_worker_process *worker)
+static void start(struct xfn_workers *workers, struct xfn_worker_process *worker)
 {
 	worker->state = XFN_WORKER_STARTING;
 	worker->until_ms = xfn_now_ms() + START_MS;
 	worker->started_ns = 0;
 	worker->pid = 0;
 	worker->error.line[0] = '\0';
-	worker->ret = prepare(sup, worker, &worker->error);
+	worker->ret = prepare(workers, worker, &worker->error);
 	if (!worker->ret) {
 		worker->error.line[0] = '\0'; /* of what it did without, as huge pages */
 		return;
@@ -83,8 +89,8 @@ static void start(struct xfn_supervisor *sup, struct xfn_worker_process *worker)
 	xfn_process__kill(worker);
 	xfn_process__status(worker);
 	xfn_outbox__empty(&worker->outbox);
-	xfn_provision__drop(sup, worker);
-	not_started(sup, worker);
+	xfn_provision__drop(workers, worker);
+	not_started(workers, worker);
 }
 
 /* It is of no use: end it, and say why when it has ended. */
@@ -98,12 +104,12 @@ static void give_up(struct xfn_worker_process *worker, int ret, const char *why)
 	xfn_process__kill(worker);
 }
 
-static void serves(struct xfn_supervisor *sup, struct xfn_worker_process *worker)
+static void serves(struct xfn_workers *workers, struct xfn_worker_process *worker)
 {
 	uint64_t now = xfn_now_ns();
 	char who[XFN_WHO];
 
-	xfn_page_check__read(sup, worker); /* names of counters, before a function has run */
+	xfn_page_check__read(workers, worker); /* names of counters, before a function has run */
 	xfn_provision__check_pinned(worker);
 	worker->state = XFN_WORKER_READY;
 	worker->started_ns = now;
@@ -114,20 +120,20 @@ static void serves(struct xfn_supervisor *sup, struct xfn_worker_process *worker
 			      (unsigned)((now - worker->ended_ns) / 1000000));
 	}
 	worker->served = true;
-	xfn_quarantine__watch(sup);
-	xfn_standstill__watch(sup);
-	xfn_pools__follow_load(sup);
+	xfn_quarantine__watch(workers);
+	xfn_standstill__watch(workers);
+	xfn_pools__follow_load(workers);
 }
 
 /* It has started; frames come when its sockets are bound. */
-static void bind_sockets(struct xfn_supervisor *sup, struct xfn_worker_process *worker)
+static void bind_sockets(struct xfn_workers *workers, struct xfn_worker_process *worker)
 {
 	uint64_t now = xfn_now_ms();
-	int ret = xfn_provision__bind(sup, worker, &worker->error);
+	int ret = xfn_provision__bind(workers, worker, &worker->error);
 
 	if (!ret) {
 		worker->error.line[0] = '\0';
-		serves(sup, worker);
+		serves(workers, worker);
 		return;
 	}
 	if (worker->state != XFN_WORKER_BINDING)
@@ -148,7 +154,7 @@ static void on_due(void *ctx)
 
 	switch (worker->state) {
 	case XFN_WORKER_DEAD:
-		start(worker->sup, worker);
+		start(worker->owner, worker);
 		break;
 	case XFN_WORKER_STARTING:
 		snprintf(text, sizeof(text),
@@ -157,7 +163,7 @@ static void on_due(void *ctx)
 		give_up(worker, -ETIMEDOUT, text);
 		break;
 	case XFN_WORKER_BINDING:
-		bind_sockets(worker->sup, worker);
+		bind_sockets(worker->owner, worker);
 		break;
 	case XFN_WORKER_LEAVING:
 		xfn_process__kill(worker);
@@ -178,7 +184,7 @@ static void plan(struct xfn_worker_process *worker)
 	case XFN_WORKER_DEAD:
 		/* no AF_XDP socket can be bound while the interface is down */
 		if (!worker->served ||
-		    (xfn_worker_process__by_afxdp(worker) && !worker->sup->interface->iface.up))
+		    (xfn_worker_process__by_afxdp(worker) && !worker->owner->interface->iface.up))
 			return;
 		at = worker->restart_at_ns / 1000000;
 		break;
@@ -190,7 +196,7 @@ static void plan(struct xfn_worker_process *worker)
 	default:
 		break;
 	}
-	xfn_events__after(&worker->sup->events, &worker->due, at > now ? at - now : 0, on_due,
+	xfn_events__after(worker->owner->loop, &worker->due, at > now ? at - now : 0, on_due,
 			  worker);
 }
 
@@ -199,54 +205,55 @@ static void follow(struct xfn_worker_process *worker)
 {
 	xfn_workers__watch(worker);
 	plan(worker);
-	xfn_supervisor__settle(worker->sup);
+	xfn_workers__changed(worker->owner);
 }
 
-struct xfn_worker_process *xfn_workers__add(struct xfn_supervisor *sup, const char *engine,
+struct xfn_worker_process *xfn_workers__add(struct xfn_workers *workers, const char *engine,
 					    uint32_t queue)
 {
-	struct xfn_worker_process *worker = &sup->workers[sup->worker_count++];
+	struct xfn_worker_process *worker = &workers->all[workers->count++];
 
 	memset(worker, 0, sizeof(*worker));
-	worker->sup = sup;
+	worker->owner = workers;
 	worker->engine = engine;
 	worker->queue = queue;
 	worker->threads = worker->shared = worker->active = 1;
 	if (xfn_worker_process__by_afxdp(worker)) {
-		worker->threads = xfn_pools__threads(sup);
-		worker->shared = xfn_pools__shared(sup, queue);
+		worker->threads = xfn_pools__threads(workers);
+		worker->shared = xfn_pools__shared(workers, queue);
 	}
 	worker->page_fd = worker->ring.receive = worker->ring.send = -1;
 	worker->pidfd = worker->sock = worker->output.fd = -1;
-	start(sup, worker);
+	start(workers, worker);
 	follow(worker);
 	return worker;
 }
 
-void xfn_workers__renew_sockets(struct xfn_supervisor *sup)
+void xfn_workers__renew_sockets(struct xfn_workers *workers)
 {
 	unsigned listeners;
 
-	xfn_listeners__held(sup->ingress, &listeners);
-	for (unsigned i = 0; i < sup->worker_count; i++) {
-		struct xfn_worker_process *worker = &sup->workers[i];
+	xfn_listeners__held(workers->ingress, &listeners);
+	for (unsigned i = 0; i < workers->count; i++) {
+		struct xfn_worker_process *worker = &workers->all[i];
 
 		if (xfn_worker_process__by_afxdp(worker) || xfn_worker_process__by_ring(worker))
 			continue;
 		if (!listeners) { /* it stands behind all others */
-			xfn_workers__remove(sup, i);
+			xfn_workers__remove(workers, i);
 			return;
 		}
-		xfn_process__retire(sup, worker);
+		xfn_process__retire(workers, worker);
 		xfn_outbox__empty(&worker->outbox);
 		worker->ended_ns = xfn_now_ns();
-		start(sup, worker);
+		start(workers, worker);
 		follow(worker);
 		return;
 	}
 	/* the first sockets */
-	if (listeners && sup->udp_engine && sup->worker_count < XFN_WORKER_PROCESSES) {
-		struct xfn_worker_process *worker = xfn_workers__add(sup, sup->udp_engine, 0);
+	if (listeners && workers->udp_engine && workers->count < XFN_WORKER_PROCESSES) {
+		struct xfn_worker_process *worker =
+			xfn_workers__add(workers, workers->udp_engine, 0);
 
 		worker->served = true; /* a failure is tried again like a crash */
 		follow(worker);
@@ -254,7 +261,7 @@ void xfn_workers__renew_sockets(struct xfn_supervisor *sup)
 }
 
 /* Why it ended, and when another one is to start. */
-static void ended(struct xfn_supervisor *sup, struct xfn_worker_process *worker, int status,
+static void ended(struct xfn_workers *workers, struct xfn_worker_process *worker, int status,
 		  bool left)
 {
 	int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
@@ -268,7 +275,7 @@ static void ended(struct xfn_supervisor *sup, struct xfn_worker_process *worker,
 	if (outside && worker->still)
 		xfn_standstill__sentence(worker, what, sizeof(what));
 	/* Once at once, and when the cause is out; one that keeps dying waits longer each time. */
-	too_often = !outside && xfn_quarantine__ended(sup, worker, what, sizeof(what));
+	too_often = !outside && xfn_quarantine__ended(workers, worker, what, sizeof(what));
 	if (!what[0] && (sig == SIGTERM || sig == SIGINT || sig == SIGHUP))
 		snprintf(what, sizeof(what), ", from outside");
 	if (too_often)
@@ -285,11 +292,11 @@ static void ended(struct xfn_supervisor *sup, struct xfn_worker_process *worker,
 		      sig ?: WEXITSTATUS(status),
 		      left ? ", killed since it had left its supervisor" : "", what, wait_ms);
 	if (too_often)
-		xfn_quarantine__begin(sup, worker);
+		xfn_quarantine__begin(workers, worker);
 }
 
 /* Its process has ended. */
-static void bury(struct xfn_supervisor *sup, struct xfn_worker_process *worker)
+static void bury(struct xfn_workers *workers, struct xfn_worker_process *worker)
 {
 	/* one that was killed for something else may take its time to end */
 	bool left = worker->state == XFN_WORKER_LEAVING && xfn_now_ms() >= worker->until_ms &&
@@ -297,9 +304,9 @@ static void bury(struct xfn_supervisor *sup, struct xfn_worker_process *worker)
 	int status = xfn_process__status(worker);
 
 	xfn_outbox__empty(&worker->outbox);
-	xfn_provision__drop(sup, worker);
+	xfn_provision__drop(workers, worker);
 	if (worker->started_ns) {
-		ended(sup, worker, status, left);
+		ended(workers, worker, status, left);
 		return;
 	}
 	if (!worker->ret) {
@@ -312,11 +319,11 @@ static void bury(struct xfn_supervisor *sup, struct xfn_worker_process *worker)
 				       "the worker was ended by signal %d while it started",
 				       WTERMSIG(status));
 	}
-	not_started(sup, worker);
+	not_started(workers, worker);
 }
 
 /* False: there is no further one. */
-static bool message(struct xfn_supervisor *sup, struct xfn_worker_process *worker)
+static bool message(struct xfn_workers *workers, struct xfn_worker_process *worker)
 {
 	char text[sizeof(worker->error.line)], who[XFN_WHO];
 	struct xfn_message msg;
@@ -335,7 +342,7 @@ static bool message(struct xfn_supervisor *sup, struct xfn_worker_process *worke
 	switch (msg.type) {
 	case XFN_MESSAGE_READY:
 		if (worker->state == XFN_WORKER_STARTING)
-			bind_sockets(sup, worker);
+			bind_sockets(workers, worker);
 		break;
 	case XFN_MESSAGE_FAILED:
 		xfn_printable(msg.failed.text, strnlen(msg.failed.text, sizeof(msg.failed.text)),
@@ -351,10 +358,8 @@ static bool message(struct xfn_supervisor *sup, struct xfn_worker_process *worke
 		worker->until_ms = xfn_now_ms() + LEFT_MS;
 		break;
 	case XFN_MESSAGE_INVOKED:
-		xfn_invoke__done(sup, worker, &msg);
-		break;
 	case XFN_MESSAGE_AUDITED:
-		xfn_audit__done(sup, worker, &msg);
+		workers->events.message(workers->events.ctx, worker, &msg);
 		break;
 	}
 	return worker->state != XFN_WORKER_LEAVING;
@@ -388,7 +393,7 @@ static void on_quiet(void *ctx)
 	int ms = xfn_output_lines__watch(&worker->output, xfn_worker_process__who(worker, who));
 
 	if (ms >= 0)
-		xfn_events__after(&worker->sup->events, &worker->quiet, (unsigned)ms, on_quiet,
+		xfn_events__after(worker->owner->loop, &worker->quiet, (unsigned)ms, on_quiet,
 				  worker);
 }
 
@@ -396,7 +401,7 @@ static void on_quiet(void *ctx)
 static void attend(void *ctx)
 {
 	struct xfn_worker_process *worker = ctx;
-	struct xfn_supervisor *sup = worker->sup;
+	struct xfn_workers *workers = worker->owner;
 	bool over = xfn_process__has_ended(worker); /* before its last messages are read */
 	char who[XFN_WHO];
 
@@ -405,10 +410,10 @@ static void attend(void *ctx)
 	on_quiet(worker);
 	if (listens(worker) && xfn_outbox__waits(&worker->outbox))
 		send_rest(worker);
-	for (unsigned i = 0; i < MESSAGES && listens(worker) && message(sup, worker); i++)
+	for (unsigned i = 0; i < MESSAGES && listens(worker) && message(workers, worker); i++)
 		;
 	if (over)
-		bury(sup, worker);
+		bury(workers, worker);
 	follow(worker);
 }
 
@@ -416,13 +421,13 @@ static void on_worker(void *ctx)
 {
 	struct xfn_worker_process *worker = ctx;
 
-	if (!xfn_supervisor__look(worker->sup))
+	if (!worker->owner->events.look(worker->owner->events.ctx))
 		attend(worker);
 }
 
 void xfn_workers__watch(struct xfn_worker_process *worker)
 {
-	struct xfn_events *events = &worker->sup->events;
+	struct xfn_events *events = worker->owner->loop;
 
 	xfn_events__watch(events, &worker->watch[0], XFN_TURN_NORMAL, worker->pidfd, on_worker,
 			  worker);
@@ -442,24 +447,24 @@ void xfn_workers__unwatch(struct xfn_worker_process *worker)
 	xfn_events__stop(&worker->quiet);
 }
 
-void xfn_workers__remove(struct xfn_supervisor *sup, unsigned keep)
+void xfn_workers__remove(struct xfn_workers *workers, unsigned keep)
 {
-	while (sup->worker_count > keep) {
-		struct xfn_worker_process *worker = &sup->workers[--sup->worker_count];
+	while (workers->count > keep) {
+		struct xfn_worker_process *worker = &workers->all[--workers->count];
 
 		xfn_workers__unwatch(worker);
 		/* No more requests to it first: what comes after its last look would be lost. */
-		xfn_provision__drop(sup, worker);
-		xfn_process__retire(sup, worker);
+		xfn_provision__drop(workers, worker);
+		xfn_process__retire(workers, worker);
 		xfn_outbox__empty(&worker->outbox);
 	}
-	xfn_supervisor__settle(sup);
+	xfn_workers__changed(workers);
 }
 
-void xfn_workers__restart_now(struct xfn_supervisor *sup)
+void xfn_workers__restart_now(struct xfn_workers *workers)
 {
-	for (unsigned i = 0; i < sup->worker_count; i++) {
-		sup->workers[i].restart_at_ns = 0;
-		plan(&sup->workers[i]);
+	for (unsigned i = 0; i < workers->count; i++) {
+		workers->all[i].restart_at_ns = 0;
+		plan(&workers->all[i]);
 	}
 }
