@@ -208,15 +208,15 @@ static void on_late(void *ctx)
 	on_leaver(leaver);
 }
 
-/* Until it has ended; from now on in this loop. */
-static void wait_in(struct xfn_leaver *leaver, struct xfn_events *events)
+/* In this loop from now on, until it has ended; it is killed after `ms`. */
+static void wait_in(struct xfn_leaver *leaver, struct xfn_events *events, uint64_t ms)
 {
 	leaver->events = events;
 	xfn_events__watch(events, &leaver->watch[0], XFN_TURN_LAST, leaver->pidfd, on_leaver,
 			  leaver);
 	xfn_events__watch(events, &leaver->watch[1], XFN_TURN_LAST, leaver->output.fd, on_leaver,
 			  leaver);
-	xfn_events__after(events, &leaver->late, STOP_MS, on_late, leaver);
+	xfn_events__after(events, &leaver->late, ms, on_late, leaver);
 }
 
 void xfn_process__retire(struct xfn_supervisor *sup, struct xfn_worker_process *worker)
@@ -252,7 +252,7 @@ void xfn_process__retire(struct xfn_supervisor *sup, struct xfn_worker_process *
 		sup->leavers = leaver;
 		worker->pidfd = worker->output.fd = -1;
 		close_descriptors(worker);
-		wait_in(leaver, &sup->events);
+		wait_in(leaver, &sup->events, STOP_MS);
 	}
 	worker->page = NULL;
 	worker->checked = NULL;
@@ -263,9 +263,10 @@ void xfn_process__retire(struct xfn_supervisor *sup, struct xfn_worker_process *
 void xfn_process__wait(struct xfn_supervisor *sup)
 {
 	struct xfn_events own = {};
+	uint64_t now = xfn_now_ns();
 
 	for (struct xfn_leaver *l = sup->leavers; l; l = l->next)
-		wait_in(l, &own);
+		wait_in(l, &own, l->late.at_ns > now ? (l->late.at_ns - now) / 1000000 : 0);
 	while (sup->leavers)
 		xfn_events__round(&own);
 }
