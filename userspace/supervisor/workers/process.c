@@ -226,14 +226,14 @@ static void on_late(void *ctx)
 	on_leaver(leaver);
 }
 
-/* Until it has ended; from now on in this loop. */
-static void wait_in(struct xfn_leaver *leaver, struct xfn_events *loop)
+/* In this loop from now on, until it has ended; it is killed after `ms`. */
+static void wait_in(struct xfn_leaver *leaver, struct xfn_events *loop, uint64_t ms)
 {
 	leaver->loop = loop;
 	xfn_events__watch(loop, &leaver->watch[0], XFN_TURN_LAST, leaver->pidfd, on_leaver, leaver);
 	xfn_events__watch(loop, &leaver->watch[1], XFN_TURN_LAST, leaver->output.fd, on_leaver,
 			  leaver);
-	xfn_events__after(loop, &leaver->late, STOP_MS, on_late, leaver);
+	xfn_events__after(loop, &leaver->late, ms, on_late, leaver);
 }
 
 void xfn_process__retire(struct xfn_workers *workers, struct xfn_worker_process *worker)
@@ -269,7 +269,7 @@ void xfn_process__retire(struct xfn_workers *workers, struct xfn_worker_process 
 		workers->leavers = leaver;
 		worker->pidfd = worker->output.fd = -1;
 		close_descriptors(worker);
-		wait_in(leaver, workers->loop);
+		wait_in(leaver, workers->loop, STOP_MS);
 	}
 	worker->page = NULL;
 	worker->checked = NULL;
@@ -279,9 +279,10 @@ void xfn_process__retire(struct xfn_workers *workers, struct xfn_worker_process 
 void xfn_workers__wait(struct xfn_workers *workers)
 {
 	struct xfn_events own = {};
+	uint64_t now = xfn_now_ns();
 
 	for (struct xfn_leaver *l = workers->leavers; l; l = l->next)
-		wait_in(l, &own);
+		wait_in(l, &own, l->late.at_ns > now ? (l->late.at_ns - now) / 1000000 : 0);
 	while (workers->leavers)
 		xfn_events__round(&own);
 }
