@@ -49,7 +49,8 @@ userspace/supervisor/interface: userspace/supervisor/options.h userspace/sockets
 userspace/supervisor/attachment: userspace/supervisor/functions userspace/supervisor/interface userspace/supervisor/options.h userspace/host skel xdp functions
 userspace/supervisor/ingress: userspace/supervisor/attachment userspace/supervisor/interface userspace/supervisor/functions userspace/supervisor/options.h userspace/call/datagram.h userspace/control/control.h userspace/nic userspace/sockets userspace/host skel xdp functions
 userspace/supervisor/workers: userspace/supervisor/ingress userspace/supervisor/attachment userspace/supervisor/interface userspace/supervisor/functions userspace/supervisor/options.h userspace/worker/sandbox.h userspace/protocol userspace/engine userspace/call userspace/sockets userspace/host skel xdp functions
-userspace/supervisor: userspace/supervisor/workers userspace/supervisor/ingress userspace/supervisor/functions userspace/supervisor/interface userspace/supervisor/attachment userspace/worker/sandbox.h userspace/protocol userspace/engine userspace/call userspace/control userspace/nic userspace/sockets userspace/host skel xdp functions
+userspace/supervisor/requests: userspace/supervisor/workers userspace/supervisor/ingress userspace/supervisor/attachment userspace/supervisor/interface userspace/supervisor/functions userspace/supervisor/options.h userspace/control/control.h userspace/protocol userspace/engine userspace/call userspace/nic userspace/sockets userspace/host skel xdp functions
+userspace/supervisor: userspace/supervisor/requests userspace/supervisor/workers userspace/supervisor/ingress userspace/supervisor/attachment userspace/supervisor/interface userspace/supervisor/functions userspace/control/control.h userspace/nic userspace/sockets userspace/host skel xdp functions
 tools/process: userspace/host skel/error.h
 tools/arguments: userspace/sockets skel/error.h functions
 tools/host: tools/process userspace/engine userspace/nic userspace/host skel xdp
@@ -64,10 +65,8 @@ tools/templates: functions
 endef
 export ROOMS
 
-# rooms of the supervisor's that are not yet archives of their own
-UNSPLIT := $(addprefix userspace/supervisor/,requests)
-sources = $(filter-out %.bpf.c,$(wildcard $(1)/*.c $(if $(filter userspace/supervisor,$(1)),$(UNSPLIT:=/*.c))))
-SUPERVISOR := $(addprefix userspace/supervisor/,workers ingress attachment interface functions)
+sources = $(filter-out %.bpf.c,$(wildcard $(1)/*.c))
+SUPERVISOR := $(addprefix userspace/supervisor/,requests workers ingress attachment interface functions)
 rooms = $(patsubst %,$(BUILD)/rooms/%.a,$(1))
 ARCHIVED := skel $(addprefix userspace/,host sockets nic control call engine protocol worker supervisor) \
 	$(SUPERVISOR) $(addprefix tools/,process arguments host load cases compiler cli bench demo)

@@ -8,7 +8,8 @@
 #include <unistd.h>
 #include "../../skel/error.h"
 #include "../host/log.h"
-#include "supervisor_inside.h"
+#include "../sockets/udp_socket.h"
+#include "supervisor_parts.h"
 
 static void why(struct xfn_supervisor *sup, unsigned slot, int tier,
 		const struct xfn_rule_text *rule, const char *reason)
@@ -129,7 +130,7 @@ static bool shares_port(const struct xfn_supervisor *sup, unsigned slot)
 	return false;
 }
 
-int xfn_deploy__bind(struct xfn_supervisor *sup, struct xfn_error *err)
+int xfn_deploy__bind(const struct xfn_supervisor *sup, struct xfn_error *err)
 {
 	int ret = 0;
 

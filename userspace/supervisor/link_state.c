@@ -12,14 +12,16 @@
 #include "../../skel/error.h"
 #include "../host/log.h"
 #include "../host/now.h"
-#include "supervisor_inside.h"
+#include "ingress/listeners.h"
+#include "ingress/nic_features.h"
+#include "supervisor_parts.h"
 
 #define RETRY_MS  2000
 #define REREAD_MS 1000 /* what the kernel tells of links and addresses */
 
 const char *xfn_link_state__state(const struct xfn_supervisor *sup, char *text, size_t len)
 {
-	const char *name = sup->interface->iface.name, *why = sup->not_serving;
+	const char *name = sup->interface->iface.name, *why = sup->link.not_serving;
 
 	/* most errors name it themselves */
 	if (!strncmp(why, name, strlen(name)) && !strncmp(why + strlen(name), ": ", 2))
@@ -36,12 +38,12 @@ const char *xfn_link_state__state(const struct xfn_supervisor *sup, char *text, 
 		snprintf(text, len, "%s: down, waiting for it to come up", name);
 		return "down";
 	}
-	if (sup->phase && !sup->serving) {
+	if (sup->serving.phase && !sup->serving.on) {
 		snprintf(text, len, "%s: starting, since %u ms", name[0] ? name : "UDP sockets",
-			 (unsigned)((xfn_now_ns() - sup->begun_ns) / 1000000));
+			 (unsigned)((xfn_now_ns() - sup->serving.begun_ns) / 1000000));
 		return "starting";
 	}
-	if (!sup->serving) {
+	if (!sup->serving.on) {
 		snprintf(text, len, "%s: not served: %s", name, why);
 		return "failed";
 	}
@@ -77,18 +79,18 @@ static void plan_missing(struct xfn_supervisor *sup);
 static void begun(struct xfn_supervisor *sup, int ret, const char *err)
 {
 	if (!ret) {
-		sup->not_serving[0] = '\0';
+		sup->link.not_serving[0] = '\0';
 		xfn_log__line(LOG_NOTICE, "%s: there, and served after %u ms",
 			      sup->interface->iface.name,
-			      (unsigned)((xfn_now_ns() - sup->begun_ns) / 1000000));
+			      (unsigned)((xfn_now_ns() - sup->serving.begun_ns) / 1000000));
 		log_why(sup);
 		return;
 	}
 	log_why(sup);
-	xfn_events__after(&sup->events, &sup->retry, RETRY_MS, on_retry, sup);
-	if (!strncmp(sup->not_serving, err, sizeof(sup->not_serving) - 1))
+	xfn_events__after(&sup->loop, &sup->link.retry, RETRY_MS, on_retry, sup);
+	if (!strncmp(sup->link.not_serving, err, sizeof(sup->link.not_serving) - 1))
 		return;
-	snprintf(sup->not_serving, sizeof(sup->not_serving), "%.255s", err);
+	snprintf(sup->link.not_serving, sizeof(sup->link.not_serving), "%.255s", err);
 	say(sup, LOG_ERR);
 }
 
@@ -106,7 +108,7 @@ static void gone(struct xfn_supervisor *sup)
 {
 	xfn_serving__end(sup);
 	xfn_interface_state__set_gone(sup->interface);
-	sup->not_serving[0] = '\0';
+	sup->link.not_serving[0] = '\0';
 	say(sup, LOG_WARNING);
 }
 
@@ -120,16 +122,16 @@ static void compare(struct xfn_supervisor *sup, const struct xfn_interface *now)
 	xfn_interface_state__set(sup->interface, now);
 	if (was.up && !now->up)
 		say(sup, LOG_WARNING);
-	if (!was.up && now->up && sup->serving) {
+	if (!was.up && now->up && sup->serving.on) {
 		xfn_log__line(LOG_NOTICE, "%s: up again", now->name);
 		xfn_workers__restart_now(sup->workers);
 	}
 	if (was.mtu == sup->interface->iface.mtu && was.queues == sup->interface->iface.queues &&
 	    was.tx_queues == sup->interface->iface.tx_queues)
 		return;
-	if (sup->phase && !sup->serving) /* what was begun is for the shape it had */
+	if (sup->serving.phase && !sup->serving.on) /* what was begun is for the shape it had */
 		xfn_serving__end(sup);
-	if (!sup->serving)
+	if (!sup->serving.on)
 		return;
 	xfn_attachment__set_runtime(sup->attachment, xfn_workers__multi_buffer(sup->workers));
 	if (workers) {
@@ -152,8 +154,7 @@ static void follow(struct xfn_supervisor *sup)
 	    (renew || sup->interface->devices_changed || sup->interface->host_changed)) {
 		xfn_serving__renew_workers(sup);
 	} else if (renew) {
-		sup->renewals++;
-		xfn_workers__renew_sockets(sup->workers);
+		xfn_serving__renew_sockets(sup);
 	}
 	xfn_interface_state__clear_changes(sup->interface);
 	plan_missing(sup);
@@ -164,8 +165,8 @@ static void follow_changes(struct xfn_supervisor *sup)
 {
 	const struct xfn_interface_state *now = sup->interface;
 
-	if (!sup->phase && (now->addresses_changed || now->devices_changed ||
-			    (now->host_changed && xfn_listeners__ring_mtu(sup->ingress))))
+	if (!sup->serving.phase && (now->addresses_changed || now->devices_changed ||
+				    (now->host_changed && xfn_listeners__ring_mtu(sup->ingress))))
 		follow(sup);
 }
 
@@ -174,7 +175,7 @@ static void on_missing(void *ctx)
 {
 	struct xfn_supervisor *sup = ctx;
 
-	if (sup->serving && !sup->phase)
+	if (sup->serving.on && !sup->serving.phase)
 		follow(sup);
 }
 
@@ -182,16 +183,17 @@ static void plan_missing(struct xfn_supervisor *sup)
 {
 	int ms = xfn_listeners__retry_ms(sup->ingress);
 
-	xfn_events__stop(&sup->missing_retry);
+	xfn_events__stop(&sup->link.missing_retry);
 	if (ms >= 0)
-		xfn_events__after(&sup->events, &sup->missing_retry, (unsigned)ms, on_missing, sup);
+		xfn_events__after(&sup->loop, &sup->link.missing_retry, (unsigned)ms, on_missing,
+				  sup);
 }
 
 /* Read links and addresses, and act on them. True: workers may be others than before. */
 static bool changed(struct xfn_supervisor *sup)
 {
 	bool said = sup->interface->unread;
-	unsigned was = sup->renewals;
+	unsigned was = sup->serving.renewals;
 	int ret = xfn_interface_state__read_addresses(sup->interface), unread;
 	struct xfn_interface now;
 	struct xfn_error err;
@@ -211,15 +213,15 @@ static bool changed(struct xfn_supervisor *sup)
 		xfn_interface_state__set_unread(sup->interface);
 	}
 	if (!now.index || unread)
-		return sup->renewals != was;
+		return sup->serving.renewals != was;
 	if (!sup->interface->iface.index)
 		xfn_interface_state__follow(sup->interface, now.index);
 	compare(sup, &now);
-	if (sup->serving)
+	if (sup->serving.on)
 		follow_changes(sup);
-	else if (sup->interface->iface.up && !sup->phase)
+	else if (sup->interface->iface.up && !sup->serving.phase)
 		begin(sup);
-	return sup->renewals != was;
+	return sup->serving.renewals != was;
 }
 
 static void on_unread(void *ctx)
@@ -231,9 +233,9 @@ bool xfn_link_state__changed(struct xfn_supervisor *sup)
 {
 	bool others = changed(sup);
 
-	xfn_events__stop(&sup->unread_retry);
+	xfn_events__stop(&sup->link.unread_retry);
 	if (sup->interface->unread)
-		xfn_events__after(&sup->events, &sup->unread_retry, REREAD_MS, on_unread, sup);
+		xfn_events__after(&sup->loop, &sup->link.unread_retry, REREAD_MS, on_unread, sup);
 	return others;
 }
 
@@ -241,7 +243,7 @@ static void on_retry(void *ctx)
 {
 	struct xfn_supervisor *sup = ctx;
 
-	if (!sup->serving && !sup->phase && sup->interface->iface.up)
+	if (!sup->serving.on && !sup->serving.phase && sup->interface->iface.up)
 		begin(sup);
 }
 
@@ -252,9 +254,9 @@ void xfn_link_state__begun(struct xfn_supervisor *sup, bool anew, int ret, const
 	if (anew && ret) {
 		xfn_log__line(LOG_ERR, "%s: workers cannot be made anew (%s); all is",
 			      sup->interface->iface.name, err);
-		xfn_events__after(&sup->events, &sup->retry, 0, on_retry, sup);
+		xfn_events__after(&sup->loop, &sup->link.retry, 0, on_retry, sup);
 	}
-	if (sup->serving)
+	if (sup->serving.on)
 		xfn_link_state__follow(sup);
 }
 

@@ -12,7 +12,11 @@
 #include "../../skel/error.h"
 #include "../host/log.h"
 #include "../host/now.h"
-#include "supervisor_inside.h"
+#include "ingress/listeners.h"
+#include "ingress/nic_features.h"
+#include "workers/pools.h"
+#include "workers/quarantine.h"
+#include "supervisor_parts.h"
 
 /* The workers of frames serve, if there are any: in what lesser way than others. */
 static void log_frames(const struct xfn_supervisor *sup)
@@ -44,7 +48,7 @@ static int frames_started(struct xfn_supervisor *sup, int ret, struct xfn_error 
 	xfn_log__line(LOG_WARNING, "AF_XDP cannot be had (%s); UDP sockets serve instead",
 		      err->line);
 	xfn_deploy__to_sockets(sup, xfn_workers__engine_reason(sup->workers));
-	if (!sup->serving)
+	if (!sup->serving.on)
 		return 0;
 	/* other tiers want other sockets and ports */
 	return xfn_fail(err, -EAGAIN, "its functions change to UDP sockets");
@@ -54,8 +58,8 @@ int xfn_serving__begin(struct xfn_supervisor *sup, struct xfn_error *err)
 {
 	int ret;
 
-	sup->renewals++;
-	sup->begun_ns = xfn_now_ns();
+	sup->serving.renewals++;
+	sup->serving.begun_ns = xfn_now_ns();
 	xfn_interface_state__clear_changes(sup->interface);
 	xfn_workers__set_no_afxdp(sup->workers, NULL);
 	if (!xfn_functions__served_once(sup->functions))
@@ -72,7 +76,7 @@ int xfn_serving__begin(struct xfn_supervisor *sup, struct xfn_error *err)
 		return ret;
 	}
 	xfn_workers__start_frames(sup->workers);
-	sup->phase = XFN_PHASE_FRAMES;
+	sup->serving.phase = XFN_PHASE_FRAMES;
 	xfn_supervisor__settle(sup);
 	return 0;
 }
@@ -85,11 +89,11 @@ static int begin_sockets(struct xfn_supervisor *sup, struct xfn_error *err)
 {
 	int ret = 0;
 
-	if (!sup->serving)
-		ret = xfn_listeners__open(sup->ingress, sup->begun_ns, err);
+	if (!sup->serving.on)
+		ret = xfn_listeners__open(sup->ingress, sup->serving.begun_ns, err);
 	if (ret == 1)
 		return 1;
-	sup->phase = XFN_PHASE_SOCKETS;
+	sup->serving.phase = XFN_PHASE_SOCKETS;
 	return ret ?: xfn_workers__start_sockets(sup->workers, err);
 }
 
@@ -107,7 +111,7 @@ static int open_ports(struct xfn_supervisor *sup, struct xfn_error *err)
 		xfn_deploy__log_unasked(sup);
 	if (!ret) {
 		xfn_attachment__part(sup->attachment);
-		sup->serving = true;
+		sup->serving.on = true;
 		xfn_functions__set_served(sup->functions);
 	}
 	return ret;
@@ -119,23 +123,23 @@ int xfn_serving__step(struct xfn_supervisor *sup, struct xfn_error *err)
 
 	if (ret == 1)
 		return 1;
-	if (sup->phase == XFN_PHASE_FRAMES) {
+	if (sup->serving.phase == XFN_PHASE_FRAMES) {
 		ret = frames_started(sup, ret, err);
 		xfn_attachment__set_runtime(sup->attachment,
 					    xfn_workers__multi_buffer(sup->workers));
-		sup->phase = XFN_PHASE_LISTENERS;
+		sup->serving.phase = XFN_PHASE_LISTENERS;
 	}
-	if (!ret && sup->phase == XFN_PHASE_LISTENERS) {
+	if (!ret && sup->serving.phase == XFN_PHASE_LISTENERS) {
 		ret = begin_sockets(sup, err);
 		ret = ret ?: xfn_workers__all_serve(sup->workers, err);
 	}
 	if (ret == 1)
 		return 1;
-	if (!ret && !sup->serving)
+	if (!ret && !sup->serving.on)
 		ret = open_ports(sup, err);
 	if (ret)
 		xfn_serving__end(sup);
-	sup->phase = XFN_PHASE_NONE;
+	sup->serving.phase = XFN_PHASE_NONE;
 	return ret;
 }
 
@@ -143,21 +147,27 @@ void xfn_serving__end(struct xfn_supervisor *sup)
 {
 	/* card and interface first: what still comes goes to the host's stack */
 	xfn_attachment__detach(sup->attachment);
-	sup->renewals++;
+	sup->serving.renewals++;
 	xfn_workers__remove(sup->workers, 0);
 	xfn_nic_features__end(sup->ingress);
 	xfn_listeners__close(sup->ingress);
 	xfn_attachment__retire(sup->attachment);
-	sup->serving = false;
-	sup->phase = XFN_PHASE_NONE;
+	sup->serving.on = false;
+	sup->serving.phase = XFN_PHASE_NONE;
 }
 
 void xfn_serving__renew_workers(struct xfn_supervisor *sup)
 {
-	sup->renewals++;
-	sup->begun_ns = xfn_now_ns();
+	sup->serving.renewals++;
+	sup->serving.begun_ns = xfn_now_ns();
 	xfn_workers__remove(sup->workers, 0);
 	xfn_workers__start_frames(sup->workers);
-	sup->phase = XFN_PHASE_FRAMES;
+	sup->serving.phase = XFN_PHASE_FRAMES;
 	xfn_supervisor__settle(sup);
+}
+
+void xfn_serving__renew_sockets(struct xfn_supervisor *sup)
+{
+	sup->serving.renewals++;
+	xfn_workers__renew_sockets(sup->workers);
 }

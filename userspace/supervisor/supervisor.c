@@ -20,10 +20,14 @@
 #include "../host/clock.h"
 #include "../host/limits.h"
 #include "../host/log.h"
+#include "../control/control.h"
 #include "../nic/napi.h"
 #include "../../skel/privileges.h"
-#include "requests/verbs.h"
-#include "supervisor_inside.h"
+#include "ingress/listeners.h"
+#include "ingress/nic_features.h"
+#include "workers/quarantine.h"
+#include "supervisor.h"
+#include "supervisor_parts.h"
 
 /* What is left is for workers to be restarted, maps to be changed and children to be ended. */
 static void give_up_privileges(void)
@@ -74,7 +78,7 @@ static void print_functions(const struct xfn_supervisor *sup, FILE *out)
 		fprintf(out, "engine %s, %s\n", xfn_workers__udp_engine(sup->workers) ?: "",
 			xfn_workers__engine_reason(sup->workers));
 	print_nic(sup, out);
-	if (!sup->serving) {
+	if (!sup->serving.on) {
 		xfn_link_state__state(sup, text, sizeof(text));
 		fprintf(out, "%s\n", text);
 	}
@@ -90,8 +94,8 @@ static void log_ready(struct xfn_supervisor *sup)
 	if (out != stdout)
 		fputc(XFN_REPORT_READY, out);
 	if (sup->opts->json) {
-		data = xfn_stats__functions(sup);
-		json_object_set_new(data, "ready", json_boolean(sup->serving));
+		data = xfn_requests__served(sup->requests);
+		json_object_set_new(data, "ready", json_boolean(sup->serving.on));
 		json_dumpf(data, out, JSON_COMPACT);
 		fputc('\n', out);
 		json_decref(data);
@@ -103,7 +107,7 @@ static void log_ready(struct xfn_supervisor *sup)
 		return;
 	}
 	if (!sup->opts->json)
-		puts(sup->serving ? "serving; Ctrl-C ends" : "Ctrl-C ends");
+		puts(sup->serving.on ? "serving; Ctrl-C ends" : "Ctrl-C ends");
 	fflush(out);
 }
 
@@ -139,7 +143,7 @@ static void on_signals(void *ctx)
 
 	/* first: workers that end with us need no word, and no other one */
 	if (read(sup->on_signals.fd, &info, sizeof(info)) == sizeof(info))
-		xfn_events__end(&sup->events);
+		xfn_events__end(&sup->loop);
 }
 
 static void on_clock(void *ctx)
@@ -155,9 +159,9 @@ static bool look(void *ctx)
 {
 	struct xfn_supervisor *sup = ctx;
 
-	if (!sup->ready || !sup->interface->addresses || sup->looked == sup->events.rounds)
+	if (!sup->ready || !sup->interface->addresses || sup->looked == sup->loop.rounds)
 		return false;
-	sup->looked = sup->events.rounds;
+	sup->looked = sup->loop.rounds;
 	return xfn_link_state__changed(sup);
 }
 
@@ -186,32 +190,34 @@ static void started(struct xfn_supervisor *sup)
 	if (!sup->interface->addresses)
 		return;
 	/* what the interface did meanwhile has waited for this */
-	xfn_events__watch(&sup->events, &sup->on_addresses, XFN_TURN_EARLY,
+	xfn_events__watch(&sup->loop, &sup->on_addresses, XFN_TURN_EARLY,
 			  xfn_addresses__fd(sup->interface->addresses), on_addresses, sup);
-	xfn_events__watch(&sup->events, &sup->on_channels, XFN_TURN_EARLY, sup->channels_fd,
+	xfn_events__watch(&sup->loop, &sup->on_channels, XFN_TURN_EARLY, sup->channels_fd,
 			  on_channels, sup);
-	if (sup->serving)
+	if (sup->serving.on)
 		xfn_link_state__follow(sup);
 }
 
 /* Go on with what has begun, as far as workers and sockets are ready for it. */
 static void step(struct xfn_supervisor *sup)
 {
-	bool anew = sup->serving;
+	bool anew = sup->serving.on;
 	struct xfn_error err = { 0 };
-	int ret = sup->phase ? xfn_serving__step(sup, &err) : 0, ms;
+	int ret = sup->serving.phase ? xfn_serving__step(sup, &err) : 0, ms;
 
 	if (ret == 1) {
 		/* a socket was found held */
-		ms = sup->phase == XFN_PHASE_LISTENERS ? xfn_listeners__retry_ms(sup->ingress) : -1;
+		ms = sup->serving.phase == XFN_PHASE_LISTENERS ?
+			     xfn_listeners__retry_ms(sup->ingress) :
+			     -1;
 		if (ms >= 0)
-			xfn_events__after(&sup->events, &sup->settle, (unsigned)ms, settle, sup);
+			xfn_events__after(&sup->loop, &sup->settle, (unsigned)ms, settle, sup);
 	} else if (sup->ready) {
 		xfn_link_state__begun(sup, anew, ret, err.line);
 	} else if (ret) {
 		sup->failed = ret;
 		sup->failed_because = err;
-		xfn_events__end(&sup->events);
+		xfn_events__end(&sup->loop);
 	} else {
 		started(sup);
 	}
@@ -221,15 +227,14 @@ static void settle(void *ctx)
 {
 	struct xfn_supervisor *sup = ctx;
 
-	if (sup->phase || !sup->ready)
+	if (sup->serving.phase || !sup->ready)
 		step(sup);
-	xfn_invoke__check(sup);
-	xfn_audit__check(sup);
+	xfn_requests__check(sup->requests);
 }
 
 void xfn_supervisor__settle(struct xfn_supervisor *sup)
 {
-	xfn_events__after(&sup->events, &sup->settle, 0, settle, sup);
+	xfn_events__after(&sup->loop, &sup->settle, 0, settle, sup);
 }
 
 static void on_changed(void *ctx)
@@ -240,28 +245,51 @@ static void on_changed(void *ctx)
 static void on_message(void *ctx, const struct xfn_worker_process *worker,
 		       const struct xfn_message *msg)
 {
-	if (msg->type == XFN_MESSAGE_INVOKED)
-		xfn_invoke__done(ctx, worker, msg);
-	else
-		xfn_audit__done(ctx, worker, msg);
+	const struct xfn_supervisor *sup = ctx;
+
+	xfn_requests__message(sup->requests, worker, msg);
+}
+
+/* What requests are told of this file's matters. */
+static const char *state(void *ctx, char *text, size_t len)
+{
+	return xfn_link_state__state(ctx, text, len);
+}
+
+static bool serving(void *ctx)
+{
+	const struct xfn_supervisor *sup = ctx;
+
+	return sup->serving.on;
+}
+
+static bool starting(void *ctx)
+{
+	const struct xfn_supervisor *sup = ctx;
+
+	return sup->serving.phase != XFN_PHASE_NONE;
+}
+
+static void renew_workers(void *ctx)
+{
+	xfn_serving__renew_workers(ctx);
 }
 
 /* Until a signal ends it: 0; or -errno of the first start with one line in err. */
 static int loop(struct xfn_supervisor *sup, int signals, struct xfn_error *err)
 {
-	xfn_events__watch(&sup->events, &sup->on_signals, XFN_TURN_FIRST, signals, on_signals, sup);
-	xfn_events__watch(&sup->events, &sup->on_clock, XFN_TURN_EARLY, sup->clock_fd, on_clock,
-			  sup);
+	xfn_events__watch(&sup->loop, &sup->on_signals, XFN_TURN_FIRST, signals, on_signals, sup);
+	xfn_events__watch(&sup->loop, &sup->on_clock, XFN_TURN_EARLY, sup->clock_fd, on_clock, sup);
 	xfn_supervisor__settle(sup);
-	xfn_events__run(&sup->events);
+	xfn_events__run(&sup->loop);
 	*err = sup->failed_because;
 	return sup->failed;
 }
 
-static int open_all(struct xfn_supervisor *sup, struct xfn_error *err)
+/* One owner of each kind; nothing is attached or started yet. */
+static int make_owners(struct xfn_supervisor *sup, struct xfn_error *err)
 {
 	const struct xfn_run_options *opts = sup->opts;
-	struct xfn_interface_events events;
 	struct xfn_workers_parts parts;
 	int ret = xfn_interface_state__open(opts, &sup->interface, err);
 
@@ -271,28 +299,44 @@ static int open_all(struct xfn_supervisor *sup, struct xfn_error *err)
 	sup->attachment = xfn_attachment__make(opts, sup->interface, sup->functions);
 	if (!sup->attachment)
 		return xfn_fail(err, -ENOMEM, "out of memory");
-	sup->ingress = xfn_ingress__make(opts, &sup->events, sup->interface, sup->attachment,
+	sup->ingress = xfn_ingress__make(opts, &sup->loop, sup->interface, sup->attachment,
 					 sup->functions);
 	if (!sup->ingress)
 		return xfn_fail(err, -ENOMEM, "out of memory");
-	events = xfn_attachment__events(sup->attachment);
 	parts = (struct xfn_workers_parts){
 		.opts = opts,
-		.loop = &sup->events,
+		.loop = &sup->loop,
 		.functions = sup->functions,
 		.interface = sup->interface,
 		.attachment = sup->attachment,
 		.ingress = sup->ingress,
 		.events = { sup, look, on_changed, on_message },
 	};
-	ret = xfn_workers__make(&parts, &sup->workers, err);
+	return xfn_workers__make(&parts, &sup->workers, err);
+}
+
+static int open_all(struct xfn_supervisor *sup, struct xfn_error *err)
+{
+	const struct xfn_run_options *opts = sup->opts;
+	int ret = make_owners(sup, err);
+	const struct xfn_requests_parts parts = {
+		.opts = opts,
+		.loop = &sup->loop,
+		.functions = sup->functions,
+		.interface = sup->interface,
+		.attachment = sup->attachment,
+		.ingress = sup->ingress,
+		.workers = sup->workers,
+		.host = { sup, state, serving, starting, renew_workers },
+	};
+	struct xfn_interface_events events;
+
 	/* Before anything is attached: another run of ours on this interface is refused by name. */
-	ret = ret   ?:
-		      xfn_control__listen(&sup->events,
-					  opts->ifname ? sup->interface->iface.name : NULL,
-					  xfn_verbs__answer, sup, &sup->control, err);
-	if (!ret && opts->ifname)
+	ret = ret ?: xfn_requests__open(&parts, &sup->requests, err);
+	if (!ret && opts->ifname) {
+		events = xfn_attachment__events(sup->attachment);
 		ret = xfn_interface_state__watch(sup->interface, opts, &events, err);
+	}
 	if (ret || (opts->ifname && !sup->interface->iface.up))
 		return ret;
 	return xfn_serving__begin(sup, err);
@@ -336,8 +380,7 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 	}
 	xfn_attachment__close(sup->attachment);
 	xfn_interface_state__close(sup->interface);
-	xfn_audit__close(sup);
-	xfn_control__close(sup->control);
+	xfn_requests__close(sup->requests);
 	xfn_workers__close(sup->workers);
 	xfn_ingress__close(sup->ingress);
 	xfn_functions__close(sup->functions);

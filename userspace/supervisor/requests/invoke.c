@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <linux/bpf.h>
-#include "../../../skel/error.h"
 #include "../../call/request_frame.h"
-#include "../supervisor_inside.h"
+#include "../../sockets/udp_socket.h"
+#include "requests_inside.h"
 #include "verbs.h"
 
 #define FRAME_PAYLOAD_MAX                                                                          \
@@ -58,31 +58,32 @@ static int from_hex(const char *hex, struct invocation *inv)
 }
 
 /* An address of IP `version` that this function is served at. */
-static bool served_address(const struct xfn_supervisor *sup, unsigned slot, int version,
+static bool served_address(const struct xfn_requests *requests, unsigned slot, int version,
 			   uint8_t ip[16])
 {
-	const struct xfn_deployed *fn = xfn_functions__at(sup->functions, slot);
+	const struct xfn_deployed *fn = xfn_functions__at(requests->functions, slot);
 	static const uint8_t mapped[12] = { [10] = 0xff, 0xff };
 
 	if (!fn->any) {
 		memcpy(ip, fn->addr.ip, 16);
 		return true;
 	}
-	for (unsigned i = 0; i < sup->interface->local_count; i++) {
-		memcpy(ip, sup->interface->local[i].ip, 16);
-		if (!sup->interface->local[i].tag[0] && !memcmp(ip, mapped, 12) == (version == 4) &&
-		    xfn_functions__owner(sup->functions, ip, fn->addr.port) == (int)slot)
+	for (unsigned i = 0; i < requests->interface->local_count; i++) {
+		memcpy(ip, requests->interface->local[i].ip, 16);
+		if (!requests->interface->local[i].tag[0] &&
+		    !memcmp(ip, mapped, 12) == (version == 4) &&
+		    xfn_functions__owner(requests->functions, ip, fn->addr.port) == (int)slot)
 			return true;
 	}
 	return false;
 }
 
 /* One that may ask: no address of this host, nor a broadcast one. */
-static struct xfn_address neighbour(const struct xfn_supervisor *sup,
+static struct xfn_address neighbour(const struct xfn_requests *requests,
 				    const struct xfn_address *local)
 {
 	const uint8_t(*own)[16];
-	unsigned count = xfn_addresses__own(sup->interface->addresses, &own);
+	unsigned count = xfn_addresses__own(requests->interface->addresses, &own);
 	struct xfn_address peer = *local;
 	bool ours = true;
 
@@ -97,11 +98,11 @@ static struct xfn_address neighbour(const struct xfn_supervisor *sup,
 }
 
 /* Through the dispatcher, as a frame. *to_worker: it was redirected. */
-static int by_dispatcher(struct xfn_supervisor *sup, unsigned slot, struct invocation *inv,
+static int by_dispatcher(struct xfn_requests *requests, unsigned slot, struct invocation *inv,
 			 bool *to_worker, struct xfn_error *err)
 {
 	static const char *const actions[] = { [XDP_DROP] = "drop", [XDP_PASS] = "pass" };
-	const struct xfn_deployed *fn = xfn_functions__at(sup->functions, slot);
+	const struct xfn_deployed *fn = xfn_functions__at(requests->functions, slot);
 	uint64_t before[XFN_REASON_SLOTS], after[XFN_REASON_SLOTS];
 	struct xfn_slot_counters stat_before = {}, stat = {};
 	struct xfn_address local = { .port = fn->addr.port }, peer;
@@ -113,7 +114,7 @@ static int by_dispatcher(struct xfn_supervisor *sup, unsigned slot, struct invoc
 	uint64_t total_ns = 0;
 	int ret = 0;
 
-	if (!served_address(sup, slot, inv->version, local.ip))
+	if (!served_address(requests, slot, inv->version, local.ip))
 		return xfn_fail(err, -EADDRNOTAVAIL,
 				"%s: no IPv%d address is served; try the other version",
 				fn->mod->attr.name, inv->version);
@@ -121,17 +122,17 @@ static int by_dispatcher(struct xfn_supervisor *sup, unsigned slot, struct invoc
 		return xfn_fail(err, -EMSGSIZE,
 				"a payload of %u bytes does not fit a frame; at most %u do",
 				inv->len, FRAME_PAYLOAD_MAX);
-	peer = neighbour(sup, &local);
+	peer = neighbour(requests, &local);
 	len = xfn_request_frame__build(frame, &peer, &local, inv->payload, inv->len);
-	if (xfn_addresses__macs(sup->interface->addresses, &macs))
+	if (xfn_addresses__macs(requests->interface->addresses, &macs))
 		memcpy(frame, macs[0], sizeof(macs[0]));
-	xfn_loader__reasons(sup->attachment->loader, before);
-	xfn_loader__slot_counters(sup->attachment->loader, slot, &stat_before);
+	xfn_loader__reasons(requests->attachment->loader, before);
+	xfn_loader__slot_counters(requests->attachment->loader, slot, &stat_before);
 	/* One run each: a repeated one would work on its own reply. */
 	for (int i = 0; !ret && i < inv->repeat; i++) {
 		outlen = sizeof(out);
-		ret = xfn_loader__test_run(sup->attachment->loader, frame, len, out, &outlen, 1,
-					   &action, &ns);
+		ret = xfn_loader__test_run(requests->attachment->loader, frame, len, out, &outlen,
+					   1, &action, &ns);
 		total_ns += ns;
 	}
 	if (ret)
@@ -141,8 +142,8 @@ static int by_dispatcher(struct xfn_supervisor *sup, unsigned slot, struct invoc
 			"HOST:%u`",
 			fn->mod->attr.name, strerror(-ret), fn->addr.port);
 	inv->ns = total_ns / (unsigned)inv->repeat;
-	xfn_loader__reasons(sup->attachment->loader, after);
-	xfn_loader__slot_counters(sup->attachment->loader, slot, &stat);
+	xfn_loader__reasons(requests->attachment->loader, after);
+	xfn_loader__slot_counters(requests->attachment->loader, slot, &stat);
 	for (unsigned i = 1; i < XFN_REASON_COUNT; i++)
 		if (after[i] != before[i])
 			inv->reason = i;
@@ -165,32 +166,32 @@ static int by_dispatcher(struct xfn_supervisor *sup, unsigned slot, struct invoc
 }
 
 /* 0: the dispatcher did it, XFN_VERB_LATER: a worker does, or -errno with one line in err. */
-static int invoke(struct xfn_supervisor *sup, struct invocation *inv, struct xfn_error *err)
+static int invoke(struct xfn_requests *requests, struct invocation *inv, struct xfn_error *err)
 {
 	bool to_worker = true;
-	unsigned slot = xfn_functions__find(sup->functions, inv->name, 0);
+	unsigned slot = xfn_functions__find(requests->functions, inv->name, 0);
 	int ret = 0;
 
-	if (slot == xfn_functions__count(sup->functions))
+	if (slot == xfn_functions__count(requests->functions))
 		return xfn_fail(err, -ENOENT, "%.64s: no such function here; `xfn ls` lists them",
 				inv->name);
 	inv->action = "drop";
-	inv->tier = xfn_functions__at(sup->functions, slot)->tier;
+	inv->tier = xfn_functions__at(requests->functions, slot)->tier;
 	if (inv->tier == XFN_TIER_XDP)
-		ret = by_dispatcher(sup, slot, inv, &to_worker, err);
+		ret = by_dispatcher(requests, slot, inv, &to_worker, err);
 	if (ret || !to_worker)
 		return ret;
-	ret = xfn_invoke__ask(sup, slot, inv->payload, inv->len, (uint32_t)inv->repeat, err);
+	ret = xfn_invoke__ask(requests, slot, inv->payload, inv->len, (uint32_t)inv->repeat, err);
 	return ret ?: XFN_VERB_LATER;
 }
 
-static int call(struct xfn_supervisor *sup, void *request, struct xfn_error *err)
+static int call(struct xfn_requests *requests, void *request, struct xfn_error *err)
 {
 	struct invocation *inv = request;
 	char text[300];
 
-	if (!sup->serving) {
-		xfn_link_state__state(sup, text, sizeof(text));
+	if (!requests->host.serving(requests->host.ctx)) {
+		requests->host.state(requests->host.ctx, text, sizeof(text));
 		return xfn_fail(err, -EAGAIN, "%s; `xfn ls` says when it is", text);
 	}
 	if (inv->version == 5)
@@ -200,14 +201,14 @@ static int call(struct xfn_supervisor *sup, void *request, struct xfn_error *err
 			err, -EINVAL,
 			"the payload is no hex text of at most %d bytes; send two digits a byte",
 			XFN_PAYLOAD_MAX);
-	return invoke(sup, inv, err);
+	return invoke(requests, inv, err);
 }
 
-static json_t *encode(struct xfn_supervisor *sup, const void *request)
+static json_t *encode(struct xfn_requests *requests, const void *request)
 {
 	const struct invocation *inv = request;
 
-	(void)sup;
+	(void)requests;
 	return xfn_invoke__data(inv->tier, inv->action, inv->reason, inv->payload,
 				inv->replied ? inv->len : 0, inv->ns);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Verb `release`: let a function run again that is in quarantine or set aside. workers/quarantine.c
  * does it. */
-#include "../supervisor_inside.h"
+#include "../workers/quarantine.h"
+#include "requests_inside.h"
 #include "verbs.h"
 
 struct release_request {
@@ -14,23 +15,24 @@ static const struct xfn_argument arguments[] = {
 	{}
 };
 
-static int call(struct xfn_supervisor *sup, void *request, struct xfn_error *err)
+static int call(struct xfn_requests *requests, void *request, struct xfn_error *err)
 {
 	const struct release_request *r = request;
 
-	int ret = xfn_quarantine__release(sup->workers, r->name, sup->phase != XFN_PHASE_NONE, err);
+	int ret = xfn_quarantine__release(requests->workers, r->name,
+					  requests->host.starting(requests->host.ctx), err);
 
 	/* by new workers: how that went, the log and `xfn ls` tell */
-	if (ret == 1 && sup->serving)
-		xfn_serving__renew_workers(sup);
+	if (ret == 1 && requests->host.serving(requests->host.ctx))
+		requests->host.renew_workers(requests->host.ctx);
 	return ret < 0 ? ret : 0;
 }
 
-static json_t *encode(struct xfn_supervisor *sup, const void *request)
+static json_t *encode(struct xfn_requests *requests, const void *request)
 {
 	const struct release_request *r = request;
 
-	(void)sup;
+	(void)requests;
 	return json_pack("{s:s, s:b}", "name", r->name, "released", 1);
 }
 

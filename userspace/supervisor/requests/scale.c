@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Verb `scale`: more workers or fewer, of a queue or of a function. workers/pools.c does it. */
-#include "../supervisor_inside.h"
+#include "../workers/pools.h"
+#include "requests_inside.h"
 #include "verbs.h"
 
 struct scale_request {
@@ -20,18 +21,18 @@ static const struct xfn_argument arguments[] = {
 	{}
 };
 
-static int call(struct xfn_supervisor *sup, void *request, struct xfn_error *err)
+static int call(struct xfn_requests *requests, void *request, struct xfn_error *err)
 {
 	const struct scale_request *r = request;
 
-	return xfn_pools__scale(sup->workers, r->name, r->queue, (unsigned)r->workers, err);
+	return xfn_pools__scale(requests->workers, r->name, r->queue, (unsigned)r->workers, err);
 }
 
-static json_t *encode(struct xfn_supervisor *sup, const void *request)
+static json_t *encode(struct xfn_requests *requests, const void *request)
 {
 	const struct scale_request *r = request;
 
-	(void)sup;
+	(void)requests;
 	return json_pack("{s:s?, s:o, s:i}", "name", r->name, "queue",
 			 r->queue < 0 ? json_null() : json_integer(r->queue), "workers",
 			 r->workers);

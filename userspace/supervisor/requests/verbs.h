@@ -21,18 +21,18 @@
 
 #define XFN_VERB_LATER 1 /* of .call: xfn_control__later was called, and it answers by itself */
 
-struct xfn_supervisor;
+struct xfn_requests;
 
 struct xfn_verb_ops {
 	size_t size; /* of the struct of a request: its arguments, and what came of them */
 	const struct xfn_argument *arguments; /* decode; NULL: it takes none */
 	/* 0, XFN_VERB_LATER, or -errno with one line in err. NULL: there is nothing to be done. */
-	int (*call)(struct xfn_supervisor *sup, void *request, struct xfn_error *err);
+	int (*call)(struct xfn_requests *requests, void *request, struct xfn_error *err);
 	/* A new reference, NULL: out of memory. */
-	json_t *(*encode)(struct xfn_supervisor *sup, const void *request);
+	json_t *(*encode)(struct xfn_requests *requests, const void *request);
 };
 
-/* Answers every verb of the table: the handler of the control socket, whose `ctx` is the supervisor. */
+/* Answers every verb of the table: the handler of the control socket, whose `ctx` is the struct xfn_requests. */
 json_t *xfn_verbs__answer(void *ctx, const char *name, json_t *args, struct xfn_error *err);
 
 #endif
