@@ -120,7 +120,8 @@ static void unknown_arguments(void **state)
 static void wrong_arguments(void **state)
 {
 	(void)state;
-	refused("stat", "{\"audit\": 1}", "stat wants audit to be true or false; ");
+	refused("stat", "{\"audit\": 1}",
+		"stat wants audit to be true or false; `xfn stat -v` asks for one");
 	refused("scale", "{}",
 		"scale wants a number of workers, 0 to 8; `xfn stat` tells of those now");
 	refused("scale", "{\"workers\": 9}", "scale wants a number of workers, 0 to 8; ");

@@ -11,7 +11,7 @@ struct stat_request {
 
 static const struct xfn_argument arguments[] = {
 	{ "audit", XFN_ARGUMENT_FLAG, offsetof(struct stat_request, audit),
-	  .what = "audit to be true or false", .next = "`xfn stat --audit` sets it" },
+	  .what = "audit to be true or false", .next = "`xfn stat -v` asks for one" },
 	{}
 };
 
