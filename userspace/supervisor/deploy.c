@@ -37,7 +37,7 @@ static int put(struct xfn_supervisor *sup, unsigned slot, struct xfn_error *err)
 	if (!refusal.rule[0])
 		return ret;
 	why(sup, slot, XFN_TIER_AFXDP, xfn_refusal__by_id(refusal.rule), refusal.reason);
-	/* of the interface, and said when it was attached */
+	/* a matter of the interface, which was logged when the dispatcher was attached */
 	if (!strcmp(refusal.rule, "shared_interface"))
 		return 0;
 	xfn_log__line(LOG_WARNING,
@@ -134,12 +134,13 @@ int xfn_deploy__bind(const struct xfn_supervisor *sup, struct xfn_error *err)
 {
 	int ret = 0;
 
-	/* the dispatcher is told of the less exact ones first */
+	/* the loader wants the less exact ones of a port first */
 	for (int exact = 0; sup->attachment->loader && exact <= 2; exact++)
 		for (unsigned i = 0; !ret && i < xfn_functions__count(sup->functions); i++) {
 			const struct xfn_deployed *fn = xfn_functions__at(sup->functions, i);
 
-			/* A socket's port is left to the stack: to be told where it is shared. */
+			/* A port of tier socket goes to the stack by itself; the dispatcher must know it
+			 * only where another function shares the port. */
 			if (xfn_deployed__exactness(fn) == exact &&
 			    (fn->tier != XFN_TIER_SOCKET || shares_port(sup, i)))
 				ret = xfn_loader__bind(sup->attachment->loader,
@@ -163,7 +164,7 @@ void xfn_deploy__log_unasked(const struct xfn_supervisor *sup)
 		const struct xfn_deployed *fn = xfn_functions__at(sup->functions, i);
 		char at[64] = "";
 
-		/* without --address one that a socket cannot have is an error */
+		/* without --address, opening the socket has failed with an error already */
 		if (is_served(sup, fn) ||
 		    (fn->tier == XFN_TIER_SOCKET && !sup->opts->address_count))
 			continue;

@@ -58,7 +58,7 @@ static void say(const struct xfn_supervisor *sup, int level)
 	xfn_log__line(level, "%s", text);
 }
 
-/* Why it is served in a lesser way than it might be. */
+/* Log why the interface is served in a lesser way than it might be. */
 static void log_why(const struct xfn_supervisor *sup)
 {
 	if (sup->attachment->mode != XFN_MODE_NATIVE && sup->attachment->mode_reason.line[0] &&
@@ -75,7 +75,7 @@ static void log_why(const struct xfn_supervisor *sup)
 static void on_retry(void *ctx);
 static void plan_missing(struct xfn_supervisor *sup);
 
-/* It is served again, or cannot be: that is said once, and tried again. */
+/* Serving has begun, or cannot: the reason is logged once, and it is tried again. */
 static void begun(struct xfn_supervisor *sup, int ret, const char *err)
 {
 	if (!ret) {
@@ -149,7 +149,7 @@ static void follow(struct xfn_supervisor *sup)
 
 	if (sup->interface->addresses_changed)
 		xfn_nic_features__follow(sup->ingress);
-	/* the ring's filter has addresses in it, that of its sockets devices */
+	/* the ring's filter holds addresses, the filters of its sockets hold devices */
 	if (xfn_listeners__ring_mtu(sup->ingress) &&
 	    (renew || sup->interface->devices_changed || sup->interface->host_changed)) {
 		xfn_serving__renew_workers(sup);
@@ -160,7 +160,7 @@ static void follow(struct xfn_supervisor *sup)
 	plan_missing(sup);
 }
 
-/* Workers that are being made are to be there first. */
+/* Workers that are being made come first; changes are followed when they serve. */
 static void follow_changes(struct xfn_supervisor *sup)
 {
 	const struct xfn_interface_state *now = sup->interface;
@@ -206,7 +206,7 @@ static bool changed(struct xfn_supervisor *sup)
 	if (sup->interface->iface.index &&
 	    (ret == 1 || (!unread && now.index != sup->interface->iface.index)))
 		gone(sup);
-	/* What cannot be read is no interface that is gone. */
+	/* An interface that cannot be read is not taken for gone. */
 	if (unread) {
 		if (!said)
 			xfn_log__line(LOG_WARNING, "%s; it is taken for what it was", err.line);

@@ -18,7 +18,7 @@
 #include "workers/quarantine.h"
 #include "supervisor_parts.h"
 
-/* The workers of frames serve, if there are any: in what lesser way than others. */
+/* The workers of frames serve, if there are any: log what they serve in a lesser way. */
 static void log_frames(const struct xfn_supervisor *sup)
 {
 	if (!xfn_workers__count(sup->workers))
@@ -50,7 +50,7 @@ static int frames_started(struct xfn_supervisor *sup, int ret, struct xfn_error 
 	xfn_deploy__to_sockets(sup, xfn_workers__engine_reason(sup->workers));
 	if (!sup->serving.on)
 		return 0;
-	/* other tiers want other sockets and ports */
+	/* with other tiers the functions need other sockets and ports: all begins anew */
 	return xfn_fail(err, -EAGAIN, "its functions change to UDP sockets");
 }
 
@@ -104,7 +104,7 @@ static int open_ports(struct xfn_supervisor *sup, struct xfn_error *err)
 
 	/* last: what the card passes on finds the host serving */
 	ret = ret ?: xfn_attachment__load_device(sup->attachment, err);
-	/* a run that serves nothing is of no use to whom it was started for */
+	/* the first start fails where no function serves */
 	if (!xfn_functions__served_once(sup->functions))
 		ret = ret ?: xfn_quarantine__any_serves(sup->workers, err);
 	if (!ret && !xfn_functions__served_once(sup->functions))

@@ -4,13 +4,10 @@
  * was found. Runs no function code and touches no packet.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -29,7 +26,7 @@
 #include "supervisor.h"
 #include "supervisor_parts.h"
 
-/* What is left is for workers to be restarted, maps to be changed and children to be ended. */
+/* Keep what is needed to restart and to end workers, and to change maps. */
 static void give_up_privileges(void)
 {
 	static const unsigned kept[] = { CAP_NET_ADMIN,	      CAP_NET_RAW,  CAP_BPF,
@@ -141,7 +138,7 @@ static void on_signals(void *ctx)
 	struct xfn_supervisor *sup = ctx;
 	struct signalfd_siginfo info;
 
-	/* first: workers that end with us need no word, and no other one */
+	/* first: workers that end together with this process are neither logged nor restarted */
 	if (read(sup->on_signals.fd, &info, sizeof(info)) == sizeof(info))
 		xfn_events__end(&sup->loop);
 }
@@ -250,7 +247,7 @@ static void on_message(void *ctx, const struct xfn_worker_process *worker,
 	xfn_requests__message(sup->requests, worker, msg);
 }
 
-/* What requests are told of this file's matters. */
+/* struct xfn_requests_host: what requests ask of this folder. */
 static const char *state(void *ctx, char *text, size_t len)
 {
 	return xfn_link_state__state(ctx, text, len);
@@ -356,11 +353,11 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 		xfn_log__name(opts->ifname);
 	/* each function has a socket or two on each address or device */
 	xfn_limits__raise();
-	/* who reads our messages may leave; the interface is still to be given back */
+	/* the reader of standard output may leave; the interface must still be given back */
 	signal(SIGPIPE, SIG_IGN);
 	sup->clock_fd = xfn_clock__watch();
 	sup->channels_fd = opts->ifname ? xfn_channels__watch() : -1;
-	/* Before the first worker: a signal must find us ready to clean up. */
+	/* Before the first worker starts: from here on a signal leads to an orderly end. */
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGINT);
 	sigaddset(&ends, SIGTERM);
@@ -391,7 +388,7 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 	if (signals >= 0) {
 		struct signalfd_siginfo taken;
 
-		/* It has done its work: unblocked, it would end us as if we had not listened. */
+		/* Take the signals that came: unblocked, one would kill this process. */
 		while (read(signals, &taken, sizeof(taken)) == sizeof(taken))
 			;
 		close(signals);

@@ -117,7 +117,7 @@ static const char *why_no_xdp(const struct xfn_attachment *att, enum xfn_mode wa
 
 int xfn_attachment__attach(struct xfn_attachment *att, struct xfn_error *err)
 {
-	/* beside a card the host serves as well as it can */
+	/* beside the card the host serves in its best mode */
 	enum xfn_mode want = att->opts->mode == XFN_MODE_OFFLOAD ? XFN_MODE_AUTO : att->opts->mode;
 	char why[sizeof(att->mode_reason.line)];
 	const char *no;
@@ -200,7 +200,7 @@ void xfn_attachment__detach(struct xfn_attachment *att)
 
 void xfn_attachment__retire(struct xfn_attachment *att)
 {
-	/* one that never served counted nothing */
+	/* with a loader of the time before, this one never served and counted nothing */
 	if (att->before)
 		xfn_loader__close(att->loader);
 	else

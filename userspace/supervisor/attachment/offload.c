@@ -36,7 +36,7 @@ static void set_verdict(struct xfn_attachment *att, unsigned slot, const char *w
 
 	if (!why_not)
 		snprintf(reason, sizeof(reason), "on the card; what that passes on: %.400s", was);
-	else if (strstr(why_not, was)) /* one obstacle to both */
+	else if (strstr(why_not, was)) /* the same obstacle for card and host */
 		snprintf(reason, sizeof(reason), "not on the card: %.400s", why_not);
 	else
 		snprintf(reason, sizeof(reason), "not on the card: %.250s; %.220s", why_not, was);
@@ -84,7 +84,7 @@ void xfn_attachment__device_counters(const struct xfn_attachment *att, unsigned 
 
 	if (!att->device || !xfn_functions__at(att->functions, slot)->on_device)
 		return;
-	/* a function on two ports is one on the card: its first place has the figures */
+	/* a function on two ports is one program on the card: its first slot has the figures */
 	for (unsigned i = 0; i < slot; i++)
 		if (xfn_functions__at(att->functions, i)->on_device &&
 		    !strcmp(xfn_functions__at(att->functions, i)->mod->attr.name, name))

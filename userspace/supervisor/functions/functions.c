@@ -154,7 +154,7 @@ int xfn_functions__owner(const struct xfn_functions *functions, const uint8_t ip
 
 bool xfn_functions__wants_frames(const struct xfn_functions *functions)
 {
-	/* One that grows may find no room in a frame: then its worker answers that request. */
+	/* A function that grows its payload may find no room in a frame: a worker answers that request. */
 	for (const struct xfn_deployed *fn = functions->all; fn < functions->all + functions->count;
 	     fn++)
 		if (fn->tier == XFN_TIER_AFXDP || (fn->tier == XFN_TIER_XDP && fn->mod->attr.grow))

@@ -29,7 +29,7 @@ static const char *name_of(const struct xfn_ingress *ing, const struct xfn_liste
 	return xfn_functions__at(ing->functions, one->slot)->mod->attr.name;
 }
 
-/* Would the kernel take them for two of one port? Of IPv6 ours are V6ONLY. */
+/* Does the kernel see two sockets of one port here? Our IPv6 sockets are V6ONLY. */
 static bool overlap(const struct xfn_listener *a, const struct xfn_listener *b)
 {
 	return a->local.port == b->local.port &&
@@ -38,7 +38,7 @@ static bool overlap(const struct xfn_listener *a, const struct xfn_listener *b)
 	       (!a->device || !b->device || a->device == b->device);
 }
 
-/* Sockets of ours that overlap `one` let it beside them, or (false) nothing any more. */
+/* Our sockets that overlap `one` admit it beside them, or (false) admit none any more. */
 static bool let_beside(const struct xfn_ingress *ing, const struct xfn_listener *one, bool on)
 {
 	bool any = false;
@@ -159,12 +159,12 @@ static bool is_dispensable(const struct xfn_ingress *ing, const struct xfn_liste
 	       xfn_udp_socket__version(one->local.ip) == 6;
 }
 
-/* What cannot be had: the first that was not known of is logged, and how many others. */
+/* Sockets that cannot be opened: the first new one is logged, with the number of others. */
 struct news {
 	struct xfn_error why;
 	struct xfn_listener first;
 	unsigned count;
-	unsigned unknown; /* that were not missing before */
+	unsigned unknown; /* of these, sockets that were not missing before */
 };
 
 static void tell(const struct xfn_ingress *ing, const struct news *news)
@@ -385,7 +385,7 @@ bool xfn_listeners__follow(struct xfn_ingress *ing)
 	if (ret >= 0)
 		return ret;
 	xfn_log__line(LOG_WARNING, "%s; it is tried again", err.line);
-	/* nothing is known to be missing, but something may be */
+	/* which sockets are missing is not known */
 	ing->missing_unknown = true;
 	return false;
 }

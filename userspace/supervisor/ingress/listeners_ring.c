@@ -28,7 +28,7 @@ static int tag_of(const struct xfn_ingress *ing, const uint8_t ip[16], unsigned 
 		if (!ing->interface->local[k].tag[1] && !i--)
 			return ing->interface->local[k].tag[0];
 	}
-	/* named by --bind or by a module, not the interface's */
+	/* an address named by --bind or by a module, which is not the interface's */
 	return known || i ? -1 : 0;
 }
 

@@ -36,7 +36,7 @@ static void add(struct list *list, const struct xfn_listener *one)
 	list->all[list->count++].fd = -1;
 }
 
-/* `ip` is asked for by the function in `slot`; is it that one's, and no more specific one's? */
+/* The function in `slot` asks for `ip`: add a socket unless a more exact function owns it. */
 static void want(const struct xfn_ingress *ing, struct list *list, struct xfn_listener one,
 		 const uint8_t ip[16])
 {
@@ -136,7 +136,7 @@ static int want_sockets(const struct xfn_ingress *ing, struct list *list, unsign
 	return 0;
 }
 
-/* Those of every address first: none of ours is in their way then, only another server's. */
+/* Sockets of every address come first: then only another server's socket can be in their way. */
 static int by_place(const void *a, const void *b)
 {
 	const struct xfn_listener *one = a, *two = b;

@@ -31,7 +31,7 @@ void xfn_losses__add_rings(struct xfn_ingress *ing, const struct xfn_umem *umem,
 		sum[XFN_REASON_RING_FULL] += lost.ring_full;
 		sum[XFN_REASON_NO_FRAME] += lost.no_frame;
 	}
-	/* counted from zero by each question: nobody else may ask */
+	/* the kernel resets this count with each question: nobody else may ask */
 	if (ring->receive >= 0 &&
 	    !getsockopt(ring->receive, SOL_PACKET, PACKET_STATISTICS, &stats, &len))
 		ing->losses[XFN_REASON_RING_FULL] += stats.tp_drops;
@@ -56,7 +56,7 @@ void xfn_losses__add(const struct xfn_ingress *ing, uint64_t sum[XFN_REASON_SLOT
 		sum[XFN_REASON_SOCKET_FULL] += lost_by(ing, &ing->listeners[i]);
 	for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)
 		sum[i] += ing->losses[i];
-	/* what a filter refuses is lost by its socket, as the kernel sees it */
+	/* the kernel counts what a filter refuses as lost by its socket */
 	if (refused > sum[XFN_REASON_SOCKET_FULL])
 		refused = sum[XFN_REASON_SOCKET_FULL];
 	sum[XFN_REASON_SOCKET_FULL] -= refused;

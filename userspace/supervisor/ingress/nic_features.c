@@ -56,7 +56,7 @@ int xfn_nic_features__undo(const char *ifname, struct xfn_error *err)
 	ret = xfn_journal__open(ifname, kinds, &journal, err);
 	if (ret)
 		return ret;
-	/* what could not be undone was said, and stands there still */
+	/* a change that could not be undone was logged, and stays in the journal */
 	ret = left - xfn_journal__count(ifname);
 	xfn_journal__close(journal);
 	return ret;
@@ -249,7 +249,7 @@ void xfn_nic_features__end(struct xfn_ingress *ing)
 	ing->nic = NULL;
 }
 
-/* Sockets that cannot be polled would be worked by interrupts, and nobody would know. */
+/* Sockets that cannot be polled would be served by interrupts without anybody knowing. */
 static int check_polled(const struct xfn_ingress *ing, const struct xfn_umem *umem,
 			struct xfn_error *err)
 {

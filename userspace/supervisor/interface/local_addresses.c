@@ -36,7 +36,7 @@ static void on_host(void *ctx)
 	state->events.host(state->events.ctx);
 }
 
-/* What is read is kept where it was read: there is no second copy that might not fit. */
+/* The lists stay where they were read: a second copy might not fit into memory. */
 static int keep(struct xfn_interface_state *state, int ret)
 {
 	struct xfn_addresses_now now = xfn_addresses__now(state->addresses);

@@ -33,7 +33,7 @@ struct pcap {
 	uint8_t headers[XFN_REQUEST_HEADERS_MAX];
 };
 
-/* The first free name of the function's, or that of its oldest file. */
+/* The function's first free file name, or that of its oldest file. */
 static int choose(const char *ifname, const char *function, char *path, size_t len)
 {
 	char stem[256], one[320];

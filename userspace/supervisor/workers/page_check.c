@@ -33,7 +33,7 @@ struct xfn_page_check {
 	struct xfn_page last; /* as it was last read */
 	uint64_t read_ns;
 	uint64_t invoked; /* calls on purpose, which no engine has received */
-	bool said;	  /* that this worker told what cannot be */
+	bool said;	  /* logged that this worker wrote impossible counts */
 };
 
 /* One reading. */
@@ -52,7 +52,7 @@ int xfn_page_check__make(struct xfn_worker_process *worker)
 	int fd = memfd_create("xfn-page", MFD_CLOEXEC | MFD_ALLOW_SEALING), ret;
 	void *page = MAP_FAILED;
 
-	/* none of it may go while it is read here */
+	/* the worker must not be able to shrink it while it is read here */
 	if (fd >= 0 && !ftruncate(fd, (off_t)len) && !fcntl(fd, F_ADD_SEALS, seals))
 		page = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	ret = page == MAP_FAILED ? -errno : 0;
@@ -147,7 +147,7 @@ static bool is_name(const char *name, size_t len)
 	return n && n < len;
 }
 
-/* A name is believed once, and stays. */
+/* The first right name of a counter is kept; later ones must be the same. */
 static bool take_name(const struct reading *r, const char *cell, char *last, char *sum, size_t len)
 {
 	char name[sizeof(r->checked->sum.counters[0][0].name)];

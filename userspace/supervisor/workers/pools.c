@@ -17,10 +17,11 @@
 #include "provision.h"
 #include "workers_inside.h"
 
-#define LOOK_MS 500 /* several of the longest wait, which counts once it is over */
-#define FULL	75  /* percent of the time: a thread that is busy for longer needs help */
-#define SPARE	50  /* one less is enough if the others would be busy for less than this */
-#define CALM	4   /* looks in a row that say so, before one is taken out */
+#define LOOK_MS                                                                                    \
+	500 /* several times the longest wait for requests, which counts as idle once it is over */
+#define FULL  75 /* percent of the time: a thread that is busy for longer needs another one */
+#define SPARE 50 /* one less is enough if the others would be busy for less than this */
+#define CALM  4	 /* low-load samples in a row before a thread is parked */
 
 static unsigned own_threads(const struct xfn_workers *workers)
 {
@@ -157,7 +158,7 @@ int xfn_pools__apply(struct xfn_workers *workers, struct xfn_worker_process *wor
 		active |= ((1u << workers->own_threads[pool]) - 1) << next;
 		next += workers->own_threads[pool];
 	}
-	/* awake before it is asked, asked no longer before it rests */
+	/* a thread wakes before it gets requests, and gets none before it is parked */
 	worker->active = was | active;
 	xfn_workers__send_active(worker);
 	ret = xfn_loader__indirection(workers->attachment->loader, worker->queue, 0, 0,
@@ -170,7 +171,7 @@ int xfn_pools__apply(struct xfn_workers *workers, struct xfn_worker_process *wor
 					      next, workers->own_threads[pool]);
 		next += workers->own_threads[pool];
 	}
-	if (ret) /* some may still be asked: all stay awake */
+	if (ret) /* requests may still come to any of them: all stay awake */
 		return ret;
 	worker->active = active;
 	xfn_workers__send_active(worker);
@@ -283,7 +284,7 @@ static int scale_function(struct xfn_workers *workers, const char *name, unsigne
 	if (!frames || xfn_functions__at(workers->functions, slot)->tier == XFN_TIER_SOCKET)
 		return xfn_fail(err, -ENOENT,
 				"%.64s: has no worker of AF_XDP; only these can be its own", name);
-	/* the threads first, so that none of its requests meets one that rests */
+	/* away from its threads first, so that none of its requests meets a parked one */
 	if (!count)
 		ret = assign(workers, name, 0);
 	if (ret)
@@ -295,7 +296,7 @@ static int scale_function(struct xfn_workers *workers, const char *name, unsigne
 			ret = xfn_pools__apply(workers, &workers->all[i]);
 	if (!ret && count)
 		ret = assign(workers, name, pool);
-	/* what requests may go to stays with the function, and nothing where none do */
+	/* threads that requests may go to stay with the function; where none go, it has none */
 	if (ret && count)
 		workers->own_threads[pool] =
 			workers->pool[slot] == pool && count > had ? count : had;
@@ -360,7 +361,7 @@ static void look(struct xfn_workers *workers, struct xfn_worker_process *worker,
 	}
 	if (worker->shared == count)
 		return;
-	if (share(workers, worker, count)) /* the next look tries again */
+	if (share(workers, worker, count)) /* the next sample tries again */
 		return;
 	xfn_log__line(LOG_NOTICE, "queue %u: %u workers, by load", worker->queue, worker->shared);
 }

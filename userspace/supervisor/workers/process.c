@@ -21,7 +21,7 @@
 
 #define STOP_MS 2000 /* a worker that was told to stop, and does not end by then, is killed */
 
-/* That descriptor above those that a worker is given, close-on-exec; takes `fd`. -errno. */
+/* Move `fd` above the descriptors that a worker is given, close-on-exec. The new one or -errno. */
 static int above(int fd)
 {
 	int high;
@@ -37,7 +37,7 @@ static int above(int fd)
 	return high;
 }
 
-/* What reads as empty, without a file of /dev. */
+/* A descriptor that reads as empty: /dev/null may not be there. */
 static int empty_input(void)
 {
 	int ends[2];
@@ -86,7 +86,7 @@ void xfn_process__hold_program(struct xfn_workers *workers)
 	snprintf(workers->program, sizeof(workers->program), "%s", workers->opts->worker);
 	if (fd < 0 || access("/proc/self/fd", X_OK))
 		goto out;
-	/* a worker finds its end of the pair in place of a low one */
+	/* the low descriptors are replaced by those that a worker is given */
 	high = fcntl(fd, F_DUPFD_CLOEXEC, XFN_WORKER_PROTOCOL_FD + 1);
 	if (high >= 0)
 		snprintf(workers->program, sizeof(workers->program), "/proc/self/fd/%d", high);
@@ -149,7 +149,8 @@ static int wait_for(pid_t pid)
 {
 	int status = 0;
 
-	kill(-pid, SIGKILL); /* what it started, while the number of the group is its own */
+	kill(-pid,
+	     SIGKILL); /* also the processes that it started: until it is waited for, the group is its own */
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	return status;
@@ -175,7 +176,7 @@ int xfn_process__status(struct xfn_worker_process *worker)
 	char who[XFN_WHO];
 	int status;
 
-	/* which ends it too, where CAP_KILL is missing */
+	/* closing the pair ends the worker also where CAP_KILL is missing */
 	close_descriptors(worker);
 	status = worker->pid > 0 ? wait_for(worker->pid) : 0;
 	xfn_output_lines__close(&worker->output, xfn_worker_process__who(worker, who));

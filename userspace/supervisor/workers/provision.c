@@ -38,6 +38,7 @@ static int put_functions(const struct xfn_workers *workers, struct xfn_worker_pr
 
 	for (unsigned slot = 0; !ret && slot < xfn_functions__count(workers->functions); slot++) {
 		const struct xfn_deployed *fn = xfn_functions__at(workers->functions, slot);
+		bool aside = workers->health[slot].set_aside[0];
 		struct xfn_message msg = { .type = XFN_MESSAGE_FUNCTION,
 					   .version = XFN_WORKER_PROTOCOL_VERSION };
 
@@ -47,14 +48,12 @@ static int put_functions(const struct xfn_workers *workers, struct xfn_worker_pr
 			continue;
 		msg.function.slot = slot;
 		memcpy(msg.function.name, fn->mod->attr.name, sizeof(msg.function.name));
-		if (workers->health[slot]
-			    .set_aside[0]) { /* has a port, and drops what comes to it */
+		if (aside) { /* it keeps its port, and its requests are dropped */
 			msg.type = XFN_MESSAGE_QUARANTINE;
 			msg.quarantine.slot = slot;
 			msg.quarantine.on = 1;
 		}
-		ret = xfn_outbox__put(&worker->outbox, &msg,
-				      workers->health[slot].set_aside[0] ? -1 : fn->mod->fd);
+		ret = xfn_outbox__put(&worker->outbox, &msg, aside ? -1 : fn->mod->fd);
 		if (ret)
 			break;
 		memset(&msg.bind, 0, sizeof(msg.bind));
@@ -62,7 +61,7 @@ static int put_functions(const struct xfn_workers *workers, struct xfn_worker_pr
 		msg.bind.slot = slot;
 		msg.bind.any = fn->any && !fn->version;
 		msg.bind.addr = fn->addr;
-		/* Behind UDP sockets the socket tells the function. */
+		/* Behind UDP sockets each socket belongs to one function. */
 		if (xfn_worker_process__by_afxdp(worker))
 			ret = xfn_outbox__put(&worker->outbox, &msg, -1);
 	}
@@ -164,13 +163,13 @@ int xfn_workers__command(struct xfn_worker_process *worker, const struct xfn_mes
 
 	if (worker->sock < 0)
 		return 0;
-	/* in the order of all others, of which the last is START */
+	/* behind the messages that still wait; START is the last of these */
 	if (xfn_outbox__waits(&worker->outbox))
 		return xfn_outbox__put(&worker->outbox, msg, -1);
 	ret = xfn_message__send(worker->sock, msg, -1);
 	if (ret == -EAGAIN && starts) {
 		ret = xfn_outbox__put(&worker->outbox, msg, -1);
-		xfn_workers__watch(worker); /* until it takes that */
+		xfn_workers__watch(worker); /* until its socket takes the message */
 		return ret;
 	}
 	if (ret == -EAGAIN) {

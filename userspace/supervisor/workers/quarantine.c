@@ -56,7 +56,7 @@ static const struct xfn_page *culprit(const struct xfn_workers *workers,
 }
 
 /*
- * Looks are counted, not time: while this process is stopped, its workers may be as well. A slot's
+ * Samples are counted, not time: while this process is stopped, its workers may be as well. A slot's
  * requests grow before each call, so the same number is the same call.
  */
 static void look(const struct xfn_workers *workers, struct xfn_worker_process *worker,
@@ -93,7 +93,7 @@ static void check_all(void *ctx)
 		if (worker->state != XFN_WORKER_READY)
 			continue;
 		any = true;
-		/* one that is stopped may be so in the midst of any call */
+		/* a stopped worker may stand in the midst of any call */
 		if (xfn_worker_process__is_stopped(worker))
 			memset(worker->seen, 0, sizeof(worker->seen));
 		else
@@ -131,7 +131,7 @@ int xfn_quarantine__send(const struct xfn_workers *workers, struct xfn_worker_pr
 	return ret;
 }
 
-/* To those that run; the others hear it when they start. */
+/* Tell the workers that run; the others are told when they start. */
 static void set(struct xfn_workers *workers, unsigned slot, bool on)
 {
 	workers->health[slot].quarantined = on;
@@ -148,7 +148,7 @@ static void release_command(const struct xfn_workers *workers, unsigned slot, ch
 		 workers->interface->iface.name[0] ? " -i " : "", workers->interface->iface.name);
 }
 
-/* Note one crash more. True: that was one too many. */
+/* Count a crash. True: the function has crashed too often. */
 static bool count(struct xfn_health *fn)
 {
 	uint64_t now = xfn_now_ns(), first;
@@ -233,7 +233,7 @@ bool xfn_quarantine__blame(struct xfn_workers *workers, const struct xfn_worker_
 		err += len + 2;
 	reason = workers->health[slot].set_aside;
 	snprintf(reason, sizeof(workers->health[slot].set_aside), "%s", err);
-	/* alone, and not served yet: the run ends with these words */
+	/* the only function, never served: the run ends with this line */
 	if (xfn_functions__count(workers->functions) == 1 &&
 	    !xfn_functions__served_once(workers->functions) && !in_kernel)
 		return true;

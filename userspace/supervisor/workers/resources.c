@@ -36,7 +36,7 @@ static int make_pages(struct xfn_workers *workers, struct xfn_worker_process *wo
 
 void xfn_provision__drop(struct xfn_workers *workers, struct xfn_worker_process *worker)
 {
-	/* what no frame comes to any more loses none */
+	/* first no frame is sent to its sockets any more: then none is lost in them */
 	for (unsigned i = 0; worker->has_umem && workers->attachment->loader && i < worker->threads;
 	     i++)
 		xfn_loader__socket(workers->attachment->loader, worker->queue, i, -1);
@@ -105,14 +105,13 @@ static int cpu_for(const struct xfn_workers *workers, const struct xfn_worker_pr
 
 	if (opts->cpu_count)
 		return opts->cpus[i % opts->cpu_count];
-	/* veth has no interrupt; a device that has its name elsewhere may */
+	/* veth has no interrupt; a device of the same name in another namespace may have one */
 	if (thread || !xfn_worker_process__by_afxdp(worker) ||
 	    !strcmp(workers->interface->iface.driver, "veth"))
 		return -1;
 	return xfn_cpus__of_queue("", workers->interface->iface.name, worker->queue);
 }
 
-/* What is meant to be bound is: else it is said, and nothing is claimed. */
 void xfn_provision__check_pinned(struct xfn_worker_process *worker)
 {
 	for (unsigned i = 0; i < worker->threads; i++) {
@@ -149,7 +148,7 @@ int xfn_provision__bind(struct xfn_workers *workers, struct xfn_worker_process *
 					 worker->umem.xsk[i]);
 	if (worker->ring.receive < 0)
 		return ret;
-	/* UDP sockets have taken all until now: they leave it its requests as it begins */
+	/* UDP sockets have taken all requests until now: from here on they leave them to the ring */
 	ret = xfn_listeners__share(workers->ingress, err);
 	if (ret)
 		return ret;

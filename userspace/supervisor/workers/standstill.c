@@ -19,7 +19,7 @@
 #include "workers_inside.h"
 
 #define LOOK_MS 500
-#define LOOKS	6    /* in a row without a round; several of the longest rest */
+#define LOOKS	6    /* samples in a row without a round; several times the longest pause */
 #define FROM	3    /* at which its time on a CPU is first taken */
 #define LOOP_MS 1000 /* on a CPU since then, without a round: it loops */
 
@@ -50,7 +50,7 @@ static bool read_state(const char *path, struct thread_state *out)
 	if (!fgets(line, sizeof(line), f))
 		line[0] = '\0';
 	fclose(f);
-	/* behind its name, which may hold anything */
+	/* the fields stand behind the name, which may hold anything */
 	at = strrchr(line, ')');
 	if (at && sscanf(at + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &out->state,
 			 &user, &kernel) != 3)
@@ -104,7 +104,7 @@ static uint64_t steps_of(const struct xfn_workers *workers, const struct xfn_pag
 	return steps;
 }
 
-/* Looks are counted, not time: while this process is stopped, its workers may be as well. */
+/* Samples are counted, not time: while this process is stopped, its workers may be as well. */
 static void look(const struct xfn_workers *workers, struct xfn_worker_process *worker,
 		 unsigned thread, bool stopped)
 {
@@ -141,7 +141,8 @@ static void check_all(void *ctx)
 		if (worker->state != XFN_WORKER_READY)
 			continue;
 		any = true;
-		xfn_page_check__read(workers, worker); /* what cannot be is said soon */
+		xfn_page_check__read(workers,
+				     worker); /* so that impossible counts are logged soon */
 		stopped = xfn_worker_process__is_stopped(worker);
 		for (unsigned t = 0; !worker->still && t < worker->threads; t++)
 			look(workers, worker, t, stopped);

@@ -52,7 +52,6 @@ bool xfn_workers__on_frames(const struct xfn_workers *workers)
 	return workers->count && xfn_worker_process__by_afxdp(&workers->all[0]);
 }
 
-/* All queues of an interface: a driver has it or not. */
 bool xfn_workers__zero_copy(const struct xfn_workers *workers)
 {
 	for (unsigned i = 0; i < workers->count; i++)
@@ -80,7 +79,7 @@ void xfn_workers__losses(const struct xfn_workers *workers, uint64_t sum[XFN_REA
 
 bool xfn_workers__multi_buffer(const struct xfn_workers *workers)
 {
-	/* all or none: one kernel made them alike */
+	/* one kernel makes all sets alike */
 	for (unsigned i = 0; i < workers->count; i++)
 		if (workers->all[i].umem.longest)
 			return true;

@@ -31,7 +31,7 @@
 #define BUSY_MS		5000 /* which on a busy machine takes seconds */
 #define MESSAGES	64   /* of a worker, taken in one round */
 
-/* All that a process is started with. 0 or -errno; err may tell. */
+/* Make what a process needs, and start it. 0 or -errno; err may tell. */
 static int prepare(struct xfn_workers *workers, struct xfn_worker_process *worker,
 		   struct xfn_error *err)
 {
@@ -64,7 +64,7 @@ static void not_started(struct xfn_workers *workers, struct xfn_worker_process *
 		start(workers, worker); /* without that function */
 		return;
 	}
-	/* one that never served is the matter of whoever added the place */
+	/* a first start that failed is handled by xfn_workers__all_serve */
 	if (!worker->served)
 		return;
 	xfn_log__line(LOG_ERR, "%s: %s", xfn_worker_process__who(worker, who), worker->error.line);
@@ -81,7 +81,8 @@ static void start(struct xfn_workers *workers, struct xfn_worker_process *worker
 	worker->error.line[0] = '\0';
 	worker->ret = prepare(workers, worker, &worker->error);
 	if (!worker->ret) {
-		worker->error.line[0] = '\0'; /* of what it did without, as huge pages */
+		worker->error.line[0] =
+			'\0'; /* a note of what it does without, such as huge pages */
 		return;
 	}
 	if (!worker->error.line[0])
@@ -93,7 +94,7 @@ static void start(struct xfn_workers *workers, struct xfn_worker_process *worker
 	not_started(workers, worker);
 }
 
-/* It is of no use: end it, and say why when it has ended. */
+/* The worker is of no use: end it; the reason is logged when it has ended. */
 static void give_up(struct xfn_worker_process *worker, int ret, const char *why)
 {
 	if (worker->error.line != why)
@@ -239,7 +240,7 @@ void xfn_workers__renew_sockets(struct xfn_workers *workers)
 
 		if (xfn_worker_process__by_afxdp(worker) || xfn_worker_process__by_ring(worker))
 			continue;
-		if (!listeners) { /* it stands behind all others */
+		if (!listeners) { /* this place is the last one */
 			xfn_workers__remove(workers, i);
 			return;
 		}
@@ -274,7 +275,8 @@ static void ended(struct xfn_workers *workers, struct xfn_worker_process *worker
 	outside = sig == SIGKILL && !worker->hung && !left;
 	if (outside && worker->still)
 		xfn_standstill__sentence(worker, what, sizeof(what));
-	/* Once at once, and when the cause is out; one that keeps dying waits longer each time. */
+	/* The first restart is immediate, and so is one without the function that was the cause; a
+	 * worker that keeps dying waits longer each time. */
 	too_often = !outside && xfn_quarantine__ended(workers, worker, what, sizeof(what));
 	if (!what[0] && (sig == SIGTERM || sig == SIGINT || sig == SIGHUP))
 		snprintf(what, sizeof(what), ", from outside");
@@ -298,7 +300,7 @@ static void ended(struct xfn_workers *workers, struct xfn_worker_process *worker
 /* Its process has ended. */
 static void bury(struct xfn_workers *workers, struct xfn_worker_process *worker)
 {
-	/* one that was killed for something else may take its time to end */
+	/* a worker that was killed for another reason may also take that long to end */
 	bool left = worker->state == XFN_WORKER_LEAVING && xfn_now_ms() >= worker->until_ms &&
 		    !worker->hung && !worker->still;
 	int status = xfn_process__status(worker);
@@ -329,7 +331,7 @@ static bool message(struct xfn_workers *workers, struct xfn_worker_process *work
 	struct xfn_message msg;
 	int ret = xfn_message__recv(worker->sock, &msg, NULL);
 
-	/* one that refused a message has left others unread, and more may come of it */
+	/* the worker closed its end with messages unread; its own last ones can still be read */
 	if (ret == -ECONNRESET)
 		ret = xfn_message__recv(worker->sock, &msg, NULL);
 	if (ret == -EAGAIN)
@@ -453,7 +455,7 @@ void xfn_workers__remove(struct xfn_workers *workers, unsigned keep)
 		struct xfn_worker_process *worker = &workers->all[--workers->count];
 
 		xfn_workers__unwatch(worker);
-		/* No more requests to it first: what comes after its last look would be lost. */
+		/* Stop its requests first: those that come after its last round would be lost. */
 		xfn_provision__drop(workers, worker);
 		xfn_process__retire(workers, worker);
 		xfn_outbox__empty(&worker->outbox);
