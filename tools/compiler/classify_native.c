@@ -14,6 +14,7 @@
 #include "../../skel/error.h"
 #include "classify.h"
 #include "classify_links.h"
+#include "classify_object.h"
 #include "classify_unset.h"
 #include "../process/command.h"
 #include "compiler.h"
@@ -260,36 +261,6 @@ static int find_unset(const char *source, struct xfn_verdict *v, struct xfn_argu
 	return ret;
 }
 
-int xfn_classify__attributes(const char *so, struct xfn_attributes *attr, unsigned *counters)
-{
-	int fd = open(so, O_RDONLY | O_CLOEXEC), ret = -ENOENT;
-	Elf *elf = fd >= 0 && elf_version(EV_CURRENT) ? elf_begin(fd, ELF_C_READ, NULL) : NULL;
-	Elf_Scn *scn = NULL;
-	size_t names;
-
-	if (elf && !elf_getshdrstrndx(elf, &names))
-		while ((scn = elf_nextscn(elf, scn))) {
-			GElf_Shdr head;
-			Elf_Data *data = elf_getdata(scn, NULL);
-			const char *name = gelf_getshdr(scn, &head) ?
-						   elf_strptr(elf, names, head.sh_name) :
-						   NULL;
-
-			if (counters && name && !strcmp(name, "xfn_counters"))
-				*counters = head.sh_size / sizeof(void *);
-			if (!name || strcmp(name, XFN_SECTION_ATTR) || !data ||
-			    data->d_size != sizeof(*attr))
-				continue;
-			memcpy(attr, data->d_buf, sizeof(*attr));
-			ret = 0;
-		}
-	if (elf)
-		elf_end(elf);
-	if (fd >= 0)
-		close(fd);
-	return ret;
-}
-
 /* The native half in the compiler's own language. *ir NULL: it cannot be had; the caller frees. 0,
  * or -errno with err: the host failed. */
 static int emit(const char *source, const struct xfn_verdict *v, const struct xfn_arguments *links,
@@ -461,7 +432,9 @@ int xfn_classify__native(const char *source, struct xfn_verdict *v, struct xfn_e
 		xfn_refusal__set(&v->refusal, XFN_RULE_native_error,
 				 "defines no function: XFN_FUNCTION is missing", source, 1);
 	} else {
-		judge_warnings(source, said, v);
+		xfn_classify__native_object(source, so, v);
+		if (!v->refusal.rule[0])
+			judge_warnings(source, said, v);
 		if (!v->refusal.rule[0])
 			judge_symbols(source, said, v);
 		if (!v->refusal.rule[0])
