@@ -85,6 +85,13 @@ enum xfn_phase {
 
 #define XFN_WHO 64 /* room for the name of a worker in messages */
 
+/* Whose fault the end of a worker was. */
+enum xfn_blame {
+	XFN_BLAME_NOBODY, /* or a function that runs no more */
+	XFN_BLAME_FUNCTION,
+	XFN_BLAME_TOO_OFTEN, /* a function that is to be quarantined */
+};
+
 /* The call that the last look saw running, and how many looks in a row saw it. */
 struct xfn_seen {
 	uint32_t slot;
@@ -117,6 +124,7 @@ struct xfn_worker_process {
 	int pidfd;
 	int sock;		  /* the supervisor's end of the worker's pair */
 	struct xfn_outbox outbox; /* what it is still to be given */
+	unsigned asked;		  /* questions that it has not answered yet */
 	struct xfn_output_lines output;
 	int page_fd;
 	struct xfn_page *page; /* one for each thread, written by the worker */
@@ -496,10 +504,11 @@ uint32_t xfn_quarantine__running(const struct xfn_supervisor *sup, const struct 
 int xfn_quarantine__watch(struct xfn_supervisor *sup);
 /*
  * The process of `worker` has ended: `what` tells in which function, if it was in one, and where its
- * request is kept. True: that function has done it too often.
+ * request is kept.
  */
-bool xfn_quarantine__ended(struct xfn_supervisor *sup, const struct xfn_worker_process *worker,
-			   char *what, size_t len);
+enum xfn_blame xfn_quarantine__ended(struct xfn_supervisor *sup,
+				     const struct xfn_worker_process *worker, char *what,
+				     size_t len);
 /* Quarantine the function in which `worker` ended, and say so. */
 void xfn_quarantine__begin(struct xfn_supervisor *sup, const struct xfn_worker_process *worker);
 /*

@@ -13,11 +13,13 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include "../../skel/error.h"
 #include "../../skel/module.h"
 #include "../../skel/sealed_copy.h"
 #include "crash_note.h"
+#include "own_descriptors.h"
 #include "sandbox.h"
 #include "worker_inside.h"
 
@@ -41,9 +43,15 @@ static struct {
 
 static volatile sig_atomic_t signalled; /* the signal that asked this process to end */
 
-static void on_end(int sig)
+static void on_end(int sig, siginfo_t *info, void *context)
 {
-	signalled = sig;
+	(void)context;
+	/* By its own hand, which is a function's: it ends now, where the supervisor sees which one.
+	 * It has its default action again, and comes when this returns. */
+	if (info->si_code <= 0 && info->si_pid == getpid())
+		syscall(SYS_tgkill, getpid(), gettid(), sig);
+	else
+		signalled = sig;
 }
 
 /*
@@ -54,8 +62,8 @@ static void on_end(int sig)
 static void wait_for_the_supervisor(void)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-	const struct sigaction act = { .sa_handler = on_end,
-				       .sa_flags = SA_RESTART | SA_RESETHAND };
+	const struct sigaction act = { .sa_sigaction = on_end,
+				       .sa_flags = SA_SIGINFO | SA_RESTART | SA_RESETHAND };
 
 	for (unsigned i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		sigaction(signals[i], &act, NULL);
@@ -69,16 +77,6 @@ static bool ends_alone(void)
 	if (!worker.signalled_ns)
 		worker.signalled_ns = xfn_now_ns();
 	return xfn_now_ns() - worker.signalled_ns > LAST_WORD_NS;
-}
-
-/*
- * Programs that a library starts get neither the supervisor's end of the pair nor what came with
- * its messages, and this process has nothing that its supervisor was started with.
- */
-static void own_descriptors(void)
-{
-	fcntl(XFN_WORKER_PROTOCOL_FD, F_SETFD, FD_CLOEXEC);
-	close_range(XFN_WORKER_PROTOCOL_FD + 1, ~0u, 0);
 }
 
 static int tell(const struct xfn_message *msg)
@@ -161,6 +159,7 @@ static int take_function(const struct xfn_message *msg, int fd, struct xfn_error
 		 * data is the thread's own */
 		int file = i ? xfn_sealed_copy(fd, XFN_MODULE_MAX) : fd;
 
+		xfn_own_descriptors__add(file);
 		if (file < 0) {
 			xfn_error__set(err, "%s: cannot be copied for another thread: %s",
 				       msg->function.name, strerror(-file));
@@ -228,6 +227,7 @@ static int take(const struct xfn_message *msg, int fd, struct xfn_error *err)
 		worker.orders.active = msg->active.threads;
 		return 0;
 	case XFN_MESSAGE_UMEM:
+		xfn_own_descriptors__add(fd);
 		worker.config.umem_fd = fd;
 		worker.config.umem_len = msg->umem.len;
 		worker.config.frame_size = msg->umem.frame_size;
@@ -239,12 +239,14 @@ static int take(const struct xfn_message *msg, int fd, struct xfn_error *err)
 	case XFN_MESSAGE_SOCKET:
 		if (worker.config.socket_count == SOCKETS_MAX)
 			return -EPROTO;
+		xfn_own_descriptors__add(fd);
 		worker.sockets[worker.config.socket_count] = msg->socket;
 		worker.sockets[worker.config.socket_count++].fd = fd;
 		return 0;
 	case XFN_MESSAGE_SENDER:
 		if (worker.config.sender_count == XFN_ENGINE_THREADS)
 			return -EPROTO;
+		xfn_own_descriptors__add(fd);
 		worker.config.sender[worker.config.sender_count++] = fd;
 		return 0;
 	}
@@ -259,6 +261,8 @@ static int open_engines(struct xfn_error *err)
 		worker.config.thread = i;
 		worker.config.first = i ? worker.thread[0]->engine : NULL;
 		ret = worker.ops->open(&worker.thread[i]->engine, &worker.config, err);
+		if (!ret && worker.ops->descriptor)
+			xfn_own_descriptors__add(worker.ops->descriptor(worker.thread[i]->engine));
 	}
 	return ret;
 }
@@ -459,7 +463,8 @@ int main(int argc, char **argv)
 	prctl(PR_SET_NAME, "xfn-worker"); /* it may have been executed by a descriptor */
 	xfn_sandbox__die_with_parent();
 	xfn_sandbox__end_first();
-	own_descriptors();
+	if (xfn_own_descriptors__begin(XFN_WORKER_PROTOCOL_FD))
+		return failed("out of memory");
 	wait_for_the_supervisor();
 	signal(SIGXFSZ, SIG_IGN);	       /* an error that has a message */
 	setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* a pipe, which the supervisor reads by the line */

@@ -229,16 +229,21 @@ int xfn_worker__init(struct xfn_worker_thread *t)
 					mod->attr->name, ret, strerror(abs(ret)));
 		t->page->running_slot = 0;
 	}
-	return xfn_crash_note__enter(&t->call);
+	ret = xfn_crash_note__enter(&t->call);
+	if (ret)
+		xfn_error__set(&t->err, "cannot make a stack for signals: %s", strerror(-ret));
+	return ret;
 }
 
-static void step(struct xfn_worker_thread *t, int ret)
+/* False: it has failed. Its thread returns: pthread_exit(3) wants a library that may not be there.
+ */
+static bool step(struct xfn_worker_thread *t, int ret)
 {
 	t->ret = ret;
 	sem_post(&t->done);
-	if (ret)
-		pthread_exit(NULL);
-	sem_wait(&t->go);
+	if (!ret)
+		sem_wait(&t->go);
+	return !ret;
 }
 
 void *xfn_worker__thread(void *arg)
@@ -246,8 +251,7 @@ void *xfn_worker__thread(void *arg)
 	struct xfn_worker_thread *t = arg;
 
 	sem_wait(&t->go);
-	step(t, xfn_worker__init(t));
-	step(t, xfn_sandbox__drop(&t->err));
-	t->ret = xfn_worker__rounds(t, NULL);
+	if (step(t, xfn_worker__init(t)) && step(t, xfn_sandbox__drop(&t->err)))
+		t->ret = xfn_worker__rounds(t, NULL);
 	return NULL;
 }

@@ -158,8 +158,9 @@ static bool count(struct xfn_deployed *fn)
 	return now - first <= XFN_CRASHES_S * 1000000000ull;
 }
 
-bool xfn_quarantine__ended(struct xfn_supervisor *sup, const struct xfn_worker_process *worker,
-			   char *what, size_t len)
+enum xfn_blame xfn_quarantine__ended(struct xfn_supervisor *sup,
+				     const struct xfn_worker_process *worker, char *what,
+				     size_t len)
 {
 	const struct xfn_page *page = culprit(sup, worker);
 	char path[320], how[80] = "";
@@ -168,7 +169,7 @@ bool xfn_quarantine__ended(struct xfn_supervisor *sup, const struct xfn_worker_p
 
 	what[0] = 0;
 	if (!page)
-		return false;
+		return XFN_BLAME_NOBODY;
 	fn = &sup->functions[xfn_quarantine__running(sup, page) - 1];
 	if (worker->hung)
 		snprintf(how, sizeof(how), ", which had not returned within %u ms",
@@ -185,7 +186,9 @@ bool xfn_quarantine__ended(struct xfn_supervisor *sup, const struct xfn_worker_p
 	else if (ret != -ENODATA)
 		snprintf(what + n, len - n, "; its request cannot be kept%s%s: %s",
 			 path[0] ? " in " : "", path, strerror(-ret));
-	return !fn->quarantined && count(fn);
+	if (fn->quarantined)
+		return XFN_BLAME_NOBODY;
+	return count(fn) ? XFN_BLAME_TOO_OFTEN : XFN_BLAME_FUNCTION;
 }
 
 void xfn_quarantine__begin(struct xfn_supervisor *sup, const struct xfn_worker_process *worker)
