@@ -214,7 +214,7 @@ static void ended(struct xfn_supervisor *sup, struct xfn_worker_process *worker,
 	worker->state = XFN_WORKER_DEAD;
 	if (left)
 		snprintf(killed, sizeof(killed), ", killed since %s",
-			 worker->error[0] ? worker->error : "it had left its supervisor");
+			 worker->error.line[0] ? worker->error.line : "it had left its supervisor");
 	xfn_log__line(LOG_WARNING, "%s ended (%s %d)%s%s; restart in %u ms",
 		      xfn_worker_process__who(worker, who), sig ? "signal" : "status",
 		      sig ?: WEXITSTATUS(status), killed, what, wait_ms);
@@ -262,7 +262,7 @@ static void leaves(struct xfn_worker_process *worker, unsigned ms)
  */
 static void out_of_turn(struct xfn_worker_process *worker)
 {
-	snprintf(worker->error, sizeof(worker->error), "it had sent what nobody had asked for");
+	xfn_error__set(&worker->error, "it had sent what nobody had asked for");
 	worker->ret = -EPROTO;
 	leaves(worker, 0);
 }
@@ -279,7 +279,7 @@ static bool answers(struct xfn_worker_process *worker)
 /* It has failed, and ends. */
 static void failed(struct xfn_worker_process *worker, const struct xfn_message *msg)
 {
-	char text[sizeof(worker->error)], who[XFN_WHO];
+	char text[sizeof(worker->error.line)], who[XFN_WHO];
 
 	xfn_printable(msg->failed.text, strnlen(msg->failed.text, sizeof(msg->failed.text)), text,
 		      sizeof(text));
@@ -288,7 +288,7 @@ static void failed(struct xfn_worker_process *worker, const struct xfn_message *
 		leaves(worker, FAILED_MS);
 		return;
 	}
-	snprintf(worker->error, sizeof(worker->error), "%s", text);
+	xfn_error__set(&worker->error, "%s", text);
 	worker->ret = -ECANCELED;
 	leaves(worker, LEFT_MS);
 }
