@@ -47,6 +47,7 @@ struct xfn_deployed {
 	uint64_t crashes_ns[XFN_CRASHES]; /* when it last ended a worker; a ring */
 	unsigned crash_count;
 	char set_aside[256]; /* why workers cannot load it, "": they can; they drop its requests */
+	uint64_t set_aside_ns;		  /* when it was: workers that began before were given it */
 	const struct xfn_rule_text *rule; /* of tier and reason; NULL: none stands in the way */
 	char reason[512];
 };
@@ -142,10 +143,12 @@ struct xfn_worker_process {
 	int ret;       /* of the last start, where it failed */
 	uint64_t until_ms;
 	uint64_t retry_ms;   /* BINDING: when to try again */
-	uint64_t started_ns; /* when this process was ready, 0: not yet */
+	uint64_t begun_ns;   /* when this process was begun to be made */
+	uint64_t started_ns; /* when it was ready, 0: not yet */
 	uint64_t ended_ns;
 	struct xfn_seen seen[XFN_THREADS];
-	bool hung; /* a function did not return in time: ended by us */
+	bool hung;    /* a function did not return in time: ended by us */
+	bool careful; /* the next process is: this one ended by a fault outside of functions */
 	struct xfn_progress progress[XFN_THREADS];
 	const char *still;	/* why a thread stood still outside of functions: ended by us */
 	uint64_t restart_at_ns; /* while DEAD: when to try again */
@@ -504,11 +507,10 @@ uint32_t xfn_quarantine__running(const struct xfn_supervisor *sup, const struct 
 int xfn_quarantine__watch(struct xfn_supervisor *sup);
 /*
  * The process of `worker` has ended: `what` tells in which function, if it was in one, and where its
- * request is kept.
+ * request is kept; of a careful worker after which. Decides whether the next one is careful.
  */
-enum xfn_blame xfn_quarantine__ended(struct xfn_supervisor *sup,
-				     const struct xfn_worker_process *worker, char *what,
-				     size_t len);
+enum xfn_blame xfn_quarantine__ended(struct xfn_supervisor *sup, struct xfn_worker_process *worker,
+				     char *what, size_t len);
 /* Quarantine the function in which `worker` ended, and say so. */
 void xfn_quarantine__begin(struct xfn_supervisor *sup, const struct xfn_worker_process *worker);
 /*

@@ -19,6 +19,7 @@
 #include "../../skel/module.h"
 #include "../../skel/sealed_copy.h"
 #include "crash_note.h"
+#include "descriptors.h"
 #include "own_descriptors.h"
 #include "sandbox.h"
 #include "worker_inside.h"
@@ -90,7 +91,8 @@ static int failed(const char *text)
 				   .version = XFN_WORKER_PROTOCOL_VERSION };
 
 	snprintf(msg.failed.text, sizeof(msg.failed.text), "%s", text);
-	tell(&msg);
+	if (tell(&msg)) /* the pair may be what is lost */
+		fprintf(stderr, "%s\n", text);
 	return 1;
 }
 
@@ -109,6 +111,7 @@ static int make_thread(const struct xfn_message *msg, unsigned index, struct xfn
 	t->orders = &worker.orders;
 	t->spin = msg->hello.spin;
 	t->cpu = msg->hello.cpu[index];
+	t->call.careful = msg->hello.careful;
 	t->call.flags = msg->hello.flags;
 	t->call.mtu = msg->hello.mtu;
 	t->call.iface = msg->hello.iface;
@@ -172,6 +175,10 @@ static int take_function(const struct xfn_message *msg, int fd, struct xfn_error
 		ret = xfn_native__load(file, msg->function.name, &t->natives[slot], err);
 		if (ret)
 			return ret;
+		if (xfn_descriptors__lost() >= 0) {
+			return xfn_fail(err, -ECANCELED, "%s: a constructor of it %s",
+					msg->function.name, XFN_DESCRIPTOR_LOST);
+		}
 		ret = xfn_call__put(&t->call, slot, t->natives[slot].module);
 		if (ret)
 			xfn_error__set(err, "%s: more than %d counters; use fewer",
@@ -292,6 +299,7 @@ static int start(struct xfn_error *err)
 	bool sqpoll = worker.config.sqpoll;
 	int ret = sqpoll ? 0 : open_engines(err);
 
+	xfn_descriptors__note();
 	ret = ret ?: xfn_sandbox__bound(err);
 	for (unsigned i = 1; !ret && i < worker.count; i++) {
 		ret = -pthread_create(&worker.thread[i]->id, NULL, xfn_worker__thread,
@@ -404,7 +412,7 @@ static bool check_messages(void)
 		return false;
 	}
 	for (;;) {
-		ssize_t n = recv(XFN_WORKER_PROTOCOL_FD, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+		ssize_t n = recv(XFN_WORKER_PROTOCOL_FD, &byte, 1, XFN_HANDOVER_LOOK);
 
 		if (n < 0)
 			return errno == EAGAIN || errno == EINTR;
@@ -425,7 +433,7 @@ static bool check_messages(void)
 		if (msg.type == XFN_MESSAGE_AUDIT)
 			audit();
 		if (fd >= 0)
-			close(fd);
+			xfn_sandbox__close(fd);
 	}
 }
 
@@ -454,7 +462,7 @@ int main(int argc, char **argv)
 	struct xfn_error err = { 0 };
 	int fd, ret;
 
-	if (argc != 1 || recv(XFN_WORKER_PROTOCOL_FD, &msg, 1, MSG_PEEK | MSG_DONTWAIT) < 0) {
+	if (argc != 1 || recv(XFN_WORKER_PROTOCOL_FD, &msg, 1, XFN_HANDOVER_LOOK) < 0) {
 		if (argc != 1 || (errno != EAGAIN && errno != EINTR)) {
 			fprintf(stderr, "%s: started by `xfn run` only; run that\n", argv[0]);
 			return 2;
@@ -465,6 +473,7 @@ int main(int argc, char **argv)
 	xfn_sandbox__end_first();
 	if (xfn_own_descriptors__begin(XFN_WORKER_PROTOCOL_FD))
 		return failed("out of memory");
+	xfn_descriptors__note();
 	wait_for_the_supervisor();
 	signal(SIGXFSZ, SIG_IGN);	       /* an error that has a message */
 	setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* a pipe, which the supervisor reads by the line */

@@ -71,6 +71,7 @@ static void start(struct xfn_supervisor *sup, struct xfn_worker_process *worker)
 {
 	worker->state = XFN_WORKER_STARTING;
 	worker->until_ms = xfn_now_ms() + START_MS;
+	worker->begun_ns = xfn_now_ns();
 	worker->started_ns = 0;
 	worker->asked = 0;
 	worker->pid = 0;
