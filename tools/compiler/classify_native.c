@@ -86,7 +86,7 @@ bool xfn_classify__in_own_header(const struct xfn_diagnostic *d, const char *sou
 {
 	const char *slash = strrchr(source, '/');
 
-	if (d->in_source || !d->line)
+	if (d->in_source || !d->line || !d->file[0])
 		return false;
 	return slash ? !strncmp(d->file, source, (size_t)(slash - source) + 1) : d->file[0] != '/';
 }

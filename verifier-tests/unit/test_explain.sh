@@ -140,6 +140,18 @@ END
 holds steers_none has "steers: tier afxdp: calls ?[31mother, which"
 "$xfn" explain "$dir/steers.xfn" >"$dir/out" 2>&1
 holds steers_none_of_module has "calls ?[31mother, which"
+# a place of which the compiler names no file is not told by one
+cat >"$dir/placed.c" <<'END'
+#include "xfn.h"
+XFN_FUNCTION(placed, .port = 4000)
+{
+	if (xfn_len(req) > 9 && xfn_write(req, 0, __builtin_memset(__builtin_alloca(16), 1, 8), 8, 8))
+		return XFN_DROP;
+	return XFN_REPLY;
+}
+END
+(program=$(realpath "$xfn") && cd "$dir" && "$program" explain placed.c) >"$dir/out" 2>&1
+holds place_without_file has "of a length that varies (placed.c:4)"
 "$xfn" explain --rule nonsense >"$dir/out" 2>&1
 holds rule_none [ $? = 1 ]
 "$xfn" explain --budget soon functions/echo.c >"$dir/out" 2>&1
