@@ -10,10 +10,12 @@
 int xfn_loader__macs(struct xfn_loader *ld, const uint8_t (*macs)[6], unsigned count)
 {
 	memset(ld->runtime.mac, 0, sizeof(ld->runtime.mac));
-	for (unsigned i = 0; i < count && i < XFN_MACS; i++) {
+	/* The first MAC fills the places that are left: a frame to 00:00:00:00:00:00 would find its
+	 * destination in an empty one. */
+	for (unsigned i = 0; count && i < XFN_MACS; i++) {
 		uint8_t frame[8] = {};
 
-		memcpy(frame, macs[i], 6);
+		memcpy(frame, macs[i < count ? i : 0], 6);
 		ld->runtime.mac[i] = xfn_packet_mac(frame);
 	}
 	return xfn_loader__write_runtime(ld);

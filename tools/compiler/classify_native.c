@@ -87,7 +87,7 @@ bool xfn_classify__in_own_header(const struct xfn_diagnostic *d, const char *sou
 {
 	const char *slash = strrchr(source, '/');
 
-	if (d->in_source || !d->line)
+	if (d->in_source || !d->line || !d->file[0])
 		return false;
 	return slash ? !strncmp(d->file, source, (size_t)(slash - source) + 1) : d->file[0] != '/';
 }
@@ -239,24 +239,60 @@ static void add_all(struct xfn_arguments *a, char *const words[])
 		xfn_arguments__add(a, *words);
 }
 
+/* Ask the compiler for `words` of the source. As xfn_command__run. */
+static int ask(const char *source, const struct xfn_verdict *v, struct xfn_arguments *links,
+	       char *const words[], char **said)
+{
+	struct xfn_arguments a = {};
+	int ret;
+
+	xfn_arguments__add(&a, xfn_command__clang());
+	common(&a, v);
+	add_all(&a, words);
+	add_includes(&a, links);
+	xfn_arguments__add(&a, source);
+	ret = xfn_command__run(a.argv, said);
+	xfn_arguments__free(&a);
+	return ret;
+}
+
+/*
+ * The structs of all headers that have padding: added to *warnings, which the caller frees. The
+ * compiler lays a struct out for code only.
+ */
+static int find_padded(const char *source, struct xfn_verdict *v, struct xfn_arguments *links,
+		       const char *warnings, char **all, struct xfn_error *err)
+{
+	char *said = NULL;
+	int ret = ask(source, v, links,
+		      (char *const[]){ XFN_UNSET_PADDED, (char *)"-S", (char *)"-o",
+				       (char *)"/dev/null", NULL },
+		      &said);
+
+	ret = xfn_compiler__no_tree(ret, said, err);
+	if (!ret && asprintf(all, "%s\n%s", warnings, said) < 0) {
+		*all = NULL;
+		xfn_error__set(err, "out of memory; free some");
+		ret = -ENOMEM;
+	}
+	free(said);
+	return ret;
+}
+
 /* What the function sends that nobody has set. `warnings`: the compiler's. */
 static int find_unset(const char *source, struct xfn_verdict *v, struct xfn_arguments *links,
 		      const char *warnings, struct xfn_error *err)
 {
-	struct xfn_arguments a = {};
-	char *said;
-	int ret;
+	char *said = NULL, *all = NULL, list[sizeof(v->folder) + 16];
+	int ret = ask(source, v, links, (char *const[]){ XFN_UNSET_TREE, NULL }, &said);
 
-	xfn_arguments__add(&a, xfn_command__clang());
-	add_all(&a, (char *const[]){ XFN_UNSET_TREE, NULL });
-	common(&a, v);
-	add_includes(&a, links);
-	xfn_arguments__add(&a, source);
-	ret = xfn_command__run(a.argv, &said);
-	xfn_arguments__free(&a);
+	snprintf(list, sizeof(list), "%s/native.d", v->folder);
 	ret = xfn_compiler__no_tree(ret, said, err);
-	if (!ret)
-		xfn_classify__unset(source, warnings, said, v);
+	/* most functions make no such thing, and need not be compiled once more */
+	if (!ret && (strstr(said, "CompoundLiteralExpr") || strstr(warnings, "pass-by-value")))
+		ret = find_padded(source, v, links, warnings, &all, err);
+	ret = ret ?: xfn_classify__unset(source, list, all ?: warnings, said, v, err);
+	free(all);
 	free(said);
 	return ret;
 }

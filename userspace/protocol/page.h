@@ -54,7 +54,7 @@ struct xfn_page {
 	struct xfn_slot_counters slots[XFN_SLOTS];
 	/* author counters, in order of declaration; names as in the module */
 	struct {
-		char name[24];
+		char name[XFN_COUNTER_NAME];
 		uint64_t value;
 	} counters[XFN_SLOTS][XFN_PAGE_COUNTERS];
 	struct xfn_crash crash; /* last: never touched while all goes well */

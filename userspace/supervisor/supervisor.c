@@ -22,6 +22,7 @@
 #include "../host/clock.h"
 #include "../host/limits.h"
 #include "../host/log.h"
+#include "../host/printable.h"
 #include "../nic/napi.h"
 #include "../../skel/privileges.h"
 #include "supervisor_inside.h"
@@ -66,14 +67,18 @@ static void print_functions(const struct xfn_supervisor *sup, FILE *out)
 
 	for (unsigned i = 0; sup->served_once && i < sup->function_count; i++) {
 		const struct xfn_deployed *fn = &sup->functions[i];
-		char state[512];
+		char state[512], shown[512];
+		const char *why = state;
 
 		xfn_quarantine__sentence(sup, fn, state, sizeof(state));
+		if (!*state)
+			why = fn->reason; /* it may have a name in it that an author chose */
+		xfn_printable(why, strlen(why), shown, sizeof(shown));
 		fprintf(out, "%-15s port %-5u tier %-6s %-7s %s\n", fn->mod->attr.name,
 			fn->addr.port, xfn_tier_name(fn->tier),
 			fn->tier == XFN_TIER_SOCKET ? sup->udp_engine :
 						      xfn_offload_device__mode(sup, fn),
-			*state ? state : fn->reason);
+			shown);
 	}
 	if (sup->mode == XFN_MODE_GENERIC && sup->mode_reason.line[0])
 		fprintf(out, "generic mode, because %s\n", sup->mode_reason.line);

@@ -249,6 +249,8 @@ static void hostile_frames(void)
 	CASE(4, "MULTICAST", "frame to a group", f[0] |= 1);
 	CASE(4, "OTHERHOST", "frame to another host", f[5] ^= 0x40);
 	CASE(6, "OTHERHOST", "frame to another host (v6)", f[5] ^= 0x40);
+	CASE(4, "OTHERHOST", "frame to no host's MAC", memset(f, 0, 6));
+	CASE(6, "OTHERHOST", "frame to no host's MAC (v6)", memset(f, 0, 6));
 	REPAIRED(4, "NOT_LOCAL", "broadcast address", f[33] = 255);
 	REPAIRED(4, "NOT_LOCAL", "another address", f[33] = 77);
 	REPAIRED(4, "FRAGMENT", "lone fragment", xfn_put_be16(f + 20, 0x2000));

@@ -98,6 +98,7 @@ refused refused_broken 1 "syntax.c:" --standalone verifier-tests/sources/syntax.
 refused refused_amplifier 1 "--allow-amplify loud" --standalone verifier-tests/sources/loud.c
 refused refused_same_port 1 "port 7: both echo and time" --standalone functions/echo.c functions/time.c@7
 refused refused_licences 1 "one object has one licence" --standalone functions/echo.c verifier-tests/sources/licensed.c@9
+refused refused_unserved_version 1 "no --address is the one of its port" --standalone --address 10.0.0.1 'functions/echo.c@[::]:7'
 refused refused_unserved 1 "no --address is the one of its port" --standalone --address 10.0.0.1 functions/echo.c@10.0.0.2:7
 refused refused_budget 1 "the budget is 0.0 us" --standalone --budget 0.001 functions/echo.c
 refused refused_address 2 "--address '10.0.0'" --standalone --address 10.0.0 functions/echo.c
