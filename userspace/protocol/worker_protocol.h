@@ -122,9 +122,9 @@ struct xfn_message {
  * Flags of the calls by which messages move. A worker's sandbox lets no others by: MSG_CONFIRM,
  * which means nothing here, is what a function that writes to a wrong descriptor does not say.
  */
-#define XFN_HANDOVER_SEND    (MSG_NOSIGNAL | MSG_CONFIRM)
-#define XFN_HANDOVER_RECEIVE MSG_CMSG_CLOEXEC
-#define XFN_HANDOVER_LOOK    (MSG_PEEK | MSG_DONTWAIT) /* recv(2): is there one? */
+#define XFN_MESSAGE_SEND    (MSG_NOSIGNAL | MSG_CONFIRM)
+#define XFN_MESSAGE_RECEIVE MSG_CMSG_CLOEXEC
+#define XFN_MESSAGE_PEEK    (MSG_PEEK | MSG_DONTWAIT) /* recv(2): is there one? */
 
 /* Send one message; fd -1: none. 0 or -errno. */
 int xfn_message__send(int sock, const struct xfn_message *msg, int fd);

@@ -269,9 +269,9 @@ static int allow_messages(scmp_filter_ctx ctx)
 	static const struct {
 		int call, argument, flags;
 	} own[] = {
-		{ SCMP_SYS(sendmsg), 2, XFN_HANDOVER_SEND },
-		{ SCMP_SYS(recvmsg), 2, XFN_HANDOVER_RECEIVE },
-		{ SCMP_SYS(recvfrom), 3, XFN_HANDOVER_LOOK },
+		{ SCMP_SYS(sendmsg), 2, XFN_MESSAGE_SEND },
+		{ SCMP_SYS(recvmsg), 2, XFN_MESSAGE_RECEIVE },
+		{ SCMP_SYS(recvfrom), 3, XFN_MESSAGE_PEEK },
 	};
 	int ret = 0;
 

@@ -412,7 +412,7 @@ static bool check_messages(void)
 		return false;
 	}
 	for (;;) {
-		ssize_t n = recv(XFN_WORKER_PROTOCOL_FD, &byte, 1, XFN_HANDOVER_LOOK);
+		ssize_t n = recv(XFN_WORKER_PROTOCOL_FD, &byte, 1, XFN_MESSAGE_PEEK);
 
 		if (n < 0)
 			return errno == EAGAIN || errno == EINTR;
@@ -462,7 +462,7 @@ int main(int argc, char **argv)
 	struct xfn_error err = { 0 };
 	int fd, ret;
 
-	if (argc != 1 || recv(XFN_WORKER_PROTOCOL_FD, &msg, 1, XFN_HANDOVER_LOOK) < 0) {
+	if (argc != 1 || recv(XFN_WORKER_PROTOCOL_FD, &msg, 1, XFN_MESSAGE_PEEK) < 0) {
 		if (argc != 1 || (errno != EAGAIN && errno != EINTR)) {
 			fprintf(stderr, "%s: started by `xfn run` only; run that\n", argv[0]);
 			return 2;

@@ -14,7 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define SUPERVISOR_FD 3 /* XFN_WORKER_PROTOCOL_FD, XFN_HANDOVER_SEND: */
+#define SUPERVISOR_FD 3 /* XFN_WORKER_PROTOCOL_FD, XFN_MESSAGE_SEND: */
 #define ITS_FLAGS     (MSG_NOSIGNAL | MSG_CONFIRM)
 
 static long supervisor;
