@@ -179,6 +179,8 @@ bool xfn_link_state__changed(struct xfn_supervisor *sup)
 	struct xfn_interface now;
 	struct xfn_error err;
 
+	if (!sup->iface.name[0]) /* none is used */
+		return false;
 	unread = xfn_interface__read(sup->iface.name, &now, &err);
 	if (unread)
 		snprintf(now.name, sizeof(now.name), "%s", sup->iface.name);

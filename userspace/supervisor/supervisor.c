@@ -25,6 +25,7 @@
 #include "../host/printable.h"
 #include "../nic/napi.h"
 #include "../../skel/privileges.h"
+#include "../../skel/socket_filter.h"
 #include "supervisor_inside.h"
 
 /* What is left is for workers to be restarted, maps to be changed and children to be ended. */
@@ -350,6 +351,8 @@ static int open_all(struct xfn_supervisor *sup, struct xfn_error *err)
 					  &sup->control, err);
 	if (!ret && opts->ifname)
 		ret = xfn_local_addresses__open(sup, err);
+	else if (!ret) /* for what sockets refuse only: served without it, too */
+		xfn_local_addresses__open(sup, err);
 	if (ret || (opts->ifname && !sup->iface.up))
 		return ret;
 	return xfn_serving__begin(sup, err);
@@ -392,6 +395,7 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 	xfn_serving__end(sup);
 	xfn_process__wait(sup);
 	xfn_loader__close(sup->before);
+	xfn_socket_filter__close(sup->socket_filter);
 	xfn_addresses__close(sup->addresses);
 	xfn_audit__close(sup);
 	xfn_control__close(sup->control);

@@ -228,9 +228,11 @@ struct xfn_supervisor {
 	uint64_t next_poll_ns;	     /* when to look for calls that do not return */
 	uint64_t next_progress_ns;   /* and for threads that make no round */
 	struct xfn_addresses *addresses;
-	int clock_fd;			       /* says when the system's clock was set */
-	int channels_fd;		       /* says when ethtool has changed something; -1 */
-	const struct xfn_local_address *local; /* as the kernel tells them; of .addresses */
+	struct xfn_socket_filter *socket_filter; /* socket_guard.c's own; NULL: none */
+	bool no_socket_filter;			 /* it cannot be had */
+	int clock_fd;				 /* says when the system's clock was set */
+	int channels_fd;			 /* says when ethtool has changed something; -1 */
+	const struct xfn_local_address *local;	 /* as the kernel tells them; of .addresses */
 	unsigned local_count;
 	const struct xfn_addresses_device *devices; /* the interface and its uppers; likewise */
 	unsigned device_count;
@@ -294,10 +296,19 @@ int xfn_listeners__wanted(struct xfn_supervisor *sup, struct xfn_listener **out,
 struct xfn_listener *xfn_listeners__find(struct xfn_listener *list, unsigned count,
 					 const struct xfn_listener *one);
 
+/* socket_guard.c: what sockets of tier socket refuse, and who of this host they are to know of. */
+/* Have the socket refuse it, in place of an earlier filter. 0 or -errno. */
+int xfn_socket_guard__attach(struct xfn_supervisor *sup, int fd);
+/* The same, and what the ring of engine packet takes by those devices. */
+int xfn_socket_guard__rest(const struct xfn_supervisor *sup, int fd, const unsigned *ifindexes);
+void xfn_socket_guard__host(struct xfn_supervisor *sup); /* the host's addresses have changed */
+/* What was refused, added; all of it under XFN_REASON_SLOW_REFUSED too. */
+void xfn_socket_guard__reasons(const struct xfn_supervisor *sup, uint64_t sum[XFN_REASON_SLOTS]);
+
 /* listeners_ring.c: engine packet. */
 /* From now on UDP sockets take what its ring does not. 0 or -errno with one line in err. */
 int xfn_listeners__share(struct xfn_supervisor *sup, struct xfn_error *err);
-void xfn_listeners__take_all(const struct xfn_supervisor *sup); /* until there is another ring */
+void xfn_listeners__take_all(struct xfn_supervisor *sup); /* until there is another ring */
 /* What the ring is to take. Returns their number, *out is to be freed; -ENOMEM. */
 int xfn_listeners__targets(const struct xfn_supervisor *sup, struct xfn_packet_target **out);
 
