@@ -18,6 +18,7 @@
 #include "../host/limits.h"
 #include "../host/log.h"
 #include "../control/control.h"
+#include "../host/printable.h"
 #include "../nic/napi.h"
 #include "../../skel/privileges.h"
 #include "ingress/listeners.h"
@@ -60,14 +61,18 @@ static void print_functions(const struct xfn_supervisor *sup, FILE *out)
 	     xfn_functions__served_once(sup->functions) && i < xfn_functions__count(sup->functions);
 	     i++) {
 		const struct xfn_deployed *fn = xfn_functions__at(sup->functions, i);
-		char state[512];
+		char state[512], shown[512];
+		const char *why = state;
 
 		xfn_quarantine__sentence(sup->workers, i, state, sizeof(state));
+		if (!*state)
+			why = fn->reason; /* it may have a name in it that an author chose */
+		xfn_printable(why, strlen(why), shown, sizeof(shown));
 		fprintf(out, "%-15s port %-5u tier %-6s %-7s %s\n", fn->mod->attr.name,
 			fn->addr.port, xfn_tier_name(fn->tier),
 			fn->tier == XFN_TIER_SOCKET ? xfn_workers__udp_engine(sup->workers) :
 						      xfn_attachment__mode_of(sup->attachment, fn),
-			*state ? state : fn->reason);
+			shown);
 	}
 	if (sup->attachment->mode == XFN_MODE_GENERIC && sup->attachment->mode_reason.line[0])
 		fprintf(out, "generic mode, because %s\n", sup->attachment->mode_reason.line);
@@ -191,7 +196,7 @@ static void started(struct xfn_supervisor *sup)
 			  xfn_addresses__fd(sup->interface->addresses), on_addresses, sup);
 	xfn_events__watch(&sup->loop, &sup->on_channels, XFN_TURN_EARLY, sup->channels_fd,
 			  on_channels, sup);
-	if (sup->serving.on)
+	if (sup->serving.on && sup->interface->iface.name[0])
 		xfn_link_state__follow(sup);
 }
 
@@ -283,6 +288,21 @@ static int loop(struct xfn_supervisor *sup, int signals, struct xfn_error *err)
 	return sup->failed;
 }
 
+static void on_local_address(void *ctx, const struct xfn_local_address *local, bool added)
+{
+	const struct xfn_supervisor *sup = ctx;
+
+	xfn_attachment__address_changed(sup->attachment, local, added);
+}
+
+static void on_host(void *ctx)
+{
+	const struct xfn_supervisor *sup = ctx;
+
+	xfn_ingress__host_changed(sup->ingress);
+	xfn_attachment__host_changed(sup->attachment);
+}
+
 /* One owner of each kind; nothing is attached or started yet. */
 static int make_owners(struct xfn_supervisor *sup, struct xfn_error *err)
 {
@@ -326,14 +346,15 @@ static int open_all(struct xfn_supervisor *sup, struct xfn_error *err)
 		.workers = sup->workers,
 		.host = { sup, state, serving, starting, renew_workers },
 	};
-	struct xfn_interface_events events;
+	const struct xfn_interface_events events = { sup, on_local_address, on_host };
 
 	/* Before anything is attached: another run of ours on this interface is refused by name. */
 	ret = ret ?: xfn_requests__open(&parts, &sup->requests, err);
-	if (!ret && opts->ifname) {
-		events = xfn_attachment__events(sup->attachment);
-		ret = xfn_interface_state__watch(sup->interface, opts, &events, err);
-	}
+	if (ret)
+		return ret;
+	ret = xfn_interface_state__watch(sup->interface, opts, &events, err);
+	if (!opts->ifname) /* for what sockets refuse only: served without it, too */
+		ret = 0;
 	if (ret || (opts->ifname && !sup->interface->iface.up))
 		return ret;
 	return xfn_serving__begin(sup, err);

@@ -52,8 +52,11 @@ void xfn_attachment__retire(struct xfn_attachment *attachment);
 struct xfn_loader *xfn_attachment__counted(const struct xfn_attachment *attachment);
 
 /* dispatcher_facts.c: what the dispatcher has to know of this host. */
-/* What the interface's events are to call, with `attachment` as context. */
-struct xfn_interface_events xfn_attachment__events(struct xfn_attachment *attachment);
+/* A served address came or went. */
+void xfn_attachment__address_changed(const struct xfn_attachment *attachment,
+				     const struct xfn_local_address *local, bool added);
+/* The MACs or addresses of this host are others. */
+void xfn_attachment__host_changed(const struct xfn_attachment *attachment);
 /* Addresses and MACs into a dispatcher that came later than they did. */
 void xfn_attachment__load_addresses(const struct xfn_attachment *attachment);
 /* Clock and MTU of now; `multi_buffer`: AF_XDP takes frames in several buffers. */

@@ -6,9 +6,9 @@
 #include "../../host/log.h"
 #include "attachment.h"
 
-static void on_address(void *ctx, const struct xfn_local_address *local, bool added)
+void xfn_attachment__address_changed(const struct xfn_attachment *att,
+				     const struct xfn_local_address *local, bool added)
 {
-	const struct xfn_attachment *att = ctx;
 	int ret = 0;
 
 	if (att->loader)
@@ -26,9 +26,8 @@ static void on_address(void *ctx, const struct xfn_local_address *local, bool ad
 }
 
 /* Who this host is: MACs that frames are sent to, addresses that send it no requests. */
-static void on_host(void *ctx)
+void xfn_attachment__host_changed(const struct xfn_attachment *att)
 {
-	const struct xfn_attachment *att = ctx;
 	const struct xfn_interface_state *interface = att->interface;
 	const uint8_t(*ips)[16], (*macs)[6];
 	unsigned count;
@@ -53,11 +52,6 @@ static void on_host(void *ctx)
 			      count, strerror(-ret), XFN_OWN);
 }
 
-struct xfn_interface_events xfn_attachment__events(struct xfn_attachment *att)
-{
-	return (struct xfn_interface_events){ att, on_address, on_host };
-}
-
 void xfn_attachment__load_addresses(const struct xfn_attachment *att)
 {
 	const struct xfn_interface_state *interface = att->interface;
@@ -66,7 +60,7 @@ void xfn_attachment__load_addresses(const struct xfn_attachment *att)
 		xfn_loader__address_add(att->loader, interface->local[i].ip,
 					interface->local[i].tag);
 	if (att->loader)
-		on_host((void *)att);
+		xfn_attachment__host_changed(att);
 }
 
 void xfn_attachment__set_runtime(const struct xfn_attachment *att, bool multi_buffer)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* The owner of what the files of this room hold. */
 #include <stdlib.h>
+#include "../../../skel/socket_filter.h"
 #include "ingress_inside.h"
 
 struct xfn_ingress *xfn_ingress__make(const struct xfn_run_options *opts, struct xfn_events *loop,
@@ -27,7 +28,9 @@ struct xfn_ingress *xfn_ingress__make(const struct xfn_run_options *opts, struct
 
 void xfn_ingress__close(struct xfn_ingress *ing)
 {
-	if (ing)
-		free(ing->listening);
+	if (!ing)
+		return;
+	xfn_socket_filter__close(ing->socket_filter);
+	free(ing->listening);
 	free(ing);
 }

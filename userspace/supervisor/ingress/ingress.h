@@ -22,4 +22,7 @@ struct xfn_ingress *xfn_ingress__make(const struct xfn_run_options *opts, struct
 /* Listeners and NIC features are closed before. Safe on NULL. */
 void xfn_ingress__close(struct xfn_ingress *ing);
 
+/* socket_guard.c: the addresses of this host are others: its sockets refuse them as source. */
+void xfn_ingress__host_changed(struct xfn_ingress *ing);
+
 #endif

@@ -29,8 +29,10 @@ struct xfn_ingress {
 	/* listeners_ring.c: what both filters of engine packet were made for, 0: it is not used */
 	uint32_t ring_mtu;
 
-	uint64_t losses[XFN_REASON_SLOTS]; /* losses.c: of sockets that are no more */
-	struct xfn_nic_features *nic;	   /* nic_features.c; NULL: not begun */
+	uint64_t losses[XFN_REASON_SLOTS];	 /* losses.c: of sockets that are no more */
+	struct xfn_socket_filter *socket_filter; /* socket_guard.c; NULL: none */
+	bool no_socket_filter;			 /* it cannot be had */
+	struct xfn_nic_features *nic;		 /* nic_features.c; NULL: not begun */
 };
 
 /* listeners_wanted.c */
@@ -41,6 +43,14 @@ int xfn_listeners__wanted(const struct xfn_ingress *ing, struct xfn_listener **o
 /* The same one in such an ordered list, or NULL. */
 struct xfn_listener *xfn_listeners__find(struct xfn_listener *list, unsigned count,
 					 const struct xfn_listener *one);
+
+/* socket_guard.c: what sockets of tier socket refuse. */
+/* Have the socket refuse it, in place of an earlier filter. 0 or -errno. */
+int xfn_socket_guard__attach(struct xfn_ingress *ing, int fd);
+/* The same, and what the ring of engine packet takes by those devices. */
+int xfn_socket_guard__rest(const struct xfn_ingress *ing, int fd, const unsigned *ifindexes);
+/* What was refused, added; all of it under XFN_REASON_SLOW_REFUSED too. */
+void xfn_socket_guard__reasons(const struct xfn_ingress *ing, uint64_t sum[XFN_REASON_SLOTS]);
 
 /* losses.c: a socket is about to be closed: its counts go on. */
 void xfn_losses__keep_socket(struct xfn_ingress *ing, const struct xfn_listener *listener);

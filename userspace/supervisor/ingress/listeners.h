@@ -55,7 +55,7 @@ void xfn_listeners__use_ring(struct xfn_ingress *ing);
 uint32_t xfn_listeners__ring_mtu(const struct xfn_ingress *ing);
 /* From now on UDP sockets take what its ring does not. 0 or -errno with one line in err. */
 int xfn_listeners__share(const struct xfn_ingress *ing, struct xfn_error *err);
-void xfn_listeners__take_all(const struct xfn_ingress *ing); /* until there is another ring */
+void xfn_listeners__take_all(struct xfn_ingress *ing); /* until there is another ring */
 /* What the ring is to take. Returns their number, *out is to be freed; -ENOMEM. */
 int xfn_listeners__targets(const struct xfn_ingress *ing, struct xfn_packet_target **out);
 

@@ -51,18 +51,17 @@ int xfn_listeners__share(const struct xfn_ingress *ing, struct xfn_error *err)
 		ifindexes[i] = ing->interface->devices[i].ifindex;
 	for (unsigned i = 0; !ret && i < ing->listener_count; i++)
 		if (tag_of(ing, ing->listeners[i].local.ip, 0) >= 0)
-			ret = xfn_packet_ring__park(ing->listeners[i].fd, ing->ring_mtu, ifindexes,
-						    ing->interface->device_count);
+			ret = xfn_socket_guard__rest(ing, ing->listeners[i].fd, ifindexes);
 	if (ret)
 		xfn_error__set(err, "cannot filter a UDP socket: %s", strerror(-ret));
 	free(ifindexes);
 	return ret;
 }
 
-void xfn_listeners__take_all(const struct xfn_ingress *ing)
+void xfn_listeners__take_all(struct xfn_ingress *ing)
 {
 	for (unsigned i = 0; i < ing->listener_count; i++)
-		if (xfn_packet_ring__strict(ing->listeners[i].fd))
+		if (xfn_socket_guard__attach(ing, ing->listeners[i].fd))
 			xfn_log__line(LOG_WARNING, "cannot filter a UDP socket anew: requests are "
 						   "lost until its worker serves again");
 }

@@ -50,8 +50,10 @@ void xfn_losses__keep_socket(struct xfn_ingress *ing, const struct xfn_listener 
 
 void xfn_losses__add(const struct xfn_ingress *ing, uint64_t sum[XFN_REASON_SLOTS])
 {
-	uint64_t refused = sum[XFN_REASON_SLOW_REFUSED];
+	uint64_t refused;
 
+	xfn_socket_guard__reasons(ing, sum);
+	refused = sum[XFN_REASON_SLOW_REFUSED];
 	for (unsigned i = 0; i < ing->listener_count; i++)
 		sum[XFN_REASON_SOCKET_FULL] += lost_by(ing, &ing->listeners[i]);
 	for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)

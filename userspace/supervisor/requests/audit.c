@@ -79,7 +79,7 @@ json_t *xfn_audit(struct xfn_requests *requests, json_t *data, struct xfn_error 
 
 		if (!owns_frames(worker))
 			continue;
-		asked |= !xfn_message__send(worker->sock, &ask, -1);
+		asked |= !xfn_workers__ask(worker, &ask, -1);
 		json_array_append_new(rows, json_pack("{s:i, s:i, s:n}", "pid", (int)worker->pid,
 						      "queue", (int)worker->queue, "frames_lost"));
 	}

@@ -54,7 +54,7 @@ int xfn_invoke__ask(struct xfn_requests *requests, unsigned slot, const uint8_t 
 	msg.invoke.slot = slot;
 	msg.invoke.len = len;
 	msg.invoke.repeat = repeat;
-	ret = ret ?: xfn_message__send(worker->sock, &msg, memfd);
+	ret = ret ?: xfn_workers__ask(worker, &msg, memfd);
 	if (ret) {
 		xfn_error__set(err, "%s: its worker cannot be asked: %s; try again",
 			       fn->mod->attr.name, strerror(-ret));

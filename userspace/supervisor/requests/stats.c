@@ -96,6 +96,10 @@ json_t *xfn_stats__functions(const struct xfn_requests *requests)
 		if (!fn->any || fn->version) {
 			xfn_udp_socket__text(&addr, text, sizeof(text));
 			*strrchr(text, ':') = 0; /* the port stands in its own field */
+			if (*text == '[') {	 /* and needs no brackets between */
+				text[strlen(text) - 1] = 0;
+				memmove(text, text + 1, strlen(text));
+			}
 		}
 		xfn_quarantine__sentence(requests->workers, i, why, sizeof(why));
 		if (xfn_quarantine__state(requests->workers, i)[0])

@@ -130,10 +130,18 @@ int xfn_process__start(const struct xfn_workers *workers, struct xfn_worker_proc
 	return worker->pidfd < 0 ? -errno : 0;
 }
 
+/* It may have joined another group since: the process by its own number, and what its group still has.
+ */
+static void end_all(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	kill(-pid, SIGKILL);
+}
+
 void xfn_process__kill(const struct xfn_worker_process *worker)
 {
 	if (worker->pid > 0)
-		kill(-worker->pid, SIGKILL);
+		end_all(worker->pid);
 }
 
 /* Has it ended? Its number stays taken until it is waited for. */
@@ -149,8 +157,7 @@ static int wait_for(pid_t pid)
 {
 	int status = 0;
 
-	kill(-pid,
-	     SIGKILL); /* also the processes that it started: until it is waited for, the group is its own */
+	end_all(pid); /* what it started as well, while the number of the group is its own */
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	return status;
@@ -210,7 +217,7 @@ static void on_leaver(void *ctx)
 
 	if (leaver->output.fd >= 0)
 		xfn_output_lines__read(&leaver->output, leaver->who);
-	if (leaver->output.fd < 0)
+	if (xfn_output_lines__fd(&leaver->output) < 0)
 		xfn_events__unwatch(&leaver->watch[1]);
 	if (has_ended(leaver->pid))
 		bury(leaver);
@@ -221,7 +228,7 @@ static void on_late(void *ctx)
 	struct xfn_leaver *leaver = ctx;
 
 	if (!has_ended(leaver->pid)) {
-		kill(-leaver->pid, SIGKILL);
+		end_all(leaver->pid);
 		xfn_events__after(leaver->loop, &leaver->late, STOP_MS, on_late, leaver);
 	}
 	on_leaver(leaver);
@@ -232,8 +239,8 @@ static void wait_in(struct xfn_leaver *leaver, struct xfn_events *loop, uint64_t
 {
 	leaver->loop = loop;
 	xfn_events__watch(loop, &leaver->watch[0], XFN_TURN_LAST, leaver->pidfd, on_leaver, leaver);
-	xfn_events__watch(loop, &leaver->watch[1], XFN_TURN_LAST, leaver->output.fd, on_leaver,
-			  leaver);
+	xfn_events__watch(loop, &leaver->watch[1], XFN_TURN_LAST,
+			  xfn_output_lines__fd(&leaver->output), on_leaver, leaver);
 	xfn_events__after(loop, &leaver->late, ms, on_late, leaver);
 }
 

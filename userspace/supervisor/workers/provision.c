@@ -142,6 +142,7 @@ int xfn_provision__send(const struct xfn_workers *workers, struct xfn_worker_pro
 						 (!xfn_worker_process__by_afxdp(workers->all) &&
 						  !xfn_worker_process__by_ring(workers->all)));
 	msg.hello.sqpoll = workers->opts->sqpoll;
+	msg.hello.careful = worker->careful;
 	msg.hello.busy_us = workers->opts->links.busy_poll;
 	msg.hello.memory_mb = workers->opts->memory_mb;
 	msg.hello.threads = worker->threads;

@@ -34,12 +34,19 @@ uint32_t xfn_quarantine__running(const struct xfn_workers *workers, const struct
 	return slot <= xfn_functions__count(workers->functions) ? slot : 0;
 }
 
+/* Who is to blame for a worker's end, and by which page that is known. */
+struct culprit {
+	const struct xfn_page *page; /* NULL: nobody is known to be */
+	uint32_t slot;
+	bool after; /* it had returned: the last one called before the fault */
+};
+
 /*
  * The page of the thread in which a worker ended: one that has noted its request, or that did not
  * return; else of the first in a function. Others may have been in one too, and are not to blame.
  */
-static const struct xfn_page *culprit(const struct xfn_workers *workers,
-				      const struct xfn_worker_process *worker)
+static const struct xfn_page *page_in_function(const struct xfn_workers *workers,
+					       const struct xfn_worker_process *worker)
 {
 	const struct xfn_page *found = NULL;
 
@@ -53,6 +60,24 @@ static const struct xfn_page *culprit(const struct xfn_workers *workers,
 		found = found ?: page;
 	}
 	return found;
+}
+
+/* Of a careful worker, where no thread was in a function: the last one of the thread at fault. */
+static struct culprit culprit(const struct xfn_workers *workers,
+			      const struct xfn_worker_process *worker)
+{
+	const struct xfn_page *page = page_in_function(workers, worker);
+
+	if (page)
+		return (struct culprit){ page, xfn_quarantine__running(workers, page) - 1, false };
+	for (unsigned i = 0; i < worker->threads; i++) {
+		uint32_t slot = __atomic_load_n(&worker->page[i].after_slot, __ATOMIC_RELAXED);
+
+		if (worker->page[i].fault && slot &&
+		    slot <= xfn_functions__count(workers->functions))
+			return (struct culprit){ &worker->page[i], slot - 1, true };
+	}
+	return (struct culprit){};
 }
 
 /*
@@ -160,19 +185,36 @@ static bool count(struct xfn_health *fn)
 	return now - first <= XFN_CRASHES_S * 1000000000ull;
 }
 
-bool xfn_quarantine__ended(struct xfn_workers *workers, const struct xfn_worker_process *worker,
-			   char *what, size_t len)
+/* Did a fault of its own end it, and nobody is known whose doing that was? */
+static bool ended_by_nobody(const struct xfn_worker_process *worker)
 {
-	const struct xfn_page *page = culprit(workers, worker);
+	for (unsigned i = 0; i < worker->threads; i++)
+		if (worker->page[i].fault)
+			return true;
+	return false;
+}
+
+enum xfn_blame xfn_quarantine__ended(struct xfn_workers *workers, struct xfn_worker_process *worker,
+				     char *what, size_t len)
+{
+	const struct culprit who = culprit(workers, worker);
+	const struct xfn_page *page = who.page;
 	char path[320], how[80] = "";
-	unsigned slot;
 	int n, ret;
 
 	what[0] = 0;
+	worker->careful = page ? who.after : ended_by_nobody(worker);
+	if (!page && worker->careful)
+		snprintf(what, len,
+			 " outside of functions; the next one answers one request at a time for %d "
+			 "s, to find the function behind it",
+			 XFN_CAREFUL_S);
 	if (!page)
-		return false;
-	slot = xfn_quarantine__running(workers, page) - 1;
-	if (worker->hung)
+		return XFN_BLAME_NOBODY;
+	if (who.after)
+		snprintf(how, sizeof(how),
+			 ", the last one called, which has broken memory of its worker");
+	else if (worker->hung)
 		snprintf(how, sizeof(how), ", which had not returned within %u ms",
 			 workers->opts->deadline);
 	else if (page->overrun == XFN_OVERRUN_BEFORE)
@@ -181,32 +223,33 @@ bool xfn_quarantine__ended(struct xfn_workers *workers, const struct xfn_worker_
 		snprintf(how, sizeof(how), ", which had written past its payload");
 	ret = xfn_crash_pcap__keep(
 		workers->interface->iface.name[0] ? workers->interface->iface.name : NULL,
-		name_of(workers, slot), &page->crash, path, sizeof(path));
-	n = snprintf(what, len, " in function %s%s", name_of(workers, slot), how);
+		name_of(workers, who.slot), &page->crash, path, sizeof(path));
+	n = snprintf(what, len, " %s function %s%s", who.after ? "after" : "in",
+		     name_of(workers, who.slot), how);
 	if (!ret)
 		snprintf(what + n, len - n, "; its request: %s", path);
 	else if (ret != -ENODATA)
 		snprintf(what + n, len - n, "; its request cannot be kept%s%s: %s",
 			 path[0] ? " in " : "", path, strerror(-ret));
-	return !workers->health[slot].quarantined && count(&workers->health[slot]);
+	if (workers->health[who.slot].quarantined)
+		return XFN_BLAME_NOBODY;
+	return count(&workers->health[who.slot]) ? XFN_BLAME_TOO_OFTEN : XFN_BLAME_FUNCTION;
 }
 
 void xfn_quarantine__begin(struct xfn_workers *workers, const struct xfn_worker_process *worker)
 {
-	const struct xfn_page *page = culprit(workers, worker);
-	unsigned slot;
+	const struct culprit who = culprit(workers, worker);
 	char next[80];
 
-	if (!page)
+	if (!who.page)
 		return;
-	slot = xfn_quarantine__running(workers, page) - 1;
-	set(workers, slot, true);
-	release_command(workers, slot, next, sizeof(next));
+	set(workers, who.slot, true);
+	release_command(workers, who.slot, next, sizeof(next));
 	xfn_log__line(
 		LOG_ERR,
 		"%s ended its worker %d times within %d s; workers drop its requests from now "
 		"on (QUARANTINE); mend it, or %s lets it run again",
-		name_of(workers, slot), XFN_CRASHES, XFN_CRASHES_S, next);
+		name_of(workers, who.slot), XFN_CRASHES, XFN_CRASHES_S, next);
 }
 
 bool xfn_quarantine__blame(struct xfn_workers *workers, const struct xfn_worker_process *worker,
@@ -215,7 +258,8 @@ bool xfn_quarantine__blame(struct xfn_workers *workers, const struct xfn_worker_
 	const char *name;
 	bool in_kernel;
 	uint32_t slot = 0;
-	char next[80], *reason;
+	struct xfn_health *health;
+	char next[80];
 	size_t len;
 
 	/* ended from outside: by the kernel, out of memory, or a person */
@@ -223,16 +267,19 @@ bool xfn_quarantine__blame(struct xfn_workers *workers, const struct xfn_worker_
 		return false;
 	for (unsigned i = 0; !slot && i < worker->threads; i++)
 		slot = xfn_quarantine__running(workers, &worker->page[i]);
-	if (!slot || workers->health[slot - 1].set_aside[0])
+	if (!slot)
 		return false;
-	slot--;
+	health = &workers->health[--slot];
+	/* set aside by another worker, which started at the same time */
+	if (health->set_aside[0])
+		return worker->begun_ns < health->set_aside_ns;
 	name = name_of(workers, slot);
 	in_kernel = xfn_functions__at(workers->functions, slot)->in_kernel;
 	len = strlen(name);
 	if (!strncmp(err, name, len) && !strncmp(err + len, ": ", 2))
 		err += len + 2;
-	reason = workers->health[slot].set_aside;
-	snprintf(reason, sizeof(workers->health[slot].set_aside), "%s", err);
+	snprintf(health->set_aside, sizeof(health->set_aside), "%s", err);
+	health->set_aside_ns = xfn_now_ns();
 	/* the only function, never served: the run ends with this line */
 	if (xfn_functions__count(workers->functions) == 1 &&
 	    !xfn_functions__served_once(workers->functions) && !in_kernel)
@@ -241,7 +288,7 @@ bool xfn_quarantine__blame(struct xfn_workers *workers, const struct xfn_worker_
 	xfn_log__line(LOG_ERR,
 		      "%s: %s; it is set aside, %s; where the module is not the cause, %s tries "
 		      "again",
-		      name, reason,
+		      name, health->set_aside,
 		      in_kernel ? "the kernel goes on answering" :
 				  "its requests are dropped (QUARANTINE), the others go on",
 		      next);

@@ -26,16 +26,22 @@ int xfn_quarantine__release(struct xfn_workers *workers, const char *name, bool 
 			    struct xfn_error *err);
 
 /* For this room: */
+/* Whose fault the end of a worker was. */
+enum xfn_blame {
+	XFN_BLAME_NOBODY, /* or a function that runs no more */
+	XFN_BLAME_FUNCTION,
+	XFN_BLAME_TOO_OFTEN, /* a function that is to be quarantined */
+};
 /* The slot + 1 that a thread is in, 0: none. The worker may have written anything there. */
 uint32_t xfn_quarantine__running(const struct xfn_workers *workers, const struct xfn_page *page);
 /* A worker serves: end those whose function does not return within the deadline, from now on. */
 void xfn_quarantine__watch(struct xfn_workers *workers);
 /*
  * The process of `worker` has ended: `what` tells in which function, if it was in one, and where its
- * request is kept. True: that function has done it too often.
+ * request is kept; of a careful worker after which. Decides whether the next one is careful.
  */
-bool xfn_quarantine__ended(struct xfn_workers *workers, const struct xfn_worker_process *worker,
-			   char *what, size_t len);
+enum xfn_blame xfn_quarantine__ended(struct xfn_workers *workers, struct xfn_worker_process *worker,
+				     char *what, size_t len);
 /* Quarantine the function in which `worker` ended, and log that. */
 void xfn_quarantine__begin(struct xfn_workers *workers, const struct xfn_worker_process *worker);
 /*

@@ -22,14 +22,12 @@
 #include "standstill.h"
 #include "workers_inside.h"
 
-#define START_MS	10000 /* a worker that is not ready by then is given up */
-#define LEFT_MS		500   /* one that has left us, and does not end by then, is killed */
-#define STABLE_NS	10000000000ull
-#define SERVED_NS	250000000ull /* was of use until it was killed from outside */
-#define BACK_OFF_MAX_MS 5000
-#define BUSY_RETRY_MS	20   /* while an earlier socket still holds the queue, */
-#define BUSY_MS		5000 /* which on a busy machine takes seconds */
-#define MESSAGES	64   /* of a worker, taken in one round */
+#define START_MS      10000 /* a worker that is not ready by then is given up */
+#define LEFT_MS	      500   /* one that has left us, and does not end by then, is killed */
+#define FAILED_MS     2000  /* one that has failed answers what it has, and ends */
+#define BUSY_RETRY_MS 20    /* while an earlier socket still holds the queue, */
+#define BUSY_MS	      5000  /* which on a busy machine takes seconds */
+#define MESSAGES      64    /* of a worker, taken in one round */
 
 /* Make what a process needs, and start it. 0 or -errno; err may tell. */
 static int prepare(struct xfn_workers *workers, struct xfn_worker_process *worker,
@@ -40,14 +38,6 @@ static int prepare(struct xfn_workers *workers, struct xfn_worker_process *worke
 	ret = ret ?: xfn_process__start(workers, worker, err);
 	ret = ret ?: xfn_provision__send(workers, worker);
 	return ret;
-}
-
-/* Before the next try: longer each time. */
-static unsigned back_off_ms(const struct xfn_worker_process *worker)
-{
-	unsigned ms = 100u << (worker->restarts < 6 ? worker->restarts : 6);
-
-	return ms < BACK_OFF_MAX_MS ? ms : BACK_OFF_MAX_MS;
 }
 
 static void start(struct xfn_workers *workers, struct xfn_worker_process *worker);
@@ -69,14 +59,16 @@ static void not_started(struct xfn_workers *workers, struct xfn_worker_process *
 		return;
 	xfn_log__line(LOG_ERR, "%s: %s", xfn_worker_process__who(worker, who), worker->error.line);
 	worker->restarts++;
-	worker->restart_at_ns = xfn_now_ns() + back_off_ms(worker) * 1000000ull;
+	worker->restart_at_ns = xfn_now_ns() + xfn_worker_process__back_off_ms(worker) * 1000000ull;
 }
 
 static void start(struct xfn_workers *workers, struct xfn_worker_process *worker)
 {
 	worker->state = XFN_WORKER_STARTING;
 	worker->until_ms = xfn_now_ms() + START_MS;
+	worker->begun_ns = xfn_now_ns();
 	worker->started_ns = 0;
+	worker->asked = 0;
 	worker->pid = 0;
 	worker->error.line[0] = '\0';
 	worker->ret = prepare(workers, worker, &worker->error);
@@ -261,42 +253,6 @@ void xfn_workers__renew_sockets(struct xfn_workers *workers)
 	}
 }
 
-/* Why it ended, and when another one is to start. */
-static void ended(struct xfn_workers *workers, struct xfn_worker_process *worker, int status,
-		  bool left)
-{
-	int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-	bool outside, too_often;
-	uint64_t now = xfn_now_ns();
-	unsigned wait_ms = 0;
-	char what[512] = ", from outside", who[XFN_WHO];
-
-	/* No function can do that: it was the kernel, out of memory, or a person. */
-	outside = sig == SIGKILL && !worker->hung && !left;
-	if (outside && worker->still)
-		xfn_standstill__sentence(worker, what, sizeof(what));
-	/* The first restart is immediate, and so is one without the function that was the cause; a
-	 * worker that keeps dying waits longer each time. */
-	too_often = !outside && xfn_quarantine__ended(workers, worker, what, sizeof(what));
-	if (!what[0] && (sig == SIGTERM || sig == SIGINT || sig == SIGHUP))
-		snprintf(what, sizeof(what), ", from outside");
-	if (too_often)
-		wait_ms = 0;
-	else if (now - worker->started_ns < (outside ? SERVED_NS : STABLE_NS) && worker->restarts)
-		wait_ms = back_off_ms(worker);
-	else
-		worker->restarts = 0;
-	worker->ended_ns = now;
-	worker->restart_at_ns = now + wait_ms * 1000000ull;
-	worker->state = XFN_WORKER_DEAD;
-	xfn_log__line(LOG_WARNING, "%s ended (%s %d)%s%s; restart in %u ms",
-		      xfn_worker_process__who(worker, who), sig ? "signal" : "status",
-		      sig ?: WEXITSTATUS(status),
-		      left ? ", killed since it had left its supervisor" : "", what, wait_ms);
-	if (too_often)
-		xfn_quarantine__begin(workers, worker);
-}
-
 /* Its process has ended. */
 static void bury(struct xfn_workers *workers, struct xfn_worker_process *worker)
 {
@@ -308,7 +264,7 @@ static void bury(struct xfn_workers *workers, struct xfn_worker_process *worker)
 	xfn_outbox__empty(&worker->outbox);
 	xfn_provision__drop(workers, worker);
 	if (worker->started_ns) {
-		ended(workers, worker, status, left);
+		xfn_workers__ended(workers, worker, status, left);
 		return;
 	}
 	if (!worker->ret) {
@@ -324,10 +280,53 @@ static void bury(struct xfn_workers *workers, struct xfn_worker_process *worker)
 	not_started(workers, worker);
 }
 
+/* Nothing more is read of it: let it end within `ms`. */
+static void leaves(struct xfn_worker_process *worker, unsigned ms)
+{
+	worker->state = XFN_WORKER_LEAVING;
+	worker->until_ms = xfn_now_ms() + ms;
+}
+
+/*
+ * An answer that nobody waits for, or what no worker says: a function has written to the pair. Must
+ * never be passed over, or it would be read without end.
+ */
+static void out_of_turn(struct xfn_worker_process *worker)
+{
+	xfn_error__set(&worker->error, "it had sent what nobody had asked for");
+	worker->ret = -EPROTO;
+	leaves(worker, 0);
+}
+
+/* Is it the answer to a question? */
+static bool answers(struct xfn_worker_process *worker)
+{
+	if (!worker->asked)
+		return false;
+	worker->asked--;
+	return true;
+}
+
+/* It has failed, and ends. */
+static void failed(struct xfn_worker_process *worker, const struct xfn_message *msg)
+{
+	char text[sizeof(worker->error.line)], who[XFN_WHO];
+
+	xfn_printable(msg->failed.text, strnlen(msg->failed.text, sizeof(msg->failed.text)), text,
+		      sizeof(text));
+	if (worker->started_ns) {
+		xfn_log__line(LOG_ERR, "%s: %s", xfn_worker_process__who(worker, who), text);
+		leaves(worker, FAILED_MS);
+		return;
+	}
+	xfn_error__set(&worker->error, "%s", text);
+	worker->ret = -ECANCELED;
+	leaves(worker, LEFT_MS);
+}
+
 /* False: there is no further one. */
 static bool message(struct xfn_workers *workers, struct xfn_worker_process *worker)
 {
-	char text[sizeof(worker->error.line)], who[XFN_WHO];
 	struct xfn_message msg;
 	int ret = xfn_message__recv(worker->sock, &msg, NULL);
 
@@ -337,33 +336,18 @@ static bool message(struct xfn_workers *workers, struct xfn_worker_process *work
 	if (ret == -EAGAIN)
 		return false;
 	if (ret <= 0) {
-		worker->state = XFN_WORKER_LEAVING;
-		worker->until_ms = xfn_now_ms() + LEFT_MS;
+		leaves(worker, LEFT_MS);
 		return false;
 	}
-	switch (msg.type) {
-	case XFN_MESSAGE_READY:
-		if (worker->state == XFN_WORKER_STARTING)
-			bind_sockets(workers, worker);
-		break;
-	case XFN_MESSAGE_FAILED:
-		xfn_printable(msg.failed.text, strnlen(msg.failed.text, sizeof(msg.failed.text)),
-			      text, sizeof(text));
-		if (worker->started_ns) {
-			xfn_log__line(LOG_ERR, "%s: %s", xfn_worker_process__who(worker, who),
-				      text);
-			break;
-		}
-		xfn_error__set(&worker->error, "%s", text);
-		worker->ret = -ECANCELED;
-		worker->state = XFN_WORKER_LEAVING;
-		worker->until_ms = xfn_now_ms() + LEFT_MS;
-		break;
-	case XFN_MESSAGE_INVOKED:
-	case XFN_MESSAGE_AUDITED:
+	if (msg.type == XFN_MESSAGE_READY && worker->state == XFN_WORKER_STARTING)
+		bind_sockets(workers, worker);
+	else if (msg.type == XFN_MESSAGE_FAILED)
+		failed(worker, &msg);
+	else if ((msg.type == XFN_MESSAGE_INVOKED || msg.type == XFN_MESSAGE_AUDITED) &&
+		 answers(worker))
 		workers->events.message(workers->events.ctx, worker, &msg);
-		break;
-	}
+	else
+		out_of_turn(worker);
 	return worker->state != XFN_WORKER_LEAVING;
 }
 
@@ -387,16 +371,23 @@ static void send_rest(struct xfn_worker_process *worker)
 	give_up(worker, ret, text);
 }
 
-/* Lines that were left out are told when their second is over. */
-static void on_quiet(void *ctx)
+static void on_quiet(void *ctx);
+
+/* Lines that were left out are logged when their second is over; then its output is read on. */
+static void log_left_out(struct xfn_worker_process *worker)
 {
-	struct xfn_worker_process *worker = ctx;
 	char who[XFN_WHO];
 	int ms = xfn_output_lines__watch(&worker->output, xfn_worker_process__who(worker, who));
 
 	if (ms >= 0)
 		xfn_events__after(worker->owner->loop, &worker->quiet, (unsigned)ms, on_quiet,
 				  worker);
+}
+
+static void on_quiet(void *ctx)
+{
+	log_left_out(ctx);
+	xfn_workers__watch(ctx);
 }
 
 /* What may have come of `worker`: messages, lines, its end. */
@@ -409,7 +400,7 @@ static void attend(void *ctx)
 
 	if (worker->output.fd >= 0)
 		xfn_output_lines__read(&worker->output, xfn_worker_process__who(worker, who));
-	on_quiet(worker);
+	log_left_out(worker);
 	if (listens(worker) && xfn_outbox__waits(&worker->outbox))
 		send_rest(worker);
 	for (unsigned i = 0; i < MESSAGES && listens(worker) && message(workers, worker); i++)
@@ -437,8 +428,8 @@ void xfn_workers__watch(struct xfn_worker_process *worker)
 			  listens(worker) ? worker->sock : -1, on_worker, worker);
 	if (xfn_outbox__waits(&worker->outbox))
 		worker->watch[1].wants |= POLLOUT;
-	xfn_events__watch(events, &worker->watch[2], XFN_TURN_NORMAL, worker->output.fd, attend,
-			  worker);
+	xfn_events__watch(events, &worker->watch[2], XFN_TURN_NORMAL,
+			  xfn_output_lines__fd(&worker->output), attend, worker);
 }
 
 void xfn_workers__unwatch(struct xfn_worker_process *worker)
@@ -469,4 +460,14 @@ void xfn_workers__restart_now(struct xfn_workers *workers)
 		workers->all[i].restart_at_ns = 0;
 		plan(&workers->all[i]);
 	}
+}
+
+int xfn_workers__ask(const struct xfn_worker_process *worker, const struct xfn_message *msg, int fd)
+{
+	struct xfn_workers *workers = worker->owner;
+	int ret = xfn_message__send(worker->sock, msg, fd);
+
+	if (!ret)
+		workers->all[worker - workers->all].asked++;
+	return ret;
 }

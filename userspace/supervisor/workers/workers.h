@@ -79,6 +79,7 @@ struct xfn_worker_process {
 	int pidfd;
 	int sock;		  /* the supervisor's end of the worker's pair */
 	struct xfn_outbox outbox; /* what it is still to be given */
+	unsigned asked;		  /* questions that it has not answered yet */
 	struct xfn_output_lines output;
 	int page_fd;
 	struct xfn_page *page;		/* one for each thread, written by the worker */
@@ -95,10 +96,12 @@ struct xfn_worker_process {
 	int ret;	     /* of the last start, where it failed */
 	uint64_t until_ms;   /* CLOCK_MONOTONIC, as all times here */
 	uint64_t retry_ms;   /* BINDING: when to try again */
-	uint64_t started_ns; /* when this process was ready, 0: not yet */
+	uint64_t begun_ns;   /* when this process was begun to be made */
+	uint64_t started_ns; /* when it was ready, 0: not yet */
 	uint64_t ended_ns;
 	struct xfn_seen seen[XFN_THREADS];
-	bool hung; /* a function did not return in time: ended by us */
+	bool hung;    /* a function did not return in time: ended by us */
+	bool careful; /* the next process is: this one ended by a fault outside of functions */
 	struct xfn_progress progress[XFN_THREADS];
 	const char *still;	/* why a thread stood still outside of functions: ended by us */
 	uint64_t restart_at_ns; /* while DEAD: when to try again */
@@ -164,6 +167,13 @@ void xfn_workers__renew_sockets(struct xfn_workers *workers);
 void xfn_workers__restart_now(struct xfn_workers *workers);
 /* Remove the places from `keep` on: dismiss the workers, free what they had. Counters go on. */
 void xfn_workers__remove(struct xfn_workers *workers, unsigned keep);
+
+/*
+ * Ask a worker: a message whose answer comes by .message, in the order of asking. fd goes with it,
+ * -1: none. 0 or -errno. An answer to nothing ends a worker.
+ */
+int xfn_workers__ask(const struct xfn_worker_process *worker, const struct xfn_message *msg,
+		     int fd);
 
 /* worker_state.c */
 /* The places: how many, and the i-th. Valid until workers are removed. */

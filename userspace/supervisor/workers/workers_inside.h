@@ -15,6 +15,7 @@ struct xfn_health {
 	uint64_t crashes_ns[XFN_CRASHES]; /* when it last ended a worker; a ring */
 	unsigned crash_count;
 	char set_aside[256]; /* why workers cannot load it, "": they can; they drop its requests */
+	uint64_t set_aside_ns; /* when it was: workers that began before were given it */
 };
 
 /* process.c's: a worker that nobody needs any more, until it has ended. */
@@ -77,6 +78,14 @@ struct xfn_worker_process *xfn_workers__add(struct xfn_workers *workers, const c
 /* Watch its descriptors as they are now; or, before they are closed, none of them. */
 void xfn_workers__watch(struct xfn_worker_process *worker);
 void xfn_workers__unwatch(struct xfn_worker_process *worker);
+
+/* worker_end.c */
+/* ms until the next try to start it: longer each time. */
+unsigned xfn_worker_process__back_off_ms(const struct xfn_worker_process *worker);
+/* A worker that had served has ended, with that wait(2) status; `left`: killed since it had left. Logs
+ * why, quarantines who is to blame, and sets when another one is to start. */
+void xfn_workers__ended(struct xfn_workers *workers, struct xfn_worker_process *worker, int status,
+			bool left);
 
 static inline void xfn_workers__changed(const struct xfn_workers *workers)
 {
