@@ -33,7 +33,6 @@ struct xfn_loader; /* one interface's programs and maps */
 struct xfn_loader_options {
 	const char *ifname;
 	unsigned ifindex; /* 0: maps and programs only, never attached (tests, invoke) */
-	uint16_t iface;	  /* interface slot, below XFN_IFACES */
 	uint32_t flags;	  /* XFN_TRUST_CHECKSUM, ... of abi.h */
 	uint32_t mtu;	  /* 0: XFN_MTU_DEFAULT */
 	uint32_t rate;	  /* requests per second and source prefix, 0: no bound */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Inside skel/: what loader.c and attach.c share of one interface. */
+/* Inside skel/: what this room's files share of one interface. */
 #ifndef XFN_LOADER_INSIDE_H
 #define XFN_LOADER_INSIDE_H
 
@@ -42,7 +42,6 @@ int xfn_loader__prepare(const struct xfn_loader_options *opts, struct xfn_loader
 			struct xfn_error *err);
 /* After the load: what running programs find at first. */
 int xfn_loader__begin(struct xfn_loader *ld, struct xfn_error *err);
-int xfn_loader__map(const struct xfn_loader *ld, const char *name); /* its descriptor, or -errno */
 int xfn_loader__write_runtime(const struct xfn_loader *ld); /* ld->runtime to the programs */
 
 #endif

@@ -7,11 +7,10 @@
 #ifndef XFN_ABI_H
 #define XFN_ABI_H
 
-#define XFN_ABI 6 /* raised with any change of a layout below */
+#define XFN_ABI 7 /* raised with any change of a layout below */
 
 #define XFN_SLOTS	  1024	/* functions per interface */
 #define XFN_SLOTS_STATIC  64	/* slots whose tail call has a constant index: a direct jump */
-#define XFN_IFACES	  8	/* interface slots of one run */
 #define XFN_QUEUES	  64	/* RX queues per interface that can have a worker */
 #define XFN_THREADS	  8	/* worker threads per queue */
 #define XFN_ADDRESSES	  1024	/* served addresses per run */
@@ -33,8 +32,7 @@
 #define XFN_PAYLOAD_MAX	   (65535 - 8)
 
 /* Index into xfn_xsks. */
-#define XFN_XSK_INDEX(iface, queue, thread)                                                        \
-	(((iface)*XFN_QUEUES + (queue)) * XFN_THREADS + (thread))
+#define XFN_XSK_INDEX(queue, thread) ((queue)*XFN_THREADS + (thread))
 
 /*
  * Value of xfn_indirections: the thread of a queue that takes a flow, by the flow's hash; an indirection
@@ -63,8 +61,6 @@ struct xfn_indirection {
 struct xfn_address_key {
 	__u8 ip[16];	     /* network order */
 	__u16 tag[XFN_TAGS]; /* VLAN ids outermost first, host order, 0 is none */
-	__u16 iface;	     /* interface slot */
-	__u16 zero;
 };
 
 /* Value of xfn_devices, by ifindex: a device on which requests may reach the host's stack. */
@@ -79,7 +75,7 @@ struct xfn_device {
 struct xfn_binding_key {
 	__u8 ip[16];
 	__u16 port; /* host order */
-	__u16 iface;
+	__u16 zero;
 };
 
 /* xfn_runtime, one entry: what may change while attached. */
@@ -126,8 +122,7 @@ struct xfn_own_key {
 struct xfn_settings {
 	__u32 flags;
 	__u32 slot;  /* of the function; the dispatcher has none */
-	__u16 iface; /* interface slot */
-	__u16 large; /* XFN_LARGE: frames may be longer than XFN_FRAME_SMALL; else 0 */
+	__u32 large; /* XFN_LARGE: frames may be longer than XFN_FRAME_SMALL; else 0 */
 	__u32 rate;  /* requests per second and source prefix; 0: no bound */
 };
 

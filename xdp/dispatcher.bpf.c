@@ -181,7 +181,7 @@ XFN_INLINE int xfn_to_its_worker(struct xdp_md *ctx, const struct xfn_packet *pk
 
 	if (!(xfn_settings.flags & (XFN_GENERIC | XFN_LOCAL_PEER)) && xfn_unfinished(ctx, pkt))
 		return xfn_why(XFN_REASON_PARTIAL_SUM, XDP_PASS);
-	if (xfn_redirect(ctx, pkt, xfn_settings.iface, slot) != XDP_REDIRECT)
+	if (xfn_redirect(ctx, pkt, slot) != XDP_REDIRECT)
 		return xfn_why(XFN_REASON_NO_WORKER, XDP_PASS);
 	if (tier == XFN_PORT_TIER_XDP) {
 		stat = bpf_map_lookup_elem(&xfn_slot_stat, &slot);
@@ -222,7 +222,7 @@ XFN_INLINE int xfn_dispatch(struct xdp_md *ctx, int tail_calls)
 			return xfn_why(XFN_REASON_NOT_IP, XDP_PASS);
 	}
 	if (where == XFN_PORT_SHARED) {
-		struct xfn_binding_key binding = { .port = pkt.dport, .iface = xfn_settings.iface };
+		struct xfn_binding_key binding = { .port = pkt.dport };
 
 		__builtin_memcpy(binding.ip, key.ip, sizeof(binding.ip));
 		value = bpf_map_lookup_elem(&xfn_bindings, &binding);
@@ -240,7 +240,6 @@ XFN_INLINE int xfn_dispatch(struct xdp_md *ctx, int tail_calls)
 	if (!served) {
 		key.tag[0] = pkt.tag[0];
 		key.tag[1] = pkt.tag[1];
-		key.iface = xfn_settings.iface;
 		if (!bpf_map_lookup_elem(&xfn_addresses, &key))
 			return xfn_why(XFN_REASON_NOT_LOCAL, XDP_PASS);
 	}

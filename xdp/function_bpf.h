@@ -149,7 +149,7 @@ __attribute__((noinline)) int xfn_redirect_to_worker(struct xdp_md *ctx, __u32 l
 {
 	const struct xfn_packet pkt = { .l3_off = l3_off & 63, .sport = sport };
 
-	return xfn_redirect(ctx, &pkt, xfn_settings.iface, xfn_settings.slot);
+	return xfn_redirect(ctx, &pkt, xfn_settings.slot);
 }
 
 /* The untouched request goes to this queue's worker; without one, to the host. */

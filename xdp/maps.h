@@ -21,8 +21,7 @@
 #define XFN_MAP_SLOTS XFN_SHARED_MAP(xfn_slots, BPF_MAP_TYPE_PROG_ARRAY, XFN_SLOTS, __u32, __u32)
 #define XFN_MAP_PORTS XFN_SHARED_MAP(xfn_ports, BPF_MAP_TYPE_ARRAY, 65536, __u32, __u32)
 #define XFN_MAP_XSKS                                                                               \
-	XFN_SHARED_MAP(xfn_xsks, BPF_MAP_TYPE_XSKMAP, XFN_IFACES *XFN_QUEUES *XFN_THREADS, __u32,  \
-		       __u32)
+	XFN_SHARED_MAP(xfn_xsks, BPF_MAP_TYPE_XSKMAP, XFN_QUEUES *XFN_THREADS, __u32, __u32)
 #define XFN_MAP_POOLS XFN_SHARED_MAP(xfn_pools, BPF_MAP_TYPE_ARRAY, XFN_SLOTS, __u32, __u32)
 #define XFN_MAP_SPREADS                                                                            \
 	XFN_SHARED_MAP(xfn_indirections, BPF_MAP_TYPE_ARRAY, XFN_QUEUES *XFN_POOLS, __u32,         \

@@ -11,7 +11,6 @@
 #include "packet.h"
 
 char xfn_license[] SEC("license") = "Dual BSD/GPL";
-const volatile struct xfn_settings xfn_settings = {};
 
 XFN_MAP_ADDRESSES;
 XFN_MAP_DEVICES;
@@ -37,8 +36,8 @@ static __attribute__((always_inline)) int refuse(enum xfn_reason reason)
 
 SEC("socket") int xfn_slow(struct __sk_buff *skb)
 {
-	struct xfn_address_key key = { .ip = { [10] = 0xff, 0xff }, .iface = xfn_settings.iface };
-	struct xfn_own_key source = { .ip = { [10] = 0xff, 0xff } };
+	struct xfn_address_key key = {};
+	struct xfn_own_key source = {};
 	__u32 ifindex = skb->ifindex, len;
 	__u8 ip[8] = {}; /* the header's first bytes */
 	struct xfn_device *device = bpf_map_lookup_elem(&xfn_devices, &ifindex);
@@ -52,6 +51,8 @@ SEC("socket") int xfn_slow(struct __sk_buff *skb)
 	ret = bpf_skb_load_bytes_relative(skb, 0, ip, sizeof(ip), BPF_HDR_START_NET);
 	if (skb->protocol == __builtin_bswap16(0x0800)) {
 		len = (ip[2] << 8 | ip[3]) - (ip[0] & 15) * 4;
+		source.ip[10] = source.ip[11] = 0xff;
+		key.ip[10] = key.ip[11] = 0xff;
 		ret |= bpf_skb_load_bytes_relative(skb, 12, source.ip + 12, 4, BPF_HDR_START_NET);
 		ret |= bpf_skb_load_bytes_relative(skb, 16, key.ip + 12, 4, BPF_HDR_START_NET);
 	} else {

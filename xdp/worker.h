@@ -37,16 +37,14 @@ XFN_INLINE __u32 xfn_thread_of(struct xdp_md *ctx, const struct xfn_packet *pkt,
 }
 
 /* XDP_REDIRECT: the untouched frame goes to a worker of its queue. XDP_PASS: there is none. */
-XFN_INLINE int xfn_redirect(struct xdp_md *ctx, const struct xfn_packet *pkt, __u32 iface,
-			    __u32 slot)
+XFN_INLINE int xfn_redirect(struct xdp_md *ctx, const struct xfn_packet *pkt, __u32 slot)
 {
 	__u32 queue = ctx->rx_queue_index;
 
 	if (queue >= XFN_QUEUES)
 		return XDP_PASS;
-	return bpf_redirect_map(&xfn_xsks,
-				XFN_XSK_INDEX(iface, queue, xfn_thread_of(ctx, pkt, queue, slot)),
-				XDP_PASS);
+	return bpf_redirect_map(
+		&xfn_xsks, XFN_XSK_INDEX(queue, xfn_thread_of(ctx, pkt, queue, slot)), XDP_PASS);
 }
 
 #endif

@@ -24,7 +24,7 @@ static struct xfn_module echo = { .attr = { .name = "echo", .port = 1232 } };
 
 static int set_up(void **state)
 {
-	struct xfn_loader_options opts = { .iface = 1 };
+	struct xfn_loader_options opts = {};
 	const char *build = getenv("XFN_BUILD") ?: "build";
 	char path[256];
 	struct xfn_error err = { 0 };
@@ -238,9 +238,7 @@ static void rates(void **state)
 {
 	static const uint64_t times[] = { 1000000000, 1000000000, 1050000000, 1300000000,
 					  9000000000 };
-	const struct xfn_loader_options opts = { .iface = 2,
-						 .rate = 100,
-						 .flags = XFN_ANY_ADDRESS };
+	const struct xfn_loader_options opts = { .rate = 100, .flags = XFN_ANY_ADDRESS };
 	static const struct xfn_attributes attr = { .api = XFN_API };
 	static const struct xfn_native_module own = { .attr = &attr, .body = reply };
 	static struct xfn_page page;
