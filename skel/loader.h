@@ -124,11 +124,11 @@ int xfn_loader__device(struct xfn_loader *ld, unsigned ifindex, const uint16_t t
 /* Hand (queue, thread) to the bound AF_XDP socket `fd`; -1 takes it away. The map keeps no fd. */
 int xfn_loader__socket(struct xfn_loader *ld, unsigned queue, unsigned thread, int fd);
 
-/* Which threads of `queue` work for `crew` (below XFN_POOLS): flows are spread over them evenly. */
-int xfn_loader__indirection(struct xfn_loader *ld, unsigned queue, unsigned crew, unsigned first,
+/* Which threads of `queue` work for `pool` (below XFN_POOLS): flows are table over them evenly. */
+int xfn_loader__indirection(struct xfn_loader *ld, unsigned queue, unsigned pool, unsigned first,
 			    unsigned count);
-/* The crew of the function in `slot`; 0, at first, is the one that functions share. */
-int xfn_loader__pool(struct xfn_loader *ld, unsigned slot, unsigned crew);
+/* The pool of the function in `slot`; 0, at first, is the one that functions share. */
+int xfn_loader__pool(struct xfn_loader *ld, unsigned slot, unsigned pool);
 
 /* Clock, random and MTU of the running programs. */
 int xfn_loader__set_runtime(struct xfn_loader *ld, const struct xfn_runtime *runtime);

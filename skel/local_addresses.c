@@ -8,6 +8,7 @@
 #include <bpf/bpf.h>
 #include "loader_inside.h"
 #include "dispatcher.skel.h"
+#include "../xdp/address.h"
 #include "../xdp/packet.h"
 
 static struct xfn_address_key address_key(const uint8_t ip[16], const uint16_t tag[XFN_TAGS])
@@ -24,8 +25,7 @@ static struct xfn_address_key address_key(const uint8_t ip[16], const uint16_t t
  * the hash only. */
 static void near(struct xfn_loader *ld, const struct xfn_address_key *key, bool in)
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, 0xff };
-	bool v4 = !memcmp(key->ip, mapped, 12);
+	bool v4 = xfn_address__is_v4(key->ip);
 	void *places = v4 ? (void *)ld->runtime.cached4 : (void *)ld->runtime.cached6;
 	const void *ip = v4 ? key->ip + 12 : key->ip;
 	size_t len = v4 ? 4 : 16;
@@ -84,11 +84,10 @@ int xfn_loader__macs(struct xfn_loader *ld, const uint8_t (*macs)[6], unsigned c
 
 static uint32_t own_bit(const uint8_t ip[16])
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, 0xff };
 	uint64_t hi = 0, lo = 0;
 
 	/* as it stands in a frame */
-	if (!memcmp(ip, mapped, sizeof(mapped))) {
+	if (xfn_address__is_v4(ip)) {
 		memcpy(&lo, ip + 12, 4);
 	} else {
 		memcpy(&hi, ip, 8);

@@ -17,25 +17,25 @@ int xfn_loader__socket(struct xfn_loader *ld, unsigned queue, unsigned thread, i
 	return bpf_map_update_elem(bpf_map__fd(ld->skel->maps.xfn_xsks), &key, &fd, BPF_ANY);
 }
 
-int xfn_loader__indirection(struct xfn_loader *ld, unsigned queue, unsigned crew, unsigned first,
+int xfn_loader__indirection(struct xfn_loader *ld, unsigned queue, unsigned pool, unsigned first,
 			    unsigned count)
 {
-	__u32 key = XFN_SPREAD_INDEX(queue, crew);
-	struct xfn_indirection spread;
+	__u32 key = XFN_INDIRECTION_INDEX(queue, pool);
+	struct xfn_indirection table;
 
-	if (queue >= XFN_QUEUES || crew >= XFN_POOLS || !count || first + count > XFN_THREADS)
+	if (queue >= XFN_QUEUES || pool >= XFN_POOLS || !count || first + count > XFN_THREADS)
 		return -ERANGE;
-	for (unsigned i = 0; i < XFN_SPREAD; i++)
-		spread.thread[i] = first + i % count;
-	return bpf_map_update_elem(bpf_map__fd(ld->skel->maps.xfn_indirections), &key, &spread,
+	for (unsigned i = 0; i < XFN_INDIRECTION_ENTRIES; i++)
+		table.thread[i] = first + i % count;
+	return bpf_map_update_elem(bpf_map__fd(ld->skel->maps.xfn_indirections), &key, &table,
 				   BPF_ANY);
 }
 
-int xfn_loader__pool(struct xfn_loader *ld, unsigned slot, unsigned crew)
+int xfn_loader__pool(struct xfn_loader *ld, unsigned slot, unsigned pool)
 {
-	__u32 key = slot, value = crew;
+	__u32 key = slot, value = pool;
 
-	if (slot >= XFN_SLOTS || crew >= XFN_POOLS)
+	if (slot >= XFN_SLOTS || pool >= XFN_POOLS)
 		return -ERANGE;
 	return bpf_map_update_elem(bpf_map__fd(ld->skel->maps.xfn_pools), &key, &value, BPF_ANY);
 }

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Map layouts, limits and version numbers that kernel programs and user space share.
- * Only __uNN types; must never include anything: the BPF side brings vmlinux.h, user space
- * <linux/types.h>.
+ * Only __uNN types, which the including file brings: from vmlinux.h for kernel programs, from
+ * <linux/types.h> in user space. Must never include a header that is not of xdp/.
  */
 #ifndef XFN_ABI_H
 #define XFN_ABI_H
+
+#include "protocols.h"
 
 #define XFN_ABI 7 /* raised with any change of a layout below */
 
 #define XFN_SLOTS	  1024	/* functions per interface */
 #define XFN_SLOTS_STATIC  64	/* slots whose tail call has a constant index: a direct jump */
+#define XFN_PORTS	  65536 /* UDP ports, and port 0 */
 #define XFN_QUEUES	  64	/* RX queues per interface that can have a worker */
 #define XFN_THREADS	  8	/* worker threads per queue */
 #define XFN_ADDRESSES	  1024	/* served addresses per run */
@@ -23,13 +26,14 @@
 #define XFN_OWN		  4096 /* addresses of this host and broadcast ones: no request's source */
 #define XFN_OWN_BITS	  13   /* bits of a hash of them: a filter of 2^13 bits */
 #define XFN_FRAME_MAX	  3520 /* longest linear frame: MTU 3506 plus Ethernet header */
-#define XFN_MTU_LINEAR	  (XFN_FRAME_MAX - 14) /* beyond it a frame may be in several buffers */
-#define XFN_MTU_DEFAULT	  1500
+#define XFN_MTU_LINEAR                                                                             \
+	(XFN_FRAME_MAX - XFN_ETH_LEN) /* beyond it a frame may be in several buffers */
+#define XFN_MTU_DEFAULT 1500
 
 /* The longest payload of a datagram, in bytes: IPv4's length (RFC 791) counts its own header and
  * UDP's, that of IPv6 (RFC 8200) only UDP's. */
-#define XFN_PAYLOAD_MAX_V4 (65535 - 20 - 8)
-#define XFN_PAYLOAD_MAX	   (65535 - 8)
+#define XFN_PAYLOAD_MAX_V4 (65535 - XFN_IPV4_LEN - XFN_UDP_LEN)
+#define XFN_PAYLOAD_MAX	   (65535 - XFN_UDP_LEN)
 
 /* Index into xfn_xsks. */
 #define XFN_XSK_INDEX(queue, thread) ((queue)*XFN_THREADS + (thread))
@@ -37,16 +41,16 @@
 /*
  * Value of xfn_indirections: the thread of a queue that takes a flow, by the flow's hash; an indirection
  * table as receive-side scaling has it (Documentation/networking/scaling.rst). A queue has one for
- * each crew, which xfn_pools tells by slot: crew 0 are the threads that functions share, each other
+ * each pool, which xfn_pools tells by slot: pool 0 are the threads that functions share, each other
  * one is a function's own.
  */
-#define XFN_SPREAD_BITS 6
-#define XFN_SPREAD	(1 << XFN_SPREAD_BITS)
-#define XFN_POOLS	XFN_THREADS
+#define XFN_INDIRECTION_BITS	6
+#define XFN_INDIRECTION_ENTRIES (1 << XFN_INDIRECTION_BITS)
+#define XFN_POOLS		XFN_THREADS
 struct xfn_indirection {
-	__u8 thread[XFN_SPREAD];
+	__u8 thread[XFN_INDIRECTION_ENTRIES];
 };
-#define XFN_SPREAD_INDEX(queue, crew) ((queue)*XFN_POOLS + (crew))
+#define XFN_INDIRECTION_INDEX(queue, pool) ((queue)*XFN_POOLS + (pool))
 
 /* Value of xfn_ports: 0 is "nobody's port"; else tier << 16 | slot + 1, or XFN_PORT_SHARED. */
 #define XFN_PORT_SHARED		   0xffffffffu

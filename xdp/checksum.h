@@ -152,7 +152,7 @@ XFN_INLINE __u64 xfn_sum_payload(const void *data, __u32 len)
 XFN_INLINE __u64 xfn_sum_pseudo(const void *l3, __u32 version, __u32 udp_len)
 {
 	const __u8 *ip = l3;
-	__u64 sum = (__u64)__builtin_bswap16((__u16)udp_len) + __builtin_bswap16(XFN_PROTO_UDP);
+	__u64 sum = (__u64)__builtin_bswap16((__u16)udp_len) + __builtin_bswap16(IPPROTO_UDP);
 
 	if (version == 4)
 		return sum + XFN_LOAD(__u32, ip + 12) + XFN_LOAD(__u32, ip + 16);

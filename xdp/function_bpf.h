@@ -66,10 +66,10 @@ const volatile struct xfn_settings xfn_settings = {};
 
 XFN_MAP_XSKS;
 XFN_MAP_POOLS;
-XFN_MAP_SPREADS;
+XFN_MAP_INDIRECTIONS;
 XFN_MAP_REASONS;
 XFN_MAP_SLOT_STAT;
-XFN_MAP_LIVE;
+XFN_MAP_RUNTIME;
 XFN_MAP_RATES;
 
 /* Where a frame waits while it is moved towards its headroom. */

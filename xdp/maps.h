@@ -19,11 +19,11 @@
 	} name SEC(".maps")
 
 #define XFN_MAP_SLOTS XFN_SHARED_MAP(xfn_slots, BPF_MAP_TYPE_PROG_ARRAY, XFN_SLOTS, __u32, __u32)
-#define XFN_MAP_PORTS XFN_SHARED_MAP(xfn_ports, BPF_MAP_TYPE_ARRAY, 65536, __u32, __u32)
+#define XFN_MAP_PORTS XFN_SHARED_MAP(xfn_ports, BPF_MAP_TYPE_ARRAY, XFN_PORTS, __u32, __u32)
 #define XFN_MAP_XSKS                                                                               \
 	XFN_SHARED_MAP(xfn_xsks, BPF_MAP_TYPE_XSKMAP, XFN_QUEUES *XFN_THREADS, __u32, __u32)
 #define XFN_MAP_POOLS XFN_SHARED_MAP(xfn_pools, BPF_MAP_TYPE_ARRAY, XFN_SLOTS, __u32, __u32)
-#define XFN_MAP_SPREADS                                                                            \
+#define XFN_MAP_INDIRECTIONS                                                                       \
 	XFN_SHARED_MAP(xfn_indirections, BPF_MAP_TYPE_ARRAY, XFN_QUEUES *XFN_POOLS, __u32,         \
 		       struct xfn_indirection)
 #define XFN_MAP_REASONS                                                                            \
@@ -31,7 +31,8 @@
 #define XFN_MAP_SLOT_STAT                                                                          \
 	XFN_SHARED_MAP(xfn_slot_stat, BPF_MAP_TYPE_PERCPU_ARRAY, XFN_SLOTS, __u32,                 \
 		       struct xfn_slot_counters)
-#define XFN_MAP_LIVE XFN_SHARED_MAP(xfn_runtime, BPF_MAP_TYPE_ARRAY, 1, __u32, struct xfn_runtime)
+#define XFN_MAP_RUNTIME                                                                            \
+	XFN_SHARED_MAP(xfn_runtime, BPF_MAP_TYPE_ARRAY, 1, __u32, struct xfn_runtime)
 #define XFN_MAP_BINDINGS                                                                           \
 	XFN_SHARED_MAP(xfn_bindings, BPF_MAP_TYPE_HASH, XFN_BINDINGS, struct xfn_binding_key, __u32)
 #define XFN_MAP_OWN   XFN_SHARED_MAP(xfn_own, BPF_MAP_TYPE_HASH, XFN_OWN, struct xfn_own_key, __u8)

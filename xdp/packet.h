@@ -13,17 +13,16 @@
 #ifndef XFN_PACKET_H
 #define XFN_PACKET_H
 
+#ifndef __bpf__
+#include <netinet/in.h>
+#include <netinet/ip.h>
+#include <linux/if_ether.h>
+#endif
 #include "abi.h"
+#include "protocols.h"
 #include "reason.h"
 
 #define XFN_INLINE static inline __attribute__((always_inline, unused))
-
-#define XFN_ETH_LEN   14
-#define XFN_TAG_LEN   4
-#define XFN_IPV4_LEN  20
-#define XFN_IPV6_LEN  40
-#define XFN_UDP_LEN   8
-#define XFN_PROTO_UDP 17
 
 /* Offsets count from the frame's first byte; ports and lengths are in host order. */
 struct xfn_packet {
@@ -101,8 +100,8 @@ XFN_INLINE int xfn_packet_plain(const void *data, const void *end, struct xfn_pa
 	const __u8 *ip = d + XFN_ETH_LEN;
 
 	if (XFN_SHORT(d, XFN_ETH_LEN + XFN_IPV4_LEN + XFN_UDP_LEN) ||
-	    XFN_LOAD(__u16, d + 12) != __builtin_bswap16(0x0800) || ip[0] != 0x45 ||
-	    ip[9] != XFN_PROTO_UDP || XFN_LOAD(__u16, ip + 6) & __builtin_bswap16(0x3fff))
+	    XFN_LOAD(__u16, d + 12) != __builtin_bswap16(ETH_P_IP) || ip[0] != XFN_IPV4_FIRST ||
+	    ip[9] != IPPROTO_UDP || XFN_LOAD(__u16, ip + 6) & __builtin_bswap16(IP_MF | IP_OFFMASK))
 		return 0;
 	pkt->tags = 0;
 	pkt->tag[0] = 0;
@@ -138,48 +137,49 @@ XFN_INLINE enum xfn_reason xfn_packet_parse(const void *data, const void *end,
 	ip = d + XFN_ETH_LEN;
 	proto = xfn_load_be16(d + 12);
 	pkt->l3_off = XFN_ETH_LEN;
-	if (proto == 0x8100 || proto == 0x88a8) {
+	if (proto == ETH_P_8021Q || proto == ETH_P_8021AD) {
 		if (XFN_SHORT(d, XFN_ETH_LEN + XFN_TAG_LEN))
 			return XFN_REASON_NOT_IP;
-		pkt->tag[0] = xfn_load_be16(d + 14) & 0xfff;
+		pkt->tag[0] = xfn_load_be16(d + 14) & XFN_TAG_ID;
 		proto = xfn_load_be16(d + 16);
 		pkt->tags = 1;
 		pkt->l3_off = XFN_ETH_LEN + XFN_TAG_LEN;
 		ip = d + XFN_ETH_LEN + XFN_TAG_LEN;
-		if (proto == 0x8100 || proto == 0x88a8) {
+		if (proto == ETH_P_8021Q || proto == ETH_P_8021AD) {
 			if (XFN_SHORT(d, XFN_ETH_LEN + 2 * XFN_TAG_LEN))
 				return XFN_REASON_NOT_IP;
-			pkt->tag[1] = xfn_load_be16(d + 18) & 0xfff;
+			pkt->tag[1] = xfn_load_be16(d + 18) & XFN_TAG_ID;
 			proto = xfn_load_be16(d + 20);
 			pkt->tags = 2;
 			pkt->l3_off = XFN_ETH_LEN + 2 * XFN_TAG_LEN;
 			ip = d + XFN_ETH_LEN + 2 * XFN_TAG_LEN;
-			if (proto == 0x8100 || proto == 0x88a8)
+			if (proto == ETH_P_8021Q || proto == ETH_P_8021AD)
 				return XFN_REASON_TAGS;
 		}
 	}
 
-	if (proto == 0x0800) {
+	if (proto == ETH_P_IP) {
 		if (XFN_SHORT(ip, XFN_IPV4_LEN) || ip[0] >> 4 != 4 || (ip[0] & 0xf) < 5)
 			return XFN_REASON_NOT_IP;
-		if (ip[9] != XFN_PROTO_UDP)
+		if (ip[9] != IPPROTO_UDP)
 			return XFN_REASON_NOT_UDP;
 		if ((ip[0] & 0xf) != 5)
 			return XFN_REASON_IP_OPTIONS;
 		/* More fragments, or an offset; the reserved bit and DF do not matter. */
-		if (xfn_load_be16(ip + 6) & 0x3fff)
+		if (xfn_load_be16(ip + 6) & (IP_MF | IP_OFFMASK))
 			return XFN_REASON_FRAGMENT;
 		pkt->version = 4;
 		pkt->l4_off = pkt->l3_off + XFN_IPV4_LEN;
 		udp = ip + XFN_IPV4_LEN;
-	} else if (proto == 0x86dd) {
+	} else if (proto == ETH_P_IPV6) {
 		if (XFN_SHORT(ip, XFN_IPV6_LEN) || ip[0] >> 4 != 6)
 			return XFN_REASON_NOT_IP;
-		if (ip[6] == 44)
+		if (ip[6] == IPPROTO_FRAGMENT)
 			return XFN_REASON_FRAGMENT;
-		if (ip[6] == 0 || ip[6] == 43 || ip[6] == 51 || ip[6] == 60 || ip[6] == 135)
+		if (ip[6] == IPPROTO_HOPOPTS || ip[6] == IPPROTO_ROUTING || ip[6] == IPPROTO_AH ||
+		    ip[6] == IPPROTO_DSTOPTS || ip[6] == IPPROTO_MH)
 			return XFN_REASON_EXT_HEADER;
-		if (ip[6] != XFN_PROTO_UDP)
+		if (ip[6] != IPPROTO_UDP)
 			return XFN_REASON_NOT_UDP;
 		pkt->version = 6;
 		pkt->l4_off = pkt->l3_off + XFN_IPV6_LEN;

@@ -132,7 +132,7 @@ XFN_INLINE int xfn_send(struct xfn_req *req, __u16 keep)
 XFN_INLINE int xfn_route(struct xfn_req *req)
 {
 	struct bpf_fib_lookup fib = { .ifindex = req->ctx->ingress_ifindex,
-				      .l4_protocol = XFN_PROTO_UDP };
+				      .l4_protocol = IPPROTO_UDP };
 	struct xfn_address peer, local;
 
 	if (req->pkt.tags)

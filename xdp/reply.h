@@ -40,7 +40,7 @@ XFN_INLINE void xfn_reply_ipv4(__u8 *ip, const __u8 *from, __u32 udp_len)
 {
 	__u32 first = __builtin_bswap32(XFN_LOAD(__u32, from)); /* version, DSCP and ECN, length */
 	__u32 third = __builtin_bswap32(XFN_LOAD(__u32, from + 8)); /* TTL, protocol, checksum */
-	__u32 second = __builtin_bswap32(0x4000);		    /* id, DF */
+	__u32 second = __builtin_bswap32(IP_DF);		    /* id, DF */
 	__u32 src = XFN_LOAD(__u32, from + 12);
 	__u32 dst = XFN_LOAD(__u32, from + 16);
 	__u32 field;

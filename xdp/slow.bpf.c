@@ -49,14 +49,14 @@ SEC("socket") int xfn_slow(struct __sk_buff *skb)
 	key.tag[0] = device->tag[0];
 	key.tag[1] = device->tag[1];
 	ret = bpf_skb_load_bytes_relative(skb, 0, ip, sizeof(ip), BPF_HDR_START_NET);
-	if (skb->protocol == __builtin_bswap16(0x0800)) {
+	if (skb->protocol == __builtin_bswap16(ETH_P_IP)) {
 		len = (ip[2] << 8 | ip[3]) - (ip[0] & 15) * 4;
 		source.ip[10] = source.ip[11] = 0xff;
 		key.ip[10] = key.ip[11] = 0xff;
 		ret |= bpf_skb_load_bytes_relative(skb, 12, source.ip + 12, 4, BPF_HDR_START_NET);
 		ret |= bpf_skb_load_bytes_relative(skb, 16, key.ip + 12, 4, BPF_HDR_START_NET);
 	} else {
-		len = ip[6] == XFN_PROTO_UDP ? ip[4] << 8 | ip[5] : skb->len;
+		len = ip[6] == IPPROTO_UDP ? ip[4] << 8 | ip[5] : skb->len;
 		ret |= bpf_skb_load_bytes_relative(skb, 8, source.ip, 16, BPF_HDR_START_NET);
 		ret |= bpf_skb_load_bytes_relative(skb, 24, key.ip, 16, BPF_HDR_START_NET);
 	}

@@ -17,23 +17,23 @@ XFN_INLINE __u32 xfn_thread_of(struct xdp_md *ctx, const struct xfn_packet *pkt,
 			       __u32 slot)
 {
 	__u8 *l3 = XFN_DATA(ctx) + pkt->l3_off, *end = XFN_DATA_END(ctx);
-	__u32 *crew = bpf_map_lookup_elem(&xfn_pools, &slot);
-	struct xfn_indirection *spread;
+	__u32 *pool = bpf_map_lookup_elem(&xfn_pools, &slot);
+	struct xfn_indirection *table;
 	__u64 hash;
 	__u32 key;
 
-	if (!crew || l3 + 24 > end)
+	if (!pool || l3 + 24 > end)
 		return 0;
-	key = XFN_SPREAD_INDEX(queue, *crew & (XFN_POOLS - 1));
-	spread = bpf_map_lookup_elem(&xfn_indirections, &key);
-	if (!spread)
+	key = XFN_INDIRECTION_INDEX(queue, *pool & (XFN_POOLS - 1));
+	table = bpf_map_lookup_elem(&xfn_indirections, &key);
+	if (!table)
 		return 0;
 	hash = ((__u64) * (__u32 *)(l3 + 12) << 32 | *(__u32 *)(l3 + 20)) ^
 	       ((__u64) * (__u32 *)(l3 + 16) * 0xc2b2ae3d27d4eb4full + pkt->sport);
 	hash *= 0x9e3779b97f4a7c15ull;
 	hash ^= hash >> 32;
 	hash *= 0x9e3779b97f4a7c15ull;
-	return spread->thread[hash >> (64 - XFN_SPREAD_BITS)] & (XFN_THREADS - 1);
+	return table->thread[hash >> (64 - XFN_INDIRECTION_BITS)] & (XFN_THREADS - 1);
 }
 
 /* XDP_REDIRECT: the untouched frame goes to a worker of its queue. XDP_PASS: there is none. */

@@ -11,6 +11,7 @@
 #include "../../skel/error.h"
 #include "../../skel/regular_file.h"
 #include "../../userspace/host/printable.h"
+#include "../../xdp/address.h"
 #include "../../xdp/reason.h"
 #include "cases.h"
 
@@ -255,13 +256,6 @@ static int parse_field(struct reader *r, enum field field, char *text)
 	}
 }
 
-static bool is_v4(const struct xfn_address *addr)
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-
-	return !memcmp(addr->ip, mapped, sizeof(mapped));
-}
-
 /* The address that was not given is of the other one's version. */
 static int settle_addresses(struct reader *r, struct xfn_case *c)
 {
@@ -272,9 +266,10 @@ static int settle_addresses(struct reader *r, struct xfn_case *c)
 					       { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 } };
 	static const uint8_t none[16];
 	bool peer = memcmp(c->peer.ip, none, 16), local = memcmp(c->local.ip, none, 16);
-	unsigned six = peer ? !is_v4(&c->peer) : local && !is_v4(&c->local);
+	unsigned six =
+		peer ? !xfn_address__is_v4(c->peer.ip) : local && !xfn_address__is_v4(c->local.ip);
 
-	if (peer && local && is_v4(&c->peer) != is_v4(&c->local))
+	if (peer && local && xfn_address__is_v4(c->peer.ip) != xfn_address__is_v4(c->local.ip))
 		return xfn_fail(&r->err, -EINVAL,
 				"peer and local are of two IP versions; give both of one");
 	if (!peer)
@@ -289,7 +284,7 @@ static int check_lengths(struct reader *r, const struct xfn_case *c)
 {
 	size_t len = c->request.len > c->reply.len ? c->request.len : c->reply.len;
 
-	if (!is_v4(&c->peer) || len <= XFN_PAYLOAD_MAX_V4)
+	if (!xfn_address__is_v4(c->peer.ip) || len <= XFN_PAYLOAD_MAX_V4)
 		return 0;
 	return xfn_fail(
 		&r->err, -EINVAL,

@@ -21,6 +21,7 @@
 #include "../process/output_file.h"
 #include "../arguments/spec.h"
 #include "standalone_link.h"
+#include "../../xdp/address.h"
 #include "../../xdp/packet.h"
 
 #define FUNCTIONS_MAX XFN_OBJECT_LISTED
@@ -226,13 +227,12 @@ static int check(struct object *obj)
 /* "version, hi, lo" of standalone_bpf.h: words as a program loads them from a frame. */
 static void print_address(FILE *f, const uint8_t ip[16])
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, 0xff };
 	uint64_t word[2];
 	uint32_t v4;
 
 	memcpy(word, ip, sizeof(word));
 	memcpy(&v4, ip + 12, sizeof(v4));
-	if (!memcmp(ip, mapped, sizeof(mapped)))
+	if (xfn_address__is_v4(ip))
 		fprintf(f, "4, 0, 0x%xu", v4);
 	else
 		fprintf(f, "6, 0x%llxull, 0x%llxull", (unsigned long long)word[0],

@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include "../../../skel/error.h"
 #include "../../call/request_frame.h"
+#include "../../../xdp/address.h"
 #include "../../host/runtime_dir.h"
 #include "../supervisor_inside.h"
 
@@ -75,7 +76,7 @@ int xfn_crash_pcap__keep(const char *ifname, const char *function, const struct 
 	size_t head_len = offsetof(struct pcap, headers), all;
 	uint32_t bytes = crash->len;
 	uint32_t most = frame					? XFN_CRASH_MAX :
-			xfn_request_frame__is_v4(&crash->local) ? XFN_PAYLOAD_MAX_V4 :
+			xfn_address__is_v4(crash->local.ip) ? XFN_PAYLOAD_MAX_V4 :
 								  XFN_PAYLOAD_MAX;
 	struct timespec now;
 	int fd, ret;
