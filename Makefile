@@ -36,24 +36,24 @@ define ROOMS
 functions:
 xdp: functions
 skel: xdp functions
-userspace/host: skel/error.h xdp functions
-userspace/sockets: userspace/host skel/error.h xdp functions
-userspace/nic: userspace/host skel/error.h xdp functions
-userspace/control: userspace/host skel/error.h
-userspace/call: userspace/protocol/page.h userspace/host skel/module.h skel/error.h xdp functions
-userspace/engine: userspace/call/datagram.h userspace/protocol/engine_stats.h userspace/host skel/error.h xdp functions
-userspace/protocol: userspace/engine userspace/call userspace/host skel/error.h xdp functions
-userspace/worker: skel/module.h skel/sealed_copy.h userspace/protocol userspace/engine userspace/call userspace/host skel/error.h xdp functions
+userspace/host: skel/error.h skel/array_size.h xdp functions
+userspace/sockets: userspace/host skel/error.h skel/array_size.h xdp functions
+userspace/nic: userspace/host skel/error.h skel/array_size.h xdp functions
+userspace/control: userspace/host skel/error.h skel/array_size.h
+userspace/call: userspace/protocol/page.h userspace/host skel/module.h skel/error.h skel/array_size.h xdp functions
+userspace/engine: userspace/call/datagram.h userspace/protocol/engine_stats.h userspace/host skel/error.h skel/array_size.h xdp functions
+userspace/protocol: userspace/engine userspace/call userspace/host skel/error.h skel/array_size.h xdp functions
+userspace/worker: skel/module.h skel/sealed_copy.h userspace/protocol userspace/engine userspace/call userspace/host skel/error.h skel/array_size.h xdp functions
 userspace/supervisor: userspace/worker/sandbox.h userspace/protocol userspace/engine userspace/call userspace/control userspace/nic userspace/sockets userspace/host skel xdp functions
-tools/process: userspace/host skel/error.h
-tools/arguments: userspace/sockets skel/error.h functions
+tools/process: userspace/host skel/error.h skel/array_size.h
+tools/arguments: userspace/sockets skel/error.h skel/array_size.h functions
 tools/host: tools/process userspace/engine userspace/nic userspace/host skel xdp
 tools/load: userspace/worker/sandbox.h userspace/call userspace/host skel xdp functions
 tools/cases: tools/arguments userspace/worker/sandbox.h userspace/call userspace/host skel xdp functions
 tools/compiler: tools/arguments tools/process userspace/worker/sandbox.h userspace/supervisor userspace/sockets userspace/call userspace/host skel xdp functions
 tools/cli: tools/compiler tools/cases tools/load tools/host tools/arguments tools/process userspace/supervisor userspace/control userspace/engine userspace/host skel xdp functions
-tools/bench: tools/load tools/process skel/error.h
-tools/demo: tools/process userspace/host skel/error.h
+tools/bench: tools/load tools/process skel/error.h skel/array_size.h
+tools/demo: tools/process userspace/host skel/error.h skel/array_size.h
 tools/man: skel xdp
 tools/templates: functions
 endef

@@ -24,6 +24,7 @@
 #include <bpf/bpf.h>
 #include <linux/capability.h>
 #include <xdp/libxdp.h>
+#include "array_size.h"
 #include "error.h"
 #include "loader_inside.h"
 #include "privileges.h"
@@ -76,7 +77,7 @@ static void keep(const struct xfn_loader *ld, int fd, uint32_t id, enum xdp_atta
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	prctl(PR_SET_NAME, "xfn-keeper");
-	xfn_privileges__keep(kept, sizeof(kept) / sizeof(kept[0]));
+	xfn_privileges__keep(kept, ARRAY_SIZE(kept));
 	if (dup2(fd, STDIN_FILENO) < 0)
 		_exit(1);
 	close(STDOUT_FILENO);

@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "array_size.h"
 #include "confined.h"
 
 #if defined(__x86_64__)
@@ -34,7 +35,7 @@ static const unsigned allowed[] = {
 	__NR_brk,   __NR_munmap, __NR_mremap, __NR_madvise, __NR_futex,	     __NR_getrandom,
 	__NR_write, __NR_exit,	 __NR_getpid, __NR_gettid,  __NR_exit_group, __NR_rt_sigreturn,
 };
-#define ALLOWED (sizeof(allowed) / sizeof(allowed[0]))
+#define ALLOWED ARRAY_SIZE(allowed)
 
 #define LOAD(field)	      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
 #define RETURN(what)	      BPF_STMT(BPF_RET | BPF_K, (what))
@@ -97,7 +98,7 @@ int xfn_confined(void (*work)(void *ctx), void *ctx)
 		/* what a program does where it crashes itself is not for this one */
 		static const int crashes[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL };
 
-		for (unsigned i = 0; i < sizeof(crashes) / sizeof(crashes[0]); i++)
+		for (unsigned i = 0; i < ARRAY_SIZE(crashes); i++)
 			signal(crashes[i], SIG_DFL);
 		if (confine())
 			_exit(NOT_CONFINED);

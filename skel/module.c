@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <linux/types.h>
+#include "array_size.h"
 #include "error.h"
 #include "../xdp/abi.h"
 #include "confined.h"
@@ -37,7 +38,7 @@ static const char *const tier_names[] = {
 	[XFN_TIER_AFXDP] = "afxdp",
 	[XFN_TIER_SOCKET] = "socket",
 };
-#define TIERS (int)(sizeof(tier_names) / sizeof(tier_names[0]))
+#define TIERS (int)ARRAY_SIZE(tier_names)
 
 const char *xfn_tier_name(int tier)
 {

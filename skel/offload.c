@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* A program on a card: loading for its driver, attaching, and the words of who refuses. */
+#include "array_size.h"
 #include "error.h"
 #include "offload.h"
 
@@ -229,7 +230,7 @@ int xfn_offload__possible(unsigned ifindex)
 	};
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_ifindex = ifindex);
 	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "xfn_card", "Dual BSD/GPL", pass,
-			       sizeof(pass) / sizeof(pass[0]), &opts);
+			       ARRAY_SIZE(pass), &opts);
 
 	if (fd >= 0)
 		close(fd);

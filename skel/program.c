@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <bpf/btf.h>
+#include "array_size.h"
 #include "error.h"
 #include "program.h"
 
@@ -18,7 +19,7 @@ static void listen(const char *format, va_list args)
 	static const char own[] = "libbpf: ";
 	char line[256];
 
-	for (unsigned i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(marks); i++) {
 		if (!strstr(format, marks[i]))
 			continue;
 		vsnprintf(line, sizeof(line), format, args);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "array_size.h"
 #include "refusal.h"
 #include "refusal_log.h"
 
@@ -143,7 +144,7 @@ static bool is_message(const char *row)
 
 	if (!row[0] || row[0] == '\n' || (digits && row[digits] == ':'))
 		return false;
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
 		if (!strncmp(row, others[i], strlen(others[i])))
 			return false;
 	return true;
@@ -166,7 +167,7 @@ static bool may_name(const char *row, enum xfn_rule rule)
 /* The first of the obstacles that the verifier names, with its row; -1: none. */
 static int find_obstacle(const char *log, const char **row)
 {
-	for (size_t i = 0; i < sizeof(obstacles) / sizeof(obstacles[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(obstacles); i++)
 		for (*row = log; *row && **row; *row = next_row(*row))
 			if (may_name(*row, obstacles[i].rule) &&
 			    memmem(*row, strcspn(*row, "\n"), obstacles[i].text,

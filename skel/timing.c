@@ -9,21 +9,22 @@
 #include <bpf/bpf.h>
 #include "error.h"
 #include "../xdp/timing.h"
+#include "../xdp/units.h"
 #include "program.h"
 #include "timing.skel.h"
 
-#define ROUNDS	  15	    /* the shortest counts: the others were disturbed */
-#define ROUND_NS  150000    /* what a round is to take at most */
-#define REPEATS	  1000	    /* in a round, at most */
-#define BOUND_NS  12000000u /* for all rounds of one frame */
-#define FRAME_OUT 4096	    /* a reply is no longer */
+#define ROUNDS	  15			    /* the shortest counts: the others were disturbed */
+#define ROUND_NS  (150 * XFN_NSEC_PER_USEC) /* what a round is to take at most */
+#define REPEATS	  1000			    /* in a round, at most */
+#define BOUND_NS  (12 * XFN_NSEC_PER_MSEC)  /* for all rounds of one frame */
+#define FRAME_OUT 4096			    /* a reply is no longer */
 
 static uint64_t now_ns(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+	return (uint64_t)ts.tv_sec * XFN_NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
 }
 
 /* The shortest mean of several short runs, in ns. 0 or -errno. */

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include "../../skel/array_size.h"
 #include "../../skel/error.h"
 #include "report.h"
 #include "servers.h"
@@ -312,7 +313,7 @@ static void scale(struct bench *b)
 		  { "afxdp-workers", "afxdp-2-queues-2-workers", FLOWS, 2 } },
 	};
 
-	for (unsigned i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(pairs); i++) {
 		struct cell cells[2];
 		unsigned n = 0;
 

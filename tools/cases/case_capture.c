@@ -9,6 +9,7 @@
 #include <linux/if_ether.h>
 #include <linux/ppp_defs.h>
 #include <linux/types.h>
+#include "../../skel/array_size.h"
 #include "../../skel/error.h"
 #include "../../functions/xfn.h"
 #include "../../skel/regular_file.h"
@@ -102,7 +103,7 @@ static const struct {
 	{ DLT_NULL, loopback },	      { DLT_LOOP, loopback },	 { DLT_PPP, skip_ppp },
 	{ DLT_PPP_SERIAL, skip_ppp },
 };
-#define LINKS (sizeof(links) / sizeof(links[0]))
+#define LINKS ARRAY_SIZE(links)
 
 /* From the IPv4 header (RFC 791) to UDP's, options skipped. False: not a whole datagram of UDP. */
 static bool skip_ipv4(struct packet *p)

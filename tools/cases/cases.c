@@ -8,14 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "../../skel/array_size.h"
 #include "../../skel/error.h"
 #include "../../skel/regular_file.h"
 #include "../../userspace/host/printable.h"
 #include "../../xdp/address.h"
 #include "../../xdp/reason.h"
+#include "../../xdp/units.h"
 #include "cases.h"
-
-#define SECOND 1000000000ull
 
 struct reader {
 	struct xfn_cases *cases;
@@ -33,7 +33,7 @@ static const char *const actions[] = { [XFN_DROP] = "drop",
 				       [XFN_REPLY] = "reply",
 				       [XFN_CONSUME] = "consume",
 				       [XFN_PASS] = "pass" };
-#define ACTIONS (int)(sizeof(actions) / sizeof(actions[0]))
+#define ACTIONS (int)ARRAY_SIZE(actions)
 
 static const char *const reasons[] = {
 #define XFN_REASON(code, name, verdict, sentence) [code] = #name,
@@ -70,17 +70,17 @@ static int parse_number(struct reader *r, const char *text, uint32_t min, uint32
 /* SECONDS[.FRACTION] from `text` on; *end is behind it. False: there is none. */
 static bool parse_seconds(const char *text, uint64_t *ns, const char **end)
 {
-	uint64_t seconds = 0, unit = SECOND / 10;
+	uint64_t seconds = 0, unit = XFN_NSEC_PER_SEC / 10;
 	const char *p = text;
 
 	for (; isdigit((unsigned char)*p); p++) {
 		seconds = seconds * 10 + (unsigned)(*p - '0');
-		if (seconds > UINT64_MAX / SECOND - 1)
+		if (seconds > UINT64_MAX / XFN_NSEC_PER_SEC - 1)
 			return false;
 	}
 	if (p == text)
 		return false;
-	*ns = seconds * SECOND;
+	*ns = seconds * XFN_NSEC_PER_SEC;
 	if (*p == '.')
 		for (p++; isdigit((unsigned char)*p) && unit; p++, unit /= 10)
 			*ns += (unsigned)(*p - '0') * unit;
@@ -95,9 +95,10 @@ static bool parse_date(const char *text, uint64_t *ns)
 	const char *end = strptime(text, "%Y-%m-%dT%H:%M:", &tm);
 	time_t minute = end ? timegm(&tm) : -1;
 
-	if (minute < 0 || !parse_seconds(end, ns, &end) || *ns >= 61 * SECOND || strcmp(end, "Z"))
+	if (minute < 0 || !parse_seconds(end, ns, &end) || *ns >= 61 * XFN_NSEC_PER_SEC ||
+	    strcmp(end, "Z"))
 		return false;
-	*ns += (uint64_t)minute * SECOND;
+	*ns += (uint64_t)minute * XFN_NSEC_PER_SEC;
 	return true;
 }
 
@@ -424,8 +425,9 @@ int xfn_cases__read(const char *path, struct xfn_cases *out, struct xfn_error *e
 	struct reader r = { .cases = out,
 			    .defaults = { .action = -1,
 					  .peer.port = 40000,
-					  .real_ns = 1704067200 * SECOND, /* 2024 begins */
-					  .mono_ns = 1000 * SECOND,
+					  .real_ns =
+						  1704067200 * XFN_NSEC_PER_SEC, /* 2024 begins */
+					  .mono_ns = 1000 * XFN_NSEC_PER_SEC,
 					  .random = 7,
 					  .mtu = 1500 } };
 	const char *slash = strrchr(path, '/');

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "../../skel/array_size.h"
 #include "../../skel/error.h"
 #include "../../skel/loader.h"
 #include "classify.h"
@@ -110,7 +111,7 @@ static void judge_error(const char *source, const struct xfn_diagnostic *d, stru
 	char name[128], text[384] = "";
 
 	quoted(d->text, name, sizeof(name));
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (strstr(d->text, words[i].text)) {
 			xfn_refusal__set(&v->refusal, words[i].rule, NULL, source, d->line);
 			xfn_classify__place(d, source, &v->refusal);

@@ -17,6 +17,7 @@
 #include <unistd.h>
 #include "../../skel/error.h"
 #include "../../skel/loader.h"
+#include "../../xdp/units.h"
 #include "../../userspace/call/call.h"
 #include "../../userspace/host/now.h"
 #include "../../userspace/call/request_frame.h"
@@ -24,12 +25,12 @@
 #include "classify.h"
 #include "source_text.h"
 
-#define ROUNDS	   15	     /* the shortest counts */
-#define ROUND_NS   150000    /* what a round is to take at most */
-#define REPEATS	   1000	     /* in a round, at most */
-#define BOUND_NS   12000000u /* for all rounds of one size */
-#define PATIENCE_S 1	     /* of a CPU, for a function that does not return */
-#define ASLEEP_S   10	     /* for one that waits instead */
+#define ROUNDS	   15			     /* the shortest counts */
+#define ROUND_NS   (150 * XFN_NSEC_PER_USEC) /* what a round is to take at most */
+#define REPEATS	   1000			     /* in a round, at most */
+#define BOUND_NS   (12 * XFN_NSEC_PER_MSEC)  /* for all rounds of one size */
+#define PATIENCE_S 1			     /* of a CPU, for a function that does not return */
+#define ASLEEP_S   10			     /* for one that waits instead */
 #define CAPACITY   4096
 #define ANY_PORT   4711 /* of a function that has none yet */
 

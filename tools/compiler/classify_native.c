@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <gelf.h>
 #include <unistd.h>
+#include "../../skel/array_size.h"
 #include "../../skel/error.h"
 #include "classify.h"
 #include "classify_links.h"
@@ -122,7 +123,7 @@ static void common(struct xfn_arguments *a, const struct xfn_verdict *v)
 					     "-fno-color-diagnostics",
 					     "-fno-caret-diagnostics" };
 
-	for (unsigned i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(flags); i++)
 		xfn_arguments__add(a, flags[i]);
 	xfn_arguments__add(a, xfn_compiler__zeroes());
 	xfn_arguments__add(a, "-include");
@@ -165,7 +166,7 @@ static void read_analysis(const char *said, const char *source, struct xfn_verdi
 				column = note.column;
 			}
 		}
-		for (unsigned i = 0; line && i < sizeof(findings) / sizeof(findings[0]); i++)
+		for (unsigned i = 0; line && i < ARRAY_SIZE(findings); i++)
 			if (strstr(found.text, findings[i].text) &&
 			    (ours || findings[i].anywhere)) {
 				xfn_refusal__set(&v->refusal, findings[i].rule, NULL, source, line);

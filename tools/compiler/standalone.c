@@ -23,6 +23,7 @@
 #include "standalone_link.h"
 #include "../../xdp/address.h"
 #include "../../xdp/packet.h"
+#include "../../xdp/units.h"
 
 #define FUNCTIONS_MAX XFN_OBJECT_LISTED
 
@@ -88,7 +89,8 @@ static int take_values(struct object *obj)
 		return usage(obj, "--mac '%.100s': %s", how->mac, xfn_object__not_mac(how->mac));
 	if (how->rate && how->flavour == XFN_FLAVOUR_OFFLOAD)
 		return usage(obj, "--rate '%u': NICs have no map for it; leave it out", how->rate);
-	obj->tai = how->tai < 0 ? xfn_clock__tai_offset_ns() : (uint64_t)how->tai * 1000000000ull;
+	obj->tai =
+		how->tai < 0 ? xfn_clock__tai_offset_ns() : (uint64_t)how->tai * XFN_NSEC_PER_SEC;
 	return 0;
 }
 

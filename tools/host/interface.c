@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* What one interface can do for xfn. Changes nothing. Must never know how it is printed. */
+#include "../../skel/array_size.h"
 #include "../../skel/error.h"
 #include "host.h"
 
@@ -136,7 +137,7 @@ static void features(struct xfn_host_facts *facts, const struct xfn_interface *i
 		xfn_host__nic_features(facts, ifc, NULL);
 		return;
 	}
-	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
 		size_t used = strlen(text);
 
 		if (bits >> i & 1)

@@ -22,6 +22,7 @@
 #include "../../skel/error.h"
 #include "../../userspace/host/now.h"
 #include "../../xdp/protocols.h"
+#include "../../xdp/units.h"
 #include "hook.h"
 #include "bench_load.h"
 #include "bench.skel.h"
@@ -29,7 +30,7 @@
 #define BATCH	    64
 #define AT_ONCE	    8192 /* frames of one call where no pace is kept: half a millisecond's */
 #define THREADS	    8
-#define PROGRESS_NS 100000000ull
+#define PROGRESS_NS (100 * XFN_NSEC_PER_MSEC)
 
 struct bench_live {
 	struct bench_bpf *skel;
@@ -105,7 +106,7 @@ static void prepare(struct bench_live *live, const struct bench_wire *w,
 	conf.ifindex = live->hook.ifindex;
 	conf.flows = plan->flows;
 	conf.window = plan->outstanding;
-	conf.timeout_ns = plan->timeout_ms * 1000000u;
+	conf.timeout_ns = plan->timeout_ms * XFN_NSEC_PER_MSEC;
 	conf.interval_ns = plan->rate > 0 ? (uint32_t)(1e9 / plan->rate) ?: 1 : 0;
 	conf.limit = (uint32_t)plan->requests;
 	conf.cpus = (uint32_t)sysconf(_SC_NPROCESSORS_CONF);

@@ -13,6 +13,7 @@
 #include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include "../../skel/array_size.h"
 #include "../../skel/error.h"
 #include "../../xdp/address.h"
 #include "../../xdp/protocols.h"
@@ -93,7 +94,7 @@ static void demand_address(struct program *p, const struct xfn_packet_target *ta
 		for (unsigned j = 0; j < i && !again; j++)
 			again = !memcmp(targets[j].addr.ip, t->addr.ip, 16) &&
 				targets[j].tag == t->tag;
-		if (again || founds == sizeof(found) / sizeof(found[0]))
+		if (again || founds == ARRAY_SIZE(found))
 			continue;
 		/* each mismatch skips what is left: two per further word, then tag and jump */
 		for (unsigned word = v4 ? 3 : 0; word < 4; word++) {

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 #include <bpf/bpf.h>
+#include "../../skel/array_size.h"
 #include "../../skel/error.h"
 #include "../../skel/program.h"
 
@@ -39,7 +40,7 @@ static const struct load {
 	{ "rate", 0, 1000 },
 	{ "most", XFN_LOCAL_PEER | XFN_ROUTE_FIB | XFN_GENERIC, 1000 },
 };
-#define LOADS (sizeof(loads) / sizeof(loads[0]))
+#define LOADS ARRAY_SIZE(loads)
 
 struct row {
 	char program[32], load[16], kernel[16];

@@ -259,7 +259,7 @@ static void rates(void **state)
 	assert_int_equal(xfn_call__bound(&call, 100), 0);
 	assert_int_equal(xfn_call__put(&call, 0, &own), 0);
 	assert_int_equal(xfn_call__bind(&call, NULL, 1232, 0), 0);
-	for (unsigned t = 0; t < sizeof(times) / sizeof(times[0]); t++) {
+	for (unsigned t = 0; t < ARRAY_SIZE(times); t++) {
 		const struct xfn_runtime live = { .fixed_mono_ns = times[t], .mtu = 1500 };
 
 		assert_int_equal(xfn_loader__set_runtime(rated, &live), 0);

@@ -22,6 +22,7 @@
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 #include <cmocka.h>
+#include "../../skel/array_size.h"
 #include "../../skel/error.h"
 #include "../../userspace/control/control.h"
 #include "../../userspace/nic/journal.h"
@@ -118,12 +119,12 @@ static void test_text(void **state)
 	struct xfn_steer_rule r;
 
 	(void)state;
-	for (unsigned i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(good); i++) {
 		r = rule(good[i]);
 		xfn_steer__text(&r, text);
 		assert_string_equal(text, good[i]);
 	}
-	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++)
 		assert_false(xfn_steer__parse(bad[i], &r));
 }
 
@@ -151,7 +152,7 @@ static void test_zero_copy(void **state)
 	char why[240];
 
 	(void)state;
-	for (unsigned i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(drivers); i++) {
 		const char *driver = drivers[i].driver;
 
 		assert_int_equal(xfn_zero_copy__wanted(XFN_ZERO_COPY_AUTO, driver, true, false, why,
