@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * xfn.h for the kernel target. Force-included before the author's source:
- *
- *   clang -target bpf -mcpu=v3 -O2 -g -ffreestanding -fno-delete-null-pointer-checks -fwrapv
- *     -fsigned-char -ftrivial-auto-var-init=zero -Wall -include xdp/function_bpf.h -Ifunctions
- * -Ixdp -c NAME.c
+ * xfn.h for the kernel target. Force-included before the author's source, with the flags of
+ * tools/compiler/compiler_flags.h.
  *
  * The program that it makes (program_bpf.h) is complete in itself: it parses and checks again, so
  * that it can stand without the dispatcher. Must never call a GPL-only kernel function but for

@@ -105,15 +105,11 @@ void xfn_classify__place(const struct xfn_diagnostic *d, const char *source,
 
 static void common(struct xfn_arguments *a, const struct xfn_verdict *v)
 {
-	static const char *const flags[] = { "-O2",
-					     "-g",
+	static const char *const flags[] = { XFN_FLAGS_BOTH,
+					     XFN_FLAGS_ZEROES,
 					     "-fPIC",
 					     "-fvisibility=hidden",
 					     "-DXFN_NATIVE",
-					     "-fno-delete-null-pointer-checks",
-					     "-fwrapv",
-					     "-fsigned-char",
-					     XFN_ZEROES,
 					     "-Wall",
 					     "-Werror=implicit-function-declaration",
 					     "-Werror=return-type",
