@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The loader: everything user space does with BPF, for one interface. The only interface that
- * userspace/ and tools/ see; must never know of workers or of the control socket.
+ * The loader: one interface's dispatcher and functions, attached, bound, set and counted. Must never
+ * know of workers or of the control socket.
  *
  * Functions return 0 or a negative errno value and, where they take one, write one line to err that
  * names the thing and the next step. Not thread-safe.
@@ -124,7 +124,7 @@ int xfn_loader__device(struct xfn_loader *ld, unsigned ifindex, const uint16_t t
 /* Hand (queue, thread) to the bound AF_XDP socket `fd`; -1 takes it away. The map keeps no fd. */
 int xfn_loader__socket(struct xfn_loader *ld, unsigned queue, unsigned thread, int fd);
 
-/* Which threads of `queue` work for `pool` (below XFN_POOLS): flows are table over them evenly. */
+/* Which threads of `queue` work for `pool` (below XFN_POOLS): flows are spread over them evenly. */
 int xfn_loader__indirection(struct xfn_loader *ld, unsigned queue, unsigned pool, unsigned first,
 			    unsigned count);
 /* The pool of the function in `slot`; 0, at first, is the one that functions share. */
@@ -146,40 +146,5 @@ int xfn_loader__author_counter(struct xfn_loader *ld, unsigned slot, unsigned i,
  */
 int xfn_loader__test_run(struct xfn_loader *ld, const void *frame, size_t len, void *out,
 			 size_t *outlen, unsigned repeat, unsigned *action, unsigned *ns);
-
-/* What a trial load of a BPF object told; nothing stays loaded. */
-struct xfn_trial {
-	bool permitted; /* false: this process may not load BPF programs */
-	bool accepted;
-	uint32_t insns;
-	struct xfn_verifier_figures figures;
-	struct xfn_refusal refusal; /* where !accepted */
-	char *log;		    /* verifier log, NULL if none; the caller frees it */
-};
-/*
- * Load (never attach) the BPF object bytes of a function, as the loader would, and report. `source`
- * is the author's file, for line numbers. Returns 0 whenever a verdict or "not permitted" was
- * reached.
- */
-int xfn_loader__try(const void *obj, size_t len, const char *source, struct xfn_trial *out,
-		    struct xfn_error *err);
-/* The same, but where the verifier gave up on the length of the way, out->refusal has the rule
- * without its line: to hear of that it walks as far again, and writes it down. */
-int xfn_loader__try_briefly(const void *obj, size_t len, const char *source, struct xfn_trial *out,
-			    struct xfn_error *err);
-
-/* One request to time, and what came out. */
-struct xfn_timing {
-	const uint8_t *frame; /* a whole Ethernet frame, the request */
-	size_t len;	      /* at most 2048 */
-	uint32_t ns;	      /* per request: the function's program, from parser to reply */
-	uint32_t action;      /* enum xfn_action */
-};
-/*
- * Load (never attach) the BPF object bytes of a function and time it on each frame, each within
- * some 25 ms. 0, or -errno with one line in err where it cannot be timed here.
- */
-int xfn_loader__time(const void *obj, size_t len, struct xfn_timing *timings, unsigned count,
-		     struct xfn_error *err);
 
 #endif

@@ -4,8 +4,9 @@
 #define XFN_PROGRAM_H
 
 #include <bpf/libbpf.h>
+#include <linux/types.h>
 #include "error.h"
-#include "loader.h"
+#include "../xdp/abi.h"
 
 /* Room for a verifier log: level 1 of a refused program near the instruction limit. */
 #define XFN_LOG_LEN (16u << 20)

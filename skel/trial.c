@@ -16,6 +16,7 @@
 #include "error.h"
 #include "line_info.h"
 #include "program.h"
+#include "trial.h"
 
 /* What is to be tried, and what that process tells. */
 struct attempt {
@@ -156,14 +157,14 @@ static int try(const void *bytes, size_t len, const char *source, bool brief, st
 	return ret;
 }
 
-int xfn_loader__try(const void *bytes, size_t len, const char *source, struct xfn_trial *out,
-		    struct xfn_error *err)
+int xfn_trial__run(const void *bytes, size_t len, const char *source, struct xfn_trial *out,
+		   struct xfn_error *err)
 {
 	return try(bytes, len, source, false, out, err);
 }
 
-int xfn_loader__try_briefly(const void *bytes, size_t len, const char *source,
-			    struct xfn_trial *out, struct xfn_error *err)
+int xfn_trial__run_briefly(const void *bytes, size_t len, const char *source, struct xfn_trial *out,
+			   struct xfn_error *err)
 {
 	return try(bytes, len, source, true, out, err);
 }

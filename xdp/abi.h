@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Map layouts, limits and version numbers that kernel programs and user space share.
- * Only __uNN types, which the including file brings: from vmlinux.h for kernel programs, from
- * <linux/types.h> in user space. Must never include a header that is not of xdp/.
+ * Only __uNN types: a kernel program brings them by vmlinux.h. Must never include anything else of
+ * the kernel or the libc.
  */
 #ifndef XFN_ABI_H
 #define XFN_ABI_H
 
+#ifndef __bpf__
+#include <linux/types.h>
+#endif
 #include "protocols.h"
 
 #define XFN_ABI 7 /* raised with any change of a layout below */

@@ -4,7 +4,6 @@
 #include <string.h>
 #include "../../skel/error.h"
 #include "../compiler/offload.h"
-#include "../../skel/loader.h"
 #include "explain.h"
 #include "output.h"
 

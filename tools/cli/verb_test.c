@@ -7,7 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 #include "../../skel/error.h"
-#include "../../skel/loader.h"
+#include "../../skel/module.h"
+#include "../../xdp/reason.h"
 #include "../cases/case_run.h"
 #include "../compiler/classify.h"
 #include "options.h"

@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include "../../skel/array_size.h"
 #include "../../skel/error.h"
-#include "../../skel/loader.h"
+#include "../../skel/trial.h"
 #include "classify.h"
 #include "classify_unset.h"
 #include "../process/command.h"
@@ -469,7 +469,7 @@ static void start_anew(struct xfn_verdict *v, void *bpf, size_t len)
 
 int xfn_classify__bpf(const char *source, struct xfn_verdict *v, struct xfn_error *err)
 {
-	int ret = make(source, true, v, err) ?: verify(source, xfn_loader__try_briefly, v, err);
+	int ret = make(source, true, v, err) ?: verify(source, xfn_trial__run_briefly, v, err);
 	void *unrolled = v->bpf;
 	size_t len = v->bpf_len;
 
@@ -482,12 +482,12 @@ int xfn_classify__bpf(const char *source, struct xfn_verdict *v, struct xfn_erro
 		    strcmp(v->refusal.rule, "unbounded_loop")))
 		return ret;
 	start_anew(v, NULL, 0);
-	ret = make(source, false, v, err) ?: verify(source, xfn_loader__try_briefly, v, err);
+	ret = make(source, false, v, err) ?: verify(source, xfn_trial__run_briefly, v, err);
 	if (ret || !v->refusal.rule[0]) {
 		free(unrolled);
 		return ret;
 	}
 	free(v->bpf);
 	start_anew(v, unrolled, len);
-	return verify(source, xfn_loader__try, v, err);
+	return verify(source, xfn_trial__run, v, err);
 }

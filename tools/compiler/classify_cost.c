@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "../../skel/error.h"
-#include "../../skel/loader.h"
+#include "../../skel/cost.h"
 #include "../../xdp/units.h"
 #include "../../userspace/call/call.h"
 #include "../../userspace/host/now.h"
@@ -251,7 +251,7 @@ static bool answers(const struct native_cost *native)
 static int time_kernel(struct xfn_verdict *v, const struct request requests[XFN_COSTS],
 		       struct xfn_error *err)
 {
-	struct xfn_timing timings[XFN_COSTS] = {};
+	struct xfn_cost timings[XFN_COSTS] = {};
 	uint32_t worst = 0;
 	int ret;
 
@@ -261,7 +261,7 @@ static int time_kernel(struct xfn_verdict *v, const struct request requests[XFN_
 		timings[i].frame = requests[i].frame;
 		timings[i].len = requests[i].len;
 	}
-	ret = xfn_loader__time(v->bpf, v->bpf_len, timings, XFN_COSTS, err);
+	ret = xfn_cost__measure(v->bpf, v->bpf_len, timings, XFN_COSTS, err);
 	if (ret)
 		return xfn_refusal__host_failed(ret) ? ret : 0;
 	for (unsigned i = 0; i < XFN_COSTS; i++) {

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "../../skel/loader.h"
 #include "classify.h"
 #include "../process/command.h"
 

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "../../skel/loader.h"
+#include "../../skel/trial.h"
 #include "../../userspace/host/clock.h"
 #include "../../userspace/supervisor/options.h"
 #include "../../userspace/sockets/udp_socket.h"
@@ -303,7 +303,7 @@ static int try(struct object *obj, const void *bytes, size_t len, bool *again)
 	const char *source = obj->functions[0].source;
 	struct xfn_error err = { 0 };
 
-	if (xfn_loader__try(bytes, len, source, &obj->trial, &err)) {
+	if (xfn_trial__run(bytes, len, source, &obj->trial, &err)) {
 		*again = false;
 		return fail_host(obj, "%s", err.line);
 	}

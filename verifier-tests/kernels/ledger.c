@@ -19,7 +19,9 @@
 #include <bpf/bpf.h>
 #include "../../skel/array_size.h"
 #include "../../skel/error.h"
+#include "../../skel/module.h"
 #include "../../skel/program.h"
+#include "../../skel/refusal.h"
 
 #define GROWTH	   5 /* per cent that a figure may move before the row must */
 #define OBJECT_MAX (1u << 20)

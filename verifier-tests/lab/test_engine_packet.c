@@ -9,7 +9,6 @@
 #include <linux/virtio_net.h>
 #include "../../skel/error.h"
 #include "../suite.h"
-#include "../../skel/loader.h"
 #include "../../userspace/sockets/packet_ring.h"
 #include "../unit/engine_rounds.h"
 #include "../unit/frame.h"

@@ -8,8 +8,10 @@
 #include <time.h>
 #include <bpf/bpf.h>
 #include "error.h"
+#include "../functions/xfn.h"
 #include "../xdp/timing.h"
 #include "../xdp/units.h"
+#include "cost.h"
 #include "program.h"
 #include "timing.skel.h"
 
@@ -28,7 +30,7 @@ static uint64_t now_ns(void)
 }
 
 /* The shortest mean of several short runs, in ns. 0 or -errno. */
-static int shortest(int fd, const struct xfn_timing *t, uint32_t *ns, uint32_t *action)
+static int shortest(int fd, const struct xfn_cost *t, uint32_t *ns, uint32_t *action)
 {
 	uint8_t out[FRAME_OUT];
 	uint64_t start = now_ns();
@@ -70,7 +72,7 @@ static uint64_t consumed(struct bpf_object *obj)
 	return sum;
 }
 
-static int time_one(struct timing_bpf *skel, struct bpf_object *obj, int prog, struct xfn_timing *t)
+static int time_one(struct timing_bpf *skel, struct bpf_object *obj, int prog, struct xfn_cost *t)
 {
 	struct xfn_timing_frame request = { .len = t->len };
 	int self = bpf_program__fd(skel->progs.xfn_timing);
@@ -98,8 +100,8 @@ static int time_one(struct timing_bpf *skel, struct bpf_object *obj, int prog, s
 	return 0;
 }
 
-int xfn_loader__time(const void *bytes, size_t len, struct xfn_timing *timings, unsigned count,
-		     struct xfn_error *err)
+int xfn_cost__measure(const void *bytes, size_t len, struct xfn_cost *costs, unsigned count,
+		      struct xfn_error *err)
 {
 	struct xfn_settings settings = {};
 	struct bpf_program *prog;
@@ -116,7 +118,7 @@ int xfn_loader__time(const void *bytes, size_t len, struct xfn_timing *timings, 
 		ret = -errno;
 	ret = ret ?: bpf_object__load(obj);
 	for (unsigned i = 0; !ret && i < count; i++)
-		ret = time_one(skel, obj, bpf_program__fd(prog), &timings[i]);
+		ret = time_one(skel, obj, bpf_program__fd(prog), &costs[i]);
 	if (ret)
 		xfn_error__set(err, "cannot be timed in this kernel: %s", strerror(-ret));
 	timing_bpf__destroy(skel);
