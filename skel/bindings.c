@@ -60,20 +60,3 @@ int xfn_loader__bind(struct xfn_loader *ld, const uint8_t *ip, uint16_t port, un
 			       strerror(-ret));
 	return ret;
 }
-
-int xfn_loader__unbind(struct xfn_loader *ld, const uint8_t *ip, uint16_t port)
-{
-	int bindings = bpf_map__fd(ld->skel->maps.xfn_bindings), ret;
-	__u32 key = port, zero = 0, now = 0;
-
-	ret = bpf_map_lookup_elem(bpf_map__fd(ld->skel->maps.xfn_ports), &key, &now);
-	if (!ret && now != XFN_PORT_SHARED)
-		return bpf_map_update_elem(bpf_map__fd(ld->skel->maps.xfn_ports), &key, &zero,
-					   BPF_ANY);
-	for (unsigned i = 0; !ret && i < (ip ? 1 : 2); i++) {
-		struct xfn_binding_key binding = binding_key(ip ?: every[i], port);
-
-		ret = bpf_map_delete_elem(bindings, &binding);
-	}
-	return ret;
-}

@@ -84,7 +84,6 @@ const char *xfn_loader__off_word(unsigned ifindex);
  */
 int xfn_loader__put(struct xfn_loader *ld, unsigned slot, const struct xfn_module *mod,
 		    struct xfn_refusal *refusal, struct xfn_error *err);
-void xfn_loader__clear(struct xfn_loader *ld, unsigned slot);
 
 /*
  * Send `port` (host order) to `slot` in `tier`; ip (16 bytes, NULL: every served address) restricts
@@ -93,7 +92,6 @@ void xfn_loader__clear(struct xfn_loader *ld, unsigned slot);
  */
 int xfn_loader__bind(struct xfn_loader *ld, const uint8_t *ip, uint16_t port, unsigned slot,
 		     int tier, struct xfn_error *err);
-int xfn_loader__unbind(struct xfn_loader *ld, const uint8_t *ip, uint16_t port);
 
 /* Served destinations: ip mapped, VLAN ids outermost first (0: none). Adding twice is no error. */
 int xfn_loader__address_add(struct xfn_loader *ld, const uint8_t ip[16],

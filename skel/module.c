@@ -45,15 +45,6 @@ const char *xfn_tier_name(int tier)
 	return tier >= 0 && tier < TIERS ? tier_names[tier] : "unknown";
 }
 
-int xfn_tier_parse(const char *name)
-{
-	for (int i = 0; i < TIERS; i++) {
-		if (!strcmp(tier_names[i], name))
-			return i;
-	}
-	return -1;
-}
-
 /* [a-z][a-z0-9_]{0,14}, ended within the field. */
 static bool name_ok(const char name[XFN_NAME_MAX + 1])
 {

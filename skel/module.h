@@ -101,7 +101,5 @@ int xfn_module__hash(const void *bytes, size_t len, uint8_t hash[XFN_HASH_LEN]);
 
 /* "xdp", "afxdp", "socket", "auto". */
 const char *xfn_tier_name(int tier);
-/* The tier of that name, or -1. */
-int xfn_tier_parse(const char *name);
 
 #endif

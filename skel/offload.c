@@ -159,14 +159,6 @@ int xfn_offload__attach(struct xfn_offload *off, struct xfn_error *err)
 	return 0;
 }
 
-uint32_t xfn_offload__id(const struct xfn_offload *off)
-{
-	struct bpf_prog_info info = {};
-	__u32 len = sizeof(info);
-
-	return bpf_obj_get_info_by_fd(bpf_program__fd(off->prog), &info, &len) ? 0 : info.id;
-}
-
 void xfn_offload__add_counters(const struct xfn_offload *off, const char *name,
 			       struct xfn_slot_counters *sum)
 {

@@ -36,7 +36,6 @@ int xfn_offload__load(const void *obj, size_t len, const char *source, unsigned 
  * program off the card. -EBUSY: the card has another one.
  */
 int xfn_offload__attach(struct xfn_offload *off, struct xfn_error *err);
-uint32_t xfn_offload__id(const struct xfn_offload *off); /* of the program, 0: unknown */
 /*
  * What it counted, added: of function `name` in its map NAME_stat, and by reason (xdp/reason.h) in
  * the maps xfn_reasons_N, each from reason N on. Maps that are not there add nothing.

@@ -125,14 +125,3 @@ int xfn_loader__put(struct xfn_loader *ld, unsigned slot, const struct xfn_modul
 	ld->functions[slot] = obj;
 	return 0;
 }
-
-void xfn_loader__clear(struct xfn_loader *ld, unsigned slot)
-{
-	__u32 key = slot;
-
-	if (slot >= XFN_SLOTS || !ld->functions[slot])
-		return;
-	bpf_map_delete_elem(bpf_map__fd(ld->skel->maps.xfn_slots), &key);
-	bpf_object__close(ld->functions[slot]);
-	ld->functions[slot] = NULL;
-}

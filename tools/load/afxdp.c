@@ -64,7 +64,11 @@ static uint16_t field_of(uint32_t sum)
 	return (uint16_t)~sum;
 }
 
-size_t bench_frame__build(uint8_t *frame, const struct bench_wire *wire, uint16_t sport,
+/*
+ * Write Ethernet, IP and UDP headers for `payload` at frame, and the payload behind them; returns
+ * the frame's length. `sport` in host order.
+ */
+static size_t build_frame(uint8_t *frame, const struct bench_wire *wire, uint16_t sport,
 			  const struct bench_payload *payload)
 {
 	uint32_t head = wire->v6 ? XFN_IPV6_LEN : XFN_IPV4_LEN,
@@ -113,8 +117,7 @@ static int afxdp_renew(void *carrier, uint32_t flow)
 	if (step >= BENCH_PORTS)
 		step = flow;
 	a->port[flow] = (uint16_t)(BENCH_PORT_FIRST + step);
-	a->len[flow] =
-		(uint32_t)bench_frame__build(a->area + (size_t)flow * SIZE, a->wire, a->port[flow],
+	a->len[flow] = (uint32_t)build_frame(a->area + (size_t)flow * SIZE, a->wire, a->port[flow],
 					     &a->set->request[flow & (a->set->count - 1)]);
 	return 0;
 }

@@ -37,7 +37,8 @@ struct program {
 	unsigned count; /* may exceed the array: then too much is to be served */
 };
 
-uint32_t xfn_packet_ring__longest(uint32_t mtu)
+/* What the frame filter takes at most, in IP bytes, on an interface of this MTU. */
+static uint32_t longest_of(uint32_t mtu)
 {
 	return mtu < XFN_PACKET_MTU_MAX ? mtu : XFN_PACKET_MTU_MAX;
 }
@@ -241,7 +242,7 @@ int xfn_packet_ring__strict(int udp)
 
 int xfn_packet_ring__park(int udp, uint32_t mtu, const unsigned *ifindexes, unsigned count)
 {
-	uint32_t longest = xfn_packet_ring__longest(mtu);
+	uint32_t longest = longest_of(mtu);
 	struct program *p = calloc(1, sizeof(*p));
 	unsigned from;
 	int ret;
@@ -315,7 +316,7 @@ int xfn_packet_ring__open(const char *ifname, unsigned ifindex, uint32_t mtu,
 	if (ret)
 		goto fail;
 	what = "filter frames of";
-	frame_filter(p, xfn_packet_ring__longest(mtu), targets, count, own, own_count);
+	frame_filter(p, longest_of(mtu), targets, count, own, own_count);
 	ret = attach(out->receive, p);
 	if (ret)
 		goto fail;

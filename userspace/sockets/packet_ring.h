@@ -36,9 +36,6 @@ struct xfn_packet_target {
 	uint16_t tag; /* VLAN id, 0: none */
 };
 
-/* What the frame filter takes at most, in IP bytes, on an interface of this MTU. */
-uint32_t xfn_packet_ring__longest(uint32_t mtu);
-
 /* What a worker receives from, and what it sends with. Both close-on-exec. */
 struct xfn_packet_ring {
 	int receive; /* with the ring; tells of each frame whether it is several in one */
