@@ -2,7 +2,6 @@
 /* What a function's program costs per request in this kernel. Wants no interface, attaches nothing.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

@@ -12,7 +12,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <linux/types.h>
 #include "error.h"
 #include "../xdp/abi.h"
 #include "../xdp/reason.h"

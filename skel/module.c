@@ -11,7 +11,6 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <linux/types.h>
 #include "array_size.h"
 #include "error.h"
 #include "../xdp/abi.h"

@@ -9,10 +9,8 @@
 #ifndef XFN_OFFLOAD_H
 #define XFN_OFFLOAD_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <linux/types.h>
 #include "error.h"
 #include "../xdp/abi.h"
 #include "../xdp/reason.h"

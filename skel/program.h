@@ -4,7 +4,6 @@
 #define XFN_PROGRAM_H
 
 #include <bpf/libbpf.h>
-#include <linux/types.h>
 #include "error.h"
 #include "../xdp/abi.h"
 

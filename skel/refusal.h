@@ -4,7 +4,6 @@
 #ifndef XFN_REFUSAL_H
 #define XFN_REFUSAL_H
 
-#include <stddef.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include "rules.h"

@@ -6,7 +6,6 @@
 #ifndef XFN_REGULAR_FILE_H
 #define XFN_REGULAR_FILE_H
 
-#include <stddef.h>
 #include <stdio.h>
 #include "error.h"
 

@@ -2,7 +2,7 @@
 /* The bench's rows as SVG plots, drawn by gnuplot. Each says what it shows without a text beside
  * it. */
 #include <errno.h>
-#include <stdlib.h>
+#include <stdbool.h>
 #include <string.h>
 #include "../../skel/array_size.h"
 #include "report.h"

@@ -3,17 +3,17 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <netinet/in.h>
+#include <netinet/ip.h>
 #include <pcap/pcap.h>
 #include <linux/if_ether.h>
 #include <linux/ppp_defs.h>
-#include <linux/types.h>
 #include "../../skel/array_size.h"
 #include "../../skel/error.h"
 #include "../../functions/xfn.h"
 #include "../../skel/regular_file.h"
-#include "../../xdp/packet.h"
+#include "../../xdp/protocols.h"
 #include "case_bytes.h"
 
 #define IPPROTO_HIP   139 /* RFC 7401 */

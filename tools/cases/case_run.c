@@ -10,11 +10,11 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 #include <linux/bpf.h>
 #include "../../skel/error.h"
 #include "../../xdp/address.h"
+#include "../../xdp/packet.h"
 #include "../../skel/loader.h"
 #include "../../userspace/host/output_lines.h"
 #include "../../userspace/call/call.h"

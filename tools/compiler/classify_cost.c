@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/time.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 #include "../../skel/error.h"
 #include "../../skel/cost.h"

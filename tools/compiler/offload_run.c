@@ -19,7 +19,6 @@
 #include <unistd.h>
 #include <bpf/libbpf.h>
 #include "../../skel/offload.h"
-#include "../../skel/program.h"
 #include "../../skel/regular_file.h"
 #include "../../skel/sealed_copy.h"
 #include "../../userspace/host/addresses.h"

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "../../skel/trial.h"
 #include "../../userspace/host/clock.h"
 #include "../../userspace/supervisor/options.h"

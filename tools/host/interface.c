@@ -8,12 +8,10 @@
 #include <libmnl/libmnl.h>
 #include <linux/genetlink.h>
 #include <linux/if_ether.h>
-#include <linux/types.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/time.h>
-#include <unistd.h>
 #include "../../skel/loader.h"
 #include "../../skel/offload.h"
 #include "../../userspace/host/interface.h"

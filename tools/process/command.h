@@ -3,7 +3,6 @@
 #ifndef XFN_COMMAND_H
 #define XFN_COMMAND_H
 
-#include <stddef.h>
 #include "../../skel/error.h"
 
 /*

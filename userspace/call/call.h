@@ -9,7 +9,6 @@
 #define XFN_CALL_H
 
 #include <stdint.h>
-#include <linux/types.h>
 #include "../../skel/error.h"
 #include "../../xdp/abi.h"
 #include "../../xdp/reason.h"

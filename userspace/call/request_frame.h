@@ -9,9 +9,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <linux/types.h>
 #include "../../functions/xfn.h"
-#include "../../xdp/packet.h"
+#include "../../xdp/protocols.h"
 
 #define XFN_REQUEST_HEADERS_MAX (XFN_IPV6_LEN + XFN_UDP_LEN)
 #define XFN_REQUEST_FRAME_HEAD	(XFN_ETH_LEN + XFN_REQUEST_HEADERS_MAX) /* before the payload */

@@ -5,6 +5,7 @@
  * Must never move a datagram. io_uring_setup(2), io_uring_register(2).
  */
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>

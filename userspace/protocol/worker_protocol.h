@@ -29,7 +29,6 @@
 #define XFN_WORKER_PROTOCOL_H
 
 #include <stdint.h>
-#include <linux/types.h>
 #include "../../xdp/abi.h"
 #include "../engine/engine.h"
 

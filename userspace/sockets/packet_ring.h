@@ -13,7 +13,6 @@
 #ifndef XFN_PACKET_RING_H
 #define XFN_PACKET_RING_H
 
-#include <stddef.h>
 #include <stdint.h>
 #include "../../skel/error.h"
 #include "../../functions/xfn.h"

@@ -9,6 +9,7 @@
 #include "../../../skel/error.h"
 #include "../../call/request_frame.h"
 #include "../supervisor_inside.h"
+#include "../../../xdp/packet.h"
 
 #define FRAME_PAYLOAD_MAX                                                                          \
 	(XFN_FRAME_MAX - XFN_REQUEST_FRAME_HEAD) /* of a frame; a worker takes more */
