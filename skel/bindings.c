@@ -6,7 +6,7 @@
 #include "loader_inside.h"
 #include "dispatcher.skel.h"
 
-/* By these the dispatcher finds what is not bound to the address itself. */
+/* The dispatcher looks these up where the address itself has no binding. */
 static const uint8_t every[2][16] = { { [10] = 0xff, 0xff }, {} };
 
 static struct xfn_binding_key binding_key(const uint8_t ip[16], uint16_t port)

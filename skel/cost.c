@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* What a function's program costs per request in this kernel. Wants no interface, attaches nothing.
- */
+/* What a function's program costs per request in this kernel. Must never attach anything. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +35,7 @@ static int shortest(int fd, const struct xfn_cost *t, uint32_t *ns, uint32_t *ac
 	unsigned repeat = 1;
 
 	*ns = UINT32_MAX;
-	/* the first one warms up, and tells how many make a round */
+	/* the first run warms up, and shows how many repetitions make a round */
 	for (unsigned round = 0; round <= ROUNDS; round++) {
 		LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = t->frame, .data_size_in = t->len,
 			    .data_out = out, .data_size_out = sizeof(out), .repeat = (int)repeat);
@@ -55,7 +54,7 @@ static int shortest(int fd, const struct xfn_cost *t, uint32_t *ns, uint32_t *ac
 	return 0;
 }
 
-/* The requests that the function has let go unanswered by design, on all CPUs. */
+/* The requests that the function has consumed, on all CPUs. */
 static uint64_t consumed(struct bpf_object *obj)
 {
 	int cpus = libbpf_num_possible_cpus(), fd;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What a function's program costs per request in the running kernel. Must never know of interfaces. */
+/* What a function's program costs per request in this kernel. Must never know of interfaces. */
 #ifndef XFN_COST_H
 #define XFN_COST_H
 

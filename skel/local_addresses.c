@@ -21,9 +21,9 @@ static struct xfn_address_key address_key(const uint8_t ip[16], const uint16_t t
 	return key;
 }
 
-/* Keep the first addresses at hand (xfn_runtime): take this one in, or out. What finds no place is in
- * the hash only. */
-static void near(struct xfn_loader *ld, const struct xfn_address_key *key, bool in)
+/* Put an address into the address cache (xfn_runtime), or take it out. Where the cache is full the
+ * address is in the hash only. */
+static void cache(struct xfn_loader *ld, const struct xfn_address_key *key, bool in)
 {
 	bool v4 = xfn_address__is_v4(key->ip);
 	void *places = v4 ? (void *)ld->runtime.cached4 : (void *)ld->runtime.cached6;
@@ -56,7 +56,7 @@ int xfn_loader__address_add(struct xfn_loader *ld, const uint8_t ip[16],
 	struct xfn_address_key key = address_key(ip, tag);
 	__u8 served = 1;
 
-	near(ld, &key, true);
+	cache(ld, &key, true);
 	return bpf_map_update_elem(bpf_map__fd(ld->skel->maps.xfn_addresses), &key, &served,
 				   BPF_ANY);
 }
@@ -66,7 +66,7 @@ int xfn_loader__address_del(struct xfn_loader *ld, const uint8_t ip[16],
 {
 	struct xfn_address_key key = address_key(ip, tag);
 
-	near(ld, &key, false);
+	cache(ld, &key, false);
 	return bpf_map_delete_elem(bpf_map__fd(ld->skel->maps.xfn_addresses), &key);
 }
 
@@ -86,7 +86,7 @@ static uint32_t own_bit(const uint8_t ip[16])
 {
 	uint64_t hi = 0, lo = 0;
 
-	/* as it stands in a frame */
+	/* as loaded from a frame */
 	if (xfn_address__is_v4(ip)) {
 		memcpy(&lo, ip + 12, 4);
 	} else {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* A program on a card: loading for its driver, attaching, and the words of who refuses. */
+/* A program on an offload device: loading it for the driver, attaching it, and the words of a
+ * refusal. */
 #include "array_size.h"
 #include "error.h"
 #include "offload.h"
@@ -23,8 +24,8 @@ struct xfn_offload {
 	int link_fd; /* -1: not attached */
 };
 
-/* The driver's own line in the verifier's log, as "[nfp] unsupported function id: 12"; length 0:
- * none. netdevsim greets with one what it takes. */
+/* The driver's own line in the verifier's log, such as "[nfp] unsupported function id: 12"; length
+ * 0: none. netdevsim writes such a line for programs that it accepts too. */
 static int driver_words(const char *log, const char **words)
 {
 	int len = 0;

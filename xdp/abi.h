@@ -42,10 +42,10 @@
 #define XFN_XSK_INDEX(queue, thread) ((queue)*XFN_THREADS + (thread))
 
 /*
- * Value of xfn_indirections: the thread of a queue that takes a flow, by the flow's hash; an indirection
- * table as receive-side scaling has it (Documentation/networking/scaling.rst). A queue has one for
- * each pool, which xfn_pools tells by slot: pool 0 are the threads that functions share, each other
- * one is a function's own.
+ * Value of xfn_indirections: which thread of a queue takes a flow, by the flow's hash. It is an
+ * indirection table as receive-side scaling has one (Documentation/networking/scaling.rst). A queue
+ * has one table for each pool. xfn_pools tells a slot's pool: functions share pool 0; each other
+ * pool belongs to one function.
  */
 #define XFN_INDIRECTION_BITS	6
 #define XFN_INDIRECTION_ENTRIES (1 << XFN_INDIRECTION_BITS)
@@ -55,7 +55,8 @@ struct xfn_indirection {
 };
 #define XFN_INDIRECTION_INDEX(queue, pool) ((queue)*XFN_POOLS + (pool))
 
-/* Value of xfn_ports: 0 is "nobody's port"; else tier << 16 | slot + 1, or XFN_PORT_SHARED. */
+/* Value of xfn_ports: 0 where no function has the port, else tier << 16 | slot + 1, or
+ * XFN_PORT_SHARED. */
 #define XFN_PORT_SHARED		   0xffffffffu
 #define XFN_PORT_VALUE(tier, slot) ((__u32)(tier) << 16 | ((slot) + 1))
 #define XFN_PORT_TIER(value)	   ((value) >> 16 & 0xff)
@@ -72,12 +73,12 @@ struct xfn_address_key {
 
 /* Value of xfn_devices, by ifindex: a device on which requests may reach the host's stack. */
 struct xfn_device {
-	__u16 tag[XFN_TAGS]; /* VLAN ids its frames have on the wire, outermost first */
+	__u16 tag[XFN_TAGS]; /* VLAN ids of its frames on the wire, outermost first */
 };
 
 /*
- * Key of xfn_bindings: a function bound to one address of a port that several functions share, or
- * by 0.0.0.0 and :: to all that are not named so. Value: that of xfn_ports; 0: it has UDP sockets.
+ * Key of xfn_bindings: one address of a port that several functions share; 0.0.0.0 and :: stand for
+ * every address that has no key of its own. Value: as in xfn_ports; 0 where UDP sockets take it.
  */
 struct xfn_binding_key {
 	__u8 ip[16];
@@ -94,14 +95,15 @@ struct xfn_runtime {
 	__u32 mtu;	     /* of the interface: IP bytes */
 	__u32 multi_buffer;  /* 1: the workers take frames in several buffers */
 	__u32 zero;
-	/* The first served untagged destinations, network order, 0: none. All are in xfn_addresses
-	 * too; a compare is cheaper than its hash. */
+	/* The first served untagged destinations, network order; 0: none. They are in xfn_addresses
+	 * too, but a comparison is cheaper than a hash look-up. */
 	__u32 cached4[XFN_ADDRESS_CACHE];
-	/* Destinations of frames, as xfn_packet_mac reads them; the first ones are in use. None:
-	 * every unicast one is right. */
+	/* MACs that frames are sent to, as xfn_packet_mac reads them; unused ones at the end are 0.
+	 * All 0: every unicast MAC is accepted. */
 	__u64 mac[XFN_MACS];
 	__u64 cached6[XFN_ADDRESS_CACHE][2];
-	/* Where the bit of a source (xfn_packet_own_bit) is 0, xfn_own does not have it. */
+	/* A filter before xfn_own: where a source's bit (xfn_packet_own_bit) is 0, xfn_own does not
+	 * have the source. */
 	__u64 own[(1 << XFN_OWN_BITS) / 64];
 };
 
@@ -110,7 +112,7 @@ struct xfn_own_key {
 	__u8 ip[16];
 };
 
-/* Settings compiled into a program at load time (.rodata); the verifier removes what is off. */
+/* Flags of struct xfn_settings. */
 #define XFN_TRUST_CHECKSUM (1u << 0) /* do not verify request checksums */
 #define XFN_LOCAL_PEER	   (1u << 1) /* the link's peer may be this host: partial sums are right */
 #define XFN_GENERIC	   (1u << 2) /* attached in generic mode: GRO and GSO frames may appear */
@@ -119,13 +121,15 @@ struct xfn_own_key {
 #define XFN_ANY_ADDRESS	   (1u << 3) /* serve any unicast destination */
 
 /*
- * Frames of an MTU up to XFN_MTU_SMALL are no longer than this. Known to the verifier, it lets a
- * loop over every byte of a payload end before its limit of 8192 open branches.
+ * Frames on an interface of an MTU up to XFN_MTU_SMALL are no longer than XFN_FRAME_SMALL. The
+ * verifier knows this bound, and so a loop over every byte of a payload stays below its limit of
+ * 8192 open branches.
  */
 #define XFN_MTU_SMALL	2000
 #define XFN_FRAME_SMALL 2047
 #define XFN_LARGE	2048 /* together the mask of XFN_OFFSET_MAX */
 
+/* Written into a program's .rodata before it is loaded; the verifier removes what is off. */
 struct xfn_settings {
 	__u32 flags;
 	__u32 slot;  /* of the function; the dispatcher has none */
@@ -133,7 +137,7 @@ struct xfn_settings {
 	__u32 rate;  /* requests per second and source prefix; 0: no bound */
 };
 
-/* xfn_slots_stat, per CPU, one entry per slot. A worker keeps the same in its page. */
+/* Value of xfn_slot_stat, per CPU, one entry per slot. A worker keeps the same in its page. */
 struct xfn_slot_counters {
 	__u64 requests; /* requests handed to the function */
 	__u64 replies;
@@ -142,7 +146,7 @@ struct xfn_slot_counters {
 	__u64 passed;	 /* left to the host */
 	__u64 bytes_in;	 /* payload */
 	__u64 bytes_out; /* payload */
-	__u64 handed;	 /* by the kernel to the worker, which counts them as its requests */
+	__u64 handed;	 /* by the kernel to the worker, which counts them as requests */
 };
 
 #endif

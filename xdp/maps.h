@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Maps that kernel programs share, by name: the loader gives every program the dispatcher's. A
- * program names those it uses by XFN_MAP_* macros, so an object holds no more maps than it needs.
- * Must never hold code.
+ * Maps that kernel programs share by name: the loader gives every program the dispatcher's maps. A
+ * program names the ones that it uses by XFN_MAP_* macros, so that an object holds no more maps
+ * than it needs. Must never hold code.
  */
 #ifndef XFN_MAPS_H
 #define XFN_MAPS_H

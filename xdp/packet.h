@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The one parser: Ethernet frame -> offsets. The dispatcher, every function's program and the
- *workers include it, so all take and refuse the same frames. The including file brings the __uNN
- *types (vmlinux.h or <linux/types.h>). Must never write to the frame, nor know what a function is.
+ * workers include it, so all accept and refuse the same frames. Must never write to the frame, nor
+ * know what a function is.
  *
- * Two steps, because traffic that is not for a function must never be dropped by us:
- *	xfn_packet_parse	locates; every refusal leaves the frame to the host's stack
- *	xfn_packet_check	strict; only after the port is known to be a function's
+ * There are two steps, because traffic that is not for a function must never be dropped by xfn:
+ *	xfn_packet_parse	locates headers; every refusal leaves the frame to the host's stack
+ *	xfn_packet_check	is strict, and runs only once the port is known to be a function's
  *
  * RFC 791, 8200, 768, 1122 (3.2.1.3); IEEE 802.1Q.
  */
@@ -38,8 +38,8 @@ struct xfn_packet {
 };
 
 /*
- * Header fields stand at even addresses only. Kernel programs may load them in one piece; native
- * code must say so to the compiler.
+ * Header fields may stand at addresses that are only even. Kernel programs load them in one piece
+ * all the same; native code copies them, since the compiler may take a plain load to be aligned.
  */
 #ifdef __bpf__
 #define XFN_LOAD(type, p)     (*(const type *)(p))
@@ -69,8 +69,8 @@ XFN_INLINE __u32 xfn_load_be32(const void *p)
 }
 
 /*
- * Sum of 16-bit words in any byte order -> 16 bits (RFC 1071). Below 2^48, which 65,535 words of 32
- * bits do not exceed.
+ * Fold a sum of 16-bit words in any byte order to 16 bits (RFC 1071). The sum is below 2^48, which
+ * 65,535 words of 32 bits do not exceed.
  */
 XFN_INLINE __u16 xfn_fold(__u64 sum)
 {
@@ -82,7 +82,7 @@ XFN_INLINE __u16 xfn_fold(__u64 sum)
 	return (__u16)folded;
 }
 
-/* No arithmetic beyond the end before it is known to fit: native frames may be short. */
+/* Native frames may be short: no pointer is computed beyond the end. */
 #ifdef __bpf__
 #define XFN_SHORT(p, n) ((p) + (n) > e)
 #else
@@ -90,8 +90,9 @@ XFN_INLINE __u16 xfn_fold(__u64 sum)
 #endif
 
 /*
- * Locate what nearly all requests are: untagged IPv4 without options, all offsets constants. 0: not
- * such a one, pkt is as it was; the general code below says what it is, and the same of such a one.
+ * Locate the headers of what nearly all requests are: untagged IPv4 without options, where all
+ * offsets are constants. 0: the frame is something else, and *pkt is as it was; xfn_packet_parse
+ * then judges it. For such a request xfn_packet_parse gives the same result.
  */
 XFN_INLINE int xfn_packet_plain(const void *data, const void *end, struct xfn_packet *pkt)
 {
@@ -116,7 +117,8 @@ XFN_INLINE int xfn_packet_plain(const void *data, const void *end, struct xfn_pa
 	return 1;
 }
 
-/* Locate. XFN_REASON_NONE, or why this is not a plain UDP datagram: always a case for the stack. */
+/* Locate the headers. XFN_REASON_NONE, or why this is no plain UDP datagram: then it is the
+ * stack's. */
 XFN_INLINE enum xfn_reason xfn_packet_parse(const void *data, const void *end,
 					    struct xfn_packet *pkt)
 {
@@ -165,7 +167,7 @@ XFN_INLINE enum xfn_reason xfn_packet_parse(const void *data, const void *end,
 			return XFN_REASON_NOT_UDP;
 		if ((ip[0] & 0xf) != 5)
 			return XFN_REASON_IP_OPTIONS;
-		/* More fragments, or an offset; the reserved bit and DF do not matter. */
+		/* a fragment; the reserved bit and DF do not matter */
 		if (xfn_load_be16(ip + 6) & (IP_MF | IP_OFFMASK))
 			return XFN_REASON_FRAGMENT;
 		pkt->version = 4;
@@ -222,7 +224,7 @@ XFN_INLINE enum xfn_reason xfn_packet_check4(const __u8 *ip, __u32 *ip_payload)
 	return XFN_REASON_NONE;
 }
 
-/* :: and ::1, and IPv4 addresses as IPv6 ones (::ffff:0:0/96): not to be seen on a wire. */
+/* :: and ::1, and IPv4 addresses as IPv6 ones (::ffff:0:0/96): none may appear on a wire. */
 XFN_INLINE int xfn_packet_odd6(__u64 hi, __u64 lo)
 {
 	return !hi &&
@@ -308,8 +310,8 @@ XFN_INLINE enum xfn_reason xfn_packet_check(const void *data, const void *end,
 }
 
 /*
- * Both for a plain request with nothing wrong: every condition leads to one exit, so the compiler
- * keeps no account of why. 0: anything else, for the two functions above to say what.
+ * Both steps for a plain request with nothing wrong. Every condition leads to one exit, so the
+ * compiler keeps no reason. 0: anything else, which the two functions above judge.
  */
 XFN_INLINE int xfn_packet_plain_right(const void *data, const void *end, struct xfn_packet *pkt)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Numbers of protocols and lengths of their headers. Kernel programs have no header of the libc, so
- * the names of <linux/if_ether.h>, <netinet/in.h> and <netinet/ip.h> that they use are defined here.
- * Must never include anything.
+ * the names of <linux/if_ether.h>, <netinet/in.h> and <netinet/ip.h> that they use are defined
+ * here. Must never include anything.
  */
 #ifndef XFN_PROTOCOLS_H
 #define XFN_PROTOCOLS_H

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The filter on slow sockets: lets through what was sent to an address that the dispatcher serves
- * too, on a device that is known, by another host. So a legal request is answered whatever its
- * shape, and nothing else is: no broadcast, no other address of this host. Must never know of ports
- * or functions.
+ * The filter on slow sockets. It lets a datagram through that another host sent to a served
+ * address, on a known device. So a legal request is answered whatever its shape, and nothing else
+ * is answered: no broadcast, no other address of this host. Must never know of ports or functions.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -25,7 +24,7 @@ static __attribute__((always_inline)) void count(__u32 key)
 		(*value)++;
 }
 
-/* With a reason, if the dispatcher had none to refuse it. */
+/* `reason`: why, where the dispatcher has not counted one. */
 static __attribute__((always_inline)) int refuse(enum xfn_reason reason)
 {
 	if (reason)
@@ -43,7 +42,7 @@ SEC("socket") int xfn_slow(struct __sk_buff *skb)
 	struct xfn_device *device = bpf_map_lookup_elem(&xfn_devices, &ifindex);
 	long ret;
 
-	/* A unicast address in a broadcast frame (RFC 1122, 3.3.6) is for no one. */
+	/* a broadcast frame with a unicast address is to be discarded (RFC 1122, 3.3.6) */
 	if (!device || skb->pkt_type != PACKET_HOST)
 		return refuse(XFN_REASON_NONE);
 	key.tag[0] = device->tag[0];
@@ -64,7 +63,7 @@ SEC("socket") int xfn_slow(struct __sk_buff *skb)
 		return refuse(XFN_REASON_NONE);
 	if (bpf_map_lookup_elem(&xfn_own, &source))
 		return refuse(XFN_REASON_BAD_SOURCE);
-	/* The stack has cut the datagram to its UDP length: the fast path refuses longer ones. */
+	/* the stack has cut the datagram to its UDP length; the fast path refuses longer ones */
 	if (skb->len != len)
 		return refuse(XFN_REASON_BAD_UDP_LEN);
 	return skb->len;

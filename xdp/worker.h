@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The way of a frame to a worker: which of its queue's threads takes it. For the dispatcher and for
- * the programs of functions; whoever includes this has the maps. Must never change a frame.
+ * Redirecting a frame to a worker: which thread of its queue takes it. The dispatcher and the
+ * programs of functions include this header behind the maps. Must never change a frame.
  */
 #ifndef XFN_WORKER_H
 #define XFN_WORKER_H
@@ -10,8 +10,8 @@
 #include "packet.h"
 
 /*
- * The thread for this flow: all of a flow go to one. The words behind the first twelve bytes hold
- * source, destination and ports of IPv4, and the last twelve of the sixteen source bytes of IPv6.
+ * The thread for this flow: all its frames go to one thread. The three words from byte 12 on hold
+ * source, destination and ports of IPv4, and the last 12 of the 16 bytes of IPv6's source.
  */
 XFN_INLINE __u32 xfn_thread_of(struct xdp_md *ctx, const struct xfn_packet *pkt, __u32 queue,
 			       __u32 slot)
@@ -36,7 +36,7 @@ XFN_INLINE __u32 xfn_thread_of(struct xdp_md *ctx, const struct xfn_packet *pkt,
 	return table->thread[hash >> (64 - XFN_INDIRECTION_BITS)] & (XFN_THREADS - 1);
 }
 
-/* XDP_REDIRECT: the untouched frame goes to a worker of its queue. XDP_PASS: there is none. */
+/* XDP_REDIRECT: the untouched frame goes to a worker of its queue; XDP_PASS: the queue has none. */
 XFN_INLINE int xfn_redirect(struct xdp_md *ctx, const struct xfn_packet *pkt, __u32 slot)
 {
 	__u32 queue = ctx->rx_queue_index;

@@ -284,7 +284,7 @@ static void check_symbol(const struct object *o, const GElf_Sym *sym, const char
 	if (section[0] && section[0] != '.' && strcmp(section, "xdp") &&
 	    strcmp(section, "license")) {
 		snprintf(text, sizeof(text),
-			 "puts %.100s into section %.100s, which a kernel half has none of",
+			 "puts %.100s into section %.100s, which a kernel half cannot have",
 			 plain_name(name), section);
 		xfn_refusal__set(&v->refusal, XFN_RULE_compiler_other, text, o->source,
 				 xfn_source_text__find(o->source, plain_name(name), false));

@@ -381,7 +381,7 @@ static void check_variables(struct walk *w, const struct row *r)
 			snprintf(name, sizeof(name), "%.*s", at ? (int)strcspn(at + 1, "'\n") : 0,
 				 at ? at + 1 : "");
 			snprintf(text, sizeof(text),
-				 "uses %s where a jump has led past its declaration: it holds what "
+				 "uses %s where a jump has skipped its declaration: it holds what "
 				 "the stack held",
 				 name);
 			refuse(w, XFN_RULE_jumped_over, text, r->line);
