@@ -10,14 +10,13 @@
 
 #define COUNTER_PREFIX "xfn_counter_"
 
-/* Add up the per-CPU values of one key, each `words` 64-bit words. */
-static int sum_cpus(const struct xfn_loader *ld, int fd, __u32 key, unsigned words, __u64 *out)
+int xfn_map__sum(int fd, __u32 key, int cpus, unsigned words, __u64 *out)
 {
-	__u64 *values = calloc((size_t)ld->cpus * words, sizeof(*values));
+	__u64 *values = calloc((size_t)cpus * words, sizeof(*values));
 	int ret = values ? bpf_map_lookup_elem(fd, &key, values) : -ENOMEM;
 
 	memset(out, 0, words * sizeof(*out));
-	for (int cpu = 0; !ret && cpu < ld->cpus; cpu++) {
+	for (int cpu = 0; !ret && cpu < cpus; cpu++) {
 		for (unsigned i = 0; i < words; i++)
 			out[i] += values[(size_t)cpu * words + i];
 	}
@@ -27,15 +26,16 @@ static int sum_cpus(const struct xfn_loader *ld, int fd, __u32 key, unsigned wor
 
 int xfn_loader__slot_counters(struct xfn_loader *ld, unsigned slot, struct xfn_slot_counters *out)
 {
-	return sum_cpus(ld, bpf_map__fd(ld->skel->maps.xfn_slot_stat), slot,
-			sizeof(*out) / sizeof(__u64), (__u64 *)out);
+	return xfn_map__sum(bpf_map__fd(ld->skel->maps.xfn_slot_stat), slot, ld->cpus,
+			    sizeof(*out) / sizeof(__u64), (__u64 *)out);
 }
 
 int xfn_loader__reasons(struct xfn_loader *ld, uint64_t out[XFN_REASON_SLOTS])
 {
 	for (__u32 i = 0; i < XFN_REASON_SLOTS; i++) {
 		__u64 sum;
-		int ret = sum_cpus(ld, bpf_map__fd(ld->skel->maps.xfn_reasons), i, 1, &sum);
+		int ret =
+			xfn_map__sum(bpf_map__fd(ld->skel->maps.xfn_reasons), i, ld->cpus, 1, &sum);
 
 		if (ret)
 			return ret;
@@ -59,7 +59,7 @@ int xfn_loader__author_counter(struct xfn_loader *ld, unsigned slot, unsigned i,
 		if (strncmp(full, COUNTER_PREFIX, strlen(COUNTER_PREFIX)) || i--)
 			continue;
 		snprintf(name, namelen, "%s", full + strlen(COUNTER_PREFIX));
-		ret = sum_cpus(ld, bpf_map__fd(map), 0, 1, &sum);
+		ret = xfn_map__sum(bpf_map__fd(map), 0, ld->cpus, 1, &sum);
 		*value = sum;
 		return ret;
 	}

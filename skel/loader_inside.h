@@ -42,6 +42,10 @@ int xfn_loader__prepare(const struct xfn_loader_options *opts, struct xfn_loader
 			struct xfn_error *err);
 /* After the load: set what running programs find at first. */
 int xfn_loader__begin(struct xfn_loader *ld, struct xfn_error *err);
+/* Add up the per-CPU values of one key, each `words` 64-bit words, over `cpus`. 0 or -errno. */
+int xfn_map__sum(int fd, __u32 key, int cpus, unsigned words, __u64 *out);
+/* Let the map xfn_own have these addresses and no others. -ENOSPC: it has the first XFN_OWN. */
+int xfn_map__own(int fd, const uint8_t (*ips)[16], unsigned count);
 int xfn_loader__write_runtime(const struct xfn_loader *ld); /* ld->runtime to the programs */
 
 #endif

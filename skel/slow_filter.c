@@ -30,6 +30,7 @@ static int open_slow(struct xfn_loader *ld)
 	ld->slow = slow_bpf__open();
 	if (!ld->slow)
 		return -errno;
+	bpf_program__set_autoload(ld->slow->progs.xfn_own_socket, false);
 	ret = share_maps(ld);
 	ret = ret ?: slow_bpf__load(ld->slow);
 	if (ret) {

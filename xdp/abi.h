@@ -14,6 +14,8 @@
 
 #define XFN_ABI 7 /* raised with any change of a layout below */
 
+#define XFN_COUNTER_NAME 24 /* bytes of an author counter's name, its 0 among them */
+
 #define XFN_SLOTS	  1024	/* functions per interface */
 #define XFN_SLOTS_STATIC  64	/* slots whose tail call has a constant index: a direct jump */
 #define XFN_PORTS	  65536 /* UDP ports, and port 0 */
@@ -98,8 +100,8 @@ struct xfn_runtime {
 	/* The first served untagged destinations, network order; 0: none. They are in xfn_addresses
 	 * too, but a comparison is cheaper than a hash look-up. */
 	__u32 cached4[XFN_ADDRESS_CACHE];
-	/* MACs that frames are sent to, as xfn_packet_mac reads them; unused ones at the end are 0.
-	 * All 0: every unicast MAC is accepted. */
+	/* MACs that frames are sent to, as xfn_packet_mac reads them; the first one fills unused
+	 * places. All 0: every unicast MAC is accepted. */
 	__u64 mac[XFN_MACS];
 	__u64 cached6[XFN_ADDRESS_CACHE][2];
 	/* A filter before xfn_own: where a source's bit (xfn_packet_own_bit) is 0, xfn_own does not

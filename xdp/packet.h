@@ -310,6 +310,13 @@ XFN_INLINE enum xfn_reason xfn_packet_check(const void *data, const void *end,
 }
 
 /*
+ * What becomes of a frame that is for no function: it is left to the host, whatever is wrong with
+ * it, unless it comes from an address of this host. The host's stack would take such a frame of
+ * IPv6 for a local one.
+ */
+#define XFN_TURNED_AWAY(reason) ((reason) == XFN_REASON_BAD_SOURCE ? XDP_DROP : XDP_PASS)
+
+/*
  * Both steps for a plain request with nothing wrong. Every condition leads to one exit, so the
  * compiler keeps no reason. 0: anything else, which the two functions above judge.
  */

@@ -316,9 +316,11 @@ XFN_INLINE int xfn_program(struct xdp_md *ctx, const struct xfn_attributes *attr
 	if (!xfn_packet_plain_right(XFN_DATA(ctx), XFN_DATA_END(ctx), &req.pkt)) {
 		/* as in the dispatcher, a frame without plain headers is the host's */
 		reason = xfn_packet_parse(XFN_DATA(ctx), XFN_DATA_END(ctx), &req.pkt);
-		reason = reason ?: xfn_filter(ctx, &req.pkt);
 		if (reason)
 			return xfn_why(reason, XDP_PASS);
+		reason = xfn_filter(ctx, &req.pkt);
+		if (reason)
+			return xfn_why(reason, XFN_TURNED_AWAY(reason));
 		reason = xfn_packet_check(XFN_DATA(ctx), XFN_DATA_END(ctx), &req.pkt);
 		if (reason == XFN_REASON_MULTICAST || reason == XFN_REASON_NOT_LOCAL)
 			return xfn_why(reason, XDP_PASS);
@@ -327,7 +329,7 @@ XFN_INLINE int xfn_program(struct xdp_md *ctx, const struct xfn_attributes *attr
 	} else {
 		reason = xfn_filter(ctx, &req.pkt);
 		if (reason)
-			return xfn_why(reason, XDP_PASS);
+			return xfn_why(reason, XFN_TURNED_AWAY(reason));
 	}
 	xfn_forget_shape(ctx, &req.pkt);
 	/* the dispatcher leaves larger frames to the stack, and so must a standalone program */

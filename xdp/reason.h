@@ -66,9 +66,9 @@ enum xfn_reason {
 
 #define XFN_REASON_SLOTS 64 /* entries of the counter map; codes stay below the last */
 /*
- * Not a reason: datagrams that the filter of slow sockets refused. The dispatcher has counted them
- * already, and the kernel counts them once more as lost by these sockets: that count is reduced by
- * this one.
+ * Not a reason: datagrams that a filter of UDP sockets refused. The filter or the dispatcher has
+ * counted them under their reason, and the kernel counts them once more as lost by these sockets:
+ * that count is reduced by this one.
  */
 #define XFN_REASON_SLOW_REFUSED (XFN_REASON_SLOTS - 1)
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The filter on slow sockets. It lets a datagram through that another host sent to a served
+ * The filters on UDP sockets, which refuse what the dispatcher would refuse and the host's stack
+ * does not. The filter on slow sockets lets a datagram through that another host sent to a served
  * address, on a known device. So a legal request is answered whatever its shape, and nothing else
- * is answered: no broadcast, no other address of this host. Must never know of ports or functions.
+ * is answered: no broadcast, no other address of this host. The filter on sockets of tier socket
+ * needs no dispatcher. Must never know of ports or functions.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -24,7 +26,7 @@ static __attribute__((always_inline)) void count(__u32 key)
 		(*value)++;
 }
 
-/* `reason`: why, where the dispatcher has not counted one. */
+/* `reason`: why, where no dispatcher has counted one. */
 static __attribute__((always_inline)) int refuse(enum xfn_reason reason)
 {
 	if (reason)
@@ -67,4 +69,39 @@ SEC("socket") int xfn_slow(struct __sk_buff *skb)
 	if (skb->len != len)
 		return refuse(XFN_REASON_BAD_UDP_LEN);
 	return skb->len;
+}
+
+#define LOOPBACK 1 /* the index of lo, in every network namespace */
+
+/*
+ * The filter of tier socket, whose sockets are bound to their addresses. This host may ask them
+ * too, by lo and from any of its own addresses.
+ */
+SEC("socket") int xfn_own_socket(struct __sk_buff *skb)
+{
+	struct xfn_own_key source __attribute__((aligned(8))) = { .ip = { [10] = 0xff, 0xff } };
+	__u8 ip[XFN_IPV6_LEN] __attribute__((aligned(8))) = {};
+	__u32 len = skb->len;
+	long ret;
+
+	if (skb->pkt_type != PACKET_HOST)
+		return refuse(XFN_REASON_MULTICAST);
+	/* the header in one call, which costs as much as all the rest */
+	if (skb->protocol == __builtin_bswap16(ETH_P_IP)) {
+		ret = bpf_skb_load_bytes_relative(skb, 0, ip, XFN_IPV4_LEN, BPF_HDR_START_NET);
+		len = xfn_load_be16(ip + 2) - (ip[0] & 15) * 4;
+		__builtin_memcpy(source.ip + 12, ip + 12, 4);
+	} else {
+		ret = bpf_skb_load_bytes_relative(skb, 0, ip, XFN_IPV6_LEN, BPF_HDR_START_NET);
+		if (ip[6] == IPPROTO_UDP)
+			len = xfn_load_be16(ip + 4);
+		__builtin_memcpy(source.ip, ip + 8, 16);
+	}
+	if (ret)
+		return refuse(XFN_REASON_NONE);
+	if (skb->ifindex != LOOPBACK && bpf_map_lookup_elem(&xfn_own, &source))
+		return refuse(XFN_REASON_BAD_SOURCE);
+	if (skb->len != len)
+		return refuse(XFN_REASON_BAD_UDP_LEN);
+	return len;
 }

@@ -278,6 +278,8 @@ static bool answer(struct xfn_call *c, unsigned slot, uint32_t version, struct x
 	if (!same_before(before, payload))
 		overrun(c, XFN_OVERRUN_BEFORE);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	if (c->careful)
+		c->page->after_slot = slot + 1;
 	c->page->running_slot = 0;
 	switch (action) {
 	case XFN_REPLY:

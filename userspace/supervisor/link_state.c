@@ -138,6 +138,12 @@ static void compare(struct xfn_supervisor *sup, const struct xfn_interface *now)
 			      "%s: MTU %u, RX queues: %u, TX queues: %u; its workers start anew",
 			      now->name, now->mtu, now->queues, now->tx_queues);
 		xfn_serving__renew_workers(sup);
+	} else if (was.mtu != sup->iface.mtu) {
+		/* no reply of theirs may be longer */
+		xfn_log__line(LOG_NOTICE, "%s: MTU %u; the worker of its UDP sockets starts anew",
+			      now->name, now->mtu);
+		sup->renewals++;
+		xfn_workers__renew_sockets(sup);
 	}
 }
 
@@ -173,6 +179,8 @@ bool xfn_link_state__changed(struct xfn_supervisor *sup)
 	struct xfn_interface now;
 	struct xfn_error err;
 
+	if (!sup->iface.name[0]) /* none is used */
+		return false;
 	unread = xfn_interface__read(sup->iface.name, &now, &err);
 	if (unread)
 		snprintf(now.name, sizeof(now.name), "%s", sup->iface.name);
