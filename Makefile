@@ -17,7 +17,13 @@ BUILD := build$(if $(SANITIZE),/sanitize)
 san := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer)
 # with sanitizers gcc warns of paths that are none
 ALL_CFLAGS = -std=gnu17 -Wall -Wextra $(if $(SANITIZE),,-Werror) -D_GNU_SOURCE -fPIC $(CFLAGS) $(san) -I$(BUILD)/skel
-BPF_CFLAGS = -target bpf -mcpu=v3 -O2 -g -ffreestanding -Wall -Werror -Ixdp -fno-delete-null-pointer-checks -fwrapv -fsigned-char
+# the flags of functions, which `xfn build` has too
+FLAGS_H := tools/compiler/compiler_flags.h
+flags = $(shell $(CC) -E -dM $(FLAGS_H) | sed -n 's/^.define XFN_FLAGS_$(1) //p' | tr -d '",')
+FLAGS_BPF := $(call flags,BPF)
+FLAGS_BOTH := $(call flags,BOTH)
+ZEROES := $(call flags,ZEROES)
+BPF_CFLAGS = $(FLAGS_BPF) $(FLAGS_BOTH) -Wall -Werror -Ixdp
 
 ifeq ($(V),1)
 Q :=
@@ -36,30 +42,30 @@ define ROOMS
 functions:
 xdp: functions
 skel: xdp functions
-userspace/host: skel/error.h xdp functions
-userspace/sockets: userspace/host skel/error.h xdp functions
-userspace/nic: userspace/host skel/error.h xdp functions
-userspace/control: userspace/host skel/error.h
-userspace/call: userspace/protocol/page.h userspace/host skel/module.h skel/error.h xdp functions
-userspace/engine: userspace/call/datagram.h userspace/protocol/engine_stats.h userspace/host skel/error.h xdp functions
-userspace/protocol: userspace/engine userspace/call userspace/host skel/error.h xdp functions
-userspace/worker: skel/module.h skel/sealed_copy.h userspace/protocol userspace/engine userspace/call userspace/host skel/error.h xdp functions
+userspace/host: skel/error.h skel/array_size.h xdp functions
+userspace/sockets: userspace/host skel/error.h skel/array_size.h xdp functions
+userspace/nic: userspace/host skel/error.h skel/array_size.h xdp functions
+userspace/control: userspace/host skel/error.h skel/array_size.h
+userspace/call: userspace/protocol/page.h userspace/host skel/module.h skel/error.h skel/array_size.h xdp functions
+userspace/engine: userspace/call/datagram.h userspace/protocol/engine_stats.h userspace/host skel/error.h skel/array_size.h xdp functions
+userspace/protocol: userspace/engine userspace/call userspace/host skel/error.h skel/array_size.h xdp functions
+userspace/worker: skel/module.h skel/sealed_copy.h userspace/protocol userspace/engine userspace/call userspace/host skel/error.h skel/array_size.h xdp functions
 userspace/supervisor/functions: userspace/supervisor/options.h userspace/sockets/udp_socket.h skel xdp functions
-userspace/supervisor/interface: userspace/supervisor/options.h userspace/sockets/udp_socket.h userspace/host skel/error.h
+userspace/supervisor/interface: userspace/supervisor/options.h userspace/sockets/udp_socket.h userspace/host skel/error.h skel/array_size.h
 userspace/supervisor/attachment: userspace/supervisor/functions userspace/supervisor/interface userspace/supervisor/options.h userspace/host skel xdp functions
 userspace/supervisor/ingress: userspace/supervisor/attachment userspace/supervisor/interface userspace/supervisor/functions userspace/supervisor/options.h userspace/call/datagram.h userspace/control/control.h userspace/nic userspace/sockets userspace/host skel xdp functions
 userspace/supervisor/workers: userspace/supervisor/ingress userspace/supervisor/attachment userspace/supervisor/interface userspace/supervisor/functions userspace/supervisor/options.h userspace/worker/sandbox.h userspace/protocol userspace/engine userspace/call userspace/sockets userspace/host skel xdp functions
 userspace/supervisor/requests: userspace/supervisor/workers userspace/supervisor/ingress userspace/supervisor/attachment userspace/supervisor/interface userspace/supervisor/functions userspace/supervisor/options.h userspace/control/control.h userspace/protocol userspace/engine userspace/call userspace/nic userspace/sockets userspace/host skel xdp functions
 userspace/supervisor: userspace/supervisor/requests userspace/supervisor/workers userspace/supervisor/ingress userspace/supervisor/attachment userspace/supervisor/interface userspace/supervisor/functions userspace/control/control.h userspace/nic userspace/sockets userspace/host skel xdp functions
-tools/process: userspace/host skel/error.h
-tools/arguments: userspace/sockets skel/error.h functions
+tools/process: userspace/host skel/error.h skel/array_size.h
+tools/arguments: userspace/sockets skel/error.h skel/array_size.h functions
 tools/host: tools/process userspace/engine userspace/nic userspace/host skel xdp
 tools/load: userspace/worker/sandbox.h userspace/call userspace/host skel xdp functions
 tools/cases: tools/arguments userspace/worker/sandbox.h userspace/call userspace/host skel xdp functions
 tools/compiler: tools/arguments tools/process userspace/worker/sandbox.h userspace/supervisor userspace/sockets userspace/call userspace/host skel xdp functions
 tools/cli: tools/compiler tools/cases tools/load tools/host tools/arguments tools/process userspace/supervisor userspace/supervisor/ingress/nic_features.h userspace/control userspace/engine userspace/host skel xdp functions
-tools/bench: tools/load tools/process skel/error.h
-tools/demo: tools/process userspace/host skel/error.h
+tools/bench: tools/load tools/process skel/error.h skel/array_size.h
+tools/demo: tools/process userspace/host skel/error.h skel/array_size.h
 tools/man: skel xdp
 tools/templates: functions
 endef
@@ -97,11 +103,8 @@ LIBFUZZERS := $(addprefix $(BUILD)/fuzz/,libfuzzer libfuzzer-parser)
 FUZZ_HEADERS := $(wildcard verifier-tests/*/*.h xdp/*.h userspace/*/*.h functions/*.h)
 FUZZED := verifier-tests/fuzz/fuzz_native.c userspace/call/call.c userspace/call/native_load.c skel/error.c
 NATIVES := $(patsubst functions/%.c,$(BUILD)/functions/%.so,$(wildcard functions/*.c))
-# variables begin as zeroes (tools/compiler/compiler.h); clang 14 and 15 want to be asked twice
-ZEROES := -ftrivial-auto-var-init=zero
-ZEROES_ENABLE := -enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang
-zeroes = $(ZEROES) $(shell $(CLANG) $(ZEROES) -Werror -fsyntax-only -x c /dev/null 2>/dev/null || echo $(ZEROES_ENABLE))
-BOTH_CFLAGS = -O2 -g -Wall -Werror -fno-delete-null-pointer-checks -fwrapv -fsigned-char $(zeroes) -Ifunctions -Ixdp
+zeroes = $(ZEROES) $(shell $(CLANG) $(ZEROES) -Werror -fsyntax-only -x c /dev/null 2>/dev/null || echo $(call flags,ZEROES_TWICE))
+BOTH_CFLAGS = $(FLAGS_BOTH) -Wall -Werror $(zeroes) -Ifunctions -Ixdp
 SHELL_TESTS := verifier-tests/arrows.sh verifier-tests/test_lint.sh $(wildcard verifier-tests/*/test_*.sh)
 PROGRAMS := $(BUILD)/xfn $(BUILD)/xfn-worker $(BUILD)/demo $(BUILD)/bench
 
@@ -244,7 +247,7 @@ $(BUILD)/compiler: FORCE
 	$(Q)mkdir -p $(@D)
 	$(Q)echo "$(CLANG)" | cmp -s - $@ || echo "$(CLANG)" >$@
 
-$(BPF_OBJS) $(BUILD)/xdp/bench.bpf.o $(MODULES) $(NATIVES) $(NATIVES:.so=.bpf.o): $(BUILD)/compiler
+$(BPF_OBJS) $(BUILD)/xdp/bench.bpf.o $(MODULES) $(NATIVES) $(NATIVES:.so=.bpf.o): $(BUILD)/compiler $(FLAGS_H)
 
 $(BUILD)/xdp/%.bpf.o: xdp/%.bpf.c
 	$(call say,BPF,$@)
@@ -323,14 +326,14 @@ $(BUILD)/functions/%.so: functions/%.c functions/xfn.h $(wildcard xdp/*.h) users
 $(BUILD)/functions/%.bpf.o: functions/%.c functions/xfn.h $(wildcard xdp/*.h)
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) -target bpf -mcpu=v3 -ffreestanding $(BOTH_CFLAGS) -include xdp/function_bpf.h -c $< -o $@
+	$(Q)$(CLANG) $(FLAGS_BPF) $(BOTH_CFLAGS) -include xdp/function_bpf.h -c $< -o $@
 
 # a function's native code, instrumented too
 $(BUILD)/fuzz/%.so: functions/%.c functions/xfn.h $(wildcard xdp/*.h) userspace/call/function_native.h userspace/call/request.h
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -O1 -g -fPIC -shared -fvisibility=hidden -DXFN_NATIVE -fsanitize=address,undefined \
-		-fno-sanitize-recover=all -fno-delete-null-pointer-checks -fwrapv -fsigned-char $(ZEROES) -Ifunctions \
+	$(Q)$(CC) $(FLAGS_BOTH) -O1 -fPIC -shared -fvisibility=hidden -DXFN_NATIVE -fsanitize=address,undefined \
+		-fno-sanitize-recover=all $(ZEROES) -Ifunctions \
 		-include userspace/call/function_native.h $< -o $@ \
 		$$(sed -n 's/^XFN_LINK("\(.*\)").*/\1/p' $< | xargs -r -d '\n' pkg-config --cflags --libs)
 

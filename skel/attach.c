@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Attaching the dispatcher: native, else generic; who holds the interface. Never touches maps. */
+/* Attaching the dispatcher: native, else generic, and who holds the interface. Must never
+ * touch maps. */
 #include <errno.h>
 #include <linux/if_link.h>
 #include <stdio.h>
@@ -59,7 +60,7 @@ void xfn_attach__why(int fd, unsigned ifindex, __u32 flags, int err, struct xfn_
 
 	xfn_program__kernel_said();
 	if (!bpf_xdp_attach(ifindex, fd, flags | XDP_FLAGS_UPDATE_IF_NOEXIST, NULL))
-		bpf_xdp_detach(ifindex, flags, &opts); /* not by netlink, where nobody holds it */
+		bpf_xdp_detach(ifindex, flags, &opts); /* nobody holds what netlink attached */
 	said = xfn_program__kernel_said();
 	xfn_error__set(why, "%s", *said ? said : strerror(-err));
 }
@@ -138,7 +139,7 @@ int xfn_loader__attach(struct xfn_loader *ld, enum xfn_mode want, enum xfn_mode 
 	return ret;
 }
 
-/* Have the process that detaches from libxdp's dispatcher do so, and wait for it. */
+/* Have the keeper detach from libxdp's dispatcher, and wait for its end. */
 static void dismiss_keeper(struct xfn_loader *ld)
 {
 	if (ld->keeper_pipe < 0)

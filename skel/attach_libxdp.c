@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * `--attach libxdp`: our dispatcher below libxdp's, which calls the programs of several owners in
- * turn (libxdp, protocol.org). Ours becomes an extension (freplace) of it, with what that may not:
+ * turn (libxdp, protocol.org). Ours becomes an extension (freplace) of libxdp's, which has two
+ * limits:
  *
- * - Kernels that ask whether an extension changes packets where its target does not (6.13, and the
- *   stable ones that took it over) count a tail call as such a change. There the form without tail
- *   calls is attached, and all functions run in workers.
- * - Where the kernel has no extensions libxdp attaches our program alone.
+ * - Some kernels refuse an extension that changes packets where its target does not (6.13, and
+ *   stable ones with that change), and take a tail call for such a change. There the form without
+ *   tail calls is attached, and all functions run in workers.
+ * - Where the kernel has no extensions, libxdp attaches our program alone.
  *
- * libxdp's links are pinned, so the kernel does not detach when we end: a process of our own, the
- * keeper, waits for that. Must never know of functions.
+ * libxdp's links are pinned, so the kernel does not detach when we end. A process of our own, the
+ * keeper, waits for our end and detaches. Must never know of functions.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,11 +20,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <linux/capability.h>
 #include <xdp/libxdp.h>
+#include "array_size.h"
 #include "error.h"
 #include "loader_inside.h"
 #include "privileges.h"
@@ -62,21 +63,22 @@ static int detach(unsigned ifindex, uint32_t id, enum xdp_attach_mode mode)
 	return ret;
 }
 
-/* The keeper: with no more of its parent than a pipe whose end is the parent's, or a word. */
+/* The keeper. All that it has of its parent is a pipe: it detaches when the pipe's other end is
+ * closed. */
 static void keep(const struct xfn_loader *ld, int fd, uint32_t id, enum xdp_attach_mode mode)
 {
-	/* the last one to ask by their number for programs that others attached */
+	/* CAP_SYS_ADMIN: to look up by their ids the programs that others attached */
 	static const unsigned kept[] = { CAP_NET_ADMIN, CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN };
 	sigset_t all;
 	char byte;
 	int ret;
 
-	/* Ctrl-C is for the parent, and so is what ends its process group */
+	/* Ctrl-C, and other signals to the process group, are for the parent */
 	setsid();
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	prctl(PR_SET_NAME, "xfn-keeper");
-	xfn_privileges__keep(kept, sizeof(kept) / sizeof(kept[0]));
+	xfn_privileges__keep(kept, ARRAY_SIZE(kept));
 	if (dup2(fd, STDIN_FILENO) < 0)
 		_exit(1);
 	close(STDOUT_FILENO);
@@ -112,7 +114,7 @@ static int start_keeper(struct xfn_loader *ld, uint32_t id, enum xdp_attach_mode
 	return 0;
 }
 
-/* Does the prog array that our program uses take an XDP program? */
+/* Does our program's prog array accept an XDP program? */
 static bool takes_functions(const struct xfn_loader *ld)
 {
 	static const struct bpf_insn pass[] = {
@@ -132,7 +134,7 @@ static bool takes_functions(const struct xfn_loader *ld)
 	return !ret;
 }
 
-/* Load and attach one form of our program. -EOPNOTSUPP: attached, but without use. */
+/* Load and attach one form of our program. -EOPNOTSUPP: it attached, but can call no function. */
 static int attach_form(struct xfn_loader *ld, bool calls, enum xdp_attach_mode mode)
 {
 	DECLARE_LIBXDP_OPTS(xdp_program_opts, opts, .obj = ld->skel->obj,
@@ -168,7 +170,7 @@ static int attach_form(struct xfn_loader *ld, bool calls, enum xdp_attach_mode m
 	return ret;
 }
 
-/* A program that is on the interface without libxdp's dispatcher shares with nobody. */
+/* Is there a program without libxdp's dispatcher? It does not share the interface. */
 static bool held(unsigned ifindex)
 {
 	struct xdp_multiprog *all = xdp_multiprog__get_from_ifindex((int)ifindex);

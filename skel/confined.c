@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* A child process that may compute, and nothing else. */
+/* A child process that may compute, and nothing else. Must never know what it computes. */
 #include <errno.h>
 #include <grp.h>
 #include <linux/audit.h>
@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "array_size.h"
 #include "confined.h"
 
 #if defined(__x86_64__)
@@ -27,20 +28,20 @@
 
 #define NOBODY	     65534
 #define CPU_SECONDS  5
-#define MEMORY_BYTES (4ull << 30) /* of addresses: a damaged length may ask for any number */
+#define MEMORY_BYTES (4ull << 30) /* of address space: a damaged length may ask for any size */
 
-/* What an allocator, a lock, a message on standard error and the end need. */
+/* System calls of an allocator, a lock, a message on standard error, and the end. */
 static const unsigned allowed[] = {
 	__NR_brk,   __NR_munmap, __NR_mremap, __NR_madvise, __NR_futex,	     __NR_getrandom,
 	__NR_write, __NR_exit,	 __NR_getpid, __NR_gettid,  __NR_exit_group, __NR_rt_sigreturn,
 };
-#define ALLOWED (sizeof(allowed) / sizeof(allowed[0]))
+#define ALLOWED ARRAY_SIZE(allowed)
 
 #define LOAD(field)	      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
 #define RETURN(what)	      BPF_STMT(BPF_RET | BPF_K, (what))
 #define EQUAL(value, yes, no) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), (yes), (no))
 
-/* By hand: libseccomp takes longer to make its filter than a module takes to be read. */
+/* The filter is written by hand: libseccomp takes longer to make one than a module to be read. */
 static int restrict_calls(void)
 {
 	struct sock_filter code[ALLOWED + 16];
@@ -76,7 +77,7 @@ static int confine(void)
 	setrlimit(RLIMIT_AS, &(struct rlimit){ MEMORY_BYTES, MEMORY_BYTES });
 #endif
 	close_range(STDERR_FILENO + 1, ~0u, 0);
-	/* Where it is not allowed, the filter below leaves a privilege nothing to be used for. */
+	/* where this is not permitted, the filter below lets no privilege be used */
 	if (!geteuid() && !setgroups(0, NULL) && !setresgid(NOBODY, NOBODY, NOBODY) &&
 	    setresuid(NOBODY, NOBODY, NOBODY))
 		errno = 0;
@@ -84,7 +85,7 @@ static int confine(void)
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? -errno : restrict_calls();
 }
 
-#define NOT_CONFINED 2 /* status of a child that could not be */
+#define NOT_CONFINED 2 /* exit status of a child that could not be confined */
 
 int xfn_confined(void (*work)(void *ctx), void *ctx)
 {
@@ -94,10 +95,10 @@ int xfn_confined(void (*work)(void *ctx), void *ctx)
 	if (pid < 0)
 		return -errno;
 	if (!pid) {
-		/* what a program does where it crashes itself is not for this one */
+		/* the parent's crash handlers are not for the child */
 		static const int crashes[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL };
 
-		for (unsigned i = 0; i < sizeof(crashes) / sizeof(crashes[0]); i++)
+		for (unsigned i = 0; i < ARRAY_SIZE(crashes); i++)
 			signal(crashes[i], SIG_DFL);
 		if (confine())
 			_exit(NOT_CONFINED);

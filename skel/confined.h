@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Parsers of foreign bytes (libelf, libbpf) in a process of their own, which may crash without harm
- * and can do nothing but compute. Must never know what is parsed.
+ * Run a parser of foreign bytes (libelf, libbpf) in a process of its own, which may crash without
+ * harm and can do nothing but compute. Must never know what is parsed.
  */
 #ifndef XFN_CONFINED_H
 #define XFN_CONFINED_H
 
 /*
- * Run work(ctx) in a child process: as nobody where the caller is root, without any descriptor but
- * the standard ones, all system calls but those for memory refused, its CPU time bounded. Results
- * go through memory that is mapped shared. 0: it returned; -EBADMSG: it crashed or took too long;
- * or another -errno: there is no such process.
+ * Run work(ctx) in a child process. The child is nobody where the caller is root; it has the
+ * standard descriptors only, system calls for memory only, and a bound of CPU time. Results go
+ * through memory that is mapped shared. 0: work returned; -EBADMSG: it crashed or took too long;
+ * another -errno: no such process could be made.
  */
 int xfn_confined(void (*work)(void *ctx), void *ctx);
 

@@ -5,7 +5,7 @@
 
 /*
  * One line without a newline: it names the thing that failed, then "; ", then the next step. A call
- * writes it only where it fails; begin with {0} where an empty line is to mean that all is well.
+ * writes the line only where it fails: begin with {0} where an empty line is to mean success.
  */
 struct xfn_error {
 	char line[512];

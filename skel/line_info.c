@@ -10,7 +10,7 @@
 #include <linux/bpf.h>
 #include "line_info.h"
 
-/* The head of .BTF.ext, of which this much is wanted. */
+/* The head of .BTF.ext, as far as it is used here. */
 struct ext_head {
 	__u16 magic;
 	__u8 version, flags;

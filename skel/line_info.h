@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 /*
- * The column, counted from 1, that the object's program has for `line` of `source` (a path;
- * its name counts) at instruction `insn` or the last one before it; 0: none.
+ * The column, counted from 1, that the object's program has for `line` of `source` (a path, of
+ * which the file's name is compared) at instruction `insn` or the last one before it; 0: none.
  */
 uint32_t xfn_line_info__column(const void *obj, size_t len, const char *source, uint32_t line,
 			       uint32_t insn);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The module reader: nothing of a module is run, and libelf reads it in a process of its own. Must
+/* The module reader. No code of a module is run, and libelf reads it in a process of its own. Must
  * never know of libbpf or dlopen. */
 #include <elf.h>
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <linux/types.h>
+#include "array_size.h"
 #include "error.h"
 #include "../xdp/abi.h"
 #include "confined.h"
@@ -37,20 +37,11 @@ static const char *const tier_names[] = {
 	[XFN_TIER_AFXDP] = "afxdp",
 	[XFN_TIER_SOCKET] = "socket",
 };
-#define TIERS (int)(sizeof(tier_names) / sizeof(tier_names[0]))
+#define TIERS (int)ARRAY_SIZE(tier_names)
 
 const char *xfn_tier_name(int tier)
 {
 	return tier >= 0 && tier < TIERS ? tier_names[tier] : "unknown";
-}
-
-int xfn_tier_parse(const char *name)
-{
-	for (int i = 0; i < TIERS; i++) {
-		if (!strcmp(tier_names[i], name))
-			return i;
-	}
-	return -1;
 }
 
 /* [a-z][a-z0-9_]{0,14}, ended within the field. */
@@ -76,11 +67,11 @@ enum {
 	PARTS
 };
 
-/* The sealed copy as mapped memory, and what the confined process finds in it. Shared with it. */
+/* The sealed copy as mapped memory, and what the confined process found in it: shared memory. */
 struct search {
 	const uint8_t *bytes;
 	size_t len;
-	char wrong[96]; /* "" nothing */
+	char wrong[96]; /* "": nothing */
 	struct part part[PARTS];
 };
 
@@ -133,7 +124,7 @@ static void search(void *ctx)
 		snprintf(s->wrong, sizeof(s->wrong), "%s", wrong);
 }
 
-/* What that process left is numbers that are not to be trusted. NULL, or what is wrong. */
+/* Check the numbers that the confined process left, untrusted. NULL, or what is wrong. */
 static const char *check_parts(struct search *s, int ret)
 {
 	static const char no_module[] =
@@ -153,7 +144,7 @@ static const char *check_parts(struct search *s, int ret)
 	return NULL;
 }
 
-/* The metadata as a whole: of this version, and as it was written. */
+/* Is the metadata of this version, and as it was written? */
 static const char *take_meta(const struct search *s, struct xfn_module_meta *meta)
 {
 	const struct part *part = &s->part[META];
@@ -181,7 +172,7 @@ static bool hash_is(const void *bytes, size_t len, const uint8_t hash[XFN_HASH_L
 	return !xfn_module__hash(bytes, len, is) && !memcmp(is, hash, sizeof(is));
 }
 
-/* Each part against its hash, before anybody else reads it. */
+/* Check each part against its hash, before anything else reads it. */
 static const char *take_parts(const struct search *s, struct xfn_module *mod)
 {
 	const struct part *attr = &s->part[ATTR], *kernel = &s->part[KERNEL];
@@ -235,7 +226,7 @@ static const char *check_contents(const struct xfn_module *mod)
 	return NULL;
 }
 
-/* What is in the sealed copy. NULL, or what is wrong with it; `wrong` is room for that. */
+/* Read the sealed copy. NULL, or what is wrong with it, for which `wrong` has room. */
 static const char *read_copy(struct xfn_module *mod, char *wrong, size_t len)
 {
 	struct search *s =
@@ -247,7 +238,7 @@ static const char *read_copy(struct xfn_module *mod, char *wrong, size_t len)
 
 	if (s == MAP_FAILED)
 		return why;
-	/* private: whatever libelf writes stays in its process */
+	/* private: what libelf writes stays in its process */
 	bytes = fstat(mod->fd, &st) || !st.st_size ?
 			MAP_FAILED :
 			mmap(NULL, st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, mod->fd, 0);
@@ -255,7 +246,7 @@ static const char *read_copy(struct xfn_module *mod, char *wrong, size_t len)
 		s->bytes = bytes;
 		s->len = (size_t)st.st_size;
 		ret = xfn_confined(search, s);
-		/* its own again: that process may have written anything there */
+		/* set anew: that process may have written anything there */
 		s->bytes = bytes;
 		s->len = (size_t)st.st_size;
 		why = check_parts(s, ret) ?: take_meta(s, &mod->meta) ?: take_parts(s, mod);

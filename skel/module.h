@@ -7,12 +7,12 @@
  *	.xfn.bpf	the BPF object, whole; absent where the function cannot run in the kernel
  *	(dynsym)	xfn_module, the native entry table (userspace/call/request.h)
  *
- * A module is read once, into a sealed copy in memory that is used from then on by all who load it:
- * a file that is changed or removed later changes nothing. libelf finds the sections in a confined
- * process of its own; nothing of the module is run. The metadata has a hash of each part, checked
- * before anything else reads that part: a damaged module, and one put together from two builds, is
- * refused in words. The hashes guard against damage, not against forgery: who writes a module
- *writes its hashes as well. Must never know of libbpf.
+ * A module is read once, into a sealed copy in memory. Everything that loads the module uses this
+ * copy, so that a later change of the file, or its removal, changes nothing. libelf finds the
+ * sections in a confined process of its own, and no code of the module is run. The metadata has a
+ * hash of each part, which is checked before anything else reads that part: a damaged module, or
+ * one put together from two builds, is refused in words. The hashes guard against damage, not
+ * against forgery: a forger writes the hashes as well. Must never know of libbpf.
  */
 #ifndef XFN_MODULE_H
 #define XFN_MODULE_H
@@ -31,12 +31,12 @@
 #define XFN_SECTION_META "xfn.meta"
 #define XFN_SECTION_BPF	 "xfn.bpf"
 
-/* What a request of `payload` bytes costs, headers and checksums included. 0 ns: not measured. */
+/* The cost of a request of `payload` bytes, headers and checksums included. 0 ns: not measured. */
 struct xfn_module_cost {
 	uint32_t payload;
 	uint32_t kernel_ns; /* the function's program, by BPF_PROG_TEST_RUN */
 	uint32_t native_ns; /* the worker's call path, without its engine */
-	uint32_t action;    /* enum xfn_action that the function took on it */
+	uint32_t action;    /* enum xfn_action that the function returned for it */
 };
 #define XFN_COSTS 3
 
@@ -61,13 +61,13 @@ struct xfn_module_meta {
 	char reason[384];   /* a sentence */
 	char remedy[256];
 	char file[256];	 /* source, as named on the command line */
-	char kernel[96]; /* uname release that judged */
+	char kernel[96]; /* release (uname) of the kernel that judged */
 	char arch[16];
 	char compiler[96];
 	char source_hash[65]; /* SHA-256 of the source, hex */
 	char pad[3];
-	/* SHA-256 of: what the dynamic linker maps and reads of the file (xfn_module__hash_native);
-	 * the section xfn.attr; the section xfn.bpf, zeroes where there is none */
+	/* SHA-256 of what the dynamic linker maps and reads of the file (xfn_module__hash_native),
+	 * of section .xfn.attr, and of section .xfn.bpf (zeroes where there is none) */
 	uint8_t native_hash[XFN_HASH_LEN], attr_hash[XFN_HASH_LEN], kernel_hash[XFN_HASH_LEN];
 	uint8_t meta_hash[XFN_HASH_LEN]; /* of all before it in this struct; last */
 };
@@ -90,18 +90,17 @@ struct xfn_module *xfn_module__open(const char *path, struct xfn_error *err);
 void xfn_module__close(struct xfn_module *mod);
 
 /*
- * For the writer: the hash of the native half of the shared object in `fd`, that of a module made
- * of it too: sections that are not loaded, and their table, are not in it. 0 or -errno.
+ * For the writer: the hash of the native half of the shared object in `fd`. A module made of that
+ * object has the same hash: sections that are not loaded, and their table, are left out. 0 or
+ * -errno.
  */
 int xfn_module__hash_native(int fd, uint8_t hash[XFN_HASH_LEN]);
-/* Fill meta's own hash; nothing in *meta may change after it. 0 or -errno. */
+/* Fill meta's own hash; nothing in *meta may change afterwards. 0 or -errno. */
 int xfn_module__hash_meta(struct xfn_module_meta *meta);
 /* The hash of bytes. 0 or -errno. */
 int xfn_module__hash(const void *bytes, size_t len, uint8_t hash[XFN_HASH_LEN]);
 
 /* "xdp", "afxdp", "socket", "auto". */
 const char *xfn_tier_name(int tier);
-/* The tier of that name, or -1. */
-int xfn_tier_parse(const char *name);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Hashes of a module's parts. Works on bytes that may be damaged, in the process that asks: every
- * place is checked before it is read.
+ * Hashes of a module's parts. The bytes may be damaged, and the caller's own process reads them:
+ * every offset is checked before it is used.
  */
 #include <elf.h>
 #include <errno.h>
@@ -27,8 +27,8 @@ static bool within(uint64_t off, uint64_t size, size_t len)
 	return size <= len && off <= len - size;
 }
 
-/* The bytes of a segment; of the ELF header in it those are left out that a change to sections
- * which are not loaded changes. */
+/* Hash the bytes of a segment. Fields of the ELF header that depend on sections which are not
+ * loaded are left out. */
 static int add_segment(EVP_MD_CTX *ctx, const uint8_t *bytes, uint64_t off, uint64_t size)
 {
 	uint64_t skip = off < sizeof(Elf64_Ehdr) ? sizeof(Elf64_Ehdr) - off : 0;
@@ -37,8 +37,7 @@ static int add_segment(EVP_MD_CTX *ctx, const uint8_t *bytes, uint64_t off, uint
 	return EVP_DigestUpdate(ctx, bytes + off + skip, size - skip);
 }
 
-/* The ELF header without its section table, the program headers, and each segment that is loaded.
- */
+/* The ELF header without its section table, the program headers, and each loaded segment. */
 static int add_all(EVP_MD_CTX *ctx, const uint8_t *bytes, size_t len)
 {
 	uint64_t total = 0;
@@ -58,7 +57,7 @@ static int add_all(EVP_MD_CTX *ctx, const uint8_t *bytes, size_t len)
 			return -ENOMEM;
 		if (segment.p_type != PT_LOAD)
 			continue;
-		/* segments do not overlap: else a damaged table of many takes hours to hash */
+		/* segments must not overlap: else a damaged table of many takes hours to hash */
 		if (!within(segment.p_offset, segment.p_filesz, len) ||
 		    (total += segment.p_filesz) > len)
 			return -EBADMSG;

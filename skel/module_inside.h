@@ -5,7 +5,7 @@
 
 #include "module.h"
 
-/* As xfn_module__hash_native, of a file in memory; -EBADMSG where it is no ELF file of 64 bits. */
+/* As xfn_module__hash_native, for a file in memory; -EBADMSG: it is no 64-bit ELF file. */
 int xfn_module__hash_image(const uint8_t *bytes, size_t len, uint8_t hash[XFN_HASH_LEN]);
 
 #endif

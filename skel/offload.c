@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* A program on a card: loading for its driver, attaching, and the words of who refuses. */
+/* A program on an offload device: loading it for the driver, attaching it, and the words of a
+ * refusal. */
+#include "array_size.h"
 #include "error.h"
 #include "offload.h"
 
@@ -22,8 +24,8 @@ struct xfn_offload {
 	int link_fd; /* -1: not attached */
 };
 
-/* The driver's own line in the verifier's log, as "[nfp] unsupported function id: 12"; length 0:
- * none. netdevsim greets with one what it takes. */
+/* The driver's own line in the verifier's log, such as "[nfp] unsupported function id: 12"; length
+ * 0: none. netdevsim writes such a line for programs that it accepts too. */
 static int driver_words(const char *log, const char **words)
 {
 	int len = 0;
@@ -158,14 +160,6 @@ int xfn_offload__attach(struct xfn_offload *off, struct xfn_error *err)
 	return 0;
 }
 
-uint32_t xfn_offload__id(const struct xfn_offload *off)
-{
-	struct bpf_prog_info info = {};
-	__u32 len = sizeof(info);
-
-	return bpf_obj_get_info_by_fd(bpf_program__fd(off->prog), &info, &len) ? 0 : info.id;
-}
-
 void xfn_offload__add_counters(const struct xfn_offload *off, const char *name,
 			       struct xfn_slot_counters *sum)
 {
@@ -229,7 +223,7 @@ int xfn_offload__possible(unsigned ifindex)
 	};
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_ifindex = ifindex);
 	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "xfn_card", "Dual BSD/GPL", pass,
-			       sizeof(pass) / sizeof(pass[0]), &opts);
+			       ARRAY_SIZE(pass), &opts);
 
 	if (fd >= 0)
 		close(fd);

@@ -18,13 +18,14 @@ int xfn_privileges__keep(const unsigned *caps, unsigned count)
 	for (unsigned i = 0; i < count; i++)
 		for (unsigned s = 0; s < SETS; s++)
 			held[i][s] = capng_have_capability(sets[s], caps[i]);
-	/* inheritable ones, and with them ambient ones, are for nobody */
+	/* inheritable capabilities, and with them ambient ones, are given up */
 	capng_clear(CAPNG_SELECT_BOTH);
 	for (unsigned i = 0; i < count; i++)
 		for (unsigned s = 0; s < SETS; s++)
 			if (held[i][s])
 				capng_update(CAPNG_ADD, sets[s], caps[i]);
-	/* first, while it may; a process without CAP_SETPCAP has the bounding set it was given */
+	/* first, while CAP_SETPCAP is held; a process without it keeps the bounding set it was
+	 * given */
 	if (may_bound)
 		capng_apply(CAPNG_SELECT_BOUNDS);
 	return capng_apply(CAPNG_SELECT_CAPS) ? -EPERM : 0;

@@ -5,12 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <bpf/btf.h>
+#include "array_size.h"
 #include "error.h"
 #include "program.h"
 
 static char said[160];
 
-/* Of libbpf's warnings those that hold the kernel's words, or name the map it refused. */
+/* Keep the warnings of libbpf that have the kernel's words, or that name a refused map. */
 static void listen(const char *format, va_list args)
 {
 	static const char *const marks[] = { "Kernel error message: ",
@@ -18,7 +19,7 @@ static void listen(const char *format, va_list args)
 	static const char own[] = "libbpf: ";
 	char line[256];
 
-	for (unsigned i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(marks); i++) {
 		if (!strstr(format, marks[i]))
 			continue;
 		vsnprintf(line, sizeof(line), format, args);
@@ -58,7 +59,7 @@ const char *xfn_program__kernel_said(void)
 	return last;
 }
 
-/* Where in .rodata the variable xfn_settings lies, by the object's BTF; -1: it has none. */
+/* The offset of variable xfn_settings in .rodata, from the object's BTF; -1: it has none. */
 static long settings_offset(const struct bpf_object *obj)
 {
 	const struct btf *btf = bpf_object__btf(obj);
@@ -132,7 +133,7 @@ struct bpf_object *xfn_program__open(const void *bytes, size_t len, const char *
 		xfn_error__set(err, "%s: its kernel half has no settings; build it again", name);
 	} else {
 		bpf_program__set_type(*prog, BPF_PROG_TYPE_XDP);
-		/* A prog array takes programs of one kind only: all of an interface or none. */
+		/* a prog array takes either programs with frags or those without */
 		if (settings && settings->flags & XFN_FRAGS)
 			bpf_program__set_flags(*prog,
 					       bpf_program__flags(*prog) | BPF_F_XDP_HAS_FRAGS);

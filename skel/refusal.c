@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "array_size.h"
 #include "refusal.h"
 #include "refusal_log.h"
 
@@ -18,8 +19,8 @@ static const struct xfn_rule_text rules[] = {
 };
 
 /*
- * What the verifier says, in the order in which it decides. A "back-edge" is a call before 6.12:
- * loops are open to whoever may load XDP programs.
+ * The verifier's messages, in the order of their precedence. Before 6.12 a "back-edge" means a
+ * recursive call: whoever may load XDP programs may use loops.
  */
 static const struct {
 	const char *text;
@@ -86,13 +87,13 @@ bool xfn_refusal__host_failed(int ret)
 	       ret == -ENFILE || ret == -ENOBUFS;
 }
 
-#define ROUNDS 17  /* of a loop that are looked at: more than an unrolled one has in a round */
-#define WALKED 256 /* lines that are looked at */
+#define ROUNDS 17  /* of a loop that are compared: more than unrolling puts into one round */
+#define WALKED 256 /* lines that are compared */
 
 /*
  * Where a loop begins that the verifier did not follow to its end: the first of the lines that it
- * walked again and again of late. On which of them it gave up is chance, and another compiler's is
- * another.
+ * walked again and again at the end of the log. The line on which it gave up is chance, and differs
+ * from compiler to compiler.
  */
 static uint32_t loop_head(const struct xfn_log_row *rows, size_t count)
 {
@@ -114,8 +115,8 @@ static uint32_t loop_head(const struct xfn_log_row *rows, size_t count)
 	return head;
 }
 
-/* The author's line that was being verified at the log's end, or the loop's around it where that is
- * the obstacle; 0: none. */
+/* The author's line that was being verified at the end of the log, or that of the loop around it
+ * where the loop is the obstacle; 0: none. */
 static uint32_t find_line(const char *log, const char *source, bool loop)
 {
 	size_t count;
@@ -129,8 +130,8 @@ static uint32_t find_line(const char *log, const char *source, bool loop)
 }
 
 /*
- * Is the row the verifier's own word, and not an instruction, a state, a source line or a figure?
- * The source's text must not be taken for a message.
+ * Is the row a message of the verifier, and not an instruction, a state, a source line or a figure?
+ * The text of a source must not be taken for a message.
  */
 static bool is_message(const char *row)
 {
@@ -143,7 +144,7 @@ static bool is_message(const char *row)
 
 	if (!row[0] || row[0] == '\n' || (digits && row[digits] == ':'))
 		return false;
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
 		if (!strncmp(row, others[i], strlen(others[i])))
 			return false;
 	return true;
@@ -155,8 +156,8 @@ static const char *next_row(const char *row)
 	return row ? row + 1 : NULL;
 }
 
-/* A row that may name an obstacle. Of one the verifier speaks behind the instruction it had begun.
- */
+/* Can the row name the obstacle of `rule`? That of too_many_insns may follow an instruction's
+ * number. */
 static bool may_name(const char *row, enum xfn_rule rule)
 {
 	return is_message(row) ||
@@ -166,7 +167,7 @@ static bool may_name(const char *row, enum xfn_rule rule)
 /* The first of the obstacles that the verifier names, with its row; -1: none. */
 static int find_obstacle(const char *log, const char **row)
 {
-	for (size_t i = 0; i < sizeof(obstacles) / sizeof(obstacles[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(obstacles); i++)
 		for (*row = log; *row && **row; *row = next_row(*row))
 			if (may_name(*row, obstacles[i].rule) &&
 			    memmem(*row, strcspn(*row, "\n"), obstacles[i].text,
@@ -175,7 +176,7 @@ static int find_obstacle(const char *log, const char **row)
 	return -1;
 }
 
-/* The verifier's own last words. */
+/* The verifier's last message. */
 static void last_words(const char *log, char *out, size_t len)
 {
 	out[0] = 0;
@@ -186,8 +187,8 @@ static void last_words(const char *log, char *out, size_t len)
 }
 
 /*
- * "invalid access to packet, off=8 size=1, R2(id=60,off=8,r=4)": behind a range that was asked for,
- * or before it.
+ * "invalid access to packet, off=8 size=1, R2(id=60,off=8,r=4)": is the access behind the range
+ * that was checked, or before it?
  */
 static bool beyond_range(const char *row, char *text, size_t len)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * A verifier log as rows with the author's lines, and what the register states along it tell: what
- * was proven, and where it was lost. Pure text work: must never judge, load or run anything.
+ * A verifier log as rows with the author's lines, and the story of the register states along it:
+ * what was proven, and where that was lost. Pure text work: must never judge, load or run anything.
  *
  * The log of a refused program (level 1) is the one path on which it was refused: instructions,
  * "NN: (op) text ; R1=state ...", between source lines, "; text @ file:line" (without the place
@@ -19,7 +19,7 @@
 
 #define SOURCE_MAX (1u << 20)
 
-/* The source's text; the caller frees. NULL: it cannot be read. */
+/* The text of the source; the caller frees. NULL: the file cannot be read. */
 static char *read_source(const char *source)
 {
 	struct xfn_error err;
@@ -33,7 +33,7 @@ static char *read_source(const char *source)
 	return text;
 }
 
-/* The line of the source that begins with `text`, blanks in front aside; 0: none. */
+/* The line of the source that begins with `text` after blanks; 0: none. */
 static uint32_t look_up(const char *source, const char *text, size_t len)
 {
 	uint32_t line = 1;
@@ -95,7 +95,7 @@ static bool is_insn(const struct xfn_log_row *row)
 	return digits && !strncmp(row->text + digits, ": (", 3);
 }
 
-/* The instruction without number and opcode: "r4 += r3 ...". */
+/* The instruction of a row without number and opcode: "r4 += r3 ...". */
 static const char *insn(const struct xfn_log_row *row)
 {
 	return strchr(row->text, ')') + 2;
@@ -184,7 +184,7 @@ static bool known_before(const struct xfn_log_row *rows, size_t at, int reg, cha
 	return false;
 }
 
-/* rows[at] adds: tell what it made of what. */
+/* rows[at] is an addition: write what it made of what. */
 static void tell_change(const struct xfn_log_row *rows, size_t at, int reg, const char *op,
 			char *out, size_t outlen)
 {
@@ -208,7 +208,7 @@ static void tell_change(const struct xfn_log_row *rows, size_t at, int reg, cons
 			 before, rows[at].line, other, after);
 }
 
-/* The last that the rows before `at` say of it. */
+/* The last state of the register in the rows before `at`. */
 static void tell_known(const struct xfn_log_row *rows, size_t at, int reg, char *out, size_t outlen)
 {
 	char words[80];
@@ -219,7 +219,7 @@ static void tell_known(const struct xfn_log_row *rows, size_t at, int reg, char 
 			 line, words);
 }
 
-/* Follow `reg` back from the end to the addition that made it what it was. */
+/* Follow `reg` back from the end to the addition that gave it its value. */
 static void follow(const struct xfn_log_row *rows, size_t at, int reg, char *out, size_t outlen)
 {
 	int slot = 0, from;
@@ -273,8 +273,7 @@ uint32_t xfn_refusal__last_insn(const char *log)
 	return insn;
 }
 
-/* The register that a message names, "R4 invalid mem access ...", "..., R4(id=60,...)"; NULL: none.
- */
+/* The register that a message names, "R4 invalid mem access ...", "..., R4(id=60,...)", or NULL. */
 static const char *register_of(const struct xfn_log_row *row)
 {
 	const char *end = row->text + row->len;

@@ -44,7 +44,7 @@ static int open_file(const char *path, bool pipes, const char *next, struct xfn_
 	struct stat st;
 	int fd = -1, ret;
 
-	/* Opening some devices has effects: look first. */
+	/* opening some devices has effects: check the type first */
 	if (!stat(path, &st)) {
 		kind = xfn_regular_file__other_kind(st.st_mode);
 		if (pipes && unnamed_pipe(path, &st)) {
@@ -67,7 +67,7 @@ static int open_file(const char *path, bool pipes, const char *next, struct xfn_
 	kind = xfn_regular_file__other_kind(st.st_mode);
 	if (!kind)
 		return fd;
-	/* another file has taken its place meanwhile */
+	/* another file has taken its place since the check */
 	close(fd);
 	return refuse(path, kind, next, err);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Every rule by which the classifier judges. XFN_RULE(id, verdict, sentence, remedy): DEMOTE is too
- * much for the kernel, the function runs in a worker; FAIL is wrong in every tier, the build fails.
- * Must never include anything.
+ * Every rule by which the classifier judges: XFN_RULE(id, verdict, sentence, remedy). DEMOTE: the
+ * kernel cannot run the function, so a worker does. FAIL: the function is wrong in every tier, and
+ * the build fails. Must never include anything.
  */
 #ifndef XFN_RULES_H
 #define XFN_RULES_H
@@ -33,7 +33,7 @@
 	X(function_pointer, DEMOTE, "calls a function by its pointer, which BPF code cannot",      \
 	  "choose with switch, and call each function by its name")                                \
 	X(pointer_table, DEMOTE,                                                                   \
-	  "keeps pointers in a constant table, which a kernel half has none of",                   \
+	  "keeps pointers in a constant table, which a kernel half cannot have",                   \
 	  "make it a table of arrays or numbers, or a switch")                                     \
 	X(signed_division, DEMOTE, "divides numbers with a sign, which BPF code cannot",           \
 	  "divide unsigned numbers, and put the sign back by hand")                                \
@@ -43,7 +43,7 @@
 	  "give it a constant length")                                                             \
 	X(large_copy, DEMOTE, "copies or clears more at once than BPF code does in place",         \
 	  "copy in pieces of at most 512 bytes")                                                   \
-	X(inline_asm, DEMOTE, "has assembly of this machine",                                      \
+	X(inline_asm, DEMOTE, "has assembly for this machine's processor",                         \
 	  "put it under #ifdef XFN_NATIVE, with C beside it")                                      \
 	X(atomic_payload, DEMOTE, "accesses the payload atomically",                               \
 	  "use a plain access: a request has one owner")                                           \
@@ -51,7 +51,7 @@
 	  "write the line in another way, or try a newer clang")                                   \
 	X(budget, DEMOTE, "holds a CPU for longer than the budget of a request in the kernel",     \
 	  "do less per request, raise --budget, or pin .tier = XFN_TIER_XDP")                      \
-	X(licence, DEMOTE, "has a licence that the kernel's route look-up is not open to",         \
+	X(licence, DEMOTE, "has a licence that the kernel's route look-up does not accept",        \
 	  "give a GPL-compatible .licence, or leave --reply-route at swap")                        \
 	X(shared_interface, DEMOTE,                                                                \
 	  "cannot be called below libxdp's dispatcher, where this kernel allows no tail call",     \
@@ -76,17 +76,18 @@
 	  "mend the index, or ask xfn_at for as many bytes as are used")                           \
 	X(padded_literal, FAIL, "makes a struct without a name, whose padding nobody sets",        \
 	  "give it a name, as in `struct s a = { ... };`, or fill its padding with a member")      \
-	X(jumped_over, FAIL, "uses a variable whose declaration a jump has led past",              \
+	X(jumped_over, FAIL, "uses a variable whose declaration a jump has skipped",               \
 	  "declare it before the goto or the switch")                                              \
 	X(padded_value, FAIL, "passes a struct by value, whose padding is left behind",            \
 	  "pass a pointer to it, or fill its padding with a member")                               \
-	X(left_unset, FAIL, "asks that memory stay as the stack held it",                          \
+	X(left_unset, FAIL, "asks that a variable keep what the stack held",                       \
 	  "leave the attribute out: a variable that is written whole is not zeroed first")         \
 	X(division_by_zero, FAIL, "divides by zero", "test the divisor before dividing")           \
 	X(writable_global, FAIL, "writes a global variable, which a kernel half cannot share",     \
 	  "make it const, use XFN_COUNTER, or move it under #ifdef XFN_NATIVE")                    \
 	X(bad_attributes, FAIL, "has attributes that cannot be met", "mend XFN_FUNCTION")          \
-	X(pass_without_host, FAIL, "returns XFN_PASS, but no host's server is named to take it",   \
+	X(pass_without_host, FAIL,                                                                 \
+	  "returns XFN_PASS, but does not name the host's server to take it",                      \
 	  "give .fallback = XFN_FALLBACK_HOST, or do not pass")                                    \
 	X(punt_without_slow, FAIL, "returns XFN_PUNT, but there is no slow half yet to take it",   \
 	  "answer, drop or consume the request")                                                   \

@@ -13,7 +13,7 @@
 
 #define SEALS (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL)
 
-/* It is mapped, never executed by its path: so it needs no exec bit, which vm.memfd_noexec may
+/* The copy is mapped, never executed by its path: it needs no exec bit, which vm.memfd_noexec may
  * refuse. */
 static int make(void)
 {
@@ -31,7 +31,7 @@ int xfn_sealed_copy(int fd, size_t max)
 	off_t at = 0;
 
 	while (!ret) {
-		/* one byte more than allowed tells that there are more */
+		/* one byte more than allowed shows that the file is too long */
 		ssize_t n = sendfile(copy, fd, &at, max + 1 - len);
 
 		if (!n)

@@ -10,8 +10,8 @@
 
 /*
  * Copy the open regular file `fd`, from its first byte on. A descriptor of the copy, close-on-exec,
- * or -errno: -EFBIG where the file has more than `max` bytes. A file written to meanwhile gives a
- * mixture: the reader of the copy is to check it.
+ * or -errno: -EFBIG where the file has more than `max` bytes. A file that is written to meanwhile
+ * gives a mixture: the reader of the copy has to check it.
  */
 int xfn_sealed_copy(int fd, size_t max);
 

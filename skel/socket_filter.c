@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The filter of UDP sockets with maps of its own. Must never know of interfaces or slots. */
+/* The filter of tier socket, with maps of its own. Must never know of interfaces or slots. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

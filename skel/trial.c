@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Loading a function into the running kernel's verifier to hear its verdict; nothing stays loaded.
- * In a process of its own: a verifier that fails on a program takes the process with it.
+ * Loading a function into the running kernel's verifier for its verdict; nothing stays loaded. This
+ * is done in a process of its own: a verifier that fails on a program takes the process with it.
  */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -16,8 +15,9 @@
 #include "error.h"
 #include "line_info.h"
 #include "program.h"
+#include "trial.h"
 
-/* What is to be tried, and what that process tells. */
+/* The object to try, and the results of the process that tries it. */
 struct attempt {
 	const void *bytes;
 	size_t len;
@@ -30,8 +30,8 @@ struct attempt {
 };
 
 /*
- * Load once. 1: the path to a refusal; 4: the figures, also of an accepted program. 0, or -errno: a
- * verdict where .err stays empty.
+ * Load once. Bits of `level`: 1 logs the path to a refusal, 4 the figures, also of an accepted
+ * program. 0 or -errno, which is a verdict where .err stays empty.
  */
 static int load(struct attempt *t, unsigned level)
 {
@@ -49,9 +49,9 @@ static int load(struct attempt *t, unsigned level)
 	bpf_program__set_log_level(prog, level);
 	ret = bpf_object__load(obj);
 	t->trial.accepted = !ret;
-	/* a refusal comes with words of the verifier, but for what it is not asked at all */
+	/* the verifier logs why it refuses; without a log it was not even asked */
 	t->trial.permitted = !ret || (ret != -EPERM && (ret != -EACCES || t->log[0]));
-	/* libbpf takes what it could not try for what this kernel does not have */
+	/* libbpf takes a failed attempt for a missing feature of the kernel */
 	if (xfn_refusal__host_failed(ret) || (ret == -EOPNOTSUPP && !t->log[0]))
 		xfn_error__set(
 			&t->err,
@@ -74,8 +74,7 @@ static void try_here(struct attempt *t)
 	struct xfn_trial *out = &t->trial;
 	bool brief = t->brief;
 
-	/* the whole log takes longer to write than the program to verify: only where it is wanted
-	 */
+	/* the whole log takes longer to write than the program to verify: ask only where needed */
 	t->ret = load(t, 4);
 	if (t->ret && !t->err.line[0] && out->permitted && brief) {
 		xfn_refusal__from_log(t->log, t->source, -t->ret, &out->refusal);
@@ -83,7 +82,7 @@ static void try_here(struct attempt *t)
 	}
 	if (t->ret && !t->err.line[0] && out->permitted && !brief) {
 		t->ret = load(t, 1 | 4);
-		/* before 6.4 a long path leaves no room for the verdict; since, its end is there */
+		/* before 6.4 a full log lacks its end, where the verdict is; later ones keep it */
 		if (t->ret == -ENOSPC && !strstr(t->log, "\nprocessed "))
 			t->ret = load(t, 4);
 	}
@@ -156,14 +155,14 @@ static int try(const void *bytes, size_t len, const char *source, bool brief, st
 	return ret;
 }
 
-int xfn_loader__try(const void *bytes, size_t len, const char *source, struct xfn_trial *out,
-		    struct xfn_error *err)
+int xfn_trial__run(const void *bytes, size_t len, const char *source, struct xfn_trial *out,
+		   struct xfn_error *err)
 {
 	return try(bytes, len, source, false, out, err);
 }
 
-int xfn_loader__try_briefly(const void *bytes, size_t len, const char *source,
-			    struct xfn_trial *out, struct xfn_error *err)
+int xfn_trial__run_briefly(const void *bytes, size_t len, const char *source, struct xfn_trial *out,
+			   struct xfn_error *err)
 {
 	return try(bytes, len, source, true, out, err);
 }

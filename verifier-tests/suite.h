@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include "../skel/array_size.h"
 
 #define XFN_SUITE(...) XFN_SUITE_AROUND(NULL, NULL, __VA_ARGS__)
 

@@ -3,8 +3,8 @@
  * Internet checksums (RFC 1071) of UDP over IPv4 and IPv6: verify a request's, make a reply's. Must
  * never change a frame.
  *
- * A frame of a local stack (veth, virtio) may carry CHECKSUM_PARTIAL: its field holds the folded,
- * uncomplemented sum of the pseudo-header and nothing of the payload.
+ * A frame of a local stack (veth, virtio) may have CHECKSUM_PARTIAL: the checksum field then holds
+ * the folded, uncomplemented sum of the pseudo-header, and nothing of the payload.
  */
 #ifndef XFN_CHECKSUM_H
 #define XFN_CHECKSUM_H
@@ -18,8 +18,9 @@ XFN_INLINE __u64 xfn_sum64(__u64 word)
 
 #ifdef __bpf__
 /*
- * Data and end of the frame, read again from the context each time and opaque to the compiler: only
- * so do its optimizations leave the bound checks in the form that the verifier follows.
+ * Data and end of the frame. They are read from the context each time and are opaque to the
+ * compiler: else its optimizations turn the bound checks into forms that the verifier does not
+ * follow.
  */
 #define XFN_DATA(ctx)                                                                              \
 	({                                                                                         \
@@ -34,8 +35,7 @@ XFN_INLINE __u64 xfn_sum64(__u64 word)
 		e_;                                                                                \
 	})
 
-/* A plain number to the compiler, so that it does no 32-bit arithmetic on the pointers themselves.
- */
+/* The length is a plain number to the compiler, which else does 32-bit arithmetic on pointers. */
 XFN_INLINE __s64 xfn_frame_len(struct xdp_md *ctx)
 {
 	__s64 len = XFN_DATA_END(ctx) - XFN_DATA(ctx);
@@ -47,8 +47,9 @@ XFN_INLINE __s64 xfn_frame_len(struct xdp_md *ctx)
 #define XFN_OFFSET_MAX 4095 /* no linear frame is longer; bounds every variable offset */
 
 /*
- * `n` bytes (constant) at `off` of the frame, or NULL. Said to be aligned, or memcpy would become
- * loads byte by byte: BPF code runs where the kernel allows unaligned access (x86-64, arm64).
+ * `n` bytes (constant) at `off` of the frame, or NULL. The compiler is told that the pointer is
+ * aligned: else a memcpy becomes loads byte by byte. Kernel programs may access unaligned words
+ * where xfn runs (x86-64, arm64).
  */
 XFN_INLINE void *xfn_frame_at(struct xdp_md *ctx, __u64 off, __u64 n)
 {
@@ -67,9 +68,9 @@ XFN_INLINE void *xfn_frame_at(struct xdp_md *ctx, __u64 off, __u64 n)
 }
 
 /*
- * Sum of `len` bytes at `off`. Pieces are placed by masking `len`, not by adding up: the verifier
- * then sees the same unknown offset on both sides of each branch and does not walk every
- * combination.
+ * Sum of `len` bytes at `off`. The offset of each piece is a mask of `len`, not a running sum: so
+ * the verifier sees the same unknown offset on both sides of each branch, and does not walk every
+ * combination of pieces.
  */
 XFN_INLINE __u64 xfn_sum_payload(struct xdp_md *ctx, __u32 off, __u32 len)
 {
@@ -106,7 +107,7 @@ XFN_INLINE __u64 xfn_sum_payload(struct xdp_md *ctx, __u32 off, __u32 len)
 	return sum;
 }
 #else
-/* Two words that are summed at a time: half the time per byte, from some bytes on. */
+/* Two words summed at a time take half the time per byte, for all but short payloads. */
 typedef __u64 xfn_words __attribute__((vector_size(16)));
 
 XFN_INLINE xfn_words xfn_sum_words(const __u8 *p)
@@ -147,12 +148,11 @@ XFN_INLINE __u64 xfn_sum_payload(const void *data, __u32 len)
 }
 #endif
 
-/* Sum of the pseudo-header; `ip` has its whole IP header. The order of the addresses does not
- * matter. */
+/* Sum of the pseudo-header; `l3` is a whole IP header. The addresses' order does not matter. */
 XFN_INLINE __u64 xfn_sum_pseudo(const void *l3, __u32 version, __u32 udp_len)
 {
 	const __u8 *ip = l3;
-	__u64 sum = (__u64)__builtin_bswap16((__u16)udp_len) + __builtin_bswap16(XFN_PROTO_UDP);
+	__u64 sum = (__u64)__builtin_bswap16((__u16)udp_len) + __builtin_bswap16(IPPROTO_UDP);
 
 	if (version == 4)
 		return sum + XFN_LOAD(__u32, ip + 12) + XFN_LOAD(__u32, ip + 16);
@@ -160,8 +160,7 @@ XFN_INLINE __u64 xfn_sum_pseudo(const void *l3, __u32 version, __u32 udp_len)
 	       xfn_sum64(XFN_LOAD(__u64, ip + 24)) + xfn_sum64(XFN_LOAD(__u64, ip + 32));
 }
 
-/* The reply's field from pseudo-header, ports, length and payload: never 0, which would say "none".
- */
+/* The reply's field from pseudo-header, ports, length and payload; never 0, which means "none". */
 XFN_INLINE __u16 xfn_sum_field(__u64 pseudo, __u32 ports, __u32 udp_len, __u64 payload)
 {
 	__u16 sum = (__u16)~xfn_fold(pseudo + ports + __builtin_bswap16((__u16)udp_len) + payload);
@@ -169,14 +168,14 @@ XFN_INLINE __u16 xfn_sum_field(__u64 pseudo, __u32 ports, __u32 udp_len, __u64 p
 	return sum ? sum : 0xffff;
 }
 
-/* What the request's field is. */
+/* What the request's checksum field is. */
 enum xfn_sum_kind {
-	XFN_SUM_NONE,	 /* 0: the sender made none (IPv4 only) */
-	XFN_SUM_PARTIAL, /* the pseudo-header's sum, and such sums are right on this link */
+	XFN_SUM_NONE,	 /* 0: the sender computed none (IPv4 only) */
+	XFN_SUM_PARTIAL, /* the pseudo-header's sum, which is right on this link */
 	XFN_SUM_FULL,	 /* to be verified, unless trusted */
 };
 
-/* Does the field hold the pseudo-header's sum only? Of full ones 1 in 65536 looks so too. */
+/* Does the field hold the pseudo-header's sum only? One in 65536 full sums looks the same. */
 XFN_INLINE int xfn_sum_unfinished(__u16 field, __u64 pseudo)
 {
 	return field && field == xfn_fold(pseudo);

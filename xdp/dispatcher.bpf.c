@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The program attached to an interface, in two forms: finds the function of a datagram's port and
- * hands the frame to its program (tail call) or to its worker (redirect). What is for no function
- * goes on to the host's stack, whatever is wrong with it. Must never change a frame, nor know what
- * a function does.
+ * The program attached to an interface, in two forms. It finds the function of a datagram's port
+ * and hands the frame to the function's program (tail call) or to a worker (redirect). A frame for
+ * no function goes on to the host's stack, whatever is wrong with it. Must never change a frame,
+ * nor know what a function does.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -20,14 +20,14 @@ XFN_MAP_BINDINGS;
 XFN_MAP_ADDRESSES;
 XFN_MAP_XSKS;
 XFN_MAP_POOLS;
-XFN_MAP_SPREADS;
+XFN_MAP_INDIRECTIONS;
 XFN_MAP_REASONS;
 XFN_MAP_SLOT_STAT;
-XFN_MAP_LIVE;
+XFN_MAP_RUNTIME;
 XFN_MAP_RATES;
 XFN_MAP_OWN;
 
-#include "worker.h" /* it uses the maps */
+#include "worker.h" /* which uses the maps */
 
 XFN_INLINE int xfn_why(enum xfn_reason reason, int action)
 {
@@ -39,7 +39,8 @@ XFN_INLINE int xfn_why(enum xfn_reason reason, int action)
 	return action;
 }
 
-/* A constant index is a direct jump; a variable one goes through a retpoline, 14 to 18 ns more. */
+/* A tail call with a constant index is a direct jump; one with a variable index goes through a
+ * retpoline, which takes 14 to 18 ns more. */
 #define XFN_CASE(n)                                                                                \
 	case n:                                                                                    \
 		bpf_tail_call_static(ctx, &xfn_slots, n);                                          \
@@ -67,7 +68,7 @@ enum xfn_size {
 	XFN_SIZE_STACK,	 /* several datagrams in one (GRO, GSO), or no worker takes such frames */
 };
 
-/* Who can take a frame of this size, where not all of an interface fit. */
+/* Who can take a frame of this size, on an interface where some do not fit. */
 XFN_INLINE enum xfn_size xfn_size(struct xdp_md *ctx, const struct xfn_packet *pkt,
 				  const struct xfn_runtime *runtime)
 {
@@ -80,7 +81,7 @@ XFN_INLINE enum xfn_size xfn_size(struct xdp_md *ctx, const struct xfn_packet *p
 	return runtime->multi_buffer ? XFN_SIZE_WORKER : XFN_SIZE_STACK;
 }
 
-/* Is the destination one of the first that are served? False says nothing. */
+/* Is the destination in the address cache? False: it may be served all the same. */
 XFN_INLINE int xfn_address_cached(struct xdp_md *ctx, const struct xfn_packet *pkt,
 				  const struct xfn_runtime *runtime)
 {
@@ -105,7 +106,7 @@ XFN_INLINE int xfn_address_cached(struct xdp_md *ctx, const struct xfn_packet *p
 	return 0;
 }
 
-/* Is the frame sent to this host, to it alone? */
+/* Is the frame sent to this host alone? */
 XFN_INLINE enum xfn_reason xfn_to_us(struct xdp_md *ctx, const struct xfn_runtime *runtime)
 {
 	__u8 *d = XFN_DATA(ctx), *end = XFN_DATA_END(ctx);
@@ -151,9 +152,9 @@ XFN_INLINE int xfn_from_us(struct xdp_md *ctx, const struct xfn_packet *pkt,
 }
 
 /*
- * Is its UDP checksum still to be made? In generic mode a burst sent with UDP_SEGMENT, or merged by
- * GRO, comes as one frame with such a sum, as a local sender's lone datagram does. Which of both it
- * is the stack knows.
+ * Is the UDP checksum not computed yet? In generic mode a burst sent with UDP_SEGMENT, or merged by
+ * GRO, arrives as one frame with such a sum. A local sender's lone datagram has one too. Only the
+ * stack can tell the two apart.
  */
 XFN_INLINE int xfn_unfinished(struct xdp_md *ctx, const struct xfn_packet *pkt)
 {
@@ -173,7 +174,7 @@ XFN_INLINE int xfn_unfinished(struct xdp_md *ctx, const struct xfn_packet *pkt)
 				  xfn_sum_pseudo(l3, 6, xfn_load_be16(udp + 4)));
 }
 
-/* The frame of a function in `tier` goes to its worker. */
+/* Redirect the frame of a function in `tier` to a worker. */
 XFN_INLINE int xfn_to_its_worker(struct xdp_md *ctx, const struct xfn_packet *pkt, __u32 tier,
 				 __u32 slot)
 {
@@ -181,7 +182,7 @@ XFN_INLINE int xfn_to_its_worker(struct xdp_md *ctx, const struct xfn_packet *pk
 
 	if (!(xfn_settings.flags & (XFN_GENERIC | XFN_LOCAL_PEER)) && xfn_unfinished(ctx, pkt))
 		return xfn_why(XFN_REASON_PARTIAL_SUM, XDP_PASS);
-	if (xfn_redirect(ctx, pkt, xfn_settings.iface, slot) != XDP_REDIRECT)
+	if (xfn_redirect(ctx, pkt, slot) != XDP_REDIRECT)
 		return xfn_why(XFN_REASON_NO_WORKER, XDP_PASS);
 	if (tier == XFN_PORT_TIER_XDP) {
 		stat = bpf_map_lookup_elem(&xfn_slot_stat, &slot);
@@ -222,12 +223,12 @@ XFN_INLINE int xfn_dispatch(struct xdp_md *ctx, int tail_calls)
 			return xfn_why(XFN_REASON_NOT_IP, XDP_PASS);
 	}
 	if (where == XFN_PORT_SHARED) {
-		struct xfn_binding_key binding = { .port = pkt.dport, .iface = xfn_settings.iface };
+		struct xfn_binding_key binding = { .port = pkt.dport };
 
 		__builtin_memcpy(binding.ip, key.ip, sizeof(binding.ip));
 		value = bpf_map_lookup_elem(&xfn_bindings, &binding);
 		if (!value) {
-			/* 0.0.0.0, ::: the function of every address not named otherwise. */
+			/* 0.0.0.0 or ::, for every address that has no binding of its own */
 			__builtin_memset(binding.ip, 0, sizeof(binding.ip));
 			if (pkt.version == 4)
 				binding.ip[10] = binding.ip[11] = 0xff;
@@ -240,7 +241,6 @@ XFN_INLINE int xfn_dispatch(struct xdp_md *ctx, int tail_calls)
 	if (!served) {
 		key.tag[0] = pkt.tag[0];
 		key.tag[1] = pkt.tag[1];
-		key.iface = xfn_settings.iface;
 		if (!bpf_map_lookup_elem(&xfn_addresses, &key))
 			return xfn_why(XFN_REASON_NOT_LOCAL, XDP_PASS);
 	}
@@ -268,7 +268,8 @@ SEC("xdp") int xfn_dispatcher(struct xdp_md *ctx)
 	return xfn_dispatch(ctx, 1);
 }
 
-/* Where a tail call is refused, as below libxdp's dispatcher: all functions are in workers. */
+/* The form for where the kernel refuses tail calls, as below libxdp's dispatcher: all functions run
+ * in workers. */
 SEC("xdp") int xfn_redirector(struct xdp_md *ctx)
 {
 	return xfn_dispatch(ctx, 0);

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * xfn.h for the kernel target. Force-included before the author's source:
+ * xfn.h for the kernel target. Force-included before the author's source, with the flags of
+ * tools/compiler/compiler_flags.h.
  *
- *   clang -target bpf -mcpu=v3 -O2 -g -ffreestanding -fno-delete-null-pointer-checks -fwrapv
- *     -fsigned-char -ftrivial-auto-var-init=zero -Wall -include xdp/function_bpf.h -Ifunctions
- * -Ixdp -c NAME.c
- *
- * The program that it makes (program_bpf.h) is complete in itself: it parses and checks again, so
- * that it can stand without the dispatcher. Must never call a GPL-only kernel function but for
+ * The program around the function (program_bpf.h) is complete in itself: it parses and checks
+ * again, so that it needs no dispatcher. Must never call a GPL-only kernel function except for
  * --reply-route fib: authors choose their licence.
  */
 #ifndef XFN_FUNCTION_BPF_H
@@ -37,7 +34,7 @@
 #define xfn_count(counter) xfn_counter_add(&xfn_counter_##counter)
 #endif
 
-/* LLVM has no memcmp for BPF but the call; bytes are compared one by one, n constant. */
+/* LLVM turns memcmp into a call, which BPF code does not have: compare byte by byte, n constant. */
 XFN_CALL int xfn_memcmp(const void *a, const void *b, __u64 n)
 {
 	const unsigned char *x = a, *y = b;
@@ -47,7 +44,7 @@ XFN_CALL int xfn_memcmp(const void *a, const void *b, __u64 n)
 			return x[i] - y[i];
 	return 0;
 }
-/* of as many arguments as there are commas: a compound literal may have some */
+/* variadic, since the commas of a compound literal separate a macro's arguments */
 #define memcpy(...) __builtin_memcpy(__VA_ARGS__)
 #define memset(...) __builtin_memset(__VA_ARGS__)
 #define memcmp(...) xfn_memcmp(__VA_ARGS__)
@@ -60,19 +57,19 @@ XFN_CALL int xfn_memcmp(const void *a, const void *b, __u64 n)
 #include "reply.h"
 
 #ifndef XFN_ALONE
-/* As long as .licence may be: the build writes that over it. */
+/* As long as .licence may be: the build writes .licence over it. */
 char xfn_license[32] SEC("license") = "Dual BSD/GPL";
 const volatile struct xfn_settings xfn_settings = {};
 
 XFN_MAP_XSKS;
 XFN_MAP_POOLS;
-XFN_MAP_SPREADS;
+XFN_MAP_INDIRECTIONS;
 XFN_MAP_REASONS;
 XFN_MAP_SLOT_STAT;
-XFN_MAP_LIVE;
+XFN_MAP_RUNTIME;
 XFN_MAP_RATES;
 
-/* Where a frame waits while it is moved towards its headroom. */
+/* A copy of a frame that is being moved towards its headroom. */
 struct xfn_move_buffer {
 	__u8 frame[XFN_OFFSET_MAX + 1];
 };
@@ -83,7 +80,7 @@ struct {
 	__type(value, struct xfn_move_buffer);
 } xfn_move SEC(".maps");
 #define XFN_MOVES	 1 /* a frame without tailroom is moved towards its headroom */
-#define XFN_OBJECT_MTU	 XFN_MTU_DEFAULT /* until xfn_runtime tells */
+#define XFN_OBJECT_MTU	 XFN_MTU_DEFAULT /* until xfn_runtime has the MTU */
 #define XFN_KEEP_PADDING 0		 /* a reply ends where its payload does */
 #endif
 
@@ -92,17 +89,17 @@ struct xfn_req {
 	struct xfn_packet pkt;
 	__u32 len;
 	__u32 room;
-	__u8 mac[12]; /* of the reply, where its way was looked up */
+	__u8 mac[2 * ETH_ALEN]; /* of the reply, where its route was looked up */
 	bool routed;
-	__u32 way_mtu; /* of the route looked up: IP bytes; 0: the interface's holds */
-	__u32 refused; /* length of the last resize that was, 0 if none */
+	__u32 way_mtu; /* of that route: IP bytes; 0: the interface's MTU holds */
+	__u32 refused; /* length that the last refused resize asked for, 0 if none */
 	bool written;
 	bool resized;
 };
 
 static inline __attribute__((always_inline)) int xfn_body(struct xfn_req *req);
 
-/* Counters are this CPU's own, but on a NIC, which has no such maps. */
+/* Counters are per CPU, except on a NIC, which has no per-CPU maps. */
 XFN_INLINE void xfn_add(__u64 *counter, __u64 n)
 {
 #ifdef XFN_OFFLOAD
@@ -139,20 +136,20 @@ XFN_INLINE const struct xfn_runtime *xfn_runtime_now(void)
 	return bpf_map_lookup_elem(&xfn_runtime, &zero);
 }
 
-#include "worker.h" /* it uses the maps */
+#include "worker.h" /* which uses the maps */
 
 /*
- * A program of its own to the verifier and the compiler: inline, its needs change what registers
- * hold across the body, and some bodies could not be followed any more.
+ * A subprogram of its own. Inline, it changes which registers hold what across the body, and the
+ * verifier then cannot follow some bodies.
  */
 __attribute__((noinline)) int xfn_redirect_to_worker(struct xdp_md *ctx, __u32 l3_off, __u32 sport)
 {
 	const struct xfn_packet pkt = { .l3_off = l3_off & 63, .sport = sport };
 
-	return xfn_redirect(ctx, &pkt, xfn_settings.iface, xfn_settings.slot);
+	return xfn_redirect(ctx, &pkt, xfn_settings.slot);
 }
 
-/* The untouched request goes to this queue's worker; without one, to the host. */
+/* Redirect the untouched request to this queue's worker; without one, leave it to the host. */
 XFN_INLINE int xfn_to_worker(const struct xfn_req *req, enum xfn_reason reason)
 {
 	if (reason)
@@ -162,14 +159,14 @@ XFN_INLINE int xfn_to_worker(const struct xfn_req *req, enum xfn_reason reason)
 	return XDP_REDIRECT;
 }
 
-/* The dispatcher has found port and address to be this function's. */
+/* The dispatcher has checked that port and address are this function's. */
 XFN_INLINE enum xfn_reason xfn_filter(__attribute__((unused)) struct xdp_md *ctx,
 				      __attribute__((unused)) const struct xfn_packet *pkt)
 {
 	return XFN_REASON_NONE;
 }
 
-/* Nor is the frame above the MTU. */
+/* The dispatcher has checked the MTU too. */
 XFN_INLINE int xfn_too_large(__attribute__((unused)) struct xdp_md *ctx,
 			     __attribute__((unused)) const struct xfn_packet *pkt)
 {
@@ -180,9 +177,9 @@ XFN_INLINE int xfn_too_large(__attribute__((unused)) struct xdp_md *ctx,
 /* The calls of xfn.h. */
 
 /*
- * The same number, unrelated to the verifier: what a comparison tells about it does not narrow the
- * original, and no more than a frame holds. So the state behind a loop is the same whichever round
- * left it, and is walked once.
+ * The same number, bounded by the longest frame, without a relation that the verifier knows to the
+ * original: a comparison of it does not narrow the original. So the state behind a loop is the same
+ * whichever round left the loop, and the verifier walks it once.
  */
 XFN_INLINE __u64 xfn_apart(__u64 value)
 {
@@ -203,8 +200,8 @@ XFN_CALL uint32_t xfn_room(const struct xfn_req *req)
 }
 
 /*
- * The same number, of which the verifier knows no least value. It would else let a function step
- * back from its payload by as much as it knows that there are headers, and write to these.
+ * The same number, of which the verifier knows no least value. Else the verifier would let a
+ * function step back from its payload into the headers whose length it knows, and write to them.
  */
 XFN_INLINE __u64 xfn_no_least(__u64 off)
 {
@@ -261,8 +258,8 @@ XFN_CALL int xfn_write(struct xfn_req *req, uint32_t off, const void *src, uint3
 		       0;
 }
 
-/* Make the frame end where a payload of `n` bytes ends. The kernel zeroes what it adds. 0 or not.
- */
+/* Make the frame end where a payload of `n` bytes ends; the kernel zeroes bytes that it adds. 0, or
+ * the kernel's error. */
 XFN_INLINE long xfn_frame_end(struct xfn_req *req, __u32 n)
 {
 	__s64 have = xfn_frame_len(req->ctx);
@@ -270,8 +267,7 @@ XFN_INLINE long xfn_frame_end(struct xfn_req *req, __u32 n)
 	return bpf_xdp_adjust_tail(req->ctx, (int)((__s64)req->pkt.payload_off + n - have));
 }
 
-/* Always moves the end, by 0 bytes too: so the verifier knows in every case that pointers are dead.
- */
+/* The end is moved even by 0 bytes: so the verifier always knows that old pointers are dead. */
 XFN_CALL int xfn_resize(struct xfn_req *req, uint32_t n)
 {
 	if (n > req->room) {

@@ -1,22 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Guards that the runtime enforces, not the author: who gets no answer, how long an answer may be.
- * Pure decisions, the same in kernel programs and workers; must never touch a frame or a map.
+ * Guards that the runtime enforces, whatever the author wrote: who gets no answer, and how long an
+ * answer may be. Pure decisions, the same in kernel programs and workers; must never touch a frame
+ * or a map.
  */
 #ifndef XFN_GUARD_H
 #define XFN_GUARD_H
 
+#include "../functions/xfn.h"
 #include "packet.h"
+#include "units.h"
 
-/* Is `sport` one of `list` (0 ends it)? An empty list means the well-known services that answer
- * anything. */
+/* Is `sport` in `list` (0 ends it)? An empty list means XFN_RESPONDERS. */
 XFN_INLINE int xfn_guard_responder(const __u16 *list, unsigned max, __u16 sport)
 {
+	static const __u16 known[] = { XFN_RESPONDERS };
 	unsigned i;
 
-	if (!list[0])
-		return sport == 7 || sport == 13 || sport == 17 || sport == 19 || sport == 37 ||
-		       sport == 69 || sport == 1900 || sport == 5353 || sport == 11211;
+	if (!list[0]) {
+#ifdef __bpf__
+#pragma clang loop unroll(full)
+#endif
+		for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+			if (sport == known[i])
+				return 1;
+		return 0;
+	}
 #ifdef __bpf__
 #pragma clang loop unroll(full)
 #endif
@@ -27,8 +36,9 @@ XFN_INLINE int xfn_guard_responder(const __u16 *list, unsigned max, __u16 sport)
 }
 
 /*
- * Largest reply payload for a request of `len` bytes: len + grow, within the MTU (IP bytes) and
- * within amplify times the request's IP bytes; never below len. amplify 0 means 3.
+ * Largest reply payload for a request of `len` bytes: len + grow, but no more than the MTU (IP
+ * bytes) and amplify times the request's IP bytes allow, and never below len. amplify 0 means
+ * XFN_AMPLIFY_DEFAULT.
  */
 XFN_INLINE __u32 xfn_guard_room(__u32 len, __u32 grow, __u32 amplify, __u32 mtu, __u32 version)
 {
@@ -38,15 +48,15 @@ XFN_INLINE __u32 xfn_guard_room(__u32 len, __u32 grow, __u32 amplify, __u32 mtu,
 
 	if (room > bound)
 		room = bound;
-	bound = (__u64)(amplify ? amplify : 3) * (head + len) - head;
+	bound = (__u64)(amplify ? amplify : XFN_AMPLIFY_DEFAULT) * (head + len) - head;
 	if (room > bound)
 		room = bound;
 	return room < len ? len : (__u32)room;
 }
 
 /*
- * Why a reply of `n` bytes was refused where xfn_guard_room held for a request of `len`: its
- * .amplify, the MTU (or the frame's own end), or the function, which asked for more than its .grow.
+ * Why a reply of `n` bytes to a request of `len` was above xfn_guard_room: the function asked for
+ * more than its .grow, or the reply exceeds its .amplify, or the MTU (or the frame's own end).
  */
 XFN_INLINE enum xfn_reason xfn_guard_why(__u32 n, __u32 len, __u32 grow, __u32 amplify,
 					 __u32 version)
@@ -55,7 +65,7 @@ XFN_INLINE enum xfn_reason xfn_guard_why(__u32 n, __u32 len, __u32 grow, __u32 a
 
 	if (n > (__u64)len + grow)
 		return XFN_REASON_FUNCTION;
-	if ((__u64)n + head > (__u64)(amplify ? amplify : 3) * (head + len))
+	if ((__u64)n + head > (__u64)(amplify ? amplify : XFN_AMPLIFY_DEFAULT) * (head + len))
 		return XFN_REASON_AMPLIFY;
 	return XFN_REASON_MTU;
 }
@@ -74,13 +84,13 @@ XFN_INLINE __u64 xfn_guard_prefix(const __u8 ip[16], __u32 version)
 
 /*
  * A token bucket in one number (ITU-T I.371, virtual scheduling): `due` is when the next request
- * would be due at `rate` per second. False: the burst, a tenth of a second's worth and at least 16,
- * is used up. Two CPUs that race on one prefix may let a request more through, never fewer than the
- * rate.
+ * would be due at `rate` per second. False: the burst is used up, which is a tenth of a second's
+ * requests and at least 16. Two CPUs that race on one prefix may let one request more through,
+ * never fewer than the rate.
  */
 XFN_INLINE int xfn_guard_rate(__u64 *due, __u64 now_ns, __u32 rate)
 {
-	__u64 step = 1000000000u / rate;
+	__u64 step = (__u32)XFN_NSEC_PER_SEC / rate;
 	__u64 burst = rate / 10 > XFN_RATE_BURST_MIN ? rate / 10 : XFN_RATE_BURST_MIN;
 	__u64 at = *due;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Maps that kernel programs share, by name: the loader gives every program the dispatcher's. A
- * program names those it uses by XFN_MAP_* macros, so an object holds no more maps than it needs.
- * Must never hold code.
+ * Maps that kernel programs share by name: the loader gives every program the dispatcher's maps. A
+ * program names the ones that it uses by XFN_MAP_* macros, so that an object holds no more maps
+ * than it needs. Must never hold code.
  */
 #ifndef XFN_MAPS_H
 #define XFN_MAPS_H
@@ -19,12 +19,11 @@
 	} name SEC(".maps")
 
 #define XFN_MAP_SLOTS XFN_SHARED_MAP(xfn_slots, BPF_MAP_TYPE_PROG_ARRAY, XFN_SLOTS, __u32, __u32)
-#define XFN_MAP_PORTS XFN_SHARED_MAP(xfn_ports, BPF_MAP_TYPE_ARRAY, 65536, __u32, __u32)
+#define XFN_MAP_PORTS XFN_SHARED_MAP(xfn_ports, BPF_MAP_TYPE_ARRAY, XFN_PORTS, __u32, __u32)
 #define XFN_MAP_XSKS                                                                               \
-	XFN_SHARED_MAP(xfn_xsks, BPF_MAP_TYPE_XSKMAP, XFN_IFACES *XFN_QUEUES *XFN_THREADS, __u32,  \
-		       __u32)
+	XFN_SHARED_MAP(xfn_xsks, BPF_MAP_TYPE_XSKMAP, XFN_QUEUES *XFN_THREADS, __u32, __u32)
 #define XFN_MAP_POOLS XFN_SHARED_MAP(xfn_pools, BPF_MAP_TYPE_ARRAY, XFN_SLOTS, __u32, __u32)
-#define XFN_MAP_SPREADS                                                                            \
+#define XFN_MAP_INDIRECTIONS                                                                       \
 	XFN_SHARED_MAP(xfn_indirections, BPF_MAP_TYPE_ARRAY, XFN_QUEUES *XFN_POOLS, __u32,         \
 		       struct xfn_indirection)
 #define XFN_MAP_REASONS                                                                            \
@@ -32,7 +31,8 @@
 #define XFN_MAP_SLOT_STAT                                                                          \
 	XFN_SHARED_MAP(xfn_slot_stat, BPF_MAP_TYPE_PERCPU_ARRAY, XFN_SLOTS, __u32,                 \
 		       struct xfn_slot_counters)
-#define XFN_MAP_LIVE XFN_SHARED_MAP(xfn_runtime, BPF_MAP_TYPE_ARRAY, 1, __u32, struct xfn_runtime)
+#define XFN_MAP_RUNTIME                                                                            \
+	XFN_SHARED_MAP(xfn_runtime, BPF_MAP_TYPE_ARRAY, 1, __u32, struct xfn_runtime)
 #define XFN_MAP_BINDINGS                                                                           \
 	XFN_SHARED_MAP(xfn_bindings, BPF_MAP_TYPE_HASH, XFN_BINDINGS, struct xfn_binding_key, __u32)
 #define XFN_MAP_OWN   XFN_SHARED_MAP(xfn_own, BPF_MAP_TYPE_HASH, XFN_OWN, struct xfn_own_key, __u8)

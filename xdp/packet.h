@@ -1,29 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The one parser: Ethernet frame -> offsets. The dispatcher, every function's program and the
- *workers include it, so all take and refuse the same frames. The including file brings the __uNN
- *types (vmlinux.h or <linux/types.h>). Must never write to the frame, nor know what a function is.
+ * workers include it, so all accept and refuse the same frames. Must never write to the frame, nor
+ * know what a function is.
  *
- * Two steps, because traffic that is not for a function must never be dropped by us:
- *	xfn_packet_parse	locates; every refusal leaves the frame to the host's stack
- *	xfn_packet_check	strict; only after the port is known to be a function's
+ * There are two steps, because traffic that is not for a function must never be dropped by xfn:
+ *	xfn_packet_parse	locates headers; every refusal leaves the frame to the host's stack
+ *	xfn_packet_check	is strict, and runs only once the port is known to be a function's
  *
  * RFC 791, 8200, 768, 1122 (3.2.1.3); IEEE 802.1Q.
  */
 #ifndef XFN_PACKET_H
 #define XFN_PACKET_H
 
+#ifndef __bpf__
+#include <netinet/in.h>
+#include <netinet/ip.h>
+#include <linux/if_ether.h>
+#endif
 #include "abi.h"
+#include "protocols.h"
 #include "reason.h"
 
 #define XFN_INLINE static inline __attribute__((always_inline, unused))
-
-#define XFN_ETH_LEN   14
-#define XFN_TAG_LEN   4
-#define XFN_IPV4_LEN  20
-#define XFN_IPV6_LEN  40
-#define XFN_UDP_LEN   8
-#define XFN_PROTO_UDP 17
 
 /* Offsets count from the frame's first byte; ports and lengths are in host order. */
 struct xfn_packet {
@@ -39,8 +38,8 @@ struct xfn_packet {
 };
 
 /*
- * Header fields stand at even addresses only. Kernel programs may load them in one piece; native
- * code must say so to the compiler.
+ * Header fields may stand at addresses that are only even. Kernel programs load them in one piece
+ * all the same; native code copies them, since the compiler may take a plain load to be aligned.
  */
 #ifdef __bpf__
 #define XFN_LOAD(type, p)     (*(const type *)(p))
@@ -70,8 +69,8 @@ XFN_INLINE __u32 xfn_load_be32(const void *p)
 }
 
 /*
- * Sum of 16-bit words in any byte order -> 16 bits (RFC 1071). Below 2^48, which 65,535 words of 32
- * bits do not exceed.
+ * Fold a sum of 16-bit words in any byte order to 16 bits (RFC 1071). The sum is below 2^48, which
+ * 65,535 words of 32 bits do not exceed.
  */
 XFN_INLINE __u16 xfn_fold(__u64 sum)
 {
@@ -83,7 +82,7 @@ XFN_INLINE __u16 xfn_fold(__u64 sum)
 	return (__u16)folded;
 }
 
-/* No arithmetic beyond the end before it is known to fit: native frames may be short. */
+/* Native frames may be short: no pointer is computed beyond the end. */
 #ifdef __bpf__
 #define XFN_SHORT(p, n) ((p) + (n) > e)
 #else
@@ -91,8 +90,9 @@ XFN_INLINE __u16 xfn_fold(__u64 sum)
 #endif
 
 /*
- * Locate what nearly all requests are: untagged IPv4 without options, all offsets constants. 0: not
- * such a one, pkt is as it was; the general code below says what it is, and the same of such a one.
+ * Locate the headers of what nearly all requests are: untagged IPv4 without options, where all
+ * offsets are constants. 0: the frame is something else, and *pkt is as it was; xfn_packet_parse
+ * then judges it. For such a request xfn_packet_parse gives the same result.
  */
 XFN_INLINE int xfn_packet_plain(const void *data, const void *end, struct xfn_packet *pkt)
 {
@@ -101,8 +101,8 @@ XFN_INLINE int xfn_packet_plain(const void *data, const void *end, struct xfn_pa
 	const __u8 *ip = d + XFN_ETH_LEN;
 
 	if (XFN_SHORT(d, XFN_ETH_LEN + XFN_IPV4_LEN + XFN_UDP_LEN) ||
-	    XFN_LOAD(__u16, d + 12) != __builtin_bswap16(0x0800) || ip[0] != 0x45 ||
-	    ip[9] != XFN_PROTO_UDP || XFN_LOAD(__u16, ip + 6) & __builtin_bswap16(0x3fff))
+	    XFN_LOAD(__u16, d + 12) != __builtin_bswap16(ETH_P_IP) || ip[0] != XFN_IPV4_FIRST ||
+	    ip[9] != IPPROTO_UDP || XFN_LOAD(__u16, ip + 6) & __builtin_bswap16(IP_MF | IP_OFFMASK))
 		return 0;
 	pkt->tags = 0;
 	pkt->tag[0] = 0;
@@ -117,7 +117,8 @@ XFN_INLINE int xfn_packet_plain(const void *data, const void *end, struct xfn_pa
 	return 1;
 }
 
-/* Locate. XFN_REASON_NONE, or why this is not a plain UDP datagram: always a case for the stack. */
+/* Locate the headers. XFN_REASON_NONE, or why this is no plain UDP datagram: then it is the
+ * stack's. */
 XFN_INLINE enum xfn_reason xfn_packet_parse(const void *data, const void *end,
 					    struct xfn_packet *pkt)
 {
@@ -138,48 +139,49 @@ XFN_INLINE enum xfn_reason xfn_packet_parse(const void *data, const void *end,
 	ip = d + XFN_ETH_LEN;
 	proto = xfn_load_be16(d + 12);
 	pkt->l3_off = XFN_ETH_LEN;
-	if (proto == 0x8100 || proto == 0x88a8) {
+	if (proto == ETH_P_8021Q || proto == ETH_P_8021AD) {
 		if (XFN_SHORT(d, XFN_ETH_LEN + XFN_TAG_LEN))
 			return XFN_REASON_NOT_IP;
-		pkt->tag[0] = xfn_load_be16(d + 14) & 0xfff;
+		pkt->tag[0] = xfn_load_be16(d + 14) & XFN_TAG_ID;
 		proto = xfn_load_be16(d + 16);
 		pkt->tags = 1;
 		pkt->l3_off = XFN_ETH_LEN + XFN_TAG_LEN;
 		ip = d + XFN_ETH_LEN + XFN_TAG_LEN;
-		if (proto == 0x8100 || proto == 0x88a8) {
+		if (proto == ETH_P_8021Q || proto == ETH_P_8021AD) {
 			if (XFN_SHORT(d, XFN_ETH_LEN + 2 * XFN_TAG_LEN))
 				return XFN_REASON_NOT_IP;
-			pkt->tag[1] = xfn_load_be16(d + 18) & 0xfff;
+			pkt->tag[1] = xfn_load_be16(d + 18) & XFN_TAG_ID;
 			proto = xfn_load_be16(d + 20);
 			pkt->tags = 2;
 			pkt->l3_off = XFN_ETH_LEN + 2 * XFN_TAG_LEN;
 			ip = d + XFN_ETH_LEN + 2 * XFN_TAG_LEN;
-			if (proto == 0x8100 || proto == 0x88a8)
+			if (proto == ETH_P_8021Q || proto == ETH_P_8021AD)
 				return XFN_REASON_TAGS;
 		}
 	}
 
-	if (proto == 0x0800) {
+	if (proto == ETH_P_IP) {
 		if (XFN_SHORT(ip, XFN_IPV4_LEN) || ip[0] >> 4 != 4 || (ip[0] & 0xf) < 5)
 			return XFN_REASON_NOT_IP;
-		if (ip[9] != XFN_PROTO_UDP)
+		if (ip[9] != IPPROTO_UDP)
 			return XFN_REASON_NOT_UDP;
 		if ((ip[0] & 0xf) != 5)
 			return XFN_REASON_IP_OPTIONS;
-		/* More fragments, or an offset; the reserved bit and DF do not matter. */
-		if (xfn_load_be16(ip + 6) & 0x3fff)
+		/* a fragment; the reserved bit and DF do not matter */
+		if (xfn_load_be16(ip + 6) & (IP_MF | IP_OFFMASK))
 			return XFN_REASON_FRAGMENT;
 		pkt->version = 4;
 		pkt->l4_off = pkt->l3_off + XFN_IPV4_LEN;
 		udp = ip + XFN_IPV4_LEN;
-	} else if (proto == 0x86dd) {
+	} else if (proto == ETH_P_IPV6) {
 		if (XFN_SHORT(ip, XFN_IPV6_LEN) || ip[0] >> 4 != 6)
 			return XFN_REASON_NOT_IP;
-		if (ip[6] == 44)
+		if (ip[6] == IPPROTO_FRAGMENT)
 			return XFN_REASON_FRAGMENT;
-		if (ip[6] == 0 || ip[6] == 43 || ip[6] == 51 || ip[6] == 60 || ip[6] == 135)
+		if (ip[6] == IPPROTO_HOPOPTS || ip[6] == IPPROTO_ROUTING || ip[6] == IPPROTO_AH ||
+		    ip[6] == IPPROTO_DSTOPTS || ip[6] == IPPROTO_MH)
 			return XFN_REASON_EXT_HEADER;
-		if (ip[6] != XFN_PROTO_UDP)
+		if (ip[6] != IPPROTO_UDP)
 			return XFN_REASON_NOT_UDP;
 		pkt->version = 6;
 		pkt->l4_off = pkt->l3_off + XFN_IPV6_LEN;
@@ -222,7 +224,7 @@ XFN_INLINE enum xfn_reason xfn_packet_check4(const __u8 *ip, __u32 *ip_payload)
 	return XFN_REASON_NONE;
 }
 
-/* :: and ::1, and IPv4 addresses as IPv6 ones (::ffff:0:0/96): not to be seen on a wire. */
+/* :: and ::1, and IPv4 addresses as IPv6 ones (::ffff:0:0/96): none may appear on a wire. */
 XFN_INLINE int xfn_packet_odd6(__u64 hi, __u64 lo)
 {
 	return !hi &&
@@ -308,14 +310,15 @@ XFN_INLINE enum xfn_reason xfn_packet_check(const void *data, const void *end,
 }
 
 /*
- * What becomes of a frame that is for no function: it is the host's, whatever is wrong with it, but
- * for one from an address of this host's own. The host's stack would take that of IPv6 for local.
+ * What becomes of a frame that is for no function: it is left to the host, whatever is wrong with
+ * it, unless it comes from an address of this host. The host's stack would take such a frame of
+ * IPv6 for a local one.
  */
 #define XFN_TURNED_AWAY(reason) ((reason) == XFN_REASON_BAD_SOURCE ? XDP_DROP : XDP_PASS)
 
 /*
- * Both for a plain request with nothing wrong: every condition leads to one exit, so the compiler
- * keeps no account of why. 0: anything else, for the two functions above to say what.
+ * Both steps for a plain request with nothing wrong. Every condition leads to one exit, so the
+ * compiler keeps no reason. 0: anything else, which the two functions above judge.
  */
 XFN_INLINE int xfn_packet_plain_right(const void *data, const void *end, struct xfn_packet *pkt)
 {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The XDP program around a function: admits a request, secures room, looks the way back up, calls
- * the body, and does what its action says. Included by function_bpf.h, which has the state and the
- * calls of xfn.h. Must never know what the body does.
+ * The XDP program around a function: admits a request, secures room, looks the route back up, calls
+ * the body, and does what the returned action says. function_bpf.h includes it, and has the state
+ * and the calls of xfn.h. Must never know what the body does.
  */
 #ifndef XFN_PROGRAM_BPF_H
 #define XFN_PROGRAM_BPF_H
 
-/* Move the frame `grow` bytes towards its headroom, and leave as much behind it. 0, or the frame is
- * as it was. */
+/* Move the frame `grow` bytes towards its headroom, which leaves as much room behind it. 0, or -1:
+ * the frame is as it was. */
 XFN_INLINE int xfn_move_up(struct xfn_req *req, int grow)
 {
 #if XFN_MOVES
@@ -21,8 +21,7 @@ XFN_INLINE int xfn_move_up(struct xfn_req *req, int grow)
 		return -1;
 	if (bytes > XFN_OFFSET_MAX)
 		return -1;
-	/* In one piece: before 6.8 a bound is forgotten where the number goes by way of the stack.
-	 */
+	/* in one asm: before 6.8 the verifier forgets the bound of a number spilled to the stack */
 	asm volatile("%0 += -1\n\t%0 &= %1\n\t%0 += 1" : "+r"(bytes) : "i"(XFN_OFFSET_MAX));
 	if (bpf_xdp_load_bytes(req->ctx, 0, buf->frame, bytes))
 		return -1;
@@ -39,20 +38,20 @@ XFN_INLINE int xfn_move_up(struct xfn_req *req, int grow)
 }
 
 /*
- * Secure room before the body runs, so that it can rely on xfn_room. Growing the tail and taking it
- * back proves the tailroom; else the frame moves towards its headroom, which leaves as much behind
- * it. 0: secured. Otherwise the frame is as it came, padding aside.
+ * Secure room before the body runs, so that the body can rely on xfn_room. Growing the tail and
+ * taking the growth back proves the tailroom; without tailroom the frame is moved towards its
+ * headroom. 0: secured. Else the frame is as it came, without its padding.
  */
 XFN_INLINE int xfn_secure(struct xfn_req *req)
 {
 	int grow = (int)(req->room - req->len);
 
-	/* Padding off first: bytes that growth adds must be zero. */
+	/* take the padding off first: bytes that growth adds must be zero */
 	if (xfn_frame_end(req, req->len))
 		return -1;
 	if (grow <= 0)
 		return 0;
-	/* Some have more room than is edited and summed: a linear frame, its tags aside. */
+	/* a buffer may have more room than the longest frame whose bytes are edited and summed */
 	if (xfn_settings.large &&
 	    req->pkt.payload_off + req->room > XFN_FRAME_MAX + XFN_TAGS * XFN_TAG_LEN)
 		return -1;
@@ -64,7 +63,7 @@ XFN_INLINE int xfn_secure(struct xfn_req *req)
 
 /*
  * The IP header at `l3_off` with the UDP header behind it, or NULL. Offset and version may be
- * constants, as in the other *_at functions below.
+ * constants, which makes shorter code.
  */
 XFN_INLINE __u8 *xfn_l3_at(struct xfn_req *req, __u32 l3_off, __u32 version)
 {
@@ -76,8 +75,7 @@ XFN_INLINE __u8 *xfn_l3_at(struct xfn_req *req, __u32 l3_off, __u32 version)
 	return l3;
 }
 
-/* The checksum field of the reply, from its whole payload. 0: the frame does not hold its headers.
- */
+/* The reply's checksum field, from its whole payload. 0: the frame is too short for its headers. */
 XFN_INLINE __u16 xfn_reply_sum(struct xfn_req *req, __u32 l3_off, __u32 version)
 {
 	__u64 payload = xfn_sum_payload(req->ctx, req->pkt.payload_off, req->len);
@@ -91,8 +89,8 @@ XFN_INLINE __u16 xfn_reply_sum(struct xfn_req *req, __u32 l3_off, __u32 version)
 			     payload);
 }
 
-/* Headers, checksum and length of the reply. `keep` is the request's field where it stays right, or
- * 0. */
+/* Write headers, checksum and length of the reply. `keep` is the request's checksum field where
+ * that stays right, or 0. */
 XFN_INLINE int xfn_send(struct xfn_req *req, __u16 keep)
 {
 	__u16 field = keep;
@@ -125,14 +123,14 @@ XFN_INLINE int xfn_send(struct xfn_req *req, __u16 keep)
 }
 
 /*
- * The way back as the kernel would choose it by this interface, before the function runs: without
- * one the request must go to the stack as it came. A tagged frame's way is its VLAN's, and is
- * swapped.
+ * Look up the route back by this interface as the kernel would choose it. This is done before the
+ * function runs: without a route the request goes to the stack as it came. The route of a tagged
+ * frame is its VLAN device's, so its MACs are only swapped.
  */
 XFN_INLINE int xfn_route(struct xfn_req *req)
 {
 	struct bpf_fib_lookup fib = { .ifindex = req->ctx->ingress_ifindex,
-				      .l4_protocol = XFN_PROTO_UDP };
+				      .l4_protocol = IPPROTO_UDP };
 	struct xfn_address peer, local;
 
 	if (req->pkt.tags)
@@ -158,7 +156,7 @@ XFN_INLINE int xfn_route(struct xfn_req *req)
 	return 1;
 }
 
-/* Is the reply longer than its way takes? Known for a way that was looked up. */
+/* Is the reply longer than the MTU of the route that was looked up? */
 XFN_INLINE int xfn_beyond_way(const struct xfn_req *req)
 {
 	__u32 head = (req->pkt.version == 4 ? XFN_IPV4_LEN : XFN_IPV6_LEN) + XFN_UDP_LEN;
@@ -166,7 +164,7 @@ XFN_INLINE int xfn_beyond_way(const struct xfn_req *req)
 	return req->way_mtu && req->len + head > req->way_mtu;
 }
 
-/* Verify the request's checksum; *keep is the field that a reply with the same payload may keep, or
+/* Verify the request's checksum. *keep: the field that a reply with the same payload may keep, or
  * 0. */
 XFN_INLINE enum xfn_reason xfn_verify_at(struct xfn_req *req, __u16 *keep, __u32 l3_off,
 					 __u32 version)
@@ -204,7 +202,7 @@ XFN_INLINE enum xfn_reason xfn_verify(struct xfn_req *req, __u16 *keep)
 	return xfn_verify_at(req, keep, req->pkt.l3_off, 6);
 }
 
-/* To the worker, or where there is none to the host; counted as where it went. */
+/* Hand the request to the worker, or where there is none to the host, and count it so. */
 XFN_INLINE int xfn_hand(struct xfn_req *req, struct xfn_slot_counters *stat, enum xfn_reason reason)
 {
 	int action = xfn_to_worker(req, reason);
@@ -216,7 +214,7 @@ XFN_INLINE int xfn_hand(struct xfn_req *req, struct xfn_slot_counters *stat, enu
 	return action;
 }
 
-/* Action of the body -> what the kernel does. */
+/* The body's action -> the XDP action. */
 XFN_INLINE int xfn_finish(struct xfn_req *req, const struct xfn_attributes *attr,
 			  struct xfn_slot_counters *stat, int action, __u16 keep)
 {
@@ -257,7 +255,7 @@ XFN_INLINE int xfn_finish(struct xfn_req *req, const struct xfn_attributes *attr
 			xfn_add(&stat->dropped, 1);
 			return xfn_why(XFN_REASON_NO_SLOW, XDP_DROP);
 		}
-		/* it is a request of whoever takes it next */
+		/* who takes it next counts it as a request */
 		xfn_add(&stat->requests, -1ull);
 		xfn_add(&stat->bytes_in, -(__u64)req->pkt.payload_len);
 		return xfn_hand(req, stat, XFN_REASON_NONE);
@@ -283,7 +281,7 @@ XFN_INLINE int xfn_within_rate(struct xfn_req *req)
 	return 1;
 }
 
-/* The same number, of which the verifier knows nothing but that it is below 64. */
+/* The same number, of which the verifier knows only that it is below 64. */
 XFN_INLINE __u32 xfn_forget(struct xdp_md *ctx, __u32 value)
 {
 	void *data = XFN_DATA(ctx), *p = data + value;
@@ -293,8 +291,8 @@ XFN_INLINE __u32 xfn_forget(struct xdp_md *ctx, __u32 value)
 }
 
 /*
- * One state from here on, whatever the request's version and tags: else the verifier would walk the
- * function, and all behind it, for each of the six.
+ * Make one verifier state of all versions and tags of a request: else the verifier walks the
+ * function, and all that follows, for each of the six combinations.
  */
 XFN_INLINE void xfn_forget_shape(struct xdp_md *ctx, struct xfn_packet *pkt)
 {
@@ -316,8 +314,7 @@ XFN_INLINE int xfn_program(struct xdp_md *ctx, const struct xfn_attributes *attr
 	__u16 keep = 0;
 
 	if (!xfn_packet_plain_right(XFN_DATA(ctx), XFN_DATA_END(ctx), &req.pkt)) {
-		/* What cannot be located is no function's: the host's business, as in the
-		 * dispatcher. */
+		/* as in the dispatcher, a frame without plain headers is the host's */
 		reason = xfn_packet_parse(XFN_DATA(ctx), XFN_DATA_END(ctx), &req.pkt);
 		if (reason)
 			return xfn_why(reason, XDP_PASS);
@@ -335,7 +332,7 @@ XFN_INLINE int xfn_program(struct xdp_md *ctx, const struct xfn_attributes *attr
 			return xfn_why(reason, XFN_TURNED_AWAY(reason));
 	}
 	xfn_forget_shape(ctx, &req.pkt);
-	/* The dispatcher leaves larger ones to the stack; so must a program alone. */
+	/* the dispatcher leaves larger frames to the stack, and so must a standalone program */
 	if (xfn_frame_len(ctx) > XFN_FRAME_SMALL + (__s64)xfn_settings.large ||
 	    xfn_too_large(ctx, &req.pkt))
 		return xfn_why(XFN_REASON_LARGE_FRAME, XDP_PASS);
@@ -353,7 +350,7 @@ XFN_INLINE int xfn_program(struct xdp_md *ctx, const struct xfn_attributes *attr
 	}
 	reason = xfn_verify(&req, &keep);
 	if (reason)
-		/* a device below this one may be local: the stack knows whether the sum is right */
+		/* the sender may be local to a device below: the stack knows if the sum is right */
 		return xfn_why(reason, reason == XFN_REASON_PARTIAL_SUM ? XDP_PASS : XDP_DROP);
 
 	if ((xfn_settings.flags & XFN_ROUTE_FIB) && !xfn_route(&req)) {

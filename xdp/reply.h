@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Turns a request's headers into its reply's: swaps MAC, IP and ports, keeps tags; fresh TTL, DF,
- * id 0, no ECN, new lengths and IPv4 header checksum. Reads the request's from `from`, which may be
- * the same place. Must never touch the payload.
+ * Turns a request's headers into its reply's: swaps MACs, addresses and ports, and keeps tags. TTL,
+ * lengths and IPv4's header checksum are new, DF is set, id is 0, ECN is cleared. The request's
+ * headers are read from `from`, which may be the same place. Must never touch the payload.
  */
 #ifndef XFN_REPLY_H
 #define XFN_REPLY_H
@@ -25,8 +25,8 @@ XFN_INLINE void xfn_reply_mac(__u8 *d, const __u8 *from)
 }
 
 /*
- * Headers are put together in registers and stored word by word: a load of what was just stored in
- * smaller pieces would wait for them to reach the cache.
+ * Headers are put together in registers and stored in whole words: a load of a word that was just
+ * stored in smaller pieces waits until those have reached the cache.
  */
 XFN_INLINE void xfn_reply_udp(__u8 *udp, const __u8 *from, __u32 udp_len, __u16 field)
 {
@@ -40,7 +40,7 @@ XFN_INLINE void xfn_reply_ipv4(__u8 *ip, const __u8 *from, __u32 udp_len)
 {
 	__u32 first = __builtin_bswap32(XFN_LOAD(__u32, from)); /* version, DSCP and ECN, length */
 	__u32 third = __builtin_bswap32(XFN_LOAD(__u32, from + 8)); /* TTL, protocol, checksum */
-	__u32 second = __builtin_bswap32(0x4000);		    /* id, DF */
+	__u32 second = __builtin_bswap32(IP_DF);		    /* id, DF */
 	__u32 src = XFN_LOAD(__u32, from + 12);
 	__u32 dst = XFN_LOAD(__u32, from + 16);
 	__u32 field;
@@ -70,8 +70,8 @@ XFN_INLINE void xfn_reply_ipv6(__u8 *ip, const __u8 *from, __u32 udp_len)
 }
 
 /*
- * Rewrite the headers for a payload of `len` bytes with `field` as UDP checksum (wire order). 0
- * where the frame does not hold its headers.
+ * Rewrite the headers for a payload of `len` bytes with `field` as UDP checksum (wire order). 0:
+ * the frame is too short for its headers.
  */
 XFN_INLINE int xfn_reply_headers_from(void *data, void *end, const void *from, __u32 l3_off,
 				      __u32 version, __u32 len, __u16 field)
@@ -98,7 +98,7 @@ XFN_INLINE int xfn_reply_headers_from(void *data, void *end, const void *from, _
 	return 1;
 }
 
-/* The same, of headers that nothing but the kernel has had in its hands. */
+/* The same in place, for a frame whose headers nothing but the kernel could have changed. */
 XFN_INLINE int xfn_reply_headers(void *data, void *end, __u32 l3_off, __u32 version, __u32 len,
 				 __u16 field)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * What surrounds a function in an object of its own, for loaders that know nothing of xfn (`ip
- * link`, `xdp-loader`, a NIC's): ports, addresses and settings are compiled in, the counters are
- * the object's. One program, no tail call. Must never want anything of whoever loads it.
+ * link`, `xdp-loader`, a NIC's). Ports, addresses and settings are compiled in, and the counters
+ * are the object's. There is one program and no tail call. Must never need anything of its loader.
  *
- * `xfn build --standalone` and `--offload` (tools/compiler/standalone.c) force-include a header of settings
- * before this:
+ * `xfn build --standalone` and `--offload` (tools/compiler/standalone.c) force-include a header of
+ * settings before this:
  *	XFN_ALONE		this flavour
  *	XFN_OFFLOAD		for a NIC: no .rodata, no per-CPU or LRU map, at most two entries
  *	XFN_OBJECT_FLAGS	XFN_TRUST_CHECKSUM, ... of abi.h
@@ -142,7 +142,7 @@ XFN_INLINE int xfn_why(enum xfn_reason reason, int action)
 		words = bpf_map_lookup_elem(&xfn_reasons_32, &key);
 	if (!words)
 		return action;
-	/* cards reach map values at constant offsets only */
+	/* NICs reach map values at constant offsets only */
 	switch (reason % 8) {
 #define XFN_WORD(n)                                                                                \
 	case n:                                                                                    \
@@ -175,7 +175,7 @@ XFN_INLINE int xfn_why(enum xfn_reason reason, int action)
 }
 #endif
 
-/* There are no workers: the host's. */
+/* There are no workers: the request is left to the host. */
 XFN_INLINE int xfn_to_worker(__attribute__((unused)) const struct xfn_req *req,
 			     enum xfn_reason reason)
 {
@@ -184,7 +184,7 @@ XFN_INLINE int xfn_to_worker(__attribute__((unused)) const struct xfn_req *req,
 	return xfn_why(XFN_REASON_NO_WORKER, XDP_PASS);
 }
 
-/* Nobody keeps clock and MTU current. */
+/* No supervisor keeps clock and MTU current. */
 XFN_INLINE const struct xfn_runtime *xfn_runtime_now(void)
 {
 	return (void *)0;
@@ -205,11 +205,11 @@ static inline __attribute__((always_inline, unused)) uint32_t xfn_random(void)
 	return bpf_get_prandom_u32();
 }
 
-/* The address of that version; without hi and lo any of it. */
+/* Is it this address of that version? hi and lo 0: any address of that version. */
 #define XFN_IS(version_, hi_, lo_)                                                                 \
 	(pkt->version == (version_) && (!((hi_) | (lo_)) || (hi == (hi_) && lo == (lo_))))
 
-/* Whose is this datagram? Its function's slot, or why it is nobody's. */
+/* Find the datagram's function: its slot, or the reason why there is none. */
 XFN_INLINE enum xfn_reason xfn_pick(struct xdp_md *ctx, const struct xfn_packet *pkt, __u32 *slot)
 {
 	__u8 *d = XFN_DATA(ctx), *end = XFN_DATA_END(ctx), *l3 = d + pkt->l3_off;
@@ -251,7 +251,7 @@ XFN_INLINE enum xfn_reason xfn_pick(struct xdp_md *ctx, const struct xfn_packet 
 #undef XFN_ONE
 		return XFN_REASON_NOT_LOCAL;
 	} while (0);
-	/* Of this host's addresses these are known: none of them asks. */
+	/* no request comes from the served addresses, which are this host's */
 	if (pkt->version == 4) {
 		lo = *(__u32 *)(l3 + 12);
 	} else {
@@ -269,13 +269,14 @@ XFN_INLINE enum xfn_reason xfn_pick(struct xdp_md *ctx, const struct xfn_packet 
 #endif
 }
 
-/* Several datagrams in one (GRO, GSO in generic mode), or on a link of another MTU. */
+/* Is the frame several datagrams in one (GRO, GSO in generic mode), or longer than the compiled
+ * MTU? */
 XFN_INLINE int xfn_too_large(struct xdp_md *ctx, const struct xfn_packet *pkt)
 {
 	return xfn_frame_len(ctx) > (__s64)XFN_OBJECT_MTU + pkt->l3_off;
 }
 
-/* Does this request concern the function? A member's leader has asked. */
+/* Is this request the function's? For a member the leader has checked it. */
 XFN_INLINE enum xfn_reason xfn_filter(struct xdp_md *ctx, const struct xfn_packet *pkt)
 {
 #ifdef XFN_MEMBER

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The program of a standalone object of several functions: finds whose a datagram is and calls
- * that function's subprogram, which parses again. A translation unit of its own (XFN_LEADER), that
- * the functions' are linked with, so that what is static in each stays its own.
+ * The program of a standalone object of several functions: finds a datagram's function and calls
+ * that function's subprogram, which parses again. It is a translation unit of its own (XFN_LEADER),
+ * with which the functions' units are linked, so that each function keeps its static names.
  */
 #include "standalone_bpf.h"
 

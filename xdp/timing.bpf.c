@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Times a function's program by BPF_PROG_TEST_RUN: whose repetitions work on what the last one
- * left, a reply. So this puts the request back before it calls the function. Without one in the
- * slot it costs as much less as the function takes. Never attached to an interface.
+ * Times a function's program by BPF_PROG_TEST_RUN. A repetition works on the frame that the last
+ * one left, which is a reply: so this program puts the request back before it calls the function. A
+ * run with an empty slot is shorter by what the function takes. Must never be attached to an
+ * interface.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -36,7 +37,7 @@ SEC("xdp") int xfn_timing(struct xdp_md *ctx)
 	len = request->len;
 	if (bpf_xdp_adjust_tail(ctx, (int)((long)len - have)))
 		return XDP_ABORTED;
-	/* one to as many bytes as there are, in one piece: a bound may be forgotten between */
+	/* 1 to XFN_TIMING_MAX, in one asm: the verifier may forget a bound in between */
 	asm volatile("%0 += -1\n\t%0 &= %1\n\t%0 += 1" : "+r"(len) : "i"(XFN_TIMING_MAX - 1));
 	if (bpf_xdp_store_bytes(ctx, 0, request->frame, len))
 		return XDP_ABORTED;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The kernel types and constants our programs use, and no more: small enough to be read, committed
- * so that a build needs no BTF. Lives beside clang's freestanding <stdint.h>, so it must never
+ * The kernel types and constants that kernel programs use, and no more. The file is committed, so
+ * that a build needs no BTF. clang's freestanding <stdint.h> is included beside it: it must never
  * define a uintN_t, and must never meet the libc's kernel headers in one translation unit.
  */
 #ifndef XFN_VMLINUX_H
@@ -61,7 +61,7 @@ struct xdp_md {
 	__u32 egress_ifindex;
 };
 
-/* User API: what bpf_fib_lookup is asked and answers. */
+/* User API: the request to bpf_fib_lookup, and its answer. */
 struct bpf_fib_lookup {
 	__u8 family;
 	__u8 l4_protocol;
@@ -89,7 +89,7 @@ enum {
 	AF_INET6 = 10
 };
 
-/* The context of socket filters, as far as we read it. */
+/* The context of socket filters, as far as programs here read it. */
 struct __sk_buff {
 	__u32 len;
 	__u32 pkt_type;

@@ -4,7 +4,6 @@
 #define XFN_NUMBER_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 /* A whole decimal number, no sign and nothing behind it, of min to max. False: something else. */

@@ -4,7 +4,6 @@
 #define XFN_TARGET_H
 
 #include <netdb.h>
-#include <stddef.h>
 #include "../../skel/error.h"
 
 /*

@@ -9,8 +9,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <bpf/bpf.h>
-#include <linux/if_link.h>
 #include <xdp/xsk.h>
 #include "../load/afxdp_config.h"
 #include "servers.h"

@@ -7,8 +7,6 @@
  */
 #include <argp.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +14,9 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include "../../skel/array_size.h"
 #include "../../skel/error.h"
+#include "machine.h"
 #include "report.h"
 #include "servers.h"
 
@@ -66,50 +66,6 @@ static bool alive(const struct bench_figures *now, void *arg)
 	(void)now;
 	(void)arg;
 	return !server_interrupted;
-}
-
-static void move_to(int cpu, bool idle)
-{
-	struct sched_param param = {};
-	cpu_set_t cpus;
-
-	CPU_ZERO(&cpus);
-	CPU_SET(cpu, &cpus);
-	sched_setaffinity(0, sizeof(cpus), &cpus);
-	sched_setscheduler(0, idle ? SCHED_IDLE : SCHED_OTHER, &param);
-}
-
-static void write_to(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd >= 0 && write(fd, text, strlen(text)) < 0)
-		fprintf(stderr, "bench: %s: %s\n", path, strerror(errno));
-	if (fd >= 0)
-		close(fd);
-}
-
-/* Kept open: no CPU goes to sleep deeper than its shallowest state. */
-static int quiet_the_machine(void)
-{
-	const int32_t latency = 0;
-	char stats[4] = "";
-	FILE *f;
-	int fd;
-
-	setsid();
-	write_to("/proc/self/autogroup", "-10");
-	f = fopen("/proc/sys/kernel/bpf_stats_enabled", "re");
-	if (f && fscanf(f, "%3s", stats) == 1 && strcmp(stats, "0"))
-		fprintf(stderr, "bench: kernel.bpf_stats_enabled is on and halves rates; `sysctl "
-				"kernel.bpf_stats_enabled=0`\n");
-	if (f)
-		fclose(f);
-	fd = open("/dev/cpu_dma_latency", O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, &latency, sizeof(latency)) != sizeof(latency))
-		fprintf(stderr, "bench: /dev/cpu_dma_latency: %s; round trips include waking up\n",
-			strerror(errno));
-	return fd;
 }
 
 static bool wanted(const struct bench *b, const struct bench_candidate *c)
@@ -312,7 +268,7 @@ static void scale(struct bench *b)
 		  { "afxdp-workers", "afxdp-2-queues-2-workers", FLOWS, 2 } },
 	};
 
-	for (unsigned i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(pairs); i++) {
 		struct cell cells[2];
 		unsigned n = 0;
 
@@ -378,24 +334,24 @@ static void one_round(struct bench *b, uint64_t begin)
 	unsigned lengths = b->quick ? 3 : 8, n;
 	struct cell cells[CELLS];
 
-	move_to(OTHER_CPU, false);
+	bench_machine__move(OTHER_CPU, false);
 	set_up(b, begin);
 	for (int reverse = 0; reverse < 2; reverse++) {
 		say(b, begin, reverse ? "reverse" : "echo");
-		move_to(OTHER_CPU, false);
+		bench_machine__move(OTHER_CPU, false);
 		n = pick(b, cells, reverse, false);
 		for (unsigned i = 0; i < 3 && !server_interrupted; i++)
 			rates(b, cells, n, "two-core", reverse, few_sizes[i]);
 		for (unsigned i = 0; i < 2 * n && !reverse && !server_interrupted; i++)
 			latency(b, &cells[i % n], i < n ? 64 : 800);
-		move_to(SERVER_CPU, true);
+		bench_machine__move(SERVER_CPU, true);
 		n = pick(b, cells, reverse, true);
 		for (unsigned i = 0; i < lengths && !server_interrupted; i++)
 			rates(b, cells, n, "one-core", reverse, list[i]);
 	}
 	say(b, begin, "scale");
 	scale(b);
-	move_to(OTHER_CPU, false);
+	bench_machine__move(OTHER_CPU, false);
 	for (unsigned i = 0; i < CANDIDATES; i++)
 		if (b->places[i].candidate)
 			bench_place__down(&b->places[i]);
@@ -502,7 +458,7 @@ int main(int argc, char **argv)
 	sigaction(SIGTERM, &act, NULL);
 	sigaction(SIGHUP, &act, NULL);
 	snprintf(path, sizeof(path), "%s/results.csv", b.folder);
-	quiet = quiet_the_machine();
+	quiet = bench_machine__quiet();
 	status = run(&b);
 	if (b.rows.count && bench_rows__write(&b.rows, path))
 		status = 1;

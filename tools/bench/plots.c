@@ -2,8 +2,9 @@
 /* The bench's rows as SVG plots, drawn by gnuplot. Each says what it shows without a text beside
  * it. */
 #include <errno.h>
-#include <stdlib.h>
+#include <stdbool.h>
 #include <string.h>
+#include "../../skel/array_size.h"
 #include "report.h"
 
 #define NAMES	 40
@@ -48,7 +49,7 @@ static const char *style_of(const char *name)
 		{ "simple", "lw 3 lc '#8c6d31' pt 13" },
 	};
 
-	for (unsigned i = 0; i < sizeof(styles) / sizeof(styles[0]); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(styles); i++)
 		if (!strcmp(styles[i].name, name))
 			return styles[i].style;
 	return "lw 2 lc '#000000' pt 1";
@@ -159,7 +160,7 @@ static int by_size(const struct bench_rows *rows, const char *folder, const stru
 		if (!block(g, i, rows, q, plot->bits))
 			names[i] = NULL;
 	}
-	for (unsigned p = 0; old && p < sizeof(prior) / sizeof(prior[0]); p++) {
+	for (unsigned p = 0; old && p < ARRAY_SIZE(prior); p++) {
 		fprintf(g, "$p%u << EOD\n", p);
 		for (unsigned k = 0; k < 7; k++)
 			fprintf(g, "%u %g\n", prior_sizes[k], prior[p].kpps[k] / 1e3);
@@ -172,7 +173,7 @@ static int by_size(const struct bench_rows *rows, const char *folder, const stru
 		if (names[i])
 			fprintf(g, "%s$d%u using 1:2:3:4 with yerrorlines ps 0.6 %s title \"%s\"",
 				drawn++ ? ", " : "", i, style_of(names[i]), names[i]);
-	for (unsigned p = 0; old && p < sizeof(prior) / sizeof(prior[0]); p++)
+	for (unsigned p = 0; old && p < ARRAY_SIZE(prior); p++)
 		fprintf(g, "%s$p%u with linespoints dt 2 lw 2 lc '#888888' pt %u title \"%s\"",
 			drawn++ ? ", " : "", p, 1 + p, prior[p].name);
 	fputs("\n", g);
@@ -240,7 +241,7 @@ static int scaling(const struct bench_rows *rows, const char *folder)
 	if (!g)
 		return end(g, folder, "scaling.svg");
 	fputs("$d << EOD\n", g);
-	for (unsigned i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(pairs); i++) {
 		const struct bench_query q = { "scale", pairs[i].more, "echo", pairs[i].one,
 					       64,	BENCH_RATE };
 		struct bench_spread s = bench_report__spread(rows, &q);
@@ -274,7 +275,7 @@ int bench_report__plots(const struct bench_rows *rows, const char *folder)
 	};
 	int ret = 0;
 
-	for (unsigned i = 0; !ret && i < sizeof(plots) / sizeof(plots[0]); i++)
+	for (unsigned i = 0; !ret && i < ARRAY_SIZE(plots); i++)
 		ret = by_size(rows, folder, &plots[i]);
 	if (ret)
 		return -EIO;

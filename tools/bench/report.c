@@ -2,6 +2,7 @@
 /* Rows of the bench as a file, as tables, and against the floors. Measures nothing. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include "report.h"

@@ -3,7 +3,6 @@
 #ifndef XFN_BENCH_REPORT_H
 #define XFN_BENCH_REPORT_H
 
-#include <stdbool.h>
 #include <stdio.h>
 
 enum bench_percentile {

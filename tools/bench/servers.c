@@ -13,6 +13,7 @@
 #include <linux/if_link.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include "../../skel/array_size.h"
 #include "../../skel/error.h"
 #include "servers.h"
 
@@ -86,13 +87,13 @@ static const struct bench_candidate candidates[] = {
 
 const struct bench_candidate *bench_servers__all(unsigned *count)
 {
-	*count = sizeof(candidates) / sizeof(candidates[0]);
+	*count = ARRAY_SIZE(candidates);
 	return candidates;
 }
 
 const struct bench_candidate *bench_servers__find(const char *name)
 {
-	for (unsigned i = 0; i < sizeof(candidates) / sizeof(candidates[0]); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(candidates); i++)
 		if (!strcmp(candidates[i].name, name))
 			return &candidates[i];
 	return NULL;

@@ -18,7 +18,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <linux/types.h>
 #include "../../skel/error.h"
 #include "../../xdp/abi.h"
 

@@ -3,21 +3,21 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <netinet/in.h>
+#include <netinet/ip.h>
 #include <pcap/pcap.h>
-#include <linux/types.h>
+#include <linux/if_ether.h>
+#include <linux/ppp_defs.h>
+#include "../../skel/array_size.h"
 #include "../../skel/error.h"
 #include "../../functions/xfn.h"
 #include "../../skel/regular_file.h"
-#include "../../xdp/packet.h"
+#include "../../xdp/protocols.h"
 #include "case_bytes.h"
 
-#define ETH_VLAN  0x8100
-#define ETH_QINQ  0x88a8
-#define ETH_PPPOE 0x8864
-#define PPP_IPV4  0x0021
-#define PPP_IPV6  0x0057
+#define IPPROTO_HIP   139 /* RFC 7401 */
+#define IPPROTO_SHIM6 140 /* RFC 5533 */
 
 /* A packet from its IP header on, as far as it was captured. */
 struct packet {
@@ -44,19 +44,19 @@ static bool skip_link(struct packet *p, unsigned protocol, unsigned len)
 	type = xfn_get_be16(p->at + protocol);
 	if (!skip(p, len))
 		return false;
-	while (type == ETH_VLAN || type == ETH_QINQ) {
+	while (type == ETH_P_8021Q || type == ETH_P_8021AD) {
 		if (p->len < 4)
 			return false;
 		type = xfn_get_be16(p->at + 2);
 		skip(p, 4);
 	}
-	if (type == ETH_PPPOE && p->len >= 8) {
-		type = xfn_get_be16(p->at + 6) == PPP_IPV4 ? 0x0800 :
-		       xfn_get_be16(p->at + 6) == PPP_IPV6 ? 0x86dd :
+	if (type == ETH_P_PPP_SES && p->len >= 8) {
+		type = xfn_get_be16(p->at + 6) == PPP_IP   ? ETH_P_IP :
+		       xfn_get_be16(p->at + 6) == PPP_IPV6 ? ETH_P_IPV6 :
 							     0;
 		skip(p, 8);
 	}
-	return type == 0x0800 || type == 0x86dd;
+	return type == ETH_P_IP || type == ETH_P_IPV6;
 }
 
 /* Behind PPP's header, with or without the address and control bytes of HDLC (RFC 1662). */
@@ -69,13 +69,13 @@ static bool skip_ppp(struct packet *p)
 	if (p->len < 2)
 		return false;
 	protocol = xfn_get_be16(p->at);
-	return skip(p, 2) && (protocol == PPP_IPV4 || protocol == PPP_IPV6);
+	return skip(p, 2) && (protocol == PPP_IP || protocol == PPP_IPV6);
 }
 
 /* How each type of link is taken off; false: that packet is none of IP. */
 static bool ethernet(struct packet *p)
 {
-	return skip_link(p, 12, 14);
+	return skip_link(p, 2 * ETH_ALEN, ETH_HLEN);
 }
 static bool cooked(struct packet *p)
 {
@@ -103,7 +103,7 @@ static const struct {
 	{ DLT_NULL, loopback },	      { DLT_LOOP, loopback },	 { DLT_PPP, skip_ppp },
 	{ DLT_PPP_SERIAL, skip_ppp },
 };
-#define LINKS (sizeof(links) / sizeof(links[0]))
+#define LINKS ARRAY_SIZE(links)
 
 /* From the IPv4 header (RFC 791) to UDP's, options skipped. False: not a whole datagram of UDP. */
 static bool skip_ipv4(struct packet *p)
@@ -114,7 +114,8 @@ static bool skip_ipv4(struct packet *p)
 		return false;
 	head = (p->at[0] & 15) * 4u;
 	total = xfn_get_be16(p->at + 2);
-	if (head < XFN_IPV4_LEN || p->at[9] != 17 || xfn_get_be16(p->at + 6) & 0x3fff)
+	if (head < XFN_IPV4_LEN || p->at[9] != IPPROTO_UDP ||
+	    xfn_get_be16(p->at + 6) & (IP_MF | IP_OFFMASK))
 		return false;
 	/* padding behind it is not its own; 0: the sender's card was to cut it */
 	if (total && total < p->len)
@@ -135,22 +136,22 @@ static bool skip_ipv6(struct packet *p)
 	skip(p, XFN_IPV6_LEN);
 	if (total && total < p->len)
 		p->len = total;
-	while (next != 17) {
+	while (next != IPPROTO_UDP) {
 		if (p->len < 8)
 			return false;
 		switch (next) {
-		case 0: /* hop by hop, routing, destination, mobility, HIP, shim6 */
-		case 43:
-		case 60:
-		case 135:
-		case 139:
-		case 140:
+		case IPPROTO_HOPOPTS:
+		case IPPROTO_ROUTING:
+		case IPPROTO_DSTOPTS:
+		case IPPROTO_MH:
+		case IPPROTO_HIP:
+		case IPPROTO_SHIM6:
 			head = 8 + p->at[1] * 8u;
 			break;
-		case 51: /* authentication: RFC 4302 */
+		case IPPROTO_AH: /* RFC 4302 */
 			head = 8 + p->at[1] * 4u;
 			break;
-		case 44: /* a fragment that is all */
+		case IPPROTO_FRAGMENT: /* a fragment that is all */
 			if (xfn_get_be16(p->at + 2) & 0xfff9)
 				return false;
 			head = 8;

@@ -8,13 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "../../skel/array_size.h"
 #include "../../skel/error.h"
 #include "../../skel/regular_file.h"
 #include "../../userspace/host/printable.h"
+#include "../../xdp/address.h"
 #include "../../xdp/reason.h"
+#include "../../xdp/units.h"
 #include "cases.h"
-
-#define SECOND 1000000000ull
 
 struct reader {
 	struct xfn_cases *cases;
@@ -32,7 +33,7 @@ static const char *const actions[] = { [XFN_DROP] = "drop",
 				       [XFN_REPLY] = "reply",
 				       [XFN_CONSUME] = "consume",
 				       [XFN_PASS] = "pass" };
-#define ACTIONS (int)(sizeof(actions) / sizeof(actions[0]))
+#define ACTIONS (int)ARRAY_SIZE(actions)
 
 static const char *const reasons[] = {
 #define XFN_REASON(code, name, verdict, sentence) [code] = #name,
@@ -69,17 +70,17 @@ static int parse_number(struct reader *r, const char *text, uint32_t min, uint32
 /* SECONDS[.FRACTION] from `text` on; *end is behind it. False: there is none. */
 static bool parse_seconds(const char *text, uint64_t *ns, const char **end)
 {
-	uint64_t seconds = 0, unit = SECOND / 10;
+	uint64_t seconds = 0, unit = XFN_NSEC_PER_SEC / 10;
 	const char *p = text;
 
 	for (; isdigit((unsigned char)*p); p++) {
 		seconds = seconds * 10 + (unsigned)(*p - '0');
-		if (seconds > UINT64_MAX / SECOND - 1)
+		if (seconds > UINT64_MAX / XFN_NSEC_PER_SEC - 1)
 			return false;
 	}
 	if (p == text)
 		return false;
-	*ns = seconds * SECOND;
+	*ns = seconds * XFN_NSEC_PER_SEC;
 	if (*p == '.')
 		for (p++; isdigit((unsigned char)*p) && unit; p++, unit /= 10)
 			*ns += (unsigned)(*p - '0') * unit;
@@ -94,9 +95,10 @@ static bool parse_date(const char *text, uint64_t *ns)
 	const char *end = strptime(text, "%Y-%m-%dT%H:%M:", &tm);
 	time_t minute = end ? timegm(&tm) : -1;
 
-	if (minute < 0 || !parse_seconds(end, ns, &end) || *ns >= 61 * SECOND || strcmp(end, "Z"))
+	if (minute < 0 || !parse_seconds(end, ns, &end) || *ns >= 61 * XFN_NSEC_PER_SEC ||
+	    strcmp(end, "Z"))
 		return false;
-	*ns += (uint64_t)minute * SECOND;
+	*ns += (uint64_t)minute * XFN_NSEC_PER_SEC;
 	return true;
 }
 
@@ -255,13 +257,6 @@ static int parse_field(struct reader *r, enum field field, char *text)
 	}
 }
 
-static bool is_v4(const struct xfn_address *addr)
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-
-	return !memcmp(addr->ip, mapped, sizeof(mapped));
-}
-
 /* The address that was not given is of the other one's version. */
 static int settle_addresses(struct reader *r, struct xfn_case *c)
 {
@@ -272,9 +267,10 @@ static int settle_addresses(struct reader *r, struct xfn_case *c)
 					       { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 } };
 	static const uint8_t none[16];
 	bool peer = memcmp(c->peer.ip, none, 16), local = memcmp(c->local.ip, none, 16);
-	unsigned six = peer ? !is_v4(&c->peer) : local && !is_v4(&c->local);
+	unsigned six =
+		peer ? !xfn_address__is_v4(c->peer.ip) : local && !xfn_address__is_v4(c->local.ip);
 
-	if (peer && local && is_v4(&c->peer) != is_v4(&c->local))
+	if (peer && local && xfn_address__is_v4(c->peer.ip) != xfn_address__is_v4(c->local.ip))
 		return xfn_fail(&r->err, -EINVAL,
 				"peer and local are of two IP versions; give both of one");
 	if (!peer)
@@ -289,7 +285,7 @@ static int check_lengths(struct reader *r, const struct xfn_case *c)
 {
 	size_t len = c->request.len > c->reply.len ? c->request.len : c->reply.len;
 
-	if (!is_v4(&c->peer) || len <= XFN_PAYLOAD_MAX_V4)
+	if (!xfn_address__is_v4(c->peer.ip) || len <= XFN_PAYLOAD_MAX_V4)
 		return 0;
 	return xfn_fail(
 		&r->err, -EINVAL,
@@ -429,8 +425,9 @@ int xfn_cases__read(const char *path, struct xfn_cases *out, struct xfn_error *e
 	struct reader r = { .cases = out,
 			    .defaults = { .action = -1,
 					  .peer.port = 40000,
-					  .real_ns = 1704067200 * SECOND, /* 2024 begins */
-					  .mono_ns = 1000 * SECOND,
+					  .real_ns =
+						  1704067200 * XFN_NSEC_PER_SEC, /* 2024 begins */
+					  .mono_ns = 1000 * XFN_NSEC_PER_SEC,
 					  .random = 7,
 					  .mtu = 1500 } };
 	const char *slash = strrchr(path, '/');

@@ -5,7 +5,6 @@
 #include "../../skel/error.h"
 #include "../../userspace/control/control.h"
 #include "../compiler/offload.h"
-#include "../../skel/loader.h"
 #include "explain.h"
 #include "output.h"
 

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include "../../skel/error.h"
-#include "../../skel/loader.h"
+#include "../../skel/module.h"
+#include "../../skel/trial.h"
+#include "../../xdp/abi.h"
 #include "../compiler/classify.h"
 #include "explain.h"
 #include "options.h"
@@ -220,7 +222,7 @@ static int retell(const struct options *opts, const char *path, json_t *all)
 		return xfn_output__fail_one(all, opts->verb, opts->json, XFN_EXIT_FAILED, "%s",
 					    err.line);
 	meta = &mod->meta;
-	if (mod->bpf && !xfn_loader__try(mod->bpf, mod->bpf_len, meta->file, &trial, &err) &&
+	if (mod->bpf && !xfn_trial__run(mod->bpf, mod->bpf_len, meta->file, &trial, &err) &&
 	    trial.permitted) {
 		meta->verified = 1;
 		if (trial.accepted) {

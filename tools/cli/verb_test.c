@@ -5,10 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "../../skel/error.h"
-#include "../../userspace/control/control.h"
 #include <unistd.h>
-#include "../../skel/loader.h"
+#include "../../skel/error.h"
+#include "../../skel/module.h"
+#include "../../userspace/control/control.h"
+#include "../../xdp/reason.h"
 #include "../cases/case_run.h"
 #include "../compiler/classify.h"
 #include "options.h"

@@ -7,12 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
-#include <unistd.h>
 #include <openssl/evp.h>
-#include <linux/types.h>
 #include "../../skel/error.h"
-#include "../../skel/regular_file.h"
 #include "../../userspace/call/call.h"
+#include "../../skel/regular_file.h"
 #include "../../xdp/abi.h"
 #include "classify.h"
 #include "compiler.h"

@@ -12,8 +12,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "../../skel/array_size.h"
 #include "../../skel/error.h"
-#include "../../skel/loader.h"
+#include "../../skel/trial.h"
 #include "classify.h"
 #include "classify_object.h"
 #include "classify_unset.h"
@@ -111,7 +112,7 @@ static void judge_error(const char *source, const struct xfn_diagnostic *d, stru
 	char name[128], text[384] = "";
 
 	quoted(d->text, name, sizeof(name));
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (strstr(d->text, words[i].text)) {
 			xfn_refusal__set(&v->refusal, words[i].rule, NULL, source, d->line);
 			xfn_classify__place(d, source, &v->refusal);
@@ -337,7 +338,7 @@ static void start_anew(struct xfn_verdict *v, void *bpf, size_t len)
 
 int xfn_classify__bpf(const char *source, struct xfn_verdict *v, struct xfn_error *err)
 {
-	int ret = make(source, true, v, err) ?: verify(source, xfn_loader__try_briefly, v, err);
+	int ret = make(source, true, v, err) ?: verify(source, xfn_trial__run_briefly, v, err);
 	void *unrolled = v->bpf;
 	size_t len = v->bpf_len;
 
@@ -350,12 +351,12 @@ int xfn_classify__bpf(const char *source, struct xfn_verdict *v, struct xfn_erro
 		    strcmp(v->refusal.rule, "unbounded_loop")))
 		return ret;
 	start_anew(v, NULL, 0);
-	ret = make(source, false, v, err) ?: verify(source, xfn_loader__try_briefly, v, err);
+	ret = make(source, false, v, err) ?: verify(source, xfn_trial__run_briefly, v, err);
 	if (ret || !v->refusal.rule[0]) {
 		free(unrolled);
 		return ret;
 	}
 	free(v->bpf);
 	start_anew(v, unrolled, len);
-	return verify(source, xfn_loader__try, v, err);
+	return verify(source, xfn_trial__run, v, err);
 }

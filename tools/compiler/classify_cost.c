@@ -13,10 +13,10 @@
 #include <string.h>
 #include <sys/time.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 #include "../../skel/error.h"
-#include "../../skel/loader.h"
+#include "../../skel/cost.h"
+#include "../../xdp/units.h"
 #include "../../userspace/call/call.h"
 #include "../../userspace/host/now.h"
 #include "../../userspace/call/request_frame.h"
@@ -24,12 +24,12 @@
 #include "classify.h"
 #include "source_text.h"
 
-#define ROUNDS	   15	     /* the shortest counts */
-#define ROUND_NS   150000    /* what a round is to take at most */
-#define REPEATS	   1000	     /* in a round, at most */
-#define BOUND_NS   12000000u /* for all rounds of one size */
-#define PATIENCE_S 1	     /* of a CPU, for a function that does not return */
-#define ASLEEP_S   10	     /* for one that waits instead */
+#define ROUNDS	   15			     /* the shortest counts */
+#define ROUND_NS   (150 * XFN_NSEC_PER_USEC) /* what a round is to take at most */
+#define REPEATS	   1000			     /* in a round, at most */
+#define BOUND_NS   (12 * XFN_NSEC_PER_MSEC)  /* for all rounds of one size */
+#define PATIENCE_S 1			     /* of a CPU, for a function that does not return */
+#define ASLEEP_S   10			     /* for one that waits instead */
 #define CAPACITY   4096
 #define ANY_PORT   4711 /* of a function that has none yet */
 
@@ -250,7 +250,7 @@ static bool answers(const struct native_cost *native)
 static int time_kernel(struct xfn_verdict *v, const struct request requests[XFN_COSTS],
 		       struct xfn_error *err)
 {
-	struct xfn_timing timings[XFN_COSTS] = {};
+	struct xfn_cost timings[XFN_COSTS] = {};
 	uint32_t worst = 0;
 	int ret;
 
@@ -260,7 +260,7 @@ static int time_kernel(struct xfn_verdict *v, const struct request requests[XFN_
 		timings[i].frame = requests[i].frame;
 		timings[i].len = requests[i].len;
 	}
-	ret = xfn_loader__time(v->bpf, v->bpf_len, timings, XFN_COSTS, err);
+	ret = xfn_cost__measure(v->bpf, v->bpf_len, timings, XFN_COSTS, err);
 	if (ret)
 		return xfn_refusal__host_failed(ret) ? ret : 0;
 	for (unsigned i = 0; i < XFN_COSTS; i++) {

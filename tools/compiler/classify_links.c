@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "../../skel/array_size.h"
 #include "../../skel/error.h"
 #include "classify.h"
 #include "classify_links.h"
@@ -54,7 +55,7 @@ static bool names_library(const char *requirement)
 		return !requirement[len];
 	requirement += len + strspn(requirement + len, " ");
 	op = strcspn(requirement, " ");
-	for (size_t i = 0; i < sizeof(comparisons) / sizeof(comparisons[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(comparisons); i++)
 		if (strlen(comparisons[i]) == op && !strncmp(requirement, comparisons[i], op)) {
 			requirement += op + strspn(requirement + op, " ");
 			len = strspn(requirement, name_bytes);

@@ -3,7 +3,6 @@
 #ifndef XFN_CLASSIFY_LINKS_H
 #define XFN_CLASSIFY_LINKS_H
 
-#include <stddef.h>
 #include "../../skel/error.h"
 
 #define XFN_ARGUMENTS_MAX 128

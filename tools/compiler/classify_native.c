@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <gelf.h>
 #include <unistd.h>
+#include "../../skel/array_size.h"
 #include "../../skel/error.h"
 #include "classify.h"
 #include "classify_links.h"
@@ -105,15 +106,11 @@ void xfn_classify__place(const struct xfn_diagnostic *d, const char *source,
 
 static void common(struct xfn_arguments *a, const struct xfn_verdict *v)
 {
-	static const char *const flags[] = { "-O2",
-					     "-g",
+	static const char *const flags[] = { XFN_FLAGS_BOTH,
+					     XFN_FLAGS_ZEROES,
 					     "-fPIC",
 					     "-fvisibility=hidden",
 					     "-DXFN_NATIVE",
-					     "-fno-delete-null-pointer-checks",
-					     "-fwrapv",
-					     "-fsigned-char",
-					     XFN_ZEROES,
 					     "-Wall",
 					     "-Werror=implicit-function-declaration",
 					     "-Werror=return-type",
@@ -123,7 +120,7 @@ static void common(struct xfn_arguments *a, const struct xfn_verdict *v)
 					     "-fno-color-diagnostics",
 					     "-fno-caret-diagnostics" };
 
-	for (unsigned i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(flags); i++)
 		xfn_arguments__add(a, flags[i]);
 	xfn_arguments__add(a, xfn_compiler__zeroes());
 	xfn_arguments__add(a, "-include");
@@ -166,7 +163,7 @@ static void read_analysis(const char *said, const char *source, struct xfn_verdi
 				column = note.column;
 			}
 		}
-		for (unsigned i = 0; line && i < sizeof(findings) / sizeof(findings[0]); i++)
+		for (unsigned i = 0; line && i < ARRAY_SIZE(findings); i++)
 			if (strstr(found.text, findings[i].text) &&
 			    (ours || findings[i].anywhere)) {
 				xfn_refusal__set(&v->refusal, findings[i].rule, NULL, source, line);

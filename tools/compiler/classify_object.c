@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include "../../skel/array_size.h"
 #include "classify.h"
 #include "classify_object.h"
 #include "source_text.h"
@@ -57,7 +58,7 @@ void xfn_classify__native_object(const char *source, const char *so, struct xfn_
 						   elf_strptr(elf, names, head.sh_name) :
 						   NULL;
 
-			for (unsigned i = 0; name && i < sizeof(own) / sizeof(own[0]); i++) {
+			for (unsigned i = 0; name && i < ARRAY_SIZE(own); i++) {
 				if (strcmp(name, own[i]))
 					continue;
 				snprintf(
@@ -123,7 +124,7 @@ static bool is_misplaced(const GElf_Sym *sym, const char *section, const GElf_Sh
 		return type == STT_OBJECT || strcmp(section, "xdp");
 	if (type != STT_OBJECT && type != STT_FUNC)
 		return false;
-	for (unsigned i = 0; i < sizeof(dotted) / sizeof(dotted[0]); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(dotted); i++)
 		if (begins(section, dotted[i]))
 			return false;
 	return true;

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "../../skel/array_size.h"
 #include "../../skel/error.h"
 #include "../../skel/loader.h"
 #include "../process/output_file.h"
@@ -23,7 +24,7 @@ static const char *unqualified(const char *begin, const char *end)
 {
 	static const char *const words[] = { "const ", "volatile ", "restrict ", "static " };
 
-	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(words); i++) {
 		size_t len = strlen(words[i]);
 
 		if ((size_t)(end - begin) > len && !strncmp(begin, words[i], len))

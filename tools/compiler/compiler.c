@@ -7,10 +7,7 @@
 #include "../../skel/error.h"
 #include "compiler.h"
 
-/* clang 16 and later refuse it, or warn that it has no use. */
-#define ENABLE "-enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang"
-
-static const char *zeroes = XFN_ZEROES;
+static const char *zeroes = XFN_FLAGS_ZEROES;
 
 const char *xfn_compiler__zeroes(void)
 {
@@ -47,13 +44,13 @@ int xfn_compiler__no_tree(int ret, const char *said, struct xfn_error *err)
 static int takes(const char *flag, char **said)
 {
 	char *const argv[] = { (char *)xfn_command__clang(),
-			       (char *)XFN_ZEROES,
+			       XFN_FLAGS_ZEROES,
 			       (char *)flag,
-			       (char *)"-Werror",
-			       (char *)"-fsyntax-only",
-			       (char *)"-x",
-			       (char *)"c",
-			       (char *)"/dev/null",
+			       "-Werror",
+			       "-fsyntax-only",
+			       "-x",
+			       "c",
+			       "/dev/null",
 			       NULL };
 
 	return xfn_command__run(argv, said);
@@ -61,7 +58,7 @@ static int takes(const char *flag, char **said)
 
 static int probe_zeroes(struct xfn_error *err)
 {
-	const char *const tries[] = { XFN_ZEROES, ENABLE };
+	const char *const tries[] = { XFN_FLAGS_ZEROES, XFN_FLAGS_ZEROES_TWICE };
 
 	for (unsigned i = 0; i < 2; i++) {
 		char *said;
@@ -77,7 +74,7 @@ static int probe_zeroes(struct xfn_error *err)
 		}
 	}
 	return xfn_fail(err, -EINVAL,
-			"%s cannot set variables to zero (" XFN_ZEROES
+			"%s cannot set variables to zero (" XFN_FLAGS_ZEROES
 			"); name clang 14 or later by XFN_CLANG",
 			xfn_command__clang());
 }

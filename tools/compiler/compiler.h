@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include "../../skel/error.h"
 #include "../process/command.h"
+#include "compiler_flags.h"
 
 /*
  * Ask the compiler for its version (one line) and for how it zeroes variables. 0, or -errno with
@@ -20,12 +21,8 @@ int xfn_compiler__fault(int ret, const char *said, struct xfn_error *err);
  */
 int xfn_compiler__no_tree(int ret, const char *said, struct xfn_error *err);
 
-/*
- * Words of an argv[]: every automatic variable begins as zeroes, its padding too, so that no byte
- * that a function forgot tells what the stack held, and both targets answer alike.
- */
-#define XFN_ZEROES "-ftrivial-auto-var-init=zero"
-/* What clang 14 and 15 want besides; XFN_ZEROES once more for those that want nothing. */
+/* The flag beside XFN_FLAGS_ZEROES: XFN_FLAGS_ZEROES_TWICE for a clang that asks for it, else the
+ * same once more. */
 const char *xfn_compiler__zeroes(void);
 
 /*
@@ -33,11 +30,9 @@ const char *xfn_compiler__zeroes(void);
  * that crashes leaves no files behind.
  */
 #define XFN_COMPILER_BPF                                                                           \
-	(char *)xfn_command__clang(), (char *)"-target", (char *)"bpf", (char *)"-mcpu=v3",        \
-		(char *)"-O2", (char *)"-g", (char *)"-ffreestanding",                             \
-		(char *)"-fno-delete-null-pointer-checks", (char *)"-fwrapv",                      \
-		(char *)"-fsigned-char", (char *)XFN_ZEROES, (char *)xfn_compiler__zeroes(),       \
-		(char *)"-fno-color-diagnostics", (char *)"-fno-caret-diagnostics",                \
-		(char *)"-fno-crash-diagnostics", (char *)"-Werror=implicit-function-declaration"
+	(char *)xfn_command__clang(), XFN_FLAGS_BPF, XFN_FLAGS_BOTH, XFN_FLAGS_ZEROES,             \
+		(char *)xfn_compiler__zeroes(), "-fno-color-diagnostics",                          \
+		"-fno-caret-diagnostics", "-fno-crash-diagnostics",                                \
+		"-Werror=implicit-function-declaration"
 
 #endif

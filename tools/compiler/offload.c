@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-#include "../../skel/loader.h"
 #include "classify.h"
 #include "../process/command.h"
 

@@ -7,7 +7,6 @@
 #define XFN_TOOLS_OFFLOAD_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include "../../skel/error.h"
 #include "../../functions/xfn.h"

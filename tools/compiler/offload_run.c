@@ -5,6 +5,7 @@
  * nothing.
  */
 #include "../../skel/error.h"
+#include "../../xdp/address.h"
 #include "offload.h"
 
 #include <arpa/inet.h>
@@ -18,7 +19,6 @@
 #include <unistd.h>
 #include <bpf/libbpf.h>
 #include "../../skel/offload.h"
-#include "../../skel/program.h"
 #include "../../skel/regular_file.h"
 #include "../../skel/sealed_copy.h"
 #include "../../userspace/host/addresses.h"
@@ -62,8 +62,7 @@ static void on_device(void *ctx, const struct xfn_addresses_device *device, bool
 
 static void on_address(void *ctx, const struct xfn_local_address *served, bool added)
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, 0xff };
-	bool v4 = !memcmp(served->ip, mapped, 12);
+	bool v4 = xfn_address__is_v4(served->ip);
 	struct choice *c = ctx;
 
 	if (added && c->addresses < ADDRESSES_MAX)

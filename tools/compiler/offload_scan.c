@@ -4,6 +4,7 @@
  * What the kernel lets through to a card is in kernel/bpf/offload.c and verifier.c, what nfp's
  * firmware has in drivers/net/ethernet/netronome/nfp/bpf/verifier.c. Loads nothing.
  */
+#include "../../skel/array_size.h"
 #include "../../skel/error.h"
 #include "offload.h"
 
@@ -266,16 +267,16 @@ static const char *const names[] = { __BPF_FUNC_MAPPER(NAME) };
 
 static void check_call(struct scan *s, int id, uint32_t line)
 {
-	const char *name = id > 0 && id < (int)(sizeof(names) / sizeof(names[0])) ? names[id] : "?";
+	const char *name = id > 0 && id < (int)ARRAY_SIZE(names) ? names[id] : "?";
 	struct xfn_obstacle *o;
 	char by[32] = "";
 
 	if (said(s, "helper", name))
 		return;
-	for (unsigned i = 0; i < sizeof(nfp) / sizeof(nfp[0]); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(nfp); i++)
 		if (nfp[i] == id)
 			return;
-	for (unsigned i = 0; !line && i < sizeof(calls) / sizeof(calls[0]); i++) {
+	for (unsigned i = 0; !line && i < ARRAY_SIZE(calls); i++) {
 		if (calls[i].id != id)
 			continue;
 		line = xfn_source_text__find(s->source, calls[i].call, false);
@@ -287,7 +288,7 @@ static void check_call(struct scan *s, int id, uint32_t line)
 		 by);
 	snprintf(o->remedy, sizeof(o->remedy), "leave the function to the host on such a card");
 	o->nfp = true;
-	for (unsigned i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(refused); i++)
 		if (refused[i].id == id) {
 			snprintf(o->what, sizeof(o->what), "calls %s, which no card has", name);
 			snprintf(o->remedy, sizeof(o->remedy), "%s", refused[i].remedy);

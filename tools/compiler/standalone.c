@@ -12,8 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-#include "../../skel/loader.h"
+#include "../../skel/trial.h"
 #include "../../userspace/host/clock.h"
 #include "../../userspace/supervisor/options.h"
 #include "../../userspace/sockets/udp_socket.h"
@@ -21,7 +20,9 @@
 #include "../process/output_file.h"
 #include "../arguments/spec.h"
 #include "standalone_link.h"
+#include "../../xdp/address.h"
 #include "../../xdp/packet.h"
+#include "../../xdp/units.h"
 
 #define FUNCTIONS_MAX XFN_OBJECT_LISTED
 
@@ -87,7 +88,8 @@ static int take_values(struct object *obj)
 		return usage(obj, "--mac '%.100s': %s", how->mac, xfn_object__not_mac(how->mac));
 	if (how->rate && how->flavour == XFN_FLAVOUR_OFFLOAD)
 		return usage(obj, "--rate '%u': NICs have no map for it; leave it out", how->rate);
-	obj->tai = how->tai < 0 ? xfn_clock__tai_offset_ns() : (uint64_t)how->tai * 1000000000ull;
+	obj->tai =
+		how->tai < 0 ? xfn_clock__tai_offset_ns() : (uint64_t)how->tai * XFN_NSEC_PER_SEC;
 	return 0;
 }
 
@@ -228,13 +230,12 @@ static int check(struct object *obj)
 /* "version, hi, lo" of standalone_bpf.h: words as a program loads them from a frame. */
 static void print_address(FILE *f, const uint8_t ip[16])
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, 0xff };
 	uint64_t word[2];
 	uint32_t v4;
 
 	memcpy(word, ip, sizeof(word));
 	memcpy(&v4, ip + 12, sizeof(v4));
-	if (!memcmp(ip, mapped, sizeof(mapped)))
+	if (xfn_address__is_v4(ip))
 		fprintf(f, "4, 0, 0x%xu", v4);
 	else
 		fprintf(f, "6, 0x%llxull, 0x%llxull", (unsigned long long)word[0],
@@ -303,7 +304,7 @@ static int try(struct object *obj, const void *bytes, size_t len, bool *again)
 	const char *source = obj->functions[0].source;
 	struct xfn_error err = { 0 };
 
-	if (xfn_loader__try(bytes, len, source, &obj->trial, &err)) {
+	if (xfn_trial__run(bytes, len, source, &obj->trial, &err)) {
 		*again = false;
 		return fail_host(obj, "%s", err.line);
 	}

@@ -6,6 +6,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include "../../skel/array_size.h"
 #include "unset_inside.h"
 
 static void add_jump(struct xfn_unset_walk *w, const char *label, unsigned from, unsigned to)
@@ -79,7 +80,7 @@ static bool is_number(const char *type)
 
 	if (strchr(type, '*'))
 		return true;
-	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(words); i++)
 		if (strlen(words[i]) == len && !memcmp(words[i], type, len))
 			return true;
 	return false;
@@ -130,7 +131,7 @@ static void check_use(struct xfn_unset_walk *w, const struct xfn_unset_row *r)
 		snprintf(name, sizeof(name), "%.*s", at ? (int)strcspn(at + 1, "'\n") : 0,
 			 at ? at + 1 : "");
 		snprintf(text, sizeof(text),
-			 "uses %s where a jump has led past its declaration: it holds what "
+			 "uses %s where a jump has skipped its declaration: it holds what "
 			 "the stack held",
 			 name);
 		xfn_unset__refuse(w, XFN_RULE_jumped_over, text, r->line);

@@ -8,7 +8,6 @@
 #define XFN_WATCH_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include "../../skel/error.h"
 
 /*

@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,7 +23,7 @@
 
 #define REQUESTS 10000
 #define WINDOW	 32 /* requests under way: half of them IPv4, half IPv6 */
-#define LOST_NS	 1000000000ull
+#define LOST_NS	 XFN_NSEC_PER_SEC
 #define READY_MS 30000
 
 static const char *lab; /* name of the lab, NULL: loopback */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Requests to the shipped functions, and the replies to expect, computed without any of xfn's code.
  */
+#include "../../skel/array_size.h"
 #include "demo_reference.h"
 
 #include <nettle/sha2.h>
@@ -30,11 +31,11 @@ static uint64_t mix(uint64_t x)
 
 static size_t text_request(unsigned i, size_t size, uint8_t *out)
 {
-	const char *pattern = patterns[i % (sizeof(patterns) / sizeof(patterns[0]))];
+	const char *pattern = patterns[i % ARRAY_SIZE(patterns)];
 	size_t len = (size_t)sprintf((char *)out, "%s\n", pattern);
 
 	for (uint64_t n = i;; n++) {
-		const char *line = lines[mix(n) % (sizeof(lines) / sizeof(lines[0]))];
+		const char *line = lines[mix(n) % ARRAY_SIZE(lines)];
 
 		if (len + strlen(line) + 1 > size)
 			return len;
@@ -46,7 +47,7 @@ static size_t text_request(unsigned i, size_t size, uint8_t *out)
 
 size_t demo_request(const char *name, unsigned i, uint8_t out[DEMO_PAYLOAD_MAX])
 {
-	size_t size = sizes[i % (sizeof(sizes) / sizeof(sizes[0]))];
+	size_t size = sizes[i % ARRAY_SIZE(sizes)];
 
 	if (!strcmp(name, "regex"))
 		return text_request(i, size, out);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* What this host can do for xfn. Changes nothing. Must never know how it is printed. */
+#include "../../skel/array_size.h"
 #include "host.h"
 
 #include <bpf/bpf.h>
@@ -11,7 +12,6 @@
 #include <netinet/in.h>
 #include <spawn.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,7 +166,7 @@ static void capabilities(struct xfn_host_facts *facts)
 
 	capng_clear(CAPNG_SELECT_BOTH);
 	capng_get_caps_process();
-	for (unsigned i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(wanted); i++) {
 		bool have = capng_have_capability(CAPNG_EFFECTIVE, wanted[i].cap) ||
 			    (wanted[i].cap == CAP_BPF &&
 			     capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* What one interface can do for xfn. Changes nothing. Must never know how it is printed. */
+#include "../../skel/array_size.h"
 #include "../../skel/error.h"
 #include "host.h"
 
@@ -7,12 +8,10 @@
 #include <libmnl/libmnl.h>
 #include <linux/genetlink.h>
 #include <linux/if_ether.h>
-#include <linux/types.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/time.h>
-#include <unistd.h>
 #include "../../skel/loader.h"
 #include "../../skel/offload.h"
 #include "../../userspace/host/interface.h"
@@ -136,7 +135,7 @@ static void features(struct xfn_host_facts *facts, const struct xfn_interface *i
 		xfn_host__nic_features(facts, ifc, NULL);
 		return;
 	}
-	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
 		size_t used = strlen(text);
 
 		if (bits >> i & 1)

@@ -6,16 +6,19 @@
  */
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <linux/if_ether.h>
 #include <linux/if_link.h>
+#include <netinet/in.h>
+#include <netinet/ip.h>
 #include <xdp/xsk.h>
 #include "../../skel/error.h"
+#include "../../xdp/protocols.h"
 #include "afxdp_config.h"
 #include "hook.h"
 #include "loop.h"
@@ -60,42 +63,48 @@ static uint16_t field_of(uint32_t sum)
 	return (uint16_t)~sum;
 }
 
-size_t bench_frame__build(uint8_t *frame, const struct bench_wire *wire, uint16_t sport,
+/*
+ * Write Ethernet, IP and UDP headers for `payload` at frame, and the payload behind them; returns
+ * the frame's length. `sport` in host order.
+ */
+static size_t build_frame(uint8_t *frame, const struct bench_wire *wire, uint16_t sport,
 			  const struct bench_payload *payload)
 {
-	uint32_t head = wire->v6 ? 40 : 20, udp_len = 8 + payload->len;
-	uint8_t *ip = frame + 14, *udp = ip + head;
+	uint32_t head = wire->v6 ? XFN_IPV6_LEN : XFN_IPV4_LEN,
+		 udp_len = XFN_UDP_LEN + payload->len;
+	uint8_t *ip = frame + ETH_HLEN, *udp = ip + head;
 	uint16_t field;
 
-	memset(frame, 0, 14 + head + 8);
-	memcpy(frame, wire->target_mac, 6);
-	memcpy(frame + 6, wire->source_mac, 6);
-	put_be16(frame + 12, wire->v6 ? 0x86dd : 0x0800);
+	memset(frame, 0, ETH_HLEN + head + XFN_UDP_LEN);
+	memcpy(frame, wire->target_mac, ETH_ALEN);
+	memcpy(frame + ETH_ALEN, wire->source_mac, ETH_ALEN);
+	put_be16(frame + 2 * ETH_ALEN, wire->v6 ? ETH_P_IPV6 : ETH_P_IP);
 	if (wire->v6) {
-		ip[0] = 0x60;
+		ip[0] = XFN_IPV6_FIRST;
 		put_be16(ip + 4, udp_len);
-		ip[6] = 17;
+		ip[6] = IPPROTO_UDP;
 		ip[7] = 64;
 		memcpy(ip + 8, wire->source, 16);
 		memcpy(ip + 24, wire->target, 16);
 	} else {
-		ip[0] = 0x45;
-		put_be16(ip + 2, 20 + udp_len);
-		ip[6] = 0x40;
+		ip[0] = XFN_IPV4_FIRST;
+		put_be16(ip + 2, XFN_IPV4_LEN + udp_len);
+		put_be16(ip + 6, IP_DF);
 		ip[8] = 64;
-		ip[9] = 17;
+		ip[9] = IPPROTO_UDP;
 		memcpy(ip + 12, wire->source, 4);
 		memcpy(ip + 16, wire->target, 4);
-		put_be16(ip + 10, field_of(sum_of(ip, 20, 0)));
+		put_be16(ip + 10, field_of(sum_of(ip, XFN_IPV4_LEN, 0)));
 	}
 	put_be16(udp, sport);
 	put_be16(udp + 2, wire->port);
 	put_be16(udp + 4, udp_len);
-	memcpy(udp + 8, payload->words, payload->len);
-	field = field_of(sum_of(udp, udp_len,
-				sum_of(ip + (wire->v6 ? 8 : 12), wire->v6 ? 32 : 8, 17 + udp_len)));
+	memcpy(udp + XFN_UDP_LEN, payload->words, payload->len);
+	field = field_of(
+		sum_of(udp, udp_len,
+		       sum_of(ip + (wire->v6 ? 8 : 12), wire->v6 ? 32 : 8, IPPROTO_UDP + udp_len)));
 	put_be16(udp + 6, field ?: 0xffff);
-	return 14 + head + udp_len;
+	return ETH_HLEN + head + udp_len;
 }
 
 static int afxdp_renew(void *carrier, uint32_t flow)
@@ -107,8 +116,7 @@ static int afxdp_renew(void *carrier, uint32_t flow)
 	if (step >= BENCH_PORTS)
 		step = flow;
 	a->port[flow] = (uint16_t)(BENCH_PORT_FIRST + step);
-	a->len[flow] =
-		(uint32_t)bench_frame__build(a->area + (size_t)flow * SIZE, a->wire, a->port[flow],
+	a->len[flow] = (uint32_t)build_frame(a->area + (size_t)flow * SIZE, a->wire, a->port[flow],
 					     &a->set->request[flow & (a->set->count - 1)]);
 	return 0;
 }
@@ -150,7 +158,7 @@ static unsigned afxdp_send(void *carrier, uint32_t flow, const struct bench_payl
 /* A frame that the hook took: a reply, whole and to a port that a flow has. */
 static void take(struct afxdp *a, struct bench_loop *loop, const uint8_t *f, uint32_t len)
 {
-	uint32_t head = 14 + (a->wire->v6 ? 40 : 20), port, flow, udp_len;
+	uint32_t head = ETH_HLEN + (a->wire->v6 ? XFN_IPV6_LEN : XFN_IPV4_LEN), port, flow, udp_len;
 
 	if (len < head + 8)
 		return;

@@ -6,13 +6,10 @@
  */
 #include "../../xdp/vmlinux.h"
 #include <bpf/bpf_helpers.h>
+#include "../../xdp/protocols.h"
 #include "bench_shared.h"
 
-#define INLINE	static inline __attribute__((always_inline))
-#define ETH_LEN 14
-#define IP4_LEN 20
-#define IP6_LEN 40
-#define UDP_LEN 8
+#define INLINE static inline __attribute__((always_inline))
 
 char bench_license[] SEC("license") = "Dual BSD/GPL";
 
@@ -115,29 +112,29 @@ SEC("xdp") int bench_generate(struct xdp_md *ctx)
 		return XDP_DROP;
 	port = BENCH_PORT_FIRST + (flow & (BENCH_PORTS - 1));
 	address = (conf.addr_low + flow / BENCH_PORTS) & 0xffff;
-	udp_len = UDP_LEN + req->len;
-	len = ETH_LEN + (conf.family == 4 ? IP4_LEN : IP6_LEN) + udp_len;
+	udp_len = XFN_UDP_LEN + req->len;
+	len = XFN_ETH_LEN + (conf.family == 4 ? XFN_IPV4_LEN : XFN_IPV6_LEN) + udp_len;
 	if (len != conf.frame_len && bpf_xdp_adjust_tail(ctx, (int)len - (int)conf.frame_len))
 		return XDP_DROP;
 	d = (void *)(long)ctx->data;
 	end = (void *)(long)ctx->data_end;
 	sum = conf.udp_sum + address + port + 2 * udp_len + req->sum;
 	if (conf.family == 4) {
-		if (d + ETH_LEN + IP4_LEN + UDP_LEN > end)
+		if (d + XFN_ETH_LEN + XFN_IPV4_LEN + XFN_UDP_LEN > end)
 			return XDP_DROP;
-		__builtin_memcpy(d, conf.head, ETH_LEN + IP4_LEN + UDP_LEN);
-		*(__u16 *)(d + ETH_LEN + 2) = be16((__u16)(IP4_LEN + udp_len));
-		*(__u16 *)(d + ETH_LEN + 14) = be16((__u16)address);
-		*(__u16 *)(d + ETH_LEN + 10) =
-			be16((__u16)~fold(conf.head_sum + IP4_LEN + udp_len + address));
-		d += ETH_LEN + IP4_LEN;
+		__builtin_memcpy(d, conf.head, XFN_ETH_LEN + XFN_IPV4_LEN + XFN_UDP_LEN);
+		*(__u16 *)(d + XFN_ETH_LEN + 2) = be16((__u16)(XFN_IPV4_LEN + udp_len));
+		*(__u16 *)(d + XFN_ETH_LEN + 14) = be16((__u16)address);
+		*(__u16 *)(d + XFN_ETH_LEN + 10) =
+			be16((__u16)~fold(conf.head_sum + XFN_IPV4_LEN + udp_len + address));
+		d += XFN_ETH_LEN + XFN_IPV4_LEN;
 	} else {
-		if (d + ETH_LEN + IP6_LEN + UDP_LEN > end)
+		if (d + XFN_ETH_LEN + XFN_IPV6_LEN + XFN_UDP_LEN > end)
 			return XDP_DROP;
-		__builtin_memcpy(d, conf.head, ETH_LEN + IP6_LEN + UDP_LEN);
-		*(__u16 *)(d + ETH_LEN + 4) = be16((__u16)udp_len);
-		*(__u16 *)(d + ETH_LEN + 22) = be16((__u16)address);
-		d += ETH_LEN + IP6_LEN;
+		__builtin_memcpy(d, conf.head, XFN_ETH_LEN + XFN_IPV6_LEN + XFN_UDP_LEN);
+		*(__u16 *)(d + XFN_ETH_LEN + 4) = be16((__u16)udp_len);
+		*(__u16 *)(d + XFN_ETH_LEN + 22) = be16((__u16)address);
+		d += XFN_ETH_LEN + XFN_IPV6_LEN;
 	}
 	sum = (__u16)~fold(sum);
 	*(__u16 *)d = be16((__u16)port);
@@ -190,19 +187,19 @@ SEC("xdp") int bench_sink(struct xdp_md *ctx)
 {
 	__u8 *d = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	struct bench_counters *own = own_counters();
-	__u32 head = ETH_LEN + IP4_LEN, low, flow, len;
+	__u32 head = XFN_ETH_LEN + XFN_IPV4_LEN, low, flow, len;
 	__u16 type, from, to;
 
-	if (d + ETH_LEN + IP4_LEN + UDP_LEN > end)
+	if (d + XFN_ETH_LEN + XFN_IPV4_LEN + XFN_UDP_LEN > end)
 		goto other;
 	type = *(__u16 *)(d + 12);
-	if (type == be16(0x0800) && d[ETH_LEN + 9] == 17) {
-		low = *(__u16 *)(d + ETH_LEN + (conf.flags & BENCH_HAIRPIN ? 14 : 18));
-	} else if (type == be16(0x86dd) && d[ETH_LEN + 6] == 17) {
-		head = ETH_LEN + IP6_LEN;
-		if (d + ETH_LEN + IP6_LEN + UDP_LEN > end)
+	if (type == be16(ETH_P_IP) && d[XFN_ETH_LEN + 9] == IPPROTO_UDP) {
+		low = *(__u16 *)(d + XFN_ETH_LEN + (conf.flags & BENCH_HAIRPIN ? 14 : 18));
+	} else if (type == be16(ETH_P_IPV6) && d[XFN_ETH_LEN + 6] == IPPROTO_UDP) {
+		head = XFN_ETH_LEN + XFN_IPV6_LEN;
+		if (d + XFN_ETH_LEN + XFN_IPV6_LEN + XFN_UDP_LEN > end)
 			goto other;
-		low = *(__u16 *)(d + ETH_LEN + (conf.flags & BENCH_HAIRPIN ? 22 : 38));
+		low = *(__u16 *)(d + XFN_ETH_LEN + (conf.flags & BENCH_HAIRPIN ? 22 : 38));
 	} else {
 		goto other;
 	}
@@ -211,7 +208,7 @@ SEC("xdp") int bench_sink(struct xdp_md *ctx)
 	to = be16(*(__u16 *)(d + 2));
 	if ((conf.flags & BENCH_HAIRPIN ? to : from) != conf.port)
 		goto other;
-	len = be16(*(__u16 *)(d + 4)) - UDP_LEN;
+	len = be16(*(__u16 *)(d + 4)) - XFN_UDP_LEN;
 	flow = ((conf.flags & BENCH_HAIRPIN ? from : to) - BENCH_PORT_FIRST) & (BENCH_PORTS - 1);
 	if (conf.flags & BENCH_STAMP) {
 		__u64 rtt = bpf_ktime_get_ns() - stamps[flow];
@@ -220,7 +217,7 @@ SEC("xdp") int bench_sink(struct xdp_md *ctx)
 		samples[at & (BENCH_SAMPLES - 1)] = rtt > 0xffffffff ? 0xffffffff : (__u32)rtt;
 	}
 	flow |= ((be16((__u16)low) - conf.addr_low) & 0xffff) * BENCH_PORTS;
-	if ((conf.flags & BENCH_CHECK) && !right(ctx, head + UDP_LEN, len, flow)) {
+	if ((conf.flags & BENCH_CHECK) && !right(ctx, head + XFN_UDP_LEN, len, flow)) {
 		own->wrong++;
 		own->first_wrong = flow + 1;
 	}
@@ -239,19 +236,19 @@ SEC("xdp") int bench_bounce(struct xdp_md *ctx)
 	__u32 *ip;
 	__u16 *udp, port;
 	__u32 address;
-	__u8 mac[6];
+	__u8 mac[ETH_ALEN];
 
-	if (d + ETH_LEN + IP4_LEN + UDP_LEN > end || *(__u16 *)(d + 12) != be16(0x0800) ||
-	    d[ETH_LEN + 9] != 17)
+	if (d + XFN_ETH_LEN + XFN_IPV4_LEN + XFN_UDP_LEN > end ||
+	    *(__u16 *)(d + 12) != be16(ETH_P_IP) || d[XFN_ETH_LEN + 9] != IPPROTO_UDP)
 		return XDP_PASS;
-	__builtin_memcpy(mac, d, 6);
-	__builtin_memcpy(d, d + 6, 6);
-	__builtin_memcpy(d + 6, mac, 6);
-	ip = (void *)(d + ETH_LEN + 12);
+	__builtin_memcpy(mac, d, ETH_ALEN);
+	__builtin_memcpy(d, d + ETH_ALEN, ETH_ALEN);
+	__builtin_memcpy(d + ETH_ALEN, mac, ETH_ALEN);
+	ip = (void *)(d + XFN_ETH_LEN + 12);
 	address = ip[0];
 	ip[0] = ip[1];
 	ip[1] = address;
-	udp = (void *)(d + ETH_LEN + IP4_LEN);
+	udp = (void *)(d + XFN_ETH_LEN + XFN_IPV4_LEN);
 	port = udp[0];
 	udp[0] = udp[1];
 	udp[1] = port;
@@ -269,15 +266,15 @@ SEC("xdp") int bench_drop(struct xdp_md *ctx)
 SEC("xdp") int bench_collect(struct xdp_md *ctx)
 {
 	__u8 *d = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-	__u8 *udp = d + ETH_LEN + IP4_LEN;
+	__u8 *udp = d + XFN_ETH_LEN + XFN_IPV4_LEN;
 
-	if (d + ETH_LEN + IP4_LEN + UDP_LEN > end)
+	if (d + XFN_ETH_LEN + XFN_IPV4_LEN + XFN_UDP_LEN > end)
 		return XDP_PASS;
-	if (*(__u16 *)(d + 12) == be16(0x86dd) && d[ETH_LEN + 6] == 17) {
-		udp = d + ETH_LEN + IP6_LEN;
-		if (udp + UDP_LEN > end)
+	if (*(__u16 *)(d + 12) == be16(ETH_P_IPV6) && d[XFN_ETH_LEN + 6] == IPPROTO_UDP) {
+		udp = d + XFN_ETH_LEN + XFN_IPV6_LEN;
+		if (udp + XFN_UDP_LEN > end)
 			return XDP_PASS;
-	} else if (*(__u16 *)(d + 12) != be16(0x0800) || d[ETH_LEN + 9] != 17) {
+	} else if (*(__u16 *)(d + 12) != be16(ETH_P_IP) || d[XFN_ETH_LEN + 9] != IPPROTO_UDP) {
 		return XDP_PASS;
 	}
 	if (be16(*(__u16 *)udp) != conf.port)
@@ -291,8 +288,8 @@ SEC("xdp") int bench_redirect(struct xdp_md *ctx)
 {
 	__u8 *d = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 
-	if (d + ETH_LEN + IP4_LEN + UDP_LEN > end || *(__u16 *)(d + 12) != be16(0x0800) ||
-	    d[ETH_LEN + 9] != 17)
+	if (d + XFN_ETH_LEN + XFN_IPV4_LEN + XFN_UDP_LEN > end ||
+	    *(__u16 *)(d + 12) != be16(ETH_P_IP) || d[XFN_ETH_LEN + 9] != IPPROTO_UDP)
 		return XDP_PASS;
 	return bpf_redirect_map(&sockets, ctx->rx_queue_index, XDP_PASS);
 }

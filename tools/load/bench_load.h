@@ -113,13 +113,6 @@ int bench_afxdp__run(const char *ifname, const struct bench_wire *wire,
 		     const struct bench_plan *plan, struct bench_figures *out,
 		     struct xfn_error *err);
 
-/*
- * Write Ethernet, IP and UDP headers for `payload` at frame, and the payload behind them; returns
- * the frame's length. `sport` in host order.
- */
-size_t bench_frame__build(uint8_t *frame, const struct bench_wire *wire, uint16_t sport,
-			  const struct bench_payload *payload);
-
 /* The generator of everywhere: connected UDP sockets, sendmmsg and recvmmsg. */
 int bench_sockets__run(const struct sockaddr_storage *to, const struct bench_plan *plan,
 		       struct bench_figures *out, struct xfn_error *err);

@@ -4,7 +4,6 @@
 #define XFN_BENCH_HOOK_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include "../../skel/error.h"
 

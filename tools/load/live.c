@@ -7,17 +7,21 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 #include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/ip.h>
+#include <linux/if_ether.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include "../../skel/error.h"
 #include "../../userspace/host/now.h"
+#include "../../xdp/protocols.h"
+#include "../../xdp/units.h"
 #include "hook.h"
 #include "bench_load.h"
 #include "bench.skel.h"
@@ -25,7 +29,7 @@
 #define BATCH	    64
 #define AT_ONCE	    8192 /* frames of one call where no pace is kept: half a millisecond's */
 #define THREADS	    8
-#define PROGRESS_NS 100000000ull
+#define PROGRESS_NS (100 * XFN_NSEC_PER_MSEC)
 
 struct bench_live {
 	struct bench_bpf *skel;
@@ -67,39 +71,41 @@ static void prepare(struct bench_live *live, const struct bench_wire *w,
 	volatile struct bench_conf *to = &live->skel->bss->conf;
 	size_t addr = w->v6 ? 16 : 4, longest = 0;
 	struct bench_conf conf = { .family = w->v6 ? 6 : 4 };
-	uint8_t source[16], *ip = conf.head + 14, *udp = ip + (w->v6 ? 40 : 20);
+	uint8_t source[16], *ip = conf.head + ETH_HLEN,
+			    *udp = ip + (w->v6 ? XFN_IPV6_LEN : XFN_IPV4_LEN);
 
 	memcpy(source, w->source, addr);
 	conf.addr_low = (uint16_t)(source[addr - 2] << 8 | source[addr - 1]);
 	source[addr - 2] = source[addr - 1] = 0;
-	memcpy(conf.head, w->target_mac, 6);
-	memcpy(conf.head + 6, w->source_mac, 6);
-	put_be16(conf.head + 12, w->v6 ? 0x86dd : 0x0800);
+	memcpy(conf.head, w->target_mac, ETH_ALEN);
+	memcpy(conf.head + ETH_ALEN, w->source_mac, ETH_ALEN);
+	put_be16(conf.head + 2 * ETH_ALEN, w->v6 ? ETH_P_IPV6 : ETH_P_IP);
 	if (w->v6) {
-		ip[0] = 0x60;
-		ip[6] = 17;
+		ip[0] = XFN_IPV6_FIRST;
+		ip[6] = IPPROTO_UDP;
 		ip[7] = 64;
 		memcpy(ip + 8, source, 16);
 		memcpy(ip + 24, w->target, 16);
 	} else {
-		ip[0] = 0x45;
-		ip[6] = 0x40; /* DF */
+		ip[0] = XFN_IPV4_FIRST;
+		put_be16(ip + 6, IP_DF);
 		ip[8] = 64;
-		ip[9] = 17;
+		ip[9] = IPPROTO_UDP;
 		memcpy(ip + 12, source, 4);
 		memcpy(ip + 16, w->target, 4);
-		conf.head_sum = be16_sum(ip, 20);
+		conf.head_sum = be16_sum(ip, XFN_IPV4_LEN);
 	}
 	put_be16(udp + 2, w->port);
-	conf.udp_sum = be16_sum(source, addr) + be16_sum(w->target, addr) + 17 + w->port;
+	conf.udp_sum = be16_sum(source, addr) + be16_sum(w->target, addr) + IPPROTO_UDP + w->port;
 	for (unsigned i = 0; i < plan->set->count; i++)
 		if (plan->set->request[i].len > longest)
 			longest = plan->set->request[i].len;
-	conf.frame_len = (uint32_t)((w->v6 ? 62 : 42) + longest);
+	conf.frame_len = (uint32_t)((w->v6 ? XFN_IPV6_LEN : XFN_IPV4_LEN) + ETH_HLEN + XFN_UDP_LEN +
+				    longest);
 	conf.ifindex = live->hook.ifindex;
 	conf.flows = plan->flows;
 	conf.window = plan->outstanding;
-	conf.timeout_ns = plan->timeout_ms * 1000000u;
+	conf.timeout_ns = plan->timeout_ms * XFN_NSEC_PER_MSEC;
 	conf.interval_ns = plan->rate > 0 ? (uint32_t)(1e9 / plan->rate) ?: 1 : 0;
 	conf.limit = (uint32_t)plan->requests;
 	conf.cpus = (uint32_t)sysconf(_SC_NPROCESSORS_CONF);
@@ -161,12 +167,12 @@ static uint64_t own_sent(const struct runner *r)
 /* The generator `n` times on this CPU, flushed after each `batch`. */
 static int send_frames(const struct runner *r, uint32_t n, uint32_t batch)
 {
-	uint8_t frame[62 + BENCH_PAYLOAD];
+	uint8_t frame[ETH_HLEN + XFN_IPV6_LEN + XFN_UDP_LEN + BENCH_PAYLOAD];
 	struct bench_live *live = r->live;
 	uint32_t len = live->skel->bss->conf.frame_len;
 	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = len, .repeat = (int)n,
 		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = n < batch ? n : batch);
-	uint32_t head = r->wire->v6 ? 62 : 42;
+	uint32_t head = ETH_HLEN + (r->wire->v6 ? XFN_IPV6_LEN : XFN_IPV4_LEN) + XFN_UDP_LEN;
 
 	memcpy(frame, live->skel->bss->conf.head, head);
 	memcpy(frame + head, r->plan->set->request[0].words, len - head);

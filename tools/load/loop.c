@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* When a request leaves, which flow takes it, and what a reply means (loop.h). */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "../../skel/error.h"
+#include "../../xdp/units.h"
 #include "../../userspace/host/now.h"
 #include "loop.h"
 
 #define BATCH	    64
 #define LOOKS	    64 /* flows looked at for being late, each time round */
-#define PROGRESS_NS 100000000ull
+#define PROGRESS_NS (100 * XFN_NSEC_PER_MSEC)
 #define SETTLE_NS   200000000ull /* for what is under way at the end of a flood */
 
 struct flow {
@@ -73,7 +73,7 @@ static void ask(struct bench_loop *l, uint64_t intended, uint64_t now)
 	uint32_t flow = l->idle[--l->idle_count];
 
 	l->flows[flow].intended = intended;
-	l->flows[flow].deadline = now + l->plan->timeout_ms * 1000000ull;
+	l->flows[flow].deadline = now + l->plan->timeout_ms * XFN_NSEC_PER_MSEC;
 	l->out->sent++;
 	l->ops->send(l->carrier, flow, request_of(l, flow), 1);
 }
@@ -139,7 +139,7 @@ static int paced(struct bench_loop *l)
 	l->out->seconds = (double)(now - l->begin) / 1e9;
 	/* the last ones get their time too */
 	while (!ret && l->idle_count < plan->flows &&
-	       xfn_now_ns() - now < plan->timeout_ms * 1000000ull)
+	       xfn_now_ns() - now < plan->timeout_ms * XFN_NSEC_PER_MSEC)
 		l->ops->receive(l->carrier, l, 1);
 	return ret ?: give_up(l, 0, true);
 }

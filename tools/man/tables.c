@@ -2,6 +2,7 @@
 /* The lists of xfn-rules(7) and xfn-reasons(7), out of the tables that the program itself uses. */
 #include <stdio.h>
 #include <string.h>
+#include "../../skel/array_size.h"
 #include "../../skel/refusal.h"
 #include "../../xdp/reason.h"
 
@@ -53,7 +54,7 @@ static void print_example(const char *heading, const char **text)
 
 static void print_rules(const char *verdict)
 {
-	for (unsigned i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(rules); i++) {
 		const char *text = pages[i];
 
 		if (strcmp(rules[i].verdict, verdict))
@@ -68,7 +69,7 @@ static void print_rules(const char *verdict)
 
 static void print_reasons(const char *verdict)
 {
-	for (unsigned i = 1; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+	for (unsigned i = 1; i < ARRAY_SIZE(reasons); i++)
 		if (!strcmp(reasons[i].verdict, verdict))
 			printf(".It %s\n%s\n", reasons[i].name, reasons[i].sentence);
 }

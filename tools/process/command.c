@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "../../skel/array_size.h"
 #include "../../skel/error.h"
 #include "command.h"
 #include "waiting.h"
@@ -126,7 +127,7 @@ static const char *lacking(const char *said, size_t *len)
 {
 	for (; *said; said += *len + (said[*len] == '\n')) {
 		*len = strcspn(said, "\n");
-		for (size_t i = 0; i < sizeof(lacks) / sizeof(lacks[0]); i++)
+		for (size_t i = 0; i < ARRAY_SIZE(lacks); i++)
 			if (!has_place(said, *len) &&
 			    memmem(said, *len, lacks[i], strlen(lacks[i])))
 				return said;

@@ -4,7 +4,6 @@
 #define XFN_COMMAND_H
 
 #include <errno.h>
-#include <stddef.h>
 #include "../../skel/error.h"
 
 /* It waited for a file that gives nothing, and was ended: *said is "FILE, which is KIND". */

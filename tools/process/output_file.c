@@ -2,6 +2,7 @@
 /* A file that a verb writes by name. Must never know what is in it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

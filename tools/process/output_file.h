@@ -6,7 +6,6 @@
 #ifndef XFN_OUTPUT_FILE_H
 #define XFN_OUTPUT_FILE_H
 
-#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include "../../skel/error.h"

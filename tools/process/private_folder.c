@@ -9,11 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "../../skel/array_size.h"
 #include "../../skel/error.h"
 #include "private_folder.h"
 
 static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
-#define SIGNALS (sizeof(signals) / sizeof(signals[0]))
+#define SIGNALS ARRAY_SIZE(signals)
 
 /* Those that there are; changed with the signals blocked. */
 static struct folder {

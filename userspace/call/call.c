@@ -15,6 +15,7 @@
 #include "../host/now.h"
 #include "../../xdp/checksum.h"
 #include "../../xdp/guard.h"
+#include "../../xdp/address.h"
 #include "../../xdp/packet.h"
 #include "../../xdp/reply.h"
 
@@ -53,7 +54,7 @@ int xfn_call__init(struct xfn_call *c, struct xfn_page *page)
 	memset(c, 0, sizeof(*c));
 	c->page = page;
 	c->mtu = XFN_MTU_DEFAULT;
-	c->ports = calloc(65536, sizeof(*c->ports));
+	c->ports = calloc(XFN_PORTS, sizeof(*c->ports));
 	if (!c->ports)
 		return -ENOMEM;
 	c->thread.random_state = secret() | 1; /* the generator never leaves 0 */
@@ -104,11 +105,9 @@ int xfn_call__put(struct xfn_call *c, unsigned slot, const struct xfn_native_mod
 	return 0;
 }
 
-static const uint8_t mapped[12] = { [10] = 0xff, 0xff };
-
 static bool same_version(const uint8_t *a, const uint8_t *b)
 {
-	return !memcmp(a, mapped, sizeof(mapped)) == !memcmp(b, mapped, sizeof(mapped));
+	return xfn_address__is_v4(a) == xfn_address__is_v4(b);
 }
 
 /* 0.0.0.0 and :: stand for every address of their version. */
@@ -123,7 +122,7 @@ static uint32_t exactness(const uint8_t *ip)
 	for (unsigned i = 0; i < 10; i++)
 		if (ip[i])
 			return 2;
-	return (ip[10] || ip[11]) && memcmp(ip, mapped, sizeof(mapped)) ? 2 : 1;
+	return (ip[10] || ip[11]) && !xfn_address__is_v4(ip) ? 2 : 1;
 }
 
 int xfn_call__bind(struct xfn_call *c, const uint8_t *ip, uint16_t port, unsigned slot)
@@ -449,7 +448,7 @@ static void call_payload(struct xfn_call *c, struct xfn_datagram *d)
 		refuse(c, stat, XFN_REASON_RESPONDER);
 		return;
 	}
-	version = memcmp(d->peer.ip, mapped, 12) ? 6 : 4;
+	version = xfn_address__is_v4(d->peer.ip) ? 4 : 6;
 	if (c->rate && !within_rate(c, d->peer.ip, version)) {
 		refuse(c, stat, XFN_REASON_RATE);
 		return;

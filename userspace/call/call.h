@@ -9,7 +9,6 @@
 #define XFN_CALL_H
 
 #include <stdint.h>
-#include <linux/types.h>
 #include "../../skel/error.h"
 #include "../../xdp/abi.h"
 #include "../../xdp/reason.h"
@@ -55,7 +54,7 @@ struct xfn_call {
 					       may wait are left waiting */
 	struct xfn_thread thread;
 	struct xfn_function slots[XFN_SLOTS];
-	uint32_t *ports; /* 65536 entries: 0, slot + 1, or XFN_PORT_SHARED; owned */
+	uint32_t *ports; /* XFN_PORTS entries: 0, slot + 1, or XFN_PORT_SHARED; owned */
 	struct xfn_call_binding *bindings; /* of shared ports; owned */
 	unsigned binding_count;
 };

@@ -42,6 +42,7 @@
 
 #include <linux/types.h>
 #include "../../xdp/abi.h"
+#include "../../xdp/units.h"
 #include "request.h"
 
 /* Weak: a source without XFN_INIT, without XFN_COUNTER leaves them NULL. */
@@ -165,7 +166,7 @@ static inline __attribute__((unused)) uint64_t xfn_clock_ns(clockid_t clock)
 	struct timespec ts;
 
 	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+	return (uint64_t)ts.tv_sec * XFN_NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
 }
 
 XFN_CALL uint64_t xfn_mono_ns(void)

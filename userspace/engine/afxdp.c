@@ -8,22 +8,16 @@
  */
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "../../skel/error.h"
 #include "afxdp_audit.h"
 #include "afxdp_frames.h"
+#include "afxdp_multi_buffer.h"
 #include "../host/now.h"
-
-#ifndef XDP_PKT_CONTD
-#define XDP_PKT_CONTD (1 << 0) /* since 6.6: the frame goes on in the next descriptor */
-#endif
-#define ASSEMBLED UINT64_MAX /* token: in a buffer of our own, its frames given back already */
 
 #define AWAKE_NS    4000
 #define IN_VAIN_MAX 10
@@ -146,20 +140,6 @@ static int map_rings(struct xfn_engine *e, const struct xfn_engine_config *cfg)
 	return ret;
 }
 
-/* Buffers for a batch of frames in several, and frames for as many replies. */
-static int make_gather_buffers(struct xfn_engine *e, uint32_t longest)
-{
-	e->gather_len = 2 * longest; /* a reply may be longer, and a later MTU */
-	e->gather = calloc(XFN_BATCH, e->gather_len);
-	e->spare_max = XFN_BATCH * (e->gather_len / e->frames->size + 1);
-	e->spare = calloc(e->spare_max, sizeof(*e->spare));
-	if (!e->gather || !e->spare)
-		return -ENOMEM;
-	/* the first replies may take a frame more than their requests did */
-	e->spare_count = xfn_frames__spare(e->frames, e->spare, XFN_BATCH);
-	return 0;
-}
-
 static int afxdp_open(struct xfn_engine **out, const struct xfn_engine_config *cfg,
 		      struct xfn_error *err)
 {
@@ -187,7 +167,7 @@ static int afxdp_open(struct xfn_engine **out, const struct xfn_engine_config *c
 		e->frames = cfg->first->frames;
 	ret = map_rings(e, cfg);
 	if (!ret && cfg->longest)
-		ret = make_gather_buffers(e, cfg->longest);
+		ret = xfn_multi_buffer__open(e, cfg->longest);
 	if (!ret && cfg->thread < cfg->sender_count) {
 		e->sender = cfg->sender[cfg->thread];
 		e->by = calloc(1, sizeof(*e->by));
@@ -278,45 +258,6 @@ static int afxdp_poll(struct xfn_engine *e, int timeout_ms)
 	return wait.revents & (POLLERR | POLLHUP | POLLNVAL) ? -ENODEV : 0;
 }
 
-/*
- * One frame of several descriptors into its buffer, the frames given back at once. 1: assembled; 0:
- * longer than any frame may be, dropped and counted; -1: the rest is not there yet.
- */
-static int assemble(struct xfn_engine *e, uint32_t ready, struct xfn_datagram *d)
-{
-	const struct xdp_desc *entries = e->rx.entries;
-	uint32_t n = 0;
-	bool fits = true;
-
-	while (n < ready && entries[(e->rx.head + n) & (e->rx.size - 1)].options & XDP_PKT_CONTD)
-		n++;
-	if (n++ == ready)
-		return -1;
-	d->len = 0;
-	while (n--) {
-		const struct xdp_desc *desc = &entries[e->rx.head++ & (e->rx.size - 1)];
-
-		fits = fits && e->gather_len - d->len >= desc->len;
-		if (fits) {
-			memcpy(d->data + d->len, e->frames->memory + desc->addr, desc->len);
-			d->len += desc->len;
-		}
-		if (e->spare_count < e->spare_max)
-			e->spare[e->spare_count++] = desc->addr & ~(uint64_t)(e->frames->size - 1);
-		else
-			give_back(e, desc->addr);
-	}
-	if (!fits) {
-		e->stats.truncated++;
-		return 0;
-	}
-	d->capacity = e->gather_len;
-	d->send = false;
-	d->may_wait = false; /* the buffer is the next batch's */
-	d->token = ASSEMBLED;
-	return 1;
-}
-
 static unsigned afxdp_take(struct xfn_engine *e, struct xfn_datagram *batch, unsigned max)
 {
 	const struct xdp_desc *entries = e->rx.entries;
@@ -337,7 +278,7 @@ static unsigned afxdp_take(struct xfn_engine *e, struct xfn_datagram *batch, uns
 			uint32_t left = first + ready - e->rx.head;
 
 			d->data = e->gather + (size_t)n * e->gather_len;
-			ret = assemble(e, left, d);
+			ret = xfn_multi_buffer__gather(e, left, d);
 			if (ret < 0)
 				break;
 			n += ret;
@@ -367,33 +308,12 @@ static unsigned afxdp_take(struct xfn_engine *e, struct xfn_datagram *batch, uns
 	return n;
 }
 
-/* A reply from its buffer into as many frames as it takes. False: no room, or none to spare. */
-static bool scatter(struct xfn_engine *e, const struct xfn_datagram *d, uint32_t room)
-{
-	uint32_t size = e->frames->size, n = (d->len + size - 1) / size;
-	struct xdp_desc *entries = e->tx.entries;
-
-	if (n > room || n > e->spare_count)
-		return false;
-	for (uint32_t i = 0; i < n; i++) {
-		uint32_t at = i * size;
-		uint32_t len = i + 1 < n ? size : d->len - at;
-		uint64_t addr = e->spare[--e->spare_count];
-
-		memcpy(e->frames->memory + addr, d->data + at, len);
-		entries[e->tx.head++ & (e->tx.size - 1)] = (struct xdp_desc){
-			.addr = addr, .len = len, .options = i + 1 < n ? XDP_PKT_CONTD : 0
-		};
-	}
-	return true;
-}
-
 /* Their frames are free at once: the kernel has copied what it took. */
 static void give_apart(struct xfn_engine *e, const struct xfn_datagram *batch, unsigned count)
 {
 	xfn_frame_sender__send(e->by, e->sender, batch, count, &e->stats);
 	for (unsigned i = 0; i < count; i++) {
-		if (batch[i].token == ASSEMBLED)
+		if (batch[i].token == XFN_GATHERED)
 			continue;
 		e->lent--;
 		give_back(e, batch[i].token);
@@ -414,10 +334,11 @@ static void afxdp_give(struct xfn_engine *e, struct xfn_datagram *batch, unsigne
 	}
 	for (unsigned i = 0; i < count; i++) {
 		const struct xfn_datagram *d = &batch[i];
-		bool own = d->token == ASSEMBLED;
+		bool own = d->token == XFN_GATHERED;
 
 		e->lent -= !own;
-		if (own && d->send && scatter(e, d, room - (e->tx.head - first))) {
+		if (own && d->send &&
+		    xfn_multi_buffer__scatter(e, d, room - (e->tx.head - first))) {
 			sent++;
 			continue;
 		}

@@ -12,7 +12,6 @@
 #define XFN_ENGINE_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include "../../skel/error.h"
 #include "../call/datagram.h"

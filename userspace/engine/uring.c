@@ -6,12 +6,12 @@
  * io_uring(7).
  */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "../../skel/error.h"
+#include "../../xdp/units.h"
 #include "uring.h"
 
 static struct io_uring_sqe *next_sqe(struct xfn_engine *e)
@@ -62,7 +62,8 @@ static void settle(struct xfn_engine *e)
 static int uring_poll(struct xfn_engine *e, int timeout_ms)
 {
 	struct __kernel_timespec ts = { .tv_sec = timeout_ms / 1000,
-					.tv_nsec = timeout_ms % 1000 * 1000000ll };
+					.tv_nsec =
+						timeout_ms % 1000 * (long long)XFN_NSEC_PER_MSEC };
 	struct io_uring_cqe *cqe;
 	int ret = 0;
 

@@ -5,10 +5,12 @@
  * Must never move a datagram. io_uring_setup(2), io_uring_register(2).
  */
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "../../skel/array_size.h"
 #include "../../skel/error.h"
 #include "uring.h"
 
@@ -141,8 +143,7 @@ static int restrict_ring(struct xfn_engine *e)
 		{ .opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED,
 		  .sqe_flags = XFN_URING_REQUIRED | IOSQE_BUFFER_SELECT | IOSQE_CQE_SKIP_SUCCESS },
 	};
-	int ret = ring_register(e, IORING_REGISTER_RESTRICTIONS, only,
-				sizeof(only) / sizeof(only[0]));
+	int ret = ring_register(e, IORING_REGISTER_RESTRICTIONS, only, ARRAY_SIZE(only));
 
 	return ret ?: ring_register(e, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
 }
@@ -241,7 +242,7 @@ int xfn_uring__open(struct xfn_engine **out, const struct xfn_engine_config *cfg
 		xfn_uring__close(e);
 		return ret;
 	}
-	for (unsigned i = 0; !ret && i < sizeof(steps) / sizeof(steps[0]); i++) {
+	for (unsigned i = 0; !ret && i < ARRAY_SIZE(steps); i++) {
 		step = e->thread && !i ? "io_uring_setup with SQPOLL" : steps[i].name;
 		ret = steps[i].run(e);
 	}

@@ -9,9 +9,7 @@
 
 #include <net/if.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
-#include <linux/types.h>
 #include "../../skel/error.h"
 #include "../../xdp/abi.h"
 

@@ -4,6 +4,7 @@
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
+#include "../../xdp/units.h"
 #include "clock.h"
 
 uint64_t xfn_clock__tai_offset_ns(void)
@@ -13,9 +14,11 @@ uint64_t xfn_clock__tai_offset_ns(void)
 
 	clock_gettime(CLOCK_REALTIME, &utc);
 	clock_gettime(CLOCK_TAI, &tai);
-	ns = (tai.tv_sec - utc.tv_sec) * 1000000000ll + tai.tv_nsec - utc.tv_nsec;
+	ns = (tai.tv_sec - utc.tv_sec) * (int64_t)XFN_NSEC_PER_SEC + tai.tv_nsec - utc.tv_nsec;
 	/* some time passed between the two readings */
-	return ns > 0 ? (uint64_t)(ns + 500000000) / 1000000000u * 1000000000u : 0;
+	return ns > 0 ?
+		       ((uint64_t)ns + XFN_NSEC_PER_SEC / 2) / XFN_NSEC_PER_SEC * XFN_NSEC_PER_SEC :
+		       0;
 }
 
 /* Never runs out; ends with ECANCELED when the clock is set. */

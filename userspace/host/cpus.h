@@ -5,7 +5,6 @@
 #define XFN_CPUS_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #define XFN_CPUS_MAX 1024 /* the kernel's numbers that are known here */
 

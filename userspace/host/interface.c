@@ -11,6 +11,7 @@
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
+#include "../../skel/array_size.h"
 #include "../../skel/error.h"
 #include "interface.h"
 
@@ -132,7 +133,7 @@ int xfn_interface__read(const char *name, struct xfn_interface *out, struct xfn_
 		snprintf(out->driver, sizeof(out->driver), "%s", driver.driver);
 	if (!ethtool(sock, name, &flags))
 		out->vlan_offload = flags.data & ETH_FLAG_RXVLAN;
-	for (unsigned i = 0; i < sizeof(local) / sizeof(local[0]); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(local); i++)
 		out->local_peer |= !strcmp(out->driver, local[i]);
 	close(sock);
 	if (ret == -ENODEV) /* it went meanwhile */

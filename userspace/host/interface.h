@@ -5,7 +5,6 @@
 
 #include <net/if.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include "../../skel/error.h"
 
 struct xfn_interface {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include "../../skel/array_size.h"
 #include "limits.h"
 
 void xfn_limits__raise(void)
@@ -26,7 +27,7 @@ void xfn_limits__advise(char *line, size_t len, unsigned needed)
 		{ EFBIG, RLIMIT_FSIZE, "a file's bytes (`ulimit -f`, LimitFSIZE= of a unit)" },
 	};
 
-	for (unsigned i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(limits); i++) {
 		const char *text = strerror(limits[i].error), *said = strstr(line, text);
 		struct rlimit now = {};
 		char wanted[48] = "";

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 #include <time.h>
+#include "../../xdp/units.h"
 
 /* Nanoseconds of any clock. */
 static inline uint64_t xfn_now(clockid_t clock)
@@ -12,7 +13,7 @@ static inline uint64_t xfn_now(clockid_t clock)
 	struct timespec ts;
 
 	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+	return (uint64_t)ts.tv_sec * XFN_NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
 }
 
 /* CLOCK_MONOTONIC, which nobody sets. */
@@ -23,7 +24,7 @@ static inline uint64_t xfn_now_ns(void)
 
 static inline uint64_t xfn_now_ms(void)
 {
-	return xfn_now_ns() / 1000000;
+	return xfn_now_ns() / XFN_NSEC_PER_MSEC;
 }
 
 #endif

@@ -4,12 +4,11 @@
 #include <fcntl.h>
 #include <syslog.h>
 #include <unistd.h>
+#include "../../xdp/units.h"
 #include "log.h"
 #include "now.h"
 #include "printable.h"
 #include "output_lines.h"
-
-#define SECOND_NS 1000000000ull
 
 int xfn_output_lines__open(struct xfn_output_lines *output, int *writer)
 {
@@ -85,14 +84,14 @@ void xfn_output_lines__read(struct xfn_output_lines *output, const char *who)
 
 int xfn_output_lines__watch(struct xfn_output_lines *output, const char *who)
 {
-	uint64_t now = xfn_now_ns(), until = output->second_ns + SECOND_NS;
+	uint64_t now = xfn_now_ns(), until = output->second_ns + XFN_NSEC_PER_SEC;
 
 	if (!output->second_ns)
 		return -1;
 	if (now < until && !output->left_out && output->bytes < XFN_OUTPUT_SECOND)
 		return -1;
 	if (now < until)
-		return (int)((until - now) / 1000000) + 1;
+		return (int)((until - now) / XFN_NSEC_PER_MSEC) + 1;
 	end_second(output, who);
 	return -1;
 }

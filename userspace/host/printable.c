@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include "../../skel/array_size.h"
 #include "printable.h"
 
 /* The bytes of the character that begins there, 0: none does. */
@@ -34,7 +35,7 @@ static bool is_shown(uint32_t code)
 		{ 0x2066, 0x2069 },
 	};
 
-	for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(others); i++)
 		if (code >= others[i].first && code <= others[i].last)
 			return false;
 	return true;

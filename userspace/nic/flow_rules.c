@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Flow rules of a NIC, by the ethtool ioctl. */
 #include "../../skel/error.h"
+#include "../../xdp/address.h"
 #include "flow_rules.h"
 
 #include <arpa/inet.h>
@@ -22,18 +23,11 @@ struct xfn_steer {
 	unsigned count;
 };
 
-static bool is_v4(const uint8_t ip[16])
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-
-	return !memcmp(ip, mapped, sizeof(mapped));
-}
-
 void xfn_steer__spec(const struct xfn_steer_rule *rule, struct ethtool_rx_flow_spec *spec)
 {
 	memset(spec, 0, sizeof(*spec));
 	spec->ring_cookie = rule->queue;
-	if (is_v4(rule->to.ip)) {
+	if (xfn_address__is_v4(rule->to.ip)) {
 		spec->flow_type = UDP_V4_FLOW;
 		memcpy(&spec->h_u.udp_ip4_spec.ip4dst, rule->to.ip + 12, 4);
 		memset(&spec->m_u.udp_ip4_spec.ip4dst, 0xff, 4);
@@ -73,7 +67,7 @@ void xfn_steer__text(const struct xfn_steer_rule *rule, char *text)
 {
 	char ip[INET6_ADDRSTRLEN] = "";
 
-	if (is_v4(rule->to.ip))
+	if (xfn_address__is_v4(rule->to.ip))
 		inet_ntop(AF_INET, rule->to.ip + 12, ip, sizeof(ip));
 	else
 		inet_ntop(AF_INET6, rule->to.ip, ip, sizeof(ip));

@@ -9,7 +9,6 @@
 
 #include <linux/ethtool.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include "../../skel/error.h"
 #include "../../functions/xfn.h"

@@ -8,7 +8,6 @@
 #ifndef XFN_JOURNAL_H
 #define XFN_JOURNAL_H
 
-#include <stddef.h>
 #include "../../skel/error.h"
 
 #define XFN_JOURNAL_TEXT 128 /* bytes of a change's text with its 0; it has no newline */

@@ -6,7 +6,6 @@
 #ifndef XFN_NAPI_H
 #define XFN_NAPI_H
 
-#include <stddef.h>
 #include "../../skel/error.h"
 #include "journal.h"
 

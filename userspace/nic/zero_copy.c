@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Which drivers have zero copy that is known to work. */
+#include "../../skel/array_size.h"
 #include "zero_copy.h"
 
 #include <stdio.h>
@@ -59,7 +60,7 @@ bool xfn_zero_copy__wanted(enum xfn_zero_copy policy, const char *driver, bool n
 		snprintf(why, len, "--zero-copy always");
 		return true;
 	}
-	for (unsigned i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(drivers); i++) {
 		if (strcmp(drivers[i].driver, driver))
 			continue;
 		snprintf(why, len, "%s%s: %s", name,

@@ -7,7 +7,6 @@
 #define XFN_PAGE_H
 
 #include <stdint.h>
-#include <linux/types.h>
 #include "../../xdp/abi.h"
 #include "../../xdp/reason.h"
 #include "../../functions/xfn.h"

@@ -30,7 +30,6 @@
 
 #include <stdint.h>
 #include <sys/socket.h>
-#include <linux/types.h>
 #include "../../xdp/abi.h"
 #include "../engine/engine.h"
 

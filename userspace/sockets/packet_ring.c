@@ -3,16 +3,19 @@
  * never touch a ring. */
 #include <errno.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <arpa/inet.h>
+#include <netinet/ip.h>
 #include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include "../../skel/array_size.h"
 #include "../../skel/error.h"
+#include "../../xdp/address.h"
+#include "../../xdp/protocols.h"
 #include "packet_ring.h"
 
 #ifndef PACKET_IGNORE_OUTGOING
@@ -21,9 +24,8 @@
 
 /* Offsets in a frame whose VLAN tag the kernel has taken off. */
 #define L3	   ETH_HLEN
-#define IPV4_PORT  (L3 + 20 + 2)
-#define IPV6_PORT  (L3 + 40 + 2)
-#define IPV6_LEN   40
+#define IPV4_PORT  (L3 + XFN_IPV4_LEN + 2)
+#define IPV6_PORT  (L3 + XFN_IPV6_LEN + 2)
 #define MEM_TAG	   0
 #define MEM_PORT   1
 #define WHOLE	   0x40000 /* bytes of the frame that are taken */
@@ -34,7 +36,8 @@ struct program {
 	unsigned count; /* may exceed the array: then too much is to be served */
 };
 
-uint32_t xfn_packet_ring__longest(uint32_t mtu)
+/* What the frame filter takes at most, in IP bytes, on an interface of this MTU. */
+static uint32_t longest_of(uint32_t mtu)
 {
 	return mtu < XFN_PACKET_MTU_MAX ? mtu : XFN_PACKET_MTU_MAX;
 }
@@ -75,13 +78,6 @@ static void land(struct program *p, unsigned from)
 		p->insns[from].k = p->count - from - 1;
 }
 
-static bool is_mapped(const uint8_t ip[16])
-{
-	static const uint8_t prefix[12] = { [10] = 0xff, 0xff };
-
-	return !memcmp(ip, prefix, sizeof(prefix));
-}
-
 /*
  * Go on, with the port in MEM_PORT, where (destination, tag) is one of the targets' of this version
  * from `off` on; else drop.
@@ -93,12 +89,12 @@ static void demand_address(struct program *p, const struct xfn_packet_target *ta
 
 	for (unsigned i = 0; i < count; i++) {
 		const struct xfn_packet_target *t = &targets[i];
-		bool again = is_mapped(t->addr.ip) != v4;
+		bool again = xfn_address__is_v4(t->addr.ip) != v4;
 
 		for (unsigned j = 0; j < i && !again; j++)
 			again = !memcmp(targets[j].addr.ip, t->addr.ip, 16) &&
 				targets[j].tag == t->tag;
-		if (again || founds == sizeof(found) / sizeof(found[0]))
+		if (again || founds == ARRAY_SIZE(found))
 			continue;
 		/* each mismatch skips what is left: two per further word, then tag and jump */
 		for (unsigned word = v4 ? 3 : 0; word < 4; word++) {
@@ -128,7 +124,7 @@ static void refuse_sources(struct program *p, const uint8_t (*own)[16], unsigned
 	if (v4)
 		load(p, BPF_W, off);
 	for (unsigned i = 0; i < count && p->count + 9 < end; i++) {
-		if (is_mapped(own[i]) != v4)
+		if (xfn_address__is_v4(own[i]) != v4)
 			continue;
 		/* a mismatch skips the words that are left, two each, and the drop */
 		for (unsigned word = v4 ? 3 : 0; word < 4; word++) {
@@ -152,18 +148,18 @@ static void frame_filter(struct program *p, uint32_t longest,
 	load(p, BPF_B, FIELD(SKF_AD_VLAN_TAG_PRESENT));
 	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 2, 0);
 	load(p, BPF_H, FIELD(SKF_AD_VLAN_TAG));
-	emit(p, BPF_ALU | BPF_AND | BPF_K, 0xfff, 0, 0);
+	emit(p, BPF_ALU | BPF_AND | BPF_K, XFN_TAG_ID, 0, 0);
 	emit(p, BPF_ST, MEM_TAG, 0, 0);
 	load(p, BPF_H, FIELD(SKF_AD_PROTOCOL));
 	emit(p, BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 1, 0);
 	from = jump(p);
 	/* IPv4: no options, UDP, no fragment, not longer than a frame */
 	load(p, BPF_B, L3);
-	demand(p, BPF_JEQ, 0x45, true, 0);
+	demand(p, BPF_JEQ, XFN_IPV4_FIRST, true, 0);
 	load(p, BPF_B, L3 + 9);
 	demand(p, BPF_JEQ, IPPROTO_UDP, true, 0);
 	load(p, BPF_H, L3 + 6);
-	demand(p, BPF_JSET, 0x3fff, false, 0);
+	demand(p, BPF_JSET, IP_MF | IP_OFFMASK, false, 0);
 	load(p, BPF_H, L3 + 2);
 	demand(p, BPF_JGT, longest, false, 0);
 	load(p, BPF_H, IPV4_PORT);
@@ -176,7 +172,7 @@ static void frame_filter(struct program *p, uint32_t longest,
 	load(p, BPF_B, L3 + 6);
 	demand(p, BPF_JEQ, IPPROTO_UDP, true, 0);
 	load(p, BPF_H, L3 + 4);
-	demand(p, BPF_JGT, longest - IPV6_LEN, false, 0);
+	demand(p, BPF_JGT, longest - XFN_IPV6_LEN, false, 0);
 	load(p, BPF_H, IPV6_PORT);
 	emit(p, BPF_ST, MEM_PORT, 0, 0);
 	refuse_sources(p, own, own_count, false, L3 + 8, OWN_INSNS / 2);
@@ -268,7 +264,7 @@ int xfn_packet_ring__strict(int udp, const uint8_t (*own)[16], unsigned own_coun
 int xfn_packet_ring__park(int udp, uint32_t mtu, const unsigned *ifindexes, unsigned count,
 			  const uint8_t (*own)[16], unsigned own_count)
 {
-	uint32_t longest = xfn_packet_ring__longest(mtu);
+	uint32_t longest = longest_of(mtu);
 	struct program *p = calloc(1, sizeof(*p));
 	unsigned from;
 	int ret;
@@ -287,7 +283,7 @@ int xfn_packet_ring__park(int udp, uint32_t mtu, const unsigned *ifindexes, unsi
 	emit(p, BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 1, 0);
 	from = jump(p);
 	load(p, BPF_B, (uint32_t)SKF_NET_OFF);
-	demand(p, BPF_JEQ, 0x45, true, WHOLE);
+	demand(p, BPF_JEQ, XFN_IPV4_FIRST, true, WHOLE);
 	load(p, BPF_H, (uint32_t)SKF_NET_OFF + 2);
 	demand(p, BPF_JGT, longest, false, WHOLE);
 	emit(p, BPF_RET | BPF_K, 0, 0, 0);
@@ -295,7 +291,7 @@ int xfn_packet_ring__park(int udp, uint32_t mtu, const unsigned *ifindexes, unsi
 	load(p, BPF_B, (uint32_t)SKF_NET_OFF + 6);
 	demand(p, BPF_JEQ, IPPROTO_UDP, true, WHOLE);
 	load(p, BPF_H, (uint32_t)SKF_NET_OFF + 4);
-	demand(p, BPF_JGT, longest - IPV6_LEN, false, WHOLE);
+	demand(p, BPF_JGT, longest - XFN_IPV6_LEN, false, WHOLE);
 	emit(p, BPF_RET | BPF_K, 0, 0, 0);
 	ret = attach(udp, p);
 	free(p);
@@ -342,7 +338,7 @@ int xfn_packet_ring__open(const char *ifname, unsigned ifindex, uint32_t mtu,
 	if (ret)
 		goto fail;
 	what = "filter frames of";
-	frame_filter(p, xfn_packet_ring__longest(mtu), targets, count, own, own_count);
+	frame_filter(p, longest_of(mtu), targets, count, own, own_count);
 	ret = attach(out->receive, p);
 	if (ret)
 		goto fail;

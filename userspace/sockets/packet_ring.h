@@ -13,7 +13,6 @@
 #ifndef XFN_PACKET_RING_H
 #define XFN_PACKET_RING_H
 
-#include <stddef.h>
 #include <stdint.h>
 #include "../../skel/error.h"
 #include "../../functions/xfn.h"
@@ -35,9 +34,6 @@ struct xfn_packet_target {
 	struct xfn_address addr;
 	uint16_t tag; /* VLAN id, 0: none */
 };
-
-/* What the frame filter takes at most, in IP bytes, on an interface of this MTU. */
-uint32_t xfn_packet_ring__longest(uint32_t mtu);
 
 /* What a worker receives from, and what it sends with. Both close-on-exec. */
 struct xfn_packet_ring {

@@ -9,9 +9,7 @@
 #define XFN_UMEM_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
-#include <linux/types.h>
 #include "../../skel/error.h"
 #include "../../xdp/abi.h"
 

@@ -6,13 +6,14 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "../../skel/array_size.h"
 #include "crash_note.h"
 
 static const int deadly[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT };
 
 #define STACK 65536 /* the function's own may be what has run out */
 
-static struct sigaction before[sizeof(deadly) / sizeof(deadly[0])];
+static struct sigaction before[ARRAY_SIZE(deadly)];
 static __thread const struct xfn_call *own;
 
 /* Nothing here but copies: whatever the function broke, this must not wait for it. */
@@ -38,7 +39,7 @@ static void on_signal(int sig, siginfo_t *info, void *context)
 	if (own)
 		own->page->fault = 1;
 	/* a sanitizer's own handler tells more */
-	for (unsigned i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(deadly); i++)
 		if (deadly[i] == sig && before[i].sa_flags & SA_SIGINFO)
 			before[i].sa_sigaction(sig, info, context);
 	/* Blocked until we return, and then its default action: the status tells the signal. */
@@ -51,7 +52,7 @@ void xfn_crash_note__install(void)
 				 .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND };
 
 	sigfillset(&act.sa_mask);
-	for (unsigned i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(deadly); i++)
 		sigaction(deadly[i], &act, &before[i]);
 }
 

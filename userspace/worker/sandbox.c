@@ -19,6 +19,7 @@
 #include <linux/landlock.h>
 #include <linux/sched.h>
 #include <seccomp.h>
+#include "../../skel/array_size.h"
 #include "../../skel/error.h"
 #include "../host/limits.h"
 #include "../protocol/worker_protocol.h"
@@ -212,7 +213,7 @@ static void allow_system(int ruleset)
 	};
 	char *more = strdup(getenv("LD_LIBRARY_PATH") ?: ""), *save = NULL;
 
-	for (unsigned i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(places); i++)
 		allow_reading(ruleset, places[i]);
 	for (char *one = more ? strtok_r(more, ":;", &save) : NULL; one;
 	     one = strtok_r(NULL, ":;", &save))
@@ -275,7 +276,7 @@ static int allow_messages(scmp_filter_ctx ctx)
 	};
 	int ret = 0;
 
-	for (unsigned i = 0; !ret && i < sizeof(own) / sizeof(own[0]); i++)
+	for (unsigned i = 0; !ret && i < ARRAY_SIZE(own); i++)
 		ret = seccomp_rule_add(
 			ctx, SCMP_ACT_ALLOW, own[i].call, 2,
 			SCMP_A0(SCMP_CMP_EQ, XFN_WORKER_PROTOCOL_FD),
@@ -294,7 +295,7 @@ static int allow_serving(scmp_filter_ctx ctx, const int *calls)
 	ret = ret   ?:
 		      seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(close), 1,
 				       SCMP_A1(SCMP_CMP_EQ, OWN_CLOSE));
-	for (unsigned i = 0; !ret && i < sizeof(moving) / sizeof(moving[0]); i++)
+	for (unsigned i = 0; !ret && i < ARRAY_SIZE(moving); i++)
 		ret = calls ? allow_elsewhere(ctx, moving[i]) :
 			      seccomp_rule_add(ctx, SCMP_ACT_ALLOW, moving[i], 0);
 	if (!ret && calls)
@@ -326,12 +327,12 @@ static int allow_loading(scmp_filter_ctx ctx)
 	ret = ret   ?:
 		      seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
 				       SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, 0));
-	for (unsigned i = 0; !ret && i < sizeof(processes) / sizeof(processes[0]); i++)
+	for (unsigned i = 0; !ret && i < ARRAY_SIZE(processes); i++)
 		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
 				       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)processes[i]));
-	for (unsigned i = 0; !ret && i < sizeof(loading) / sizeof(loading[0]); i++)
+	for (unsigned i = 0; !ret && i < ARRAY_SIZE(loading); i++)
 		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, loading[i], 0);
-	for (unsigned i = 0; !ret && i < sizeof(moving) / sizeof(moving[0]); i++)
+	for (unsigned i = 0; !ret && i < ARRAY_SIZE(moving); i++)
 		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, moving[i], 0);
 	return ret;
 }
@@ -346,13 +347,13 @@ static int restrict_calls(bool loads, const int *more)
 	if (!ret)
 		ret = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 
-	for (unsigned i = 0; !ret && i < sizeof(always) / sizeof(always[0]); i++)
+	for (unsigned i = 0; !ret && i < ARRAY_SIZE(always); i++)
 		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, always[i], 0);
 	if (!ret)
 		ret = loads ? allow_loading(ctx) : allow_serving(ctx, more);
 	/* To end itself by a signal, but by none that only a hand outside sends: these blame
 	 * nobody. */
-	for (unsigned i = 0; !ret && i < sizeof(own_signals) / sizeof(own_signals[0]); i++)
+	for (unsigned i = 0; !ret && i < ARRAY_SIZE(own_signals); i++)
 		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 2,
 				       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()),
 				       SCMP_A2(SCMP_CMP_EQ, (scmp_datum_t)own_signals[i]));

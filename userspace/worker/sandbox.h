@@ -4,7 +4,6 @@
 #ifndef XFN_SANDBOX_H
 #define XFN_SANDBOX_H
 
-#include <stddef.h>
 #include <stdint.h>
 #include "../../skel/error.h"
 

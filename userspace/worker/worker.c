@@ -11,13 +11,14 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "../../skel/array_size.h"
 #include "../../skel/error.h"
 #include "../../skel/module.h"
 #include "../../skel/sealed_copy.h"
+#include "../../xdp/units.h"
 #include "crash_note.h"
 #include "descriptors.h"
 #include "own_descriptors.h"
@@ -25,7 +26,7 @@
 #include "worker_inside.h"
 
 #define SOCKETS_MAX  4096
-#define LAST_WORD_NS 1000000000ull /* for the supervisor's STOP to follow a signal */
+#define LAST_WORD_NS XFN_NSEC_PER_SEC /* for the supervisor's STOP to follow a signal */
 
 _Static_assert(XFN_ENGINE_THREADS == XFN_THREADS, "a thread, an engine");
 
@@ -66,7 +67,7 @@ static void wait_for_the_supervisor(void)
 	const struct sigaction act = { .sa_sigaction = on_end,
 				       .sa_flags = SA_SIGINFO | SA_RESTART | SA_RESETHAND };
 
-	for (unsigned i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(signals); i++)
 		sigaction(signals[i], &act, NULL);
 }
 

@@ -5,11 +5,13 @@
  * after each round of the others, and is bounded. A single call cannot be cut short: who cannot
  * wait for one gets a worker of his own (--dedicate).
  */
+#include "../../xdp/units.h"
 #include "worker_inside.h"
 
-#define LONG_NS	 1000000     /* a round */
-#define TURN_NS	 1000000     /* of slow functions */
-#define WATCH_NS 10000000000 /* calls are watched for so long after the last long round */
+#define LONG_NS XFN_NSEC_PER_MSEC /* a round */
+#define TURN_NS XFN_NSEC_PER_MSEC /* of slow functions */
+#define WATCH_NS                                                                                   \
+	(10 * XFN_NSEC_PER_SEC) /* calls are watched for so long after the last long round */
 
 void xfn_backlog__watch(struct xfn_worker_thread *t)
 {

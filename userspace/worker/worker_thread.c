@@ -4,30 +4,31 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 #include "../../skel/error.h"
+#include "../../xdp/units.h"
 #include "crash_note.h"
 #include "descriptors.h"
 #include "sandbox.h"
 #include "worker_inside.h"
 
 /* Between two looks at what others say: */
-#define ROUNDS_PER_LOOK 1024	   /* busy rounds, at most */
-#define NS_PER_LOOK	20000000   /* where a round was idle */
-#define STOP_NS		1000000000 /* for what has arrived before the stop */
-#define STILL_S		1	   /* how long an audit waits for the other threads */
-#define DRAIN_NS	10000000   /* what was on its way to a thread is there by then */
-#define CAREFUL_NS	(XFN_CAREFUL_S * 1000000000ull)
+#define ROUNDS_PER_LOOK 1024		 /* busy rounds, at most */
+#define NS_PER_LOOK	20000000	 /* where a round was idle */
+#define STOP_NS		XFN_NSEC_PER_SEC /* for what has arrived before the stop */
+#define STILL_S		1		 /* how long an audit waits for the other threads */
+#define DRAIN_NS	10000000	 /* what was on its way to a thread is there by then */
+#define CAREFUL_NS	(XFN_CAREFUL_S * XFN_NSEC_PER_SEC)
 #define RESERVE_MS	1000 /* how often a thread without requests looks for some all the same */
 
 static void wait_on(uint32_t *word, uint32_t value, unsigned ms)
 {
-	const struct timespec timeout = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
+	const struct timespec timeout = { .tv_sec = ms / 1000,
+					  .tv_nsec = ms % 1000 * (long)XFN_NSEC_PER_MSEC };
 
 	syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, &timeout, NULL, 0);
 }
@@ -45,7 +46,7 @@ void xfn_worker__command(struct xfn_commands *orders)
 
 bool xfn_worker__quiesce(struct xfn_commands *orders, unsigned others)
 {
-	uint64_t until = xfn_now_ns() + STILL_S * 1000000000ull;
+	uint64_t until = xfn_now_ns() + STILL_S * XFN_NSEC_PER_SEC;
 	uint32_t standing;
 
 	__atomic_store_n(&orders->still, 1, __ATOMIC_RELEASE);

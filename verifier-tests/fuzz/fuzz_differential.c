@@ -262,7 +262,7 @@ int main(int argc, char **argv)
 	struct xfn_runtime live = {
 		.fixed_real_ns = NOW, .fixed_mono_ns = NOW, .fixed_random = 7, .mtu = 1500
 	};
-	struct xfn_loader_options opts = { .iface = 2 };
+	struct xfn_loader_options opts = {};
 	struct xfn_native native = {};
 	unsigned long count, seed, replies, seen = 0;
 	struct xfn_refusal refusal;

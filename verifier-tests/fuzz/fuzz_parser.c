@@ -5,6 +5,7 @@
  * does not hold. With FUZZER it is a libFuzzer target. Usage: fuzz_parser COUNT SEED | FILE...
  */
 #include <linux/types.h>
+#include "../../skel/array_size.h"
 #include "../../functions/xfn.h"
 #include "../../xdp/checksum.h"
 #include "../../xdp/guard.h"
@@ -154,7 +155,7 @@ static void guards(const uint8_t *f, size_t len, const struct xfn_packet *pkt)
 		HOLDS(!!xfn_guard_responder(list, 4, pkt->sport) ==
 		      (list[0] == pkt->sport || list[1] == pkt->sport || list[3] == pkt->sport));
 	list[0] = 0;
-	for (unsigned i = 0; i < sizeof(known) / sizeof(*known); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(known); i++)
 		HOLDS(xfn_guard_responder(list, 4, known[i]));
 	/* one prefix: any host of it, and no other's */
 	xfn_packet_address(f, f + len, pkt, 0, ip);

@@ -17,8 +17,11 @@
 #include <string.h>
 #include <sys/utsname.h>
 #include <bpf/bpf.h>
+#include "../../skel/array_size.h"
 #include "../../skel/error.h"
+#include "../../skel/module.h"
 #include "../../skel/program.h"
+#include "../../skel/refusal.h"
 
 #define GROWTH	   5 /* per cent that a figure may move before the row must */
 #define OBJECT_MAX (1u << 20)
@@ -39,7 +42,7 @@ static const struct load {
 	{ "rate", 0, 1000 },
 	{ "most", XFN_LOCAL_PEER | XFN_ROUTE_FIB | XFN_GENERIC, 1000 },
 };
-#define LOADS (sizeof(loads) / sizeof(loads[0]))
+#define LOADS ARRAY_SIZE(loads)
 
 struct row {
 	char program[32], load[16], kernel[16];

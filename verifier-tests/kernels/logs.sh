@@ -10,12 +10,13 @@ limit=300 # seconds, for a machine that hangs
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 trap 'exit 1' INT TERM HUP
+flags() { cc -E -dM tools/compiler/compiler_flags.h | sed -n "s/^#define XFN_FLAGS_$1 //p" | tr -d '",'; }
 rows() { grep -v '^#' $logs/list; }
 
 mkdir -p "$dir/root/bin" "$dir/root/dev" "$dir/root/objects"
 rows | while read -r _ source _; do
-	clang -target bpf -mcpu=v3 -O2 -g -ffreestanding -fno-delete-null-pointer-checks -fwrapv -fsigned-char \
-		-funroll-loops -include xdp/function_bpf.h -Ifunctions -c "verifier-tests/sources/$source.c" \
+	# shellcheck disable=SC2046
+	clang $(flags BPF) $(flags BOTH) -funroll-loops -include xdp/function_bpf.h -Ifunctions -c "verifier-tests/sources/$source.c" \
 		-o "$dir/root/objects/$source.o" || exit 1
 done || exit 1
 

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include "../../skel/array_size.h"
 #include "lab.h"
 
 #define FLOOD  20000 /* several times what a ring or a socket's buffer holds */
@@ -70,7 +71,7 @@ static unsigned long counted(bool lost_only)
 		const char *name = json_string_value(json_object_get(row, "name"));
 		bool counts = true;
 
-		for (unsigned k = 0; k < sizeof(other) / sizeof(other[0]); k++)
+		for (unsigned k = 0; k < ARRAY_SIZE(other); k++)
 			counts = counts && strcmp(name, other[k]);
 		if (counts)
 			sum += json_integer_value(json_object_get(row, "count"));

@@ -9,7 +9,6 @@
 #include <linux/virtio_net.h>
 #include "../../skel/error.h"
 #include "../suite.h"
-#include "../../skel/loader.h"
 #include "../../userspace/sockets/packet_ring.h"
 #include "../unit/engine_rounds.h"
 #include "../unit/frame.h"
@@ -63,7 +62,7 @@ static int open_engine(void)
 	ops = &xfn_engine_packet;
 	raise_pair();
 	if (xfn_packet_ring__open("xfneng0", if_nametoindex("xfneng0"), 1500, targets,
-				  sizeof(targets) / sizeof(targets[0]), NULL, 0, &ring, &err) ||
+				  ARRAY_SIZE(targets), NULL, 0, &ring, &err) ||
 	    xfn_packet_ring__bind(&ring, "xfneng0", if_nametoindex("xfneng0"), &err))
 		fail_msg("%s", err.line);
 	socks[0].fd = ring.receive;
@@ -158,7 +157,7 @@ static void filter_packet(void **state)
 	int fd = open_engine();
 
 	(void)state;
-	for (unsigned i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(refused); i++) {
 		size_t len = frame_build(frame, refused[i].version, refused[i].tags, 200);
 
 		frame[refused[i].at] = (uint8_t)refused[i].value;

@@ -5,116 +5,37 @@
  * and is counted under its reason, and the functions go on. Knows the command line and the wire.
  */
 #include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <netinet/udp.h>
 #include <poll.h>
-#include <sched.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include <jansson.h>
+#include "lab.h"
 #include "wire.h"
 
 #define COPIES 20
 
-static char lab[16], iface[32], client_iface[32], xfn[256];
-static pid_t server;
 static int raw = -1; /* the client's wire */
 
-static int shell(const char *format, ...)
+/* The count of one reason, or (NULL) the sum of all reasons and all requests. */
+static unsigned long counted(const char *reason)
 {
-	char line[700];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(line, sizeof(line), format, args);
-	va_end(args);
-	return system(line);
-}
-
-/* Sockets made from now on are the client's, or (false) at home again. */
-static void be_client(bool client)
-{
-	static int home = -1;
-	char path[64];
-	int fd;
-
-	if (home < 0)
-		home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	snprintf(path, sizeof(path), "/run/netns/%s-client", lab);
-	fd = client ? open(path, O_RDONLY | O_CLOEXEC) : home;
-	assert_true(fd >= 0);
-	assert_int_equal(setns(fd, CLONE_NEWNET), 0);
-	if (client)
-		close(fd);
-}
-
-static void start(const char *option, const char *value, const char *more, const char *value_of_it)
-{
-	char line[4096];
-	int fds[2];
-	FILE *out;
-
-	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
-	server = fork();
-	if (!server) {
-		prctl(PR_SET_PDEATHSIG, SIGTERM);
-		dup2(fds[1], 1);
-		execl(xfn, xfn, "lab", "-n", lab, "exec", "server", xfn, "run", "-j", "-i", iface,
-		      option, value, more, value_of_it, NULL);
-		_exit(127);
-	}
-	close(fds[1]);
-	out = fdopen(fds[0], "r");
-	if (!fgets(line, sizeof(line), out) || !strstr(line, "\"ready\""))
-		fail_msg("xfn run does not become ready");
-	fclose(out);
-}
-
-static void stop(void)
-{
-	int status = -1;
-
-	kill(server, SIGTERM);
-	waitpid(server, &status, 0);
-	server = 0;
-	assert_int_equal(status, 0);
-}
-
-/* What `xfn stat` says: of one reason, or (NULL) the sum of all reasons and all requests. */
-static unsigned long count(const char *reason)
-{
+	json_t *stat = stat_now(), *row;
 	unsigned long sum = 0;
-	json_t *stat, *row;
-	char line[400];
 	size_t i;
-	FILE *f;
 
-	snprintf(line, sizeof(line), "%s stat -j -i %s", xfn, iface);
-	f = popen(line, "r");
-	assert_non_null(f);
-	stat = json_loadf(f, 0, NULL);
-	pclose(f);
-	assert_non_null(stat);
 	json_array_foreach(json_object_get(stat, "reasons"), i, row) {
-		const char *name = json_string_value(json_object_get(row, "name"));
-
-		if (!reason || !strcmp(name, reason))
+		if (!reason || !strcmp(json_string_value(json_object_get(row, "name")), reason))
 			sum += json_integer_value(json_object_get(row, "count"));
 	}
 	json_array_foreach(json_object_get(stat, "functions"), i, row) {
@@ -154,14 +75,14 @@ static void send_frame(const uint8_t *f, size_t len)
 /* The frame as it is now: no reply, and counted under `reason`, each copy once at least. */
 static void hostile(const uint8_t *f, size_t len, const char *reason, const char *what)
 {
-	unsigned long before = count(reason), after;
+	unsigned long before = counted(reason), after;
 
 	for (int i = 0; i < COPIES; i++)
 		send_frame(f, len);
 	/* a worker counts when it comes to it */
-	for (int i = 0; i < 50 && count(reason) < before + COPIES; i++)
+	for (int i = 0; i < 50 && counted(reason) < before + COPIES; i++)
 		usleep(10000);
-	after = count(reason);
+	after = counted(reason);
 	if (after < before + COPIES)
 		fail_msg("%s: %lu of %d counted as %s", what, after - before, COPIES, reason);
 	if (replies())
@@ -230,44 +151,48 @@ static void truncations(void)
 	for (int version = 4; version <= 6; version += 2) {
 		uint8_t f[256];
 		size_t len = good(f, version, 20);
-		unsigned long before = count(NULL), sent = 0;
+		unsigned long before = counted(NULL), sent = 0;
 
 		for (size_t cut = 14; cut < len; cut++, sent++)
 			send_frame(f, cut);
-		for (int i = 0; i < 50 && count(NULL) < before + sent; i++)
+		for (int i = 0; i < 50 && counted(NULL) < before + sent; i++)
 			usleep(10000);
-		assert_true(count(NULL) >= before + sent);
+		assert_true(counted(NULL) >= before + sent);
 		assert_int_equal(replies(), 0);
 	}
+}
+
+/* The client's socket to a port of the server: a reply from another address does not arrive there. */
+static int connected(int family, uint16_t port)
+{
+	struct sockaddr_storage to;
+	socklen_t len = place(family == AF_INET ? "10.78.0.1" : "fd78::1", port, &to);
+	int fd;
+
+	be("client");
+	fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	be(NULL);
+	assert_true(fd >= 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&to, len), 0);
+	return fd;
 }
 
 /* Ask by socket; with an option where the family's level and name are given. */
 static void ask(int family, uint16_t port, size_t size, int name, const void *option,
 		socklen_t optlen)
 {
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(port) };
-	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
 	uint8_t request[8192], reply[65536];
 	struct pollfd wait = { .events = POLLIN };
 	ssize_t got;
-	int fd, ret;
+	int fd;
 
-	inet_pton(AF_INET, "10.78.0.1", &in.sin_addr);
-	inet_pton(AF_INET6, "fd78::1", &in6.sin6_addr);
 	for (size_t i = 0; i < size; i++)
 		request[i] = (uint8_t)(i * 7 + size);
-	be_client(true);
-	fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	be_client(false);
-	assert_true(fd >= 0);
+	fd = connected(family, port);
 	if (optlen)
 		assert_int_equal(setsockopt(fd, family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6, name,
 					    option, optlen),
 				 0);
-	/* connected: a reply from another address would not arrive */
-	ret = family == AF_INET ? connect(fd, (struct sockaddr *)&in, sizeof(in)) :
-				  connect(fd, (struct sockaddr *)&in6, sizeof(in6));
-	assert_int_equal(ret, 0);
 	assert_int_equal(send(fd, request, size, 0), size);
 	wait.fd = fd;
 	if (poll(&wait, 1, 2000) != 1)
@@ -283,24 +208,14 @@ static void ask(int family, uint16_t port, size_t size, int name, const void *op
 /* Several datagrams sent as one (UDP_SEGMENT), shorter together than a frame: each is answered. */
 static void burst(int family)
 {
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(1232) };
-	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(1232) };
 	const int segment = 100, each[] = { 100, 100, 100, 40 };
 	uint8_t request[340], reply[2048];
 	unsigned seen = 0;
-	int fd, ret;
+	int fd;
 
-	inet_pton(AF_INET, "10.78.0.1", &in.sin_addr);
-	inet_pton(AF_INET6, "fd78::1", &in6.sin6_addr);
 	for (unsigned i = 0; i < sizeof(request); i++)
 		request[i] = (uint8_t)(i / 100 * 10 + i % 100 / 50);
-	be_client(true);
-	fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	be_client(false);
-	assert_true(fd >= 0);
-	ret = family == AF_INET ? connect(fd, (struct sockaddr *)&in, sizeof(in)) :
-				  connect(fd, (struct sockaddr *)&in6, sizeof(in6));
-	assert_int_equal(ret, 0);
+	fd = connected(family, 1232);
 	assert_int_equal(setsockopt(fd, SOL_UDP, UDP_SEGMENT, &segment, sizeof(segment)), 0);
 	assert_int_equal(send(fd, request, sizeof(request), 0), sizeof(request));
 	for (int n = 0; n < 4; n++) {
@@ -347,13 +262,13 @@ static void legal_shapes(void)
 /* Send the frame until it is counted so. */
 static void becomes(const uint8_t *f, size_t len, const char *reason, const char *what)
 {
-	unsigned long before = count(reason);
+	unsigned long before = counted(reason);
 
-	for (int i = 0; i < 100 && count(reason) == before; i++) {
+	for (int i = 0; i < 100 && counted(reason) == before; i++) {
 		send_frame(f, len);
 		usleep(10000);
 	}
-	if (count(reason) == before)
+	if (counted(reason) == before)
 		fail_msg("%s: never counted as %s", what, reason);
 }
 
@@ -365,23 +280,31 @@ static void follows_changes(void)
 
 	memcpy(f + 26, "\xc0\0\2\6", 4);
 	repair(f, 4);
-	shell("%s lab -n %s exec server ip addr add 192.0.2.6/32 dev lo", xfn, lab);
+	ON("server", "ip addr add 192.0.2.6/32 dev lo");
 	becomes(f, len, "BAD_SOURCE", "a new own address as source");
-	shell("%s lab -n %s exec server ip addr del 192.0.2.6/32 dev lo", xfn, lab);
+	ON("server", "ip addr del 192.0.2.6/32 dev lo");
 	len = good(f, 4, 64);
-	shell("%s lab -n %s exec server ip link set %s address 02:78:66:6e:00:99", xfn, lab, iface);
+	ON("server", "ip link set %s address 02:78:66:6e:00:99", iface);
 	becomes(f, len, "OTHERHOST", "the old MAC");
-	shell("%s lab -n %s exec server ip link set %s address 02:78:66:6e:00:01", xfn, lab, iface);
+	ON("server", "ip link set %s address 02:78:66:6e:00:01", iface);
 	f[5] = 0x99;
 	becomes(f, len, "OTHERHOST", "the MAC of meanwhile");
 	replies();
 }
 
-static void all(const char *option, const char *value, const char *more, const char *value_of_it)
+static void begin(const char *options)
+{
+	char words[100];
+
+	snprintf(words, sizeof(words), "-i %s %s", iface, options);
+	start(words);
+}
+
+static void all(const char *options)
 {
 	if (!lab[0])
 		skip();
-	start(option, value, more, value_of_it);
+	begin(options);
 	legal_shapes();
 	follows_changes();
 	hostile_frames();
@@ -393,47 +316,32 @@ static void all(const char *option, const char *value, const char *more, const c
 static void native(void **state)
 {
 	(void)state;
-	all("--mode", "native", NULL, NULL);
+	all("--mode native");
 }
 
 static void generic(void **state)
 {
 	(void)state;
-	all("--mode", "generic", NULL, NULL);
+	all("--mode generic");
 }
 
 static void worker(void **state)
 {
 	(void)state;
-	all("--tier", "afxdp", NULL, NULL);
+	all("--tier afxdp");
 }
 
 static void generic_worker(void **state)
 {
 	(void)state;
-	all("--tier", "afxdp", "--mode", "generic");
-}
-
-/* After a failure the server still runs. */
-static int end_server(void **state)
-{
-	(void)state;
-	if (server > 0) {
-		kill(server, SIGTERM);
-		waitpid(server, NULL, 0);
-	}
-	server = 0;
-	return 0;
+	all("--tier afxdp --mode generic");
 }
 
 static int tear_down(void **state)
 {
-	(void)state;
 	if (raw >= 0)
 		close(raw);
-	if (lab[0])
-		shell("%s lab -n %s down", xfn, lab);
-	return 0;
+	return lower(state);
 }
 
 static int set_up(void **state)
@@ -441,25 +349,17 @@ static int set_up(void **state)
 	struct sockaddr_ll at = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
 
 	(void)state;
-	snprintf(xfn, sizeof(xfn), "%s/xfn", getenv("XFN_BUILD") ?: "build");
-	if (geteuid() || access(xfn, X_OK)) {
-		print_message("SKIP: wants root and build/xfn\n");
-		return 0; /* every test skips */
-	}
-	snprintf(lab, sizeof(lab), "h%d", getpid() % 1000000);
-	snprintf(iface, sizeof(iface), "xfns0%s", lab);
-	snprintf(client_iface, sizeof(client_iface), "xfnc0%s", lab);
-	if (shell("%s lab -n %s up >/dev/null", xfn, lab)) {
-		lab[0] = 0;
+	if (raise_lab('h'))
 		return -1;
-	}
+	if (!lab[0])
+		return 0; /* every test skips */
 	/* of this host, though not of the interface */
-	shell("%s lab -n %s exec server ip addr add 192.0.2.5/32 dev lo", xfn, lab);
-	shell("%s lab -n %s exec server ip addr add fd79::5/128 dev lo", xfn, lab);
-	be_client(true);
+	ON("server", "ip addr add 192.0.2.5/32 dev lo");
+	ON("server", "ip addr add fd79::5/128 dev lo");
+	be("client");
 	raw = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_ALL));
 	at.sll_ifindex = if_nametoindex(client_iface);
-	be_client(false);
+	be(NULL);
 	return raw < 0 || bind(raw, (struct sockaddr *)&at, sizeof(at)) ? -1 : 0;
 }
 

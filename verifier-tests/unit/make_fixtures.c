@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include "../../skel/array_size.h"
 #include "../fuzz/fuzz_input.h"
 
 static const char *folder;
@@ -56,7 +57,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	folder = argv[1];
-	for (unsigned i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(good); i++)
 		FIXTURE(good[i].name, "reply", good[i].version, good[i].tags, good[i].payload, 0, );
 	FIXTURE("v4_padded", "reply", 4, 0, 3, 0, len = 60);
 	FIXTURE("v6_padded", "reply", 6, 0, 3, 0, (memset(f + len, 0xee, 9), len += 9));

@@ -19,6 +19,7 @@
 #include <cmocka.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include "../../skel/array_size.h"
 #include "../../skel/error.h"
 #include "../../userspace/call/call.h"
 #include "../../userspace/call/keyed_hash.h"
@@ -261,7 +262,7 @@ static void refused_lengths(void **state)
 	};
 
 	(void)state;
-	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
 		const struct xfn_attributes attr = { .api = XFN_API,
 						     .grow = cases[i].grow,
 						     .amplify = cases[i].amplify };

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "../../skel/array_size.h"
 #include "../../skel/error.h"
 #include "../../tools/cases/cases.h"
 #include "../../xdp/reason.h"
@@ -273,7 +274,7 @@ static void captures_of_all_links(void **state)
 
 	(void)state;
 	snprintf(name, sizeof(name), "%s/beside", dir);
-	for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(all); i++) {
 		write_capture(name, all[i].link, all[i].head);
 		if (all[i].says) {
 			wrong("case: a\nrequest: @beside\nreply:\n", "2: ");
@@ -366,7 +367,7 @@ static void wrong_lines(void **state)
 	};
 
 	(void)state;
-	for (unsigned i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(lines); i++)
 		wrong(lines[i].text, lines[i].at);
 }
 

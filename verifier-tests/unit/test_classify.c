@@ -187,8 +187,8 @@ static void shipped_functions(void **state)
 		{ "functions/sha256.c", "tier=afxdp rule=calls_unknown line=38\n" },
 		{ "functions/regex.c", "tier=afxdp rule=calls_unknown\n" },
 	};
-	struct source sources[sizeof(expected) / sizeof(expected[0])];
-	unsigned count = sizeof(expected) / sizeof(expected[0]);
+	struct source sources[ARRAY_SIZE(expected)];
+	unsigned count = ARRAY_SIZE(expected);
 
 	(void)state;
 	for (unsigned i = 0; i < count; i++) {

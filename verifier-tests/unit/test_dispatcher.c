@@ -24,7 +24,7 @@ static struct xfn_module echo = { .attr = { .name = "echo", .port = 1232 } };
 
 static int set_up(void **state)
 {
-	struct xfn_loader_options opts = { .iface = 1 };
+	struct xfn_loader_options opts = {};
 	const char *build = getenv("XFN_BUILD") ?: "build";
 	char path[256];
 	struct xfn_error err = { 0 };
@@ -117,8 +117,8 @@ static void answers_only_served_addresses(void **state)
 	assert_int_equal(xfn_loader__slot_counters(loader, 3, &counters), 0);
 	assert_int_equal(counters.requests, 4);
 
-	/* an emptied slot is a counted drop */
-	xfn_loader__clear(loader, 70);
+	/* an empty slot is a counted drop */
+	assert_int_equal(xfn_loader__bind(loader, v6, 1232, 71, XFN_TIER_XDP, &err), 0);
 	assert_int_equal(run(6, 0, 8, out), DROP);
 	assert_int_equal(xfn_loader__reasons(loader, after), 0);
 	assert_int_equal(after[XFN_REASON_NO_PROGRAM] - before[XFN_REASON_NO_PROGRAM], 1);
@@ -204,7 +204,6 @@ static void each_function_by_tail_call(void **state)
 		snprintf(mod.attr.name, sizeof(mod.attr.name), "%s", names[slot]);
 		if (xfn_loader__put(loader, 10 + slot, &mod, &refusal, &err))
 			fail_msg("%s", err.line);
-		xfn_loader__unbind(loader, NULL, 1232);
 		assert_int_equal(
 			xfn_loader__bind(loader, NULL, 1232, 10 + slot, XFN_TIER_XDP, &err), 0);
 		snprintf(path, sizeof(path), "%s/functions/%s.so", dir, names[slot]);
@@ -238,9 +237,7 @@ static void rates(void **state)
 {
 	static const uint64_t times[] = { 1000000000, 1000000000, 1050000000, 1300000000,
 					  9000000000 };
-	const struct xfn_loader_options opts = { .iface = 2,
-						 .rate = 100,
-						 .flags = XFN_ANY_ADDRESS };
+	const struct xfn_loader_options opts = { .rate = 100, .flags = XFN_ANY_ADDRESS };
 	static const struct xfn_attributes attr = { .api = XFN_API };
 	static const struct xfn_native_module own = { .attr = &attr, .body = reply };
 	static struct xfn_page page;
@@ -261,7 +258,7 @@ static void rates(void **state)
 	assert_int_equal(xfn_call__bound(&call, 100), 0);
 	assert_int_equal(xfn_call__put(&call, 0, &own), 0);
 	assert_int_equal(xfn_call__bind(&call, NULL, 1232, 0), 0);
-	for (unsigned t = 0; t < sizeof(times) / sizeof(times[0]); t++) {
+	for (unsigned t = 0; t < ARRAY_SIZE(times); t++) {
 		const struct xfn_runtime live = { .fixed_mono_ns = times[t], .mtu = 1500 };
 
 		assert_int_equal(xfn_loader__set_runtime(rated, &live), 0);

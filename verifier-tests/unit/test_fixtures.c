@@ -141,8 +141,7 @@ struct function {
 static void all(const char *function, bool kernel)
 {
 	const char *build = getenv("XFN_BUILD") ?: "build";
-	const struct xfn_loader_options opts = { .iface = 3,
-						 .flags = XFN_ANY_ADDRESS | XFN_LOCAL_PEER };
+	const struct xfn_loader_options opts = { .flags = XFN_ANY_ADDRESS | XFN_LOCAL_PEER };
 	const struct xfn_runtime live = { .fixed_real_ns = NOW, .mtu = 1500 };
 	struct xfn_native native = {};
 	struct xfn_module *mod = NULL;

@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include <linux/types.h>
+#include "../../skel/array_size.h"
 #include "../../skel/error.h"
 #include "../../skel/offload.h"
 #include "../../skel/program.h"
@@ -212,7 +213,7 @@ static void names_the_damaged_part(void **state)
 	GElf_Shdr shdr;
 
 	(void)state;
-	for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(parts); i++) {
 		find_section(good, parts[i].section, &shdr);
 		image[shdr.sh_offset + shdr.sh_size / 2] ^= 1;
 		write_bad(image, image_len);
@@ -323,7 +324,7 @@ static void mutate(uint8_t *bytes, size_t len, const GElf_Shdr *meta, const GElf
 	unsigned changes = 1 + draw(seed) % 4;
 
 	for (unsigned i = 0; i < changes; i++) {
-		unsigned place = draw(seed) % (sizeof(places) / sizeof(places[0]));
+		unsigned place = draw(seed) % ARRAY_SIZE(places);
 		size_t at = places[place].off + draw(seed) % places[place].len;
 		uint64_t value = odd[draw(seed) % 6];
 		size_t n = 1u << draw(seed) % 4;

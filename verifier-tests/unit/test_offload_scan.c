@@ -14,6 +14,7 @@
 #include <cmocka.h>
 #include "../../skel/error.h"
 #include "../../tools/process/command.h"
+#include "../../tools/compiler/compiler_flags.h"
 #include "../../tools/compiler/offload.h"
 
 #define HEAD                                                                                       \
@@ -48,19 +49,8 @@ static int remove_folder(void **state)
 
 static void scan(const char *text, struct xfn_obstacles *out)
 {
-	char *const argv[] = { (char *)"clang",
-			       (char *)"-target",
-			       (char *)"bpf",
-			       (char *)"-mcpu=v3",
-			       (char *)"-O2",
-			       (char *)"-g",
-			       (char *)"-ffreestanding",
-			       (char *)"-Ixdp",
-			       (char *)"-c",
-			       source,
-			       (char *)"-o",
-			       object,
-			       NULL };
+	char *const argv[] = { "clang", XFN_FLAGS_BPF, XFN_FLAGS_BOTH, "-Ixdp", "-c",
+			       source,	"-o",	       object,	       NULL };
 	FILE *f = fopen(source, "we");
 	char *said;
 	struct xfn_error err = { 0 };

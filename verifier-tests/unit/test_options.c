@@ -11,8 +11,6 @@
 #include "../../tools/cli/options.h"
 #include "../../tools/cli/output.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 static void numbers(void **state)
 {
 	static const char *const none[] = { "",	  "-1",	 "+1",
@@ -21,7 +19,7 @@ static void numbers(void **state)
 	unsigned n = 7;
 
 	(void)state;
-	for (unsigned i = 0; i < COUNT(none); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(none); i++)
 		assert_false(xfn_number__whole(none[i], 0, UINT64_MAX, &n));
 	assert_int_equal(n, 7);
 	assert_true(xfn_number__whole("0", 0, 9, &n) && n == 0);
@@ -49,7 +47,7 @@ static void ranges(void **state)
 	unsigned first = 0, last = 0;
 
 	(void)state;
-	for (unsigned i = 0; i < COUNT(none); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(none); i++)
 		assert_false(xfn_number__range(none[i], 1, 8, &first, &last));
 	assert_true(xfn_number__range("3", 1, 8, &first, &last) && first == 3 && last == 3);
 	assert_true(xfn_number__range("1-8", 1, 8, &first, &last) && first == 1 && last == 8);
@@ -62,7 +60,7 @@ static void lists(void **state)
 	uint16_t got[4];
 
 	(void)state;
-	for (unsigned i = 0; i < COUNT(none); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(none); i++)
 		assert_int_equal(xfn_number__list(none[i], 63, true, got, 4), -EINVAL);
 	assert_int_equal(xfn_number__list("18446744073709551616", 63, true, got, 4), -EINVAL);
 	assert_int_equal(xfn_number__list("7,2-3", 63, true, got, 4), 3);
@@ -227,7 +225,7 @@ static void refused(void **state)
 	struct xfn_words words;
 
 	(void)state;
-	for (unsigned i = 0; i < COUNT(lines); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(lines); i++) {
 		assert_int_equal(parse(&verb, lines[i][0], &opts, &words, printed), XFN_EXIT_USAGE);
 		snprintf(want, sizeof(want), "xfn try: %s\n", lines[i][1]);
 		assert_string_equal(printed, want);

@@ -90,7 +90,7 @@ static void names_the_obstacle(void **state)
 	struct xfn_packet pkt;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		size_t len = frame_build(f, cases[i].version, 0, 32);
 
 		f[cases[i].off] = cases[i].value;

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <stdbool.h>
 #include <cmocka.h>
+#include "../../skel/array_size.h"
 #include "../../skel/refusal.h"
 
 #define LOG_MAX (1u << 18)
@@ -115,7 +116,7 @@ static void stories(void **state)
 	};
 
 	(void)state;
-	for (unsigned i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(told); i++) {
 		char *log = read_log(told[i].kernel, told[i].rule, told[i].source), path[300];
 		struct xfn_refusal r = {};
 

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "../../skel/array_size.h"
 #include "../../skel/error.h"
 #include "../../tools/compiler/classify.h"
 #include "../../tools/cli/explain.h"
@@ -27,7 +28,7 @@ static bool without_example(const char *id)
 					   "licence",	     "shared_interface", "forced",
 					   "no_xdp",	     "no_afxdp" };
 
-	for (unsigned i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(ids); i++)
 		if (!strcmp(ids[i], id))
 			return true;
 	return false;

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "../../skel/array_size.h"
 #include "../../userspace/protocol/worker_protocol.h"
 #include "../../userspace/supervisor/workers/outbox.h"
 #include "../../userspace/host/printable.h"
@@ -159,7 +160,7 @@ static void text(void **state)
 	char out[64], small[6];
 
 	(void)state;
-	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
 		assert_int_equal(
 			xfn_printable(cases[i].from, strlen(cases[i].from), out, sizeof(out)),
 			strlen(cases[i].to));

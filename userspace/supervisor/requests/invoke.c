@@ -10,6 +10,7 @@
 #include "../../sockets/udp_socket.h"
 #include "requests_inside.h"
 #include "verbs.h"
+#include "../../../xdp/packet.h"
 
 #define FRAME_PAYLOAD_MAX                                                                          \
 	(XFN_FRAME_MAX - XFN_REQUEST_FRAME_HEAD) /* of a frame; a worker takes more */

@@ -1,40 +1,41 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* What a function's program costs per request in this kernel. Wants no interface, attaches nothing.
- */
+/* What a function's program costs per request in this kernel. Must never attach anything. */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <bpf/bpf.h>
 #include "error.h"
+#include "../functions/xfn.h"
 #include "../xdp/timing.h"
+#include "../xdp/units.h"
+#include "cost.h"
 #include "program.h"
 #include "timing.skel.h"
 
-#define ROUNDS	  15	    /* the shortest counts: the others were disturbed */
-#define ROUND_NS  150000    /* what a round is to take at most */
-#define REPEATS	  1000	    /* in a round, at most */
-#define BOUND_NS  12000000u /* for all rounds of one frame */
-#define FRAME_OUT 4096	    /* a reply is no longer */
+#define ROUNDS	  15			    /* the shortest counts: the others were disturbed */
+#define ROUND_NS  (150 * XFN_NSEC_PER_USEC) /* what a round is to take at most */
+#define REPEATS	  1000			    /* in a round, at most */
+#define BOUND_NS  (12 * XFN_NSEC_PER_MSEC)  /* for all rounds of one frame */
+#define FRAME_OUT 4096			    /* a reply is no longer */
 
 static uint64_t now_ns(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+	return (uint64_t)ts.tv_sec * XFN_NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
 }
 
 /* The shortest mean of several short runs, in ns. 0 or -errno. */
-static int shortest(int fd, const struct xfn_timing *t, uint32_t *ns, uint32_t *action)
+static int shortest(int fd, const struct xfn_cost *t, uint32_t *ns, uint32_t *action)
 {
 	uint8_t out[FRAME_OUT];
 	uint64_t start = now_ns();
 	unsigned repeat = 1;
 
 	*ns = UINT32_MAX;
-	/* the first one warms up, and tells how many make a round */
+	/* the first run warms up, and shows how many repetitions make a round */
 	for (unsigned round = 0; round <= ROUNDS; round++) {
 		LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = t->frame, .data_size_in = t->len,
 			    .data_out = out, .data_size_out = sizeof(out), .repeat = (int)repeat);
@@ -53,7 +54,7 @@ static int shortest(int fd, const struct xfn_timing *t, uint32_t *ns, uint32_t *
 	return 0;
 }
 
-/* The requests that the function has let go unanswered by design, on all CPUs. */
+/* The requests that the function has consumed, on all CPUs. */
 static uint64_t consumed(struct bpf_object *obj)
 {
 	int cpus = libbpf_num_possible_cpus(), fd;
@@ -69,7 +70,7 @@ static uint64_t consumed(struct bpf_object *obj)
 	return sum;
 }
 
-static int time_one(struct timing_bpf *skel, struct bpf_object *obj, int prog, struct xfn_timing *t)
+static int time_one(struct timing_bpf *skel, struct bpf_object *obj, int prog, struct xfn_cost *t)
 {
 	struct xfn_timing_frame request = { .len = t->len };
 	int self = bpf_program__fd(skel->progs.xfn_timing);
@@ -97,8 +98,8 @@ static int time_one(struct timing_bpf *skel, struct bpf_object *obj, int prog, s
 	return 0;
 }
 
-int xfn_loader__time(const void *bytes, size_t len, struct xfn_timing *timings, unsigned count,
-		     struct xfn_error *err)
+int xfn_cost__measure(const void *bytes, size_t len, struct xfn_cost *costs, unsigned count,
+		      struct xfn_error *err)
 {
 	struct xfn_settings settings = {};
 	struct bpf_program *prog;
@@ -115,7 +116,7 @@ int xfn_loader__time(const void *bytes, size_t len, struct xfn_timing *timings, 
 		ret = -errno;
 	ret = ret ?: bpf_object__load(obj);
 	for (unsigned i = 0; !ret && i < count; i++)
-		ret = time_one(skel, obj, bpf_program__fd(prog), &timings[i]);
+		ret = time_one(skel, obj, bpf_program__fd(prog), &costs[i]);
 	if (ret)
 		xfn_error__set(err, "cannot be timed in this kernel: %s", strerror(-ret));
 	timing_bpf__destroy(skel);
