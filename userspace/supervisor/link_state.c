@@ -108,7 +108,7 @@ static void gone(struct xfn_supervisor *sup)
 static void compare(struct xfn_supervisor *sup, const struct xfn_interface *now)
 {
 	struct xfn_interface was = sup->iface;
-	bool workers = sup->ring_mtu || (sup->loader && xfn_deploy__wants_frames(sup));
+	bool workers = sup->loader && xfn_deploy__wants_frames(sup);
 
 	sup->iface = *now;
 	if (!now->up) { /* its new shape counts when it is up */
@@ -133,7 +133,8 @@ static void compare(struct xfn_supervisor *sup, const struct xfn_interface *now)
 	if (!sup->serving)
 		return;
 	xfn_local_addresses__set_runtime(sup);
-	if (workers) {
+	/* a ring has no queues, and blocks of the MTU's size */
+	if (workers || (sup->ring_mtu && sup->ring_mtu != sup->iface.mtu)) {
 		xfn_log__line(LOG_NOTICE,
 			      "%s: MTU %u, RX queues: %u, TX queues: %u; its workers start anew",
 			      now->name, now->mtu, now->queues, now->tx_queues);
@@ -145,11 +146,13 @@ static void compare(struct xfn_supervisor *sup, const struct xfn_interface *now)
 static void follow(struct xfn_supervisor *sup)
 {
 	bool renew = xfn_listeners__follow(sup);
+	bool refilter = sup->ring_mtu && (renew || sup->addresses_changed || sup->devices_changed);
+	struct xfn_error err;
 
 	if (sup->addresses_changed)
 		xfn_nic_features__follow(sup);
-	/* the ring's filter has addresses in it, that of its sockets devices */
-	if (sup->ring_mtu && (renew || sup->devices_changed)) {
+	if (refilter && xfn_ring__follow(sup, &err)) {
+		/* a new ring may have room for its filter */
 		xfn_serving__renew_workers(sup);
 	} else if (renew) {
 		sup->renewals++;

@@ -267,17 +267,21 @@ static int frames_started(struct xfn_supervisor *sup, int ret, struct xfn_error 
  * Engine packet: a worker on the interface's frames, and one behind UDP sockets for what these
  * leave: fragments, options, what came by another way.
  */
-static void start_ring_worker(struct xfn_supervisor *sup)
+static int start_ring_worker(struct xfn_supervisor *sup, struct xfn_error *err)
 {
-	const char *engine;
 	struct xfn_error why;
+	int ret = sup->ring_mtu ? 0 : xfn_ring__open(sup, err);
 
-	sup->ring_mtu = sup->iface.mtu;
+	if (ret)
+		return ret;
 	xfn_workers__add(sup, sup->udp_engine, 0);
-	if (best_udp_engine(sup, &engine, &why))
+	if (best_udp_engine(sup, &sup->slow_engine, &why)) {
 		xfn_log__line(LOG_WARNING, "no slow path: %s", why.line);
-	else
-		xfn_workers__add(sup, engine, 0)->optional = true;
+		sup->slow_engine = NULL;
+	} else if (sup->listener_count) {
+		xfn_workers__add(sup, sup->slow_engine, 0)->optional = true;
+	}
+	return 0;
 }
 
 static int start_socket_worker(struct xfn_supervisor *sup, struct xfn_error *err)
@@ -289,7 +293,7 @@ static int start_socket_worker(struct xfn_supervisor *sup, struct xfn_error *err
 		return 0;
 	ret = choose_engine(sup, err);
 	if (!ret && xfn_deploy__wants_ring(sup))
-		start_ring_worker(sup);
+		ret = start_ring_worker(sup, err);
 	else if (!ret && sup->listener_count)
 		xfn_workers__add(sup, sup->udp_engine, 0)->optional = !wanted;
 	if (!ret || wanted)
@@ -394,10 +398,10 @@ void xfn_serving__end(struct xfn_supervisor *sup)
 	if (sup->loader)
 		xfn_loader__detach(sup->loader);
 	sup->renewals++;
+	xfn_ring__close(sup);
 	xfn_workers__remove(sup, 0);
 	xfn_nic_features__end(sup);
 	xfn_listeners__close(sup);
-	sup->ring_mtu = 0;
 	/* one that never served counted nothing */
 	if (sup->before)
 		xfn_loader__close(sup->loader);
@@ -410,8 +414,13 @@ void xfn_serving__end(struct xfn_supervisor *sup)
 
 void xfn_serving__renew_workers(struct xfn_supervisor *sup)
 {
+	struct xfn_error err;
+
 	sup->renewals++;
 	sup->begun_ns = xfn_now_ns();
+	/* the worker of now answers what is in the ring before; without a new one all begins anew */
+	if (sup->ring_mtu && xfn_ring__open(sup, &err))
+		xfn_ring__close(sup);
 	xfn_workers__remove(sup, 0);
 	start_frame_workers(sup);
 	sup->phase = XFN_PHASE_FRAMES;

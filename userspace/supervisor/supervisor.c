@@ -360,6 +360,7 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 	if (!sup)
 		return 1;
 	sup->opts = opts;
+	sup->ring.receive = sup->ring.send = -1;
 	if (opts->beside)
 		xfn_log__name(opts->ifname);
 	/* each function has a socket or two on each address or device */

@@ -124,7 +124,6 @@ struct xfn_worker_process {
 		*checked; /* what is believed of them; outlives the process: counters go on */
 	struct xfn_umem umem;
 	bool has_umem;
-	struct xfn_packet_ring ring; /* of engine packet; -1: none */
 	struct xfn_load load[XFN_THREADS];
 	uint64_t last_load_ns, next_load_ns;
 	unsigned low_load_samples; /* looks in a row that found a thread too many */
@@ -194,8 +193,10 @@ struct xfn_supervisor {
 	uint64_t losses[XFN_REASON_SLOTS]; /* losses.c's own: of sockets that are no more */
 	enum xfn_mode mode;		   /* of the host's program */
 	struct xfn_error mode_reason;
-	struct xfn_offload *device; /* what the interface's card runs; NULL: nothing */
-	const char *udp_engine;	    /* engine of tier socket */
+	struct xfn_offload *device;  /* what the interface's card runs; NULL: nothing */
+	const char *udp_engine;	     /* engine of tier socket */
+	const char *slow_engine;     /* behind UDP sockets beside engine packet, NULL: none */
+	struct xfn_packet_ring ring; /* of engine packet; -1: none */
 	uint32_t ring_mtu; /* what both filters of engine packet were made for, 0: it is not used */
 	char engine_reason[256];
 	struct xfn_deployed *functions;
@@ -284,11 +285,18 @@ struct xfn_listener *xfn_listeners__find(struct xfn_listener *list, unsigned cou
 					 const struct xfn_listener *one);
 
 /* listeners_ring.c: engine packet. */
-/* From now on UDP sockets take what its ring does not. 0 or -errno with one line in err. */
-int xfn_listeners__share(struct xfn_supervisor *sup, struct xfn_error *err);
-void xfn_listeners__take_all(const struct xfn_supervisor *sup); /* until there is another ring */
-/* What the ring is to take. Returns their number, *out is to be freed; -ENOMEM. */
-int xfn_listeners__targets(const struct xfn_supervisor *sup, struct xfn_packet_target **out);
+/* Let a UDP socket of tier socket take what the fast path would, but for the ring's share. 0 or
+ * -errno. */
+int xfn_listeners__filter(const struct xfn_supervisor *sup, const struct xfn_listener *one);
+/*
+ * A ring for the interface as it is now, in place of the one before; it takes frames from now on.
+ * To be called when the UDP sockets are open. 0, or -errno with one line in err: then there is none.
+ */
+int xfn_ring__open(struct xfn_supervisor *sup, struct xfn_error *err);
+/* Addresses, devices or UDP sockets are others now: so are the filters, at once, and no worker needs
+ * to know. 0, or -errno with one line in err. */
+int xfn_ring__follow(struct xfn_supervisor *sup, struct xfn_error *err);
+void xfn_ring__close(struct xfn_supervisor *sup); /* no more frames; safe where there is none */
 
 /*
  * offload.c: hardware offload, --mode offload. Everything is served by the host as well: what the card
@@ -535,8 +543,10 @@ int xfn_crash_pcap__keep(const char *ifname, const char *function, const struct 
 /* To what the kernel's programs counted add what all sockets of now have lost, and those that are
  * closed already. */
 void xfn_losses__add(struct xfn_supervisor *sup, uint64_t sum[XFN_REASON_SLOTS]);
-/* A socket, or the rings of a worker, are about to be closed: their counts go on. */
+/* A socket, the ring of engine packet, or the rings of a worker, are about to be closed: their
+ * counts go on. */
 void xfn_losses__keep_socket(struct xfn_supervisor *sup, const struct xfn_listener *listener);
+void xfn_losses__keep_ring(struct xfn_supervisor *sup);
 void xfn_losses__keep_rings(struct xfn_supervisor *sup, const struct xfn_worker_process *worker);
 
 /* page_check.c: of the pages of workers only what can be is believed. */

@@ -188,6 +188,44 @@ static int whole_no_more(void **state)
 	return end_server(state);
 }
 
+#define WAITING 500 /* datagrams: as many as a ring or a socket's buffer holds for certain */
+
+/* What waits for a worker that dies is the next one's. */
+static void kept(const char *engine)
+{
+	unsigned long reached;
+	pid_t pid[WORKER];
+	char words[300];
+	unsigned n;
+
+	if (!lab[0])
+		skip();
+	snprintf(words, sizeof(words), "-i %s --engine %s echo@%u", iface, engine, PORT);
+	start(words);
+	n = workers(pid);
+	signal_all(pid, n, SIGSTOP);
+	reached = flood(AT, WAITING, 20);
+	signal_all(pid, n, SIGKILL);
+	assert_true(SOON(lines_with("serves again") >= n));
+	reached += flood(AT, WAITING, 20);
+	if (!SOON(counted(false) >= reached) || counted(false) != reached || counted(true))
+		UNBALANCED("engine %s: %lu reached the interface, %lu are counted, %lu of them "
+			   "under a reason",
+			   engine, reached, counted(false), counted(true));
+	stop();
+}
+
+#define KEPT(engine)                                                                               \
+	static void kept_##engine(void **state)                                                    \
+	{                                                                                          \
+		(void)state;                                                                       \
+		kept(#engine);                                                                     \
+	}
+KEPT(uring)
+KEPT(mmsg)
+KEPT(simple)
+KEPT(packet)
+
 /* What is for many, or in a frame for all, is nobody's request, and counted once. */
 static void once(void **state)
 {
@@ -236,6 +274,10 @@ int main(void)
 		cmocka_unit_test_teardown(balance_mmsg, end_server),
 		cmocka_unit_test_teardown(balance_simple, end_server),
 		cmocka_unit_test_teardown(balance_packet, end_server),
+		cmocka_unit_test_teardown(kept_uring, end_server),
+		cmocka_unit_test_teardown(kept_mmsg, end_server),
+		cmocka_unit_test_teardown(kept_simple, end_server),
+		cmocka_unit_test_teardown(kept_packet, end_server),
 		cmocka_unit_test_teardown(once, end_server),
 	};
 

@@ -19,19 +19,23 @@ static uint64_t lost_by(const struct xfn_supervisor *sup, const struct xfn_liste
 
 static void add_rings(const struct xfn_worker_process *worker, uint64_t sum[XFN_REASON_SLOTS])
 {
-	struct tpacket_stats_v3 ring = {};
-	socklen_t len = sizeof(ring);
-
 	for (unsigned i = 0; worker->has_umem && i < worker->threads; i++) {
 		struct xfn_umem_losses lost = xfn_umem__losses(&worker->umem, i);
 
 		sum[XFN_REASON_RING_FULL] += lost.ring_full;
 		sum[XFN_REASON_NO_FRAME] += lost.no_frame;
 	}
+}
+
+void xfn_losses__keep_ring(struct xfn_supervisor *sup)
+{
+	struct tpacket_stats_v3 ring = {};
+	socklen_t len = sizeof(ring);
+
 	/* counted from zero by each question: nobody else may ask */
-	if (worker->ring.receive >= 0 &&
-	    !getsockopt(worker->ring.receive, SOL_PACKET, PACKET_STATISTICS, &ring, &len))
-		sum[XFN_REASON_RING_FULL] += ring.tp_drops;
+	if (sup->ring.receive >= 0 &&
+	    !getsockopt(sup->ring.receive, SOL_PACKET, PACKET_STATISTICS, &ring, &len))
+		sup->losses[XFN_REASON_RING_FULL] += ring.tp_drops;
 }
 
 void xfn_losses__keep_socket(struct xfn_supervisor *sup, const struct xfn_listener *listener)
@@ -48,9 +52,9 @@ void xfn_losses__add(struct xfn_supervisor *sup, uint64_t sum[XFN_REASON_SLOTS])
 {
 	uint64_t refused = sum[XFN_REASON_SLOW_REFUSED];
 
+	xfn_losses__keep_ring(sup);
 	for (unsigned i = 0; i < sup->worker_count; i++)
-		add_rings(&sup->workers[i],
-			  xfn_worker_process__by_ring(&sup->workers[i]) ? sup->losses : sum);
+		add_rings(&sup->workers[i], sum);
 	for (unsigned i = 0; i < sup->listener_count; i++)
 		sum[XFN_REASON_SOCKET_FULL] += lost_by(sup, &sup->listeners[i]);
 	for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)

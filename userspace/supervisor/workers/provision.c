@@ -16,16 +16,12 @@ static uint32_t flags_of(const struct xfn_supervisor *sup)
 	       (sup->iface.local_peer ? XFN_LOCAL_PEER : 0);
 }
 
-/* Is the address and port of listener `i` an earlier one's too, on another device? */
-static bool bound_before(const struct xfn_supervisor *sup, unsigned i)
+/* Can requests of `fn` come to `worker`, now or when addresses are others? */
+static bool may_be_asked(const struct xfn_worker_process *worker, const struct xfn_deployed *fn)
 {
-	const struct xfn_listener *own = &sup->listeners[i];
-
-	for (unsigned j = 0; j < i; j++)
-		if (sup->listeners[j].local.port == own->local.port &&
-		    !memcmp(sup->listeners[j].local.ip, own->local.ip, 16))
-			return true;
-	return false;
+	if (xfn_worker_process__by_ring(worker)) /* no other tier is served beside it */
+		return true;
+	return xfn_worker_process__by_afxdp(worker) ? fn->tier != XFN_TIER_SOCKET : fn->listening;
 }
 
 static int put_functions(const struct xfn_supervisor *sup, struct xfn_worker_process *worker)
@@ -37,8 +33,7 @@ static int put_functions(const struct xfn_supervisor *sup, struct xfn_worker_pro
 		struct xfn_message msg = { .type = XFN_MESSAGE_FUNCTION,
 					   .version = XFN_WORKER_PROTOCOL_VERSION };
 
-		if (xfn_worker_process__by_afxdp(worker) ? fn->tier == XFN_TIER_SOCKET :
-							   !fn->listening)
+		if (!may_be_asked(worker, fn))
 			continue;
 		msg.function.slot = slot;
 		memcpy(msg.function.name, fn->mod->attr.name, sizeof(msg.function.name));
@@ -56,19 +51,8 @@ static int put_functions(const struct xfn_supervisor *sup, struct xfn_worker_pro
 		msg.bind.any = fn->any && !fn->version;
 		msg.bind.addr = fn->addr;
 		/* Behind UDP sockets the socket tells the function. */
-		if (xfn_worker_process__by_afxdp(worker))
+		if (xfn_worker_process__by_afxdp(worker) || xfn_worker_process__by_ring(worker))
 			ret = xfn_outbox__put(&worker->outbox, &msg, -1);
-	}
-	for (unsigned i = 0; !ret && xfn_worker_process__by_ring(worker) && i < sup->listener_count;
-	     i++) {
-		struct xfn_message msg = { .type = XFN_MESSAGE_BIND,
-					   .version = XFN_WORKER_PROTOCOL_VERSION };
-
-		if (bound_before(sup, i))
-			continue;
-		msg.bind.slot = sup->listeners[i].slot;
-		msg.bind.addr = sup->listeners[i].local;
-		ret = xfn_outbox__put(&worker->outbox, &msg, -1);
 	}
 	return ret;
 }
@@ -104,8 +88,8 @@ static int put_sockets(const struct xfn_supervisor *sup, struct xfn_worker_proce
 		msg.type = XFN_MESSAGE_SOCKET;
 		msg.socket.block_size = xfn_packet_ring__block(sup->ring_mtu);
 		msg.socket.block_count = XFN_PACKET_RING / msg.socket.block_size;
-		ret = xfn_outbox__put(&worker->outbox, &msg, worker->ring.receive);
-		return ret ?: xfn_outbox__put(&worker->outbox, &msg, worker->ring.send);
+		ret = xfn_outbox__put(&worker->outbox, &msg, sup->ring.receive);
+		return ret ?: xfn_outbox__put(&worker->outbox, &msg, sup->ring.send);
 	}
 	for (unsigned i = 0; !ret && i < sup->listener_count; i++) {
 		memset(&msg.socket, 0, sizeof(msg.socket));

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 #include "../../../skel/error.h"
@@ -34,35 +33,14 @@ void xfn_provision__drop(struct xfn_supervisor *sup, struct xfn_worker_process *
 	/* what no frame comes to any more loses none */
 	for (unsigned i = 0; worker->has_umem && sup->loader && i < worker->threads; i++)
 		xfn_loader__socket(sup->loader, worker->queue, i, -1);
-	if (worker->ring.receive >= 0) {
-		xfn_packet_ring__stop(&worker->ring);
-		xfn_listeners__take_all(sup);
-	}
-	xfn_losses__keep_rings(sup, worker);
-	xfn_packet_ring__close(&worker->ring);
 	if (!worker->has_umem)
 		return;
+	xfn_losses__keep_rings(sup, worker);
 	xfn_umem__close(&worker->umem);
 	worker->has_umem = false;
 }
 
-static int open_ring(struct xfn_supervisor *sup, struct xfn_worker_process *worker,
-		     struct xfn_error *err)
-{
-	struct xfn_packet_target *targets;
-	const uint8_t(*own)[16];
-	unsigned own_count = xfn_addresses__own(sup->addresses, &own);
-	int ret = xfn_listeners__targets(sup, &targets);
-
-	if (ret < 0)
-		return ret;
-	ret = xfn_packet_ring__open(sup->iface.name, sup->iface.index, sup->ring_mtu, targets,
-				    (unsigned)ret, own, own_count, &worker->ring, err);
-	free(targets);
-	return ret;
-}
-
-/* A crash leaves rings in an unknown state: always a fresh set. */
+/* A crash leaves rings of AF_XDP in an unknown state: always a fresh set. */
 static int renew_rings(struct xfn_supervisor *sup, struct xfn_worker_process *worker,
 		       struct xfn_error *err)
 {
@@ -80,8 +58,6 @@ static int renew_rings(struct xfn_supervisor *sup, struct xfn_worker_process *wo
 		if (!ret)
 			xfn_log__line(LOG_DEBUG, "frames of queue %u are in %s pages",
 				      worker->queue, worker->umem.huge ? "huge" : "normal");
-	} else if (xfn_worker_process__by_ring(worker)) {
-		ret = open_ring(sup, worker, err);
 	}
 	return ret;
 }
@@ -137,13 +113,7 @@ int xfn_provision__bind(struct xfn_supervisor *sup, struct xfn_worker_process *w
 
 	for (unsigned i = 0; !ret && worker->has_umem && i < worker->threads; i++)
 		ret = xfn_loader__socket(sup->loader, worker->queue, i, worker->umem.xsk[i]);
-	if (worker->ring.receive < 0)
-		return ret;
-	/* UDP sockets have taken all until now: they leave it its requests as it begins */
-	ret = xfn_listeners__share(sup, err);
-	if (ret)
-		return ret;
-	return xfn_packet_ring__bind(&worker->ring, sup->iface.name, sup->iface.index, err);
+	return ret;
 }
 
 int xfn_provision__make(struct xfn_supervisor *sup, struct xfn_worker_process *worker,

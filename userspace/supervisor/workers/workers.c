@@ -148,14 +148,15 @@ struct xfn_worker_process *xfn_workers__add(struct xfn_supervisor *sup, const ch
 		worker->threads = xfn_pools__threads(sup);
 		worker->shared = xfn_pools__shared(sup, queue);
 	}
-	worker->page_fd = worker->ring.receive = worker->ring.send = -1;
-	worker->pidfd = worker->sock = worker->output.fd = -1;
+	worker->page_fd = worker->pidfd = worker->sock = worker->output.fd = -1;
 	start(sup, worker);
 	return worker;
 }
 
 void xfn_workers__renew_sockets(struct xfn_supervisor *sup)
 {
+	const char *engine = sup->ring_mtu ? sup->slow_engine : sup->udp_engine;
+
 	for (unsigned i = 0; i < sup->worker_count; i++) {
 		struct xfn_worker_process *worker = &sup->workers[i];
 
@@ -172,9 +173,9 @@ void xfn_workers__renew_sockets(struct xfn_supervisor *sup)
 		return;
 	}
 	/* the first sockets */
-	if (sup->listener_count && sup->udp_engine && sup->worker_count < XFN_WORKER_PROCESSES)
+	if (sup->listener_count && engine && sup->worker_count < XFN_WORKER_PROCESSES)
 		/* a failure is tried again like a crash */
-		xfn_workers__add(sup, sup->udp_engine, 0)->served = true;
+		xfn_workers__add(sup, engine, 0)->served = true;
 }
 
 /* Why it ended, and when another one is to start. */
