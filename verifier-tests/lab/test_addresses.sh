@@ -106,7 +106,7 @@ stop
 # A new address wants workers behind sockets anew, and of engine packet another filter of its ring: what is asked meanwhile
 # waits, and is answered, also where a worker does not run for a while.
 # Many sockets make each step of that long.
-for host in $(seq 20); do echo "addr add 10.96.0.$host/32 dev $iface"; done >"$dir/addresses"
+for host in $(seq 50); do echo "addr add 10.96.0.$host/32 dev $iface"; done >"$dir/addresses"
 server ip -batch "$dir/addresses"
 figure() { sed -n "s/^ *\"$1\": \([0-9.]*\),*\$/\1/p" "$dir/load"; }
 for engine in uring mmsg packet; do
