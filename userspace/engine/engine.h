@@ -86,8 +86,11 @@ struct xfn_engine_ops {
 	 * Can this host run it? 0, or -errno with the reason in why ("kernel.io_uring_disabled is
 	 * 2"). Opens nothing that stays. NULL: it runs wherever UDP sockets do.
 	 */
-	int (*probe)(struct xfn_error *why);
-	/* Privileged or not, before the sandbox. 0 or -errno with one line in err. */
+	int (*probe)(char *why, size_t whylen);
+	/*
+	 * Privileged or not, before the sandbox. What is asked waits where it is until the first
+	 * poll or take: a worker may yet end before. 0 or -errno with one line in err.
+	 */
 	int (*open)(struct xfn_engine **out, const struct xfn_engine_config *cfg,
 		    struct xfn_error *err);
 	/* Wait until take may have something, at most timeout_ms. 0, or -errno of a lost socket. */

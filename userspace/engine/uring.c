@@ -238,9 +238,11 @@ static int probe_uring(struct xfn_error *why)
 		ret = -errno;
 		return xfn_fail(why, ret, "socket(SOCK_DGRAM): %s", strerrorname_np(-ret));
 	}
-	ret = xfn_uring__open(&e, &cfg, why);
-	if (!ret)
+	ret = xfn_uring__open(&e, &cfg, why, whylen);
+	if (!ret) {
+		ret = xfn_uring__try(e, why, whylen);
 		xfn_uring__close(e);
+	}
 	close(sock.fd);
 	return ret;
 }

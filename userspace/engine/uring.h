@@ -69,6 +69,9 @@ static inline void xfn_uring__recycle(struct xfn_engine *e, unsigned buffer)
 /* uring_open.c: `open` and `close` of the engine. */
 int xfn_uring__open(struct xfn_engine **out, const struct xfn_engine_config *cfg,
 		    struct xfn_error *err);
+/* Can the kernel receive so? To be tried on a socket that nobody asks: 0 or -errno with one line in
+ * err. */
+int xfn_uring__try(struct xfn_engine *e, struct xfn_error *err);
 void xfn_uring__close(struct xfn_engine *e);
 /* uring.c: receive on each socket that does not; submitted with what is submitted next. */
 void xfn_uring__arm(struct xfn_engine *e);

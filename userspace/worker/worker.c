@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,7 @@ static struct {
 	int module_fds[XFN_SLOTS * XFN_THREADS];
 	unsigned module_fd_count;
 	uint64_t signalled_ns; /* when its signal was seen, 0: there was none */
+	bool goes;	       /* it may take requests */
 } worker;
 
 static volatile sig_atomic_t signalled; /* the signal that asked this process to end */
@@ -409,6 +411,8 @@ static bool check_messages(void)
 			stop_others();
 			return false;
 		}
+		if (msg.type == XFN_MESSAGE_GO)
+			worker.goes = true;
 		if (msg.type == XFN_MESSAGE_INVOKE)
 			invoke(&msg, fd);
 		if (msg.type == XFN_MESSAGE_QUARANTINE)
@@ -425,9 +429,22 @@ static bool check_messages(void)
 	}
 }
 
+/* Requests wait where they are until then. False: stop. */
+static bool may_go(void)
+{
+	struct pollfd wait = { .fd = XFN_WORKER_PROTOCOL_FD, .events = POLLIN };
+
+	while (!worker.goes) {
+		poll(&wait, 1, XFN_WAIT_MS);
+		if (!check_messages())
+			return false;
+	}
+	return true;
+}
+
 static int serve(void)
 {
-	int ret = xfn_worker__rounds(worker.thread[0], check_messages);
+	int ret = may_go() ? xfn_worker__rounds(worker.thread[0], check_messages) : 0;
 
 	if (ret)
 		failed("the engine lost its socket");
@@ -435,7 +452,7 @@ static int serve(void)
 	for (unsigned i = 1; i < worker.count; i++)
 		pthread_join(worker.thread[i]->id, NULL);
 	/* one that rests takes a while to end; where no STOP was said requests still came */
-	if (!ret)
+	if (!ret && worker.goes)
 		xfn_worker__finish(worker.thread[0]);
 	while (worker.count)
 		worker.ops->close(worker.thread[--worker.count]->engine);

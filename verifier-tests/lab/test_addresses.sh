@@ -115,7 +115,7 @@ for engine in uring mmsg packet; do
 	others=$!
 	good=0
 	for host in 7 8 9; do
-		stopped=$(pgrep -P "$run" -x xfn-worker)
+		stopped=$("$xfn" stat -i "$iface" | awk '$5 == "all" && $1 != "-" { print $1 }')
 		# shellcheck disable=SC2086 # pids are words
 		kill -STOP $stopped
 		server ip addr add 10.78.0.$host/24 dev "$iface"

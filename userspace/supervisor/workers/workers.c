@@ -100,6 +100,8 @@ static void give_up(struct xfn_worker_process *worker, int ret, const char *why)
 
 static void serves(const struct xfn_supervisor *sup, struct xfn_worker_process *worker)
 {
+	const struct xfn_message go = { .type = XFN_MESSAGE_GO,
+					.version = XFN_WORKER_PROTOCOL_VERSION };
 	uint64_t now = xfn_now_ns();
 	char who[XFN_WHO];
 
@@ -114,6 +116,7 @@ static void serves(const struct xfn_supervisor *sup, struct xfn_worker_process *
 			      (unsigned)((now - worker->ended_ns) / 1000000));
 	}
 	worker->served = true;
+	xfn_workers__command(worker, &go);
 }
 
 /* It has started; frames come when its sockets are bound. */
