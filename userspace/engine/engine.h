@@ -102,6 +102,11 @@ struct xfn_engine_ops {
 	 * those that may wait.
 	 */
 	void (*give)(struct xfn_engine *e, struct xfn_datagram *batch, unsigned count);
+	/*
+	 * The engine is about to be closed: from now on take brings what it holds already, and the
+	 * kernel keeps the rest for whoever reads its sockets next. NULL: it holds nothing.
+	 */
+	void (*last)(struct xfn_engine *e);
 	void (*stats)(const struct xfn_engine *e, struct xfn_engine_stats *out);
 	/* Learn what only the kernel counts, for stats: a system call. NULL: there is nothing. */
 	void (*ask)(struct xfn_engine *e);

@@ -28,7 +28,7 @@ static struct io_uring_sqe *next_sqe(struct xfn_engine *e)
 
 void xfn_uring__arm(struct xfn_engine *e)
 {
-	for (unsigned i = 0; e->unarmed_count && i < e->count; i++) {
+	for (unsigned i = 0; !e->ending && e->unarmed_count && i < e->count; i++) {
 		struct io_uring_sqe *sqe;
 
 		if (!e->unarmed[i])
@@ -216,6 +216,11 @@ static void uring_give(struct xfn_engine *e, struct xfn_datagram *batch, unsigne
 	xfn_uring__arm(e);
 }
 
+static void uring_last(struct xfn_engine *e)
+{
+	e->ending = true;
+}
+
 static void uring_stats(const struct xfn_engine *e, struct xfn_engine_stats *out)
 {
 	*out = e->stats;
@@ -261,6 +266,7 @@ const struct xfn_engine_ops xfn_engine_uring = {
 	.poll = uring_poll,
 	.take = uring_take,
 	.give = uring_give,
+	.last = uring_last,
 	.stats = uring_stats,
 	.close = xfn_uring__close,
 };

@@ -33,7 +33,8 @@ struct xfn_engine {
 	bool have_ring;
 	bool thread; /* the kernel's takes the submissions (SQPOLL) */
 	bool spin;
-	int lost; /* -errno */
+	bool ending; /* no buffer goes back to the kernel, no receive is armed anew */
+	int lost;    /* -errno */
 	struct xfn_engine_socket *sockets;
 	unsigned count;
 	bool *unarmed; /* per socket: its receive has ended and must be armed again */
@@ -61,6 +62,8 @@ static inline void xfn_uring__recycle(struct xfn_engine *e, unsigned buffer)
 	struct io_uring_buf_ring *group =
 		(void *)(e->groups + (buffer >> e->share_log2) * e->group_size);
 
+	if (e->ending)
+		return;
 	io_uring_buf_ring_add(group, e->data + buffer * e->stride, e->buffer_len, number,
 			      io_uring_buf_ring_mask(e->share), 0);
 	io_uring_buf_ring_advance(group, 1);

@@ -383,13 +383,6 @@ static void audit(void)
 	xfn_worker__resume(&worker.orders);
 }
 
-/* All threads answer what has arrived, at the same time. */
-static void stop_others(void)
-{
-	__atomic_store_n(&worker.orders.stop, 1, __ATOMIC_RELEASE);
-	xfn_worker__command(&worker.orders);
-}
-
 /* False: stop. */
 static bool check_messages(void)
 {
@@ -398,7 +391,7 @@ static bool check_messages(void)
 	int fd, ret;
 
 	if (ends_alone()) {
-		stop_others();
+		xfn_worker__stop(&worker.orders);
 		return false;
 	}
 	for (;;) {
@@ -408,7 +401,7 @@ static bool check_messages(void)
 			return errno == EAGAIN || errno == EINTR;
 		ret = xfn_message__recv(XFN_WORKER_PROTOCOL_FD, &msg, &fd);
 		if (ret <= 0 || msg.type == XFN_MESSAGE_STOP) {
-			stop_others();
+			xfn_worker__stop(&worker.orders);
 			return false;
 		}
 		if (msg.type == XFN_MESSAGE_GO)
@@ -448,7 +441,7 @@ static int serve(void)
 
 	if (ret)
 		failed("the engine lost its socket");
-	stop_others();
+	xfn_worker__stop(&worker.orders);
 	for (unsigned i = 1; i < worker.count; i++)
 		pthread_join(worker.thread[i]->id, NULL);
 	/* one that rests takes a while to end; where no STOP was said requests still came */

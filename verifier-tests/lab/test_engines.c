@@ -356,6 +356,40 @@ static void beside(const char *name)
 	close(fd);
 }
 
+#define LEFT 250 /* what a socket holds, and more than the engine has buffers for */
+
+/* One that ends answers what it has taken: the rest is the next one's. */
+static void ends(const char *name)
+{
+	int fd, from;
+	uint16_t port = udp(AF_INET, "127.0.0.1", &fd);
+	struct xfn_engine_stats st;
+	unsigned left = 0;
+	uint8_t out[64];
+
+	open_engine(name, &fd, &port, 1, false);
+	from = client(AF_INET, "127.0.0.1", port);
+	for (unsigned k = 0; k < LEFT; k++)
+		assert_int_equal(send(from, "waits", 5, 0), 5);
+	arrived();
+	assert_int_equal(ops->poll(engine, 20), 0);
+	ops->give(engine, batch, ops->take(engine, batch, 8));
+	if (ops->last)
+		ops->last(engine);
+	for (unsigned n = ops->last ? 8 : 0; n;) {
+		n = ops->take(engine, batch, 8);
+		ops->give(engine, batch, n);
+	}
+	ops->stats(engine, &st);
+	ops->close(engine);
+	while (recv(fd, out, sizeof(out), MSG_DONTWAIT) > 0)
+		left++;
+	assert_int_equal(st.received + left, LEFT);
+	assert_true(left > 0 && st.received > 0);
+	close(from);
+	close(fd);
+}
+
 #define EACH(test)                                                                                 \
 	static void test##_uring(void **state)                                                     \
 	{                                                                                          \
@@ -378,6 +412,7 @@ EACH(burst)
 EACH(wildcard)
 EACH(fair)
 EACH(unanswered)
+EACH(ends)
 
 /* The kernel's thread submits, and tells of each reply when it is sent. */
 static void sqpoll_uring(void **state)
@@ -402,7 +437,8 @@ int main(void)
 		cmocka_unit_test(unanswered_uring),  cmocka_unit_test(unanswered_mmsg),
 		cmocka_unit_test(unanswered_simple), cmocka_unit_test(sqpoll_uring),
 		cmocka_unit_test(beside_uring),	     cmocka_unit_test(beside_mmsg),
-		cmocka_unit_test(beside_simple),
+		cmocka_unit_test(beside_simple),     cmocka_unit_test(ends_uring),
+		cmocka_unit_test(ends_mmsg),	     cmocka_unit_test(ends_simple),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
