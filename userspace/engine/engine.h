@@ -86,7 +86,7 @@ struct xfn_engine_ops {
 	 * Can this host run it? 0, or -errno with the reason in why ("kernel.io_uring_disabled is
 	 * 2"). Opens nothing that stays. NULL: it runs wherever UDP sockets do.
 	 */
-	int (*probe)(char *why, size_t whylen);
+	int (*probe)(struct xfn_error *why);
 	/*
 	 * Privileged or not, before the sandbox. What is asked waits where it is until the first
 	 * poll or take: a worker may yet end before. 0 or -errno with one line in err.

@@ -243,9 +243,9 @@ static int probe_uring(struct xfn_error *why)
 		ret = -errno;
 		return xfn_fail(why, ret, "socket(SOCK_DGRAM): %s", strerrorname_np(-ret));
 	}
-	ret = xfn_uring__open(&e, &cfg, why, whylen);
+	ret = xfn_uring__open(&e, &cfg, why);
 	if (!ret) {
-		ret = xfn_uring__try(e, why, whylen);
+		ret = xfn_uring__try(e, why);
 		xfn_uring__close(e);
 	}
 	close(sock.fd);
