@@ -87,7 +87,8 @@ struct xfn_engine_ops {
 	 */
 	int (*probe)(struct xfn_error *why);
 	/*
-	 * Privileged or not, before the sandbox. 0 or -errno with one line in err. What it maps of
+	 * Privileged or not, before the sandbox. 0 or -errno with one line in err. Requests wait
+	 * where they are until the first poll or take: a worker may yet end before. What it maps of
 	 * a socket a forked process does not get (MADV_DONTFORK): that would keep the socket.
 	 */
 	int (*open)(struct xfn_engine **out, const struct xfn_engine_config *cfg,
@@ -101,6 +102,11 @@ struct xfn_engine_ops {
 	 * those that may wait.
 	 */
 	void (*give)(struct xfn_engine *e, struct xfn_datagram *batch, unsigned count);
+	/*
+	 * The engine is about to be closed: from now on take brings what it holds already, and the
+	 * kernel keeps the rest for whoever reads its sockets next. NULL: it holds nothing.
+	 */
+	void (*last)(struct xfn_engine *e);
 	void (*stats)(const struct xfn_engine *e, struct xfn_engine_stats *out);
 	/* Learn what only the kernel counts, for stats: a system call. NULL: there is nothing. */
 	void (*ask)(struct xfn_engine *e);

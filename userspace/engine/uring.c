@@ -28,7 +28,7 @@ static struct io_uring_sqe *next_sqe(struct xfn_engine *e)
 
 void xfn_uring__arm(struct xfn_engine *e)
 {
-	for (unsigned i = 0; e->unarmed_count && i < e->count; i++) {
+	for (unsigned i = 0; !e->ending && e->unarmed_count && i < e->count; i++) {
 		struct io_uring_sqe *sqe;
 
 		if (!e->unarmed[i])
@@ -217,6 +217,11 @@ static void uring_give(struct xfn_engine *e, struct xfn_datagram *batch, unsigne
 	xfn_uring__arm(e);
 }
 
+static void uring_last(struct xfn_engine *e)
+{
+	e->ending = true;
+}
+
 static void uring_stats(const struct xfn_engine *e, struct xfn_engine_stats *out)
 {
 	*out = e->stats;
@@ -240,8 +245,10 @@ static int probe_uring(struct xfn_error *why)
 		return xfn_fail(why, ret, "socket(SOCK_DGRAM): %s", strerrorname_np(-ret));
 	}
 	ret = xfn_uring__open(&e, &cfg, why);
-	if (!ret)
+	if (!ret) {
+		ret = xfn_uring__try(e, why);
 		xfn_uring__close(e);
+	}
 	close(sock.fd);
 	return ret;
 }
@@ -265,6 +272,7 @@ const struct xfn_engine_ops xfn_engine_uring = {
 	.poll = uring_poll,
 	.take = uring_take,
 	.give = uring_give,
+	.last = uring_last,
 	.stats = uring_stats,
 	.descriptor = uring_descriptor,
 	.close = xfn_uring__close,

@@ -33,7 +33,8 @@ struct xfn_engine {
 	bool have_ring;
 	bool thread; /* the kernel's takes the submissions (SQPOLL) */
 	bool spin;
-	int lost; /* -errno */
+	bool ending; /* no buffer goes back to the kernel, no receive is armed anew */
+	int lost;    /* -errno */
 	struct xfn_engine_socket *sockets;
 	unsigned count;
 	bool *unarmed; /* per socket: its receive has ended and must be armed again */
@@ -61,6 +62,8 @@ static inline void xfn_uring__recycle(struct xfn_engine *e, unsigned buffer)
 	struct io_uring_buf_ring *group =
 		(void *)(e->groups + (buffer >> e->share_log2) * e->group_size);
 
+	if (e->ending)
+		return;
 	io_uring_buf_ring_add(group, e->data + buffer * e->stride, e->buffer_len, number,
 			      io_uring_buf_ring_mask(e->share), 0);
 	io_uring_buf_ring_advance(group, 1);
@@ -69,6 +72,9 @@ static inline void xfn_uring__recycle(struct xfn_engine *e, unsigned buffer)
 /* uring_open.c: `open` and `close` of the engine. */
 int xfn_uring__open(struct xfn_engine **out, const struct xfn_engine_config *cfg,
 		    struct xfn_error *err);
+/* Can the kernel receive so? To be tried on a socket that nobody asks: 0 or -errno with one line in
+ * err. */
+int xfn_uring__try(struct xfn_engine *e, struct xfn_error *err);
 void xfn_uring__close(struct xfn_engine *e);
 /* uring.c: receive on each socket that does not; submitted with what is submitted next. */
 void xfn_uring__arm(struct xfn_engine *e);

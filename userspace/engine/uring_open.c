@@ -198,17 +198,20 @@ static int take_sockets(struct xfn_engine *e, const struct xfn_engine_config *cf
 	return ret;
 }
 
-static int start_receiving(struct xfn_engine *e)
+int xfn_uring__try(struct xfn_engine *e, struct xfn_error *err)
 {
 	struct io_uring_cqe *cqe;
 	int ret;
 
 	xfn_uring__arm(e);
 	ret = io_uring_submit(&e->ring);
-	if (ret < 0)
-		return ret;
 	/* A kernel that does not know multishot says so at once. */
-	return !io_uring_peek_cqe(&e->ring, &cqe) && cqe->res == -EINVAL ? -EINVAL : 0;
+	if (ret >= 0)
+		ret = !io_uring_peek_cqe(&e->ring, &cqe) && cqe->res == -EINVAL ? -EINVAL : 0;
+	if (ret)
+		xfn_error__set(err, "start to receive (wants Linux 6.1): %s",
+			       strerrorname_np(-ret));
+	return ret;
 }
 
 int xfn_uring__open(struct xfn_engine **out, const struct xfn_engine_config *cfg,
@@ -222,7 +225,6 @@ int xfn_uring__open(struct xfn_engine **out, const struct xfn_engine_config *cfg
 		{ make_buffers, "register its buffers (wants Linux 5.19)" },
 		{ register_sockets, "register its sockets" },
 		{ restrict_ring, "restrict its operations" },
-		{ start_receiving, "start to receive (wants Linux 6.1)" },
 	};
 	struct xfn_engine *e = calloc(1, sizeof(*e));
 	const char *step = "allocate memory for it";

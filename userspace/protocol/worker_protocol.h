@@ -15,6 +15,7 @@
  *							of FUNCTION where it cannot be loaded)
  *	START			->	XFN_INIT, engine open, sandbox
  *				<-	READY, or FAILED with one line
+ *	GO			->	takes requests from now on: one that is ended before loses none
  *	ACTIVE			->	lets other threads rest		(at any time)
  *	INVOKE (+ payload memfd) ->	calls one function on it
  *				<-	INVOKED, the reply in the memfd
@@ -33,7 +34,7 @@
 #include "../../xdp/abi.h"
 #include "../engine/engine.h"
 
-#define XFN_WORKER_PROTOCOL_VERSION 7
+#define XFN_WORKER_PROTOCOL_VERSION 8
 #define XFN_WORKER_PROTOCOL_FD	    3
 #define XFN_CAREFUL_S		    10 /* a careful worker is so for so long */
 #define XFN_INVOKE_MAX		    65536 /* bytes of an INVOKE's memfd: XFN_PAYLOAD_MAX in whole pages */
@@ -55,6 +56,7 @@ enum xfn_message_type {
 	XFN_MESSAGE_AUDITED,
 	XFN_MESSAGE_ACTIVE,
 	XFN_MESSAGE_SENDER,
+	XFN_MESSAGE_GO,
 };
 
 struct xfn_message {

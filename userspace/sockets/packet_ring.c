@@ -59,6 +59,11 @@ static void load(struct program *p, uint16_t size, uint32_t off)
 	emit(p, BPF_LD | size | BPF_ABS, off, 0, 0);
 }
 
+static void load_memory(struct program *p, uint32_t word)
+{
+	emit(p, BPF_LD | BPF_MEM, word, 0, 0);
+}
+
 /* Go on where `test` of the accumulator and k is `want`, else answer `ret`. */
 static void demand(struct program *p, uint16_t test, uint32_t k, bool want, uint32_t ret)
 {
@@ -78,23 +83,55 @@ static void land(struct program *p, unsigned from)
 		p->insns[from].k = p->count - from - 1;
 }
 
-/*
- * Go on, with the port in MEM_PORT, where (destination, tag) is one of the targets' of this version
- * from `off` on; else drop.
- */
-static void demand_address(struct program *p, const struct xfn_packet_target *targets,
-			   unsigned count, bool v4, uint32_t off)
+/* An address below a tag, and its ports: targets that stand side by side. */
+struct place {
+	const struct xfn_packet_target *first;
+	unsigned ports;
+	unsigned from; /* a jump to the test of its ports */
+	bool landed;
+};
+
+static int by_place(const void *a, const void *b)
 {
-	unsigned found[BPF_MAXINSNS / 4], founds = 0;
+	const struct xfn_packet_target *one = a, *two = b;
+	int order = memcmp(one->addr.ip, two->addr.ip, sizeof(one->addr.ip));
 
+	order = order ?: one->tag - two->tag;
+	return order ?: one->addr.port - two->addr.port;
+}
+
+static bool same_place(const struct xfn_packet_target *a, const struct xfn_packet_target *b)
+{
+	return !memcmp(a->addr.ip, b->addr.ip, sizeof(a->addr.ip)) && a->tag == b->tag;
+}
+
+/* Sort the targets, each once, into places. Returns how many of these. */
+static unsigned find_places(struct xfn_packet_target *targets, unsigned count, struct place *places)
+{
+	unsigned kept = 0, n = 0;
+
+	if (count)
+		qsort(targets, count, sizeof(*targets), by_place);
 	for (unsigned i = 0; i < count; i++) {
-		const struct xfn_packet_target *t = &targets[i];
-		bool again = xfn_address__is_v4(t->addr.ip) != v4;
+		if (kept && !by_place(&targets[kept - 1], &targets[i]))
+			continue;
+		targets[kept] = targets[i];
+		if (!kept || !same_place(&targets[kept - 1], &targets[kept]))
+			places[n++] = (struct place){ .first = &targets[kept] };
+		places[n - 1].ports++;
+		kept++;
+	}
+	return n;
+}
 
-		for (unsigned j = 0; j < i && !again; j++)
-			again = !memcmp(targets[j].addr.ip, t->addr.ip, 16) &&
-				targets[j].tag == t->tag;
-		if (again || founds == ARRAY_SIZE(found))
+/* Jump from each place of this version to where its ports are; drop what is for no place. */
+static void demand_place(struct program *p, struct place *places, unsigned count, bool v4,
+			 uint32_t off)
+{
+	for (unsigned i = 0; i < count; i++) {
+		const struct xfn_packet_target *t = places[i].first;
+
+		if (xfn_address__is_v4(t->addr.ip) != v4)
 			continue;
 		/* each mismatch skips what is left: two per further word, then tag and jump */
 		for (unsigned word = v4 ? 3 : 0; word < 4; word++) {
@@ -102,13 +139,47 @@ static void demand_address(struct program *p, const struct xfn_packet_target *ta
 			emit(p, BPF_JMP | BPF_JEQ | BPF_K, xfn_get_be32(t->addr.ip + word * 4), 0,
 			     (uint8_t)((3 - word) * 2 + 3));
 		}
-		emit(p, BPF_LD | BPF_MEM, MEM_TAG, 0, 0);
+		load_memory(p, MEM_TAG);
 		emit(p, BPF_JMP | BPF_JEQ | BPF_K, t->tag, 0, 1);
-		found[founds++] = jump(p);
+		places[i].from = jump(p);
 	}
 	emit(p, BPF_RET | BPF_K, 0, 0, 0);
-	for (unsigned i = 0; i < founds; i++)
-		land(p, found[i]);
+}
+
+static bool same_ports(const struct place *a, const struct place *b)
+{
+	unsigned i = 0;
+
+	if (a->ports != b->ports)
+		return false;
+	while (i < a->ports && a->first[i].addr.port == b->first[i].addr.port)
+		i++;
+	return i == a->ports;
+}
+
+/* Take what is for a port of its place: so many bytes as X says. */
+static void demand_port(struct program *p, struct place *places, unsigned count)
+{
+	for (unsigned i = 0; i < count && p->count < BPF_MAXINSNS; i++) {
+		unsigned ports = places[i].ports;
+
+		if (places[i].landed)
+			continue;
+		for (unsigned k = i; k < count; k++)
+			if (!places[k].landed && same_ports(&places[i], &places[k])) {
+				land(p, places[k].from);
+				places[k].landed = true;
+			}
+		load_memory(p, MEM_PORT);
+		for (unsigned k = 0; k < ports; k++) {
+			emit(p, BPF_JMP | BPF_JEQ | BPF_K, places[i].first[k].addr.port, 0, 1);
+			/* behind all comparisons and the drop */
+			emit(p, BPF_JMP | BPF_JA, (ports - 1 - k) * 2 + 1, 0, 0);
+		}
+		emit(p, BPF_RET | BPF_K, 0, 0, 0);
+		emit(p, BPF_MISC | BPF_TXA, 0, 0, 0);
+		emit(p, BPF_RET | BPF_A, 0, 0, 0);
+	}
 }
 
 #define OWN_INSNS     2048 /* of a frame filter, for addresses that nothing comes from */
@@ -137,11 +208,19 @@ static void refuse_sources(struct program *p, const uint8_t (*own)[16], unsigned
 	}
 }
 
-static void frame_filter(struct program *p, uint32_t longest,
-			 const struct xfn_packet_target *targets, unsigned count,
-			 const uint8_t (*own)[16], unsigned own_count)
+/* X: how many bytes are taken of a datagram of A IP bytes. */
+static void choose_bytes(struct program *p, uint32_t longest)
 {
-	unsigned to_ports, from;
+	emit(p, BPF_LDX | BPF_IMM, WHOLE, 0, 0);
+	emit(p, BPF_JMP | BPF_JGT | BPF_K, longest, 0, 1);
+	emit(p, BPF_LDX | BPF_IMM, XFN_PACKET_HEAD, 0, 0);
+}
+
+static void frame_filter(struct program *p, const struct xfn_packet_wanted *wanted,
+			 struct place *places, unsigned count)
+{
+	uint32_t longest = longest_of(wanted->mtu);
+	unsigned no_ipv4;
 
 	load(p, BPF_B, FIELD(SKF_AD_PKTTYPE));
 	demand(p, BPF_JEQ, PACKET_HOST, true, 0);
@@ -152,8 +231,8 @@ static void frame_filter(struct program *p, uint32_t longest,
 	emit(p, BPF_ST, MEM_TAG, 0, 0);
 	load(p, BPF_H, FIELD(SKF_AD_PROTOCOL));
 	emit(p, BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 1, 0);
-	from = jump(p);
-	/* IPv4: no options, UDP, no fragment, not longer than a frame */
+	no_ipv4 = jump(p);
+	/* IPv4: no options, UDP, no fragment */
 	load(p, BPF_B, L3);
 	demand(p, BPF_JEQ, XFN_IPV4_FIRST, true, 0);
 	load(p, BPF_B, L3 + 9);
@@ -161,33 +240,22 @@ static void frame_filter(struct program *p, uint32_t longest,
 	load(p, BPF_H, L3 + 6);
 	demand(p, BPF_JSET, IP_MF | IP_OFFMASK, false, 0);
 	load(p, BPF_H, L3 + 2);
-	demand(p, BPF_JGT, longest, false, 0);
+	choose_bytes(p, longest);
 	load(p, BPF_H, IPV4_PORT);
 	emit(p, BPF_ST, MEM_PORT, 0, 0);
-	refuse_sources(p, own, own_count, true, L3 + 12, OWN_INSNS / 2);
-	demand_address(p, targets, count, true, L3 + 16);
-	to_ports = jump(p);
-	land(p, from);
+	refuse_sources(p, wanted->own, wanted->own_count, true, L3 + 12, OWN_INSNS / 2);
+	demand_place(p, places, count, true, L3 + 16);
+	land(p, no_ipv4);
 	demand(p, BPF_JEQ, ETH_P_IPV6, true, 0);
 	load(p, BPF_B, L3 + 6);
 	demand(p, BPF_JEQ, IPPROTO_UDP, true, 0);
 	load(p, BPF_H, L3 + 4);
-	demand(p, BPF_JGT, longest - XFN_IPV6_LEN, false, 0);
+	choose_bytes(p, longest - XFN_IPV6_LEN);
 	load(p, BPF_H, IPV6_PORT);
 	emit(p, BPF_ST, MEM_PORT, 0, 0);
-	refuse_sources(p, own, own_count, false, L3 + 8, OWN_INSNS / 2);
-	demand_address(p, targets, count, false, L3 + 24);
-	land(p, to_ports);
-	emit(p, BPF_LD | BPF_MEM, MEM_PORT, 0, 0);
-	for (unsigned i = 0; i < count; i++) {
-		bool again = false;
-
-		for (unsigned j = 0; j < i && !again; j++)
-			again = targets[j].addr.port == targets[i].addr.port;
-		if (!again)
-			demand(p, BPF_JEQ, targets[i].addr.port, false, WHOLE);
-	}
-	emit(p, BPF_RET | BPF_K, 0, 0, 0);
+	refuse_sources(p, wanted->own, wanted->own_count, false, L3 + 8, OWN_INSNS / 2);
+	demand_place(p, places, count, false, L3 + 24);
+	demand_port(p, places, count);
 }
 
 static int attach(int fd, struct program *p)
@@ -314,10 +382,28 @@ int xfn_packet_ring__sender(unsigned ifindex)
 	return ret;
 }
 
+int xfn_packet_ring__take(const struct xfn_packet_ring *ring,
+			  const struct xfn_packet_wanted *wanted)
+{
+	struct xfn_packet_target *targets = calloc(wanted->count + 1, sizeof(*targets));
+	struct place *places = calloc(wanted->count + 1, sizeof(*places));
+	struct program *p = calloc(1, sizeof(*p));
+	int ret = targets && places && p ? 0 : -ENOMEM;
+
+	if (!ret) {
+		if (wanted->count)
+			memcpy(targets, wanted->targets, wanted->count * sizeof(*targets));
+		frame_filter(p, wanted, places, find_places(targets, wanted->count, places));
+		ret = attach(ring->receive, p);
+	}
+	free(targets);
+	free(places);
+	free(p);
+	return ret;
+}
+
 int xfn_packet_ring__open(const char *ifname, unsigned ifindex, uint32_t mtu,
-			  const struct xfn_packet_target *targets, unsigned count,
-			  const uint8_t (*own)[16], unsigned own_count, struct xfn_packet_ring *out,
-			  struct xfn_error *err)
+			  struct xfn_packet_ring *out, struct xfn_error *err)
 {
 	uint32_t block = xfn_packet_ring__block(mtu);
 	struct tpacket_req3 ring = { .tp_block_size = block,
@@ -327,8 +413,7 @@ int xfn_packet_ring__open(const char *ifname, unsigned ifindex, uint32_t mtu,
 				     .tp_retire_blk_tov = XFN_PACKET_RETIRE_MS };
 	const int on = 1, version = TPACKET_V3;
 	const char *what = "open AF_PACKET sockets for";
-	struct program *p = calloc(1, sizeof(*p));
-	int ret = p ? 0 : -ENOMEM;
+	int ret = 0;
 
 	/* protocol 0: it takes nothing before it is bound */
 	out->receive = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
@@ -337,27 +422,19 @@ int xfn_packet_ring__open(const char *ifname, unsigned ifindex, uint32_t mtu,
 	ret = ret ?: out->send < 0 ? out->send : 0;
 	if (ret)
 		goto fail;
-	what = "filter frames of";
-	frame_filter(p, longest_of(mtu), targets, count, own, own_count);
-	ret = attach(out->receive, p);
-	if (ret)
-		goto fail;
 	what = "make an AF_PACKET ring for";
 	if (setsockopt(out->receive, SOL_PACKET, PACKET_VERSION, &version, sizeof(version)) ||
 	    setsockopt(out->receive, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof(on)) ||
 	    setsockopt(out->receive, SOL_PACKET, PACKET_RX_RING, &ring, sizeof(ring)))
 		goto fail;
 	setsockopt(out->receive, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on));
-	free(p);
 	return 0;
 fail:
 	ret = ret ?: -errno;
 	xfn_error__set(err, "cannot %s %s: %s%s", what, ifname, strerror(-ret),
 		       ret == -EPERM	    ? "; it wants CAP_NET_RAW" :
-		       ret == -E2BIG	    ? "; serve fewer addresses (--address) or functions" :
 		       ret == -EAFNOSUPPORT ? "; this kernel is built without AF_PACKET" :
 					      "");
-	free(p);
 	xfn_packet_ring__close(out);
 	return ret;
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * An interface's AF_PACKET sockets with their ring, made by the supervisor, used by a worker
+ * An interface's AF_PACKET sockets with their ring, made and held by the supervisor, used by a worker
  * (engine/packet.c). A filter (classic BPF, no privilege for BPF wanted) lets in only what a worker
  * can answer: plain UDP frames for this host, of one buffer, to the addresses and ports given.
  *
  * The host's own stack sees each of these frames too. UDP sockets bound to the same addresses keep
  * it from saying "port unreachable": xfn_packet_ring__park lets them take the datagrams that the
- * frame filter refuses for their shape, and drop the others. So each is answered once.
+ * frame filter refuses for their shape, and drop the others. So each is answered once. No two
+ * filters change at one instant for a frame that is between them: neither one's share changes
+ * while it is served, but for addresses that come or go.
  *
  * packet(7), Documentation/networking/packet_mmap.rst.
  */
@@ -28,6 +30,11 @@
 #define XFN_PACKET_MTU_MAX     9216u	  /* longer ones are left to the UDP sockets */
 #define XFN_PACKET_RING	       (4u << 20) /* bytes: what a worker's start or stall lets wait */
 #define XFN_PACKET_RETIRE_MS   1
+/*
+ * Bytes that are taken of a longer datagram. It is several in one (GSO), which the stack takes
+ * apart, and the UDP sockets refuse the parts for their shape: a worker can only count them.
+ */
+#define XFN_PACKET_HEAD 64u
 
 /* An address and port to be served, as they stand in frames. */
 struct xfn_packet_target {
@@ -41,18 +48,29 @@ struct xfn_packet_ring {
 	int send;    /* receives nothing */
 };
 
+/* What a ring is to take. */
+struct xfn_packet_wanted {
+	uint32_t mtu;				 /* of the interface */
+	const struct xfn_packet_target *targets; /* in any order */
+	unsigned count;
+	const uint8_t (*own)[16]; /* nothing comes from these, as many as there is room for */
+	unsigned own_count;
+};
+
 /*
- * Make both for interface `ifindex`, with a ring of xfn_packet_ring__block(mtu) bytes a block. It
- * serves every port of `targets` on every address of them: which pairs are right is for the caller
- * to check. Nothing comes from one of the `own` addresses, as many as its filter has room for.
+ * Make both for interface `ifindex`, with a ring of xfn_packet_ring__block(mtu) bytes a block.
  * Wants CAP_NET_RAW. 0 or -errno with one line in err, then nothing is open. The caller closes.
  * Nothing comes before it is bound, and nothing more when it was told to stop: both take effect at
  * once, where making and closing a ring wait for the kernel (RCU), tens of milliseconds.
  */
 int xfn_packet_ring__open(const char *ifname, unsigned ifindex, uint32_t mtu,
-			  const struct xfn_packet_target *targets, unsigned count,
-			  const uint8_t (*own)[16], unsigned own_count, struct xfn_packet_ring *out,
-			  struct xfn_error *err);
+			  struct xfn_packet_ring *out, struct xfn_error *err);
+/*
+ * Let it take what is wanted from now on, in place of what it took before. 0 or -errno; -E2BIG: more
+ * targets than a filter has room for, -ENOMEM also: both filters have no room beside each other.
+ */
+int xfn_packet_ring__take(const struct xfn_packet_ring *ring,
+			  const struct xfn_packet_wanted *wanted);
 int xfn_packet_ring__bind(const struct xfn_packet_ring *ring, const char *ifname, unsigned ifindex,
 			  struct xfn_error *err);
 void xfn_packet_ring__stop(const struct xfn_packet_ring *ring);

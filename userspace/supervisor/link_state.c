@@ -116,8 +116,8 @@ static void gone(struct xfn_supervisor *sup)
 static void compare(struct xfn_supervisor *sup, const struct xfn_interface *now)
 {
 	struct xfn_interface was = sup->interface->iface;
-	bool workers = xfn_listeners__ring_mtu(sup->ingress) ||
-		       (sup->attachment->loader && xfn_functions__wants_frames(sup->functions));
+	bool workers = sup->attachment->loader && xfn_functions__wants_frames(sup->functions);
+	uint32_t ring_mtu = xfn_ring__mtu(sup->ingress);
 
 	xfn_interface_state__set(sup->interface, now);
 	if (was.up && !now->up)
@@ -134,7 +134,8 @@ static void compare(struct xfn_supervisor *sup, const struct xfn_interface *now)
 	if (!sup->serving.on)
 		return;
 	xfn_attachment__set_runtime(sup->attachment, xfn_workers__multi_buffer(sup->workers));
-	if (workers) {
+	/* a ring has no queues, and blocks of the MTU's size */
+	if (workers || (ring_mtu && ring_mtu != sup->interface->iface.mtu)) {
 		xfn_log__line(LOG_NOTICE,
 			      "%s: MTU %u, RX queues: %u, TX queues: %u; its workers start anew",
 			      now->name, now->mtu, now->queues, now->tx_queues);
@@ -150,13 +151,17 @@ static void compare(struct xfn_supervisor *sup, const struct xfn_interface *now)
 /* Addresses and devices are others now: so are sockets, rules, and what workers have of them. */
 static void follow(struct xfn_supervisor *sup)
 {
+	const struct xfn_interface_state *now = sup->interface;
 	bool renew = xfn_listeners__follow(sup->ingress);
-
-	if (sup->interface->addresses_changed)
-		xfn_nic_features__follow(sup->ingress);
 	/* the ring's filter holds addresses, the filters of its sockets hold devices */
-	if (xfn_listeners__ring_mtu(sup->ingress) &&
-	    (renew || sup->interface->devices_changed || sup->interface->host_changed)) {
+	bool refilter = xfn_ring__mtu(sup->ingress) && (renew || now->addresses_changed ||
+							now->devices_changed || now->host_changed);
+	struct xfn_error err;
+
+	if (now->addresses_changed)
+		xfn_nic_features__follow(sup->ingress);
+	if (refilter && xfn_ring__follow(sup->ingress, &err)) {
+		/* a new ring may have room for its filter */
 		xfn_serving__renew_workers(sup);
 	} else if (renew) {
 		xfn_serving__renew_sockets(sup);
@@ -171,7 +176,7 @@ static void follow_changes(struct xfn_supervisor *sup)
 	const struct xfn_interface_state *now = sup->interface;
 
 	if (!sup->serving.phase && (now->addresses_changed || now->devices_changed ||
-				    (now->host_changed && xfn_listeners__ring_mtu(sup->ingress))))
+				    (now->host_changed && xfn_ring__mtu(sup->ingress))))
 		follow(sup);
 }
 

@@ -148,6 +148,7 @@ void xfn_serving__end(struct xfn_supervisor *sup)
 	/* card and interface first: what still comes goes to the host's stack */
 	xfn_attachment__detach(sup->attachment);
 	sup->serving.renewals++;
+	xfn_ring__close(sup->ingress);
 	xfn_workers__remove(sup->workers, 0);
 	xfn_nic_features__end(sup->ingress);
 	xfn_listeners__close(sup->ingress);
@@ -158,8 +159,14 @@ void xfn_serving__end(struct xfn_supervisor *sup)
 
 void xfn_serving__renew_workers(struct xfn_supervisor *sup)
 {
+	struct xfn_error err;
+
 	sup->serving.renewals++;
 	sup->serving.begun_ns = xfn_now_ns();
+	/* The worker of now answers what is in the ring before. One that cannot be had is tried
+	 * again, and named, where the next worker starts. */
+	if (xfn_ring__held(sup->ingress))
+		xfn_ring__open(sup->ingress, &err);
 	xfn_workers__remove(sup->workers, 0);
 	xfn_workers__start_frames(sup->workers);
 	sup->serving.phase = XFN_PHASE_FRAMES;

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +42,7 @@ static struct {
 	int module_fds[XFN_SLOTS * XFN_THREADS];
 	unsigned module_fd_count;
 	uint64_t signalled_ns; /* when its signal was seen, 0: there was none */
+	bool goes;	       /* it may take requests */
 } worker;
 
 static volatile sig_atomic_t signalled; /* the signal that asked this process to end */
@@ -394,13 +396,6 @@ static void audit(void)
 	xfn_worker__resume(&worker.orders);
 }
 
-/* All threads answer what has arrived, at the same time. */
-static void stop_others(void)
-{
-	__atomic_store_n(&worker.orders.stop, 1, __ATOMIC_RELEASE);
-	xfn_worker__command(&worker.orders);
-}
-
 /* False: stop. */
 static bool check_messages(void)
 {
@@ -409,7 +404,7 @@ static bool check_messages(void)
 	int fd, ret;
 
 	if (ends_alone()) {
-		stop_others();
+		xfn_worker__stop(&worker.orders);
 		return false;
 	}
 	for (;;) {
@@ -419,9 +414,11 @@ static bool check_messages(void)
 			return errno == EAGAIN || errno == EINTR;
 		ret = xfn_message__recv(XFN_WORKER_PROTOCOL_FD, &msg, &fd);
 		if (ret <= 0 || msg.type == XFN_MESSAGE_STOP) {
-			stop_others();
+			xfn_worker__stop(&worker.orders);
 			return false;
 		}
+		if (msg.type == XFN_MESSAGE_GO)
+			worker.goes = true;
 		if (msg.type == XFN_MESSAGE_INVOKE)
 			invoke(&msg, fd);
 		if (msg.type == XFN_MESSAGE_QUARANTINE)
@@ -438,17 +435,30 @@ static bool check_messages(void)
 	}
 }
 
+/* Requests wait where they are until then. False: stop. */
+static bool may_go(void)
+{
+	struct pollfd wait = { .fd = XFN_WORKER_PROTOCOL_FD, .events = POLLIN };
+
+	while (!worker.goes) {
+		poll(&wait, 1, XFN_WAIT_MS);
+		if (!check_messages())
+			return false;
+	}
+	return true;
+}
+
 static int serve(void)
 {
-	int ret = xfn_worker__rounds(worker.thread[0], check_messages);
+	int ret = may_go() ? xfn_worker__rounds(worker.thread[0], check_messages) : 0;
 
 	if (ret)
 		failed("the engine lost its socket");
-	stop_others();
+	xfn_worker__stop(&worker.orders);
 	for (unsigned i = 1; i < worker.count; i++)
 		pthread_join(worker.thread[i]->id, NULL);
 	/* one that rests takes a while to end; where no STOP was said requests still came */
-	if (!ret)
+	if (!ret && worker.goes)
 		xfn_worker__finish(worker.thread[0]);
 	while (worker.count)
 		worker.ops->close(worker.thread[--worker.count]->engine);

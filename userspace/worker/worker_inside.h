@@ -21,6 +21,7 @@ struct xfn_commands {
 	uint32_t still;	   /* 1: stand still, an audit looks at the rings */
 	uint32_t stop;	   /* 1: answer what has arrived, and end */
 	uint32_t standing; /* threads that stand still: a futex */
+	uint64_t until_ns; /* with stop: so long; CLOCK_MONOTONIC */
 };
 
 /*
@@ -65,7 +66,8 @@ void *xfn_worker__thread(void *t);
  * NULL, is called now and then, also when idle; false ends too. 0, or -errno of a lost socket.
  */
 int xfn_worker__rounds(struct xfn_worker_thread *t, bool (*look)(void));
-void xfn_worker__finish(struct xfn_worker_thread *t); /* answer what has arrived */
+/* Answer what has arrived, until the orders' .until_ns. */
+void xfn_worker__finish(struct xfn_worker_thread *t);
 
 /* worker_backlog.c: */
 /* A round is over: watch calls from now on, for some seconds, if it has taken long. */
@@ -78,6 +80,8 @@ unsigned xfn_backlog__work(struct xfn_worker_thread *t);
 
 /* For the first thread. Let the others follow changed orders. */
 void xfn_worker__command(struct xfn_commands *orders);
+/* Let all end, at the same time. */
+void xfn_worker__stop(struct xfn_commands *orders);
 /* Wait until `others` threads stand still, up to a second. False: one did not, it is in a function.
  */
 bool xfn_worker__quiesce(struct xfn_commands *orders, unsigned others);

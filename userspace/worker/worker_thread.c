@@ -19,7 +19,9 @@
 /* Between two looks at what others say: */
 #define ROUNDS_PER_LOOK 1024		 /* busy rounds, at most */
 #define NS_PER_LOOK	20000000	 /* where a round was idle */
-#define STOP_NS		XFN_NSEC_PER_SEC /* for what has arrived before the stop */
+#define STOP_NS		XFN_NSEC_PER_SEC /* for what has arrived before the stop, */
+#define LAST_NS		500000000	 /* and for what the engine holds then */
+#define FEW		8		 /* datagrams of a round, where time is short */
 #define STILL_S		1		 /* how long an audit waits for the other threads */
 #define DRAIN_NS	10000000	 /* what was on its way to a thread is there by then */
 #define CAREFUL_NS	(XFN_CAREFUL_S * XFN_NSEC_PER_SEC)
@@ -42,6 +44,14 @@ void xfn_worker__command(struct xfn_commands *orders)
 {
 	__atomic_add_fetch(&orders->count, 1, __ATOMIC_RELEASE);
 	wake(&orders->count);
+}
+
+void xfn_worker__stop(struct xfn_commands *orders)
+{
+	if (!orders->until_ns)
+		orders->until_ns = xfn_now_ns() + STOP_NS;
+	__atomic_store_n(&orders->stop, 1, __ATOMIC_RELEASE);
+	xfn_worker__command(orders);
 }
 
 bool xfn_worker__quiesce(struct xfn_commands *orders, unsigned others)
@@ -110,9 +120,9 @@ static void give(struct xfn_worker_thread *t, unsigned n)
 }
 
 /* What is for fast functions is answered first, however much there is for slow ones. */
-static unsigned one_round(struct xfn_worker_thread *t)
+static unsigned one_round(struct xfn_worker_thread *t, unsigned max)
 {
-	unsigned n = t->ops->take(t->engine, t->batch, t->call.careful ? 1 : XFN_BATCH);
+	unsigned n = t->ops->take(t->engine, t->batch, t->call.careful ? 1 : max);
 
 	if (n) {
 		xfn_call__batch(&t->call, t->ops->kind, t->batch, n);
@@ -154,7 +164,7 @@ static bool follow(struct xfn_worker_thread *t, bool idle)
 	struct xfn_commands *o = t->orders;
 	uint32_t count = __atomic_load_n(&o->count, __ATOMIC_ACQUIRE);
 
-	if (__atomic_load_n(&o->stop, __ATOMIC_RELAXED))
+	if (__atomic_load_n(&o->stop, __ATOMIC_ACQUIRE))
 		return false;
 	if (__atomic_load_n(&o->still, __ATOMIC_RELAXED))
 		stand_still(o);
@@ -178,9 +188,13 @@ static void be_careful(struct xfn_worker_thread *t)
 
 void xfn_worker__finish(struct xfn_worker_thread *t)
 {
-	uint64_t until = xfn_now_ns() + STOP_NS;
+	uint64_t until = t->orders->until_ns;
 
-	while (one_round(t) && xfn_now_ns() < until)
+	while (one_round(t, FEW) && xfn_now_ns() < until)
+		;
+	if (t->ops->last)
+		t->ops->last(t->engine);
+	while (t->ops->last && one_round(t, FEW) && xfn_now_ns() < until + LAST_NS)
 		;
 	publish_all_counts(t);
 }
@@ -196,7 +210,7 @@ int xfn_worker__rounds(struct xfn_worker_thread *t, bool (*look)(void))
 	if (t->call.careful)
 		t->careful_until = t->now_ns + CAREFUL_NS;
 	for (;;) {
-		unsigned n = one_round(t);
+		unsigned n = one_round(t, XFN_BATCH);
 
 		if (t->call.careful)
 			be_careful(t);

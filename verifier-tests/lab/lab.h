@@ -184,6 +184,81 @@ static socklen_t place(const char *ip, uint16_t port, struct sockaddr_storage *o
 	return v6 ? sizeof(*in6) : sizeof(*in);
 }
 
+/* What the client's link has given up on, of what its sockets sent. */
+static inline unsigned long dropped_on_the_way(void)
+{
+	unsigned long n = 0;
+	char line[200];
+	FILE *f;
+
+	snprintf(line, sizeof(line),
+		 "ip netns exec %s-client cat /sys/class/net/%s/statistics/tx_dropped", lab,
+		 client_iface);
+	f = popen(line, "r");
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%lu", &n), 1);
+	pclose(f);
+	return n;
+}
+
+/* Send `count` datagrams. Returns how many of them reached the server's interface. */
+static inline unsigned long flood(const char *ip, uint16_t port, unsigned count, size_t len)
+{
+	unsigned long before = dropped_on_the_way(), sent = 0;
+	struct sockaddr_storage to;
+	socklen_t to_len = place(ip, port, &to);
+	static uint8_t payload[2000];
+	const int on = 1;
+	int fd;
+
+	be("client");
+	fd = socket(to.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	be(NULL);
+	setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on));
+	assert_int_equal(connect(fd, (struct sockaddr *)&to, to_len), 0);
+	for (unsigned i = 0; i < count; i++)
+		sent += send(fd, payload, len, 0) == (ssize_t)len;
+	close(fd);
+	return sent - (dropped_on_the_way() - before);
+}
+
+/* What is counted, as counted.awk tells; `frames`: as the interface saw it. */
+struct books {
+	bool frames;
+	unsigned long counted, lost;
+};
+
+static inline struct books read_books(bool frames)
+{
+	struct books books = { .frames = frames };
+	char line[400];
+	FILE *f;
+
+	snprintf(line, sizeof(line), "%s stat -i %s | awk -v frames=%d -f %s", xfn, iface, frames,
+		 "verifier-tests/lab/counted.awk");
+	f = popen(line, "r");
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%lu %lu", &books.counted, &books.lost), 2);
+	pclose(f);
+	return books;
+}
+
+/* Since `before`, so much has reached the interface: it is counted, soon, and nothing else. Returns
+ * how much of it is lost. */
+static inline unsigned long balance(const struct books *before, unsigned long reached,
+				    const char *what)
+{
+	struct books now;
+
+	if (SOON((now = read_books(before->frames)).counted - before->counted >= reached) &&
+	    now.counted - before->counted == reached)
+		return now.lost - before->lost;
+	shell("%s stat -i %s", xfn, iface);
+	fail_msg("%s: %lu reached the interface, %lu are counted, %lu of them under a reason", what,
+		 reached, now.counted - before->counted, now.lost - before->lost);
+	return 0;
+}
+
 /* After a failure the server still runs. */
 static int end_server(void **state)
 {

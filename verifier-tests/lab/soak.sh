@@ -7,6 +7,8 @@
 suite=soak
 # shellcheck source=verifier-tests/lab/in_lab.sh
 . "$(dirname "$0")/in_lab.sh"
+# shellcheck source=verifier-tests/lab/books.sh
+. verifier-tests/lab/books.sh
 seconds=${1:-60}
 functions="echo reverse sha256"
 sizes=0,1,17,64,200,512,1400,1444
@@ -55,24 +57,6 @@ ask()
 }
 flood() { ask "$@" --flood -i "$client_iface" --mac 02:78:66:6e:00:01; }
 
-# what the client's link gave up on
-on_the_way() { ip netns exec "$name-client" cat "/sys/class/net/$client_iface/statistics/tx_dropped"; }
-# each datagram that reached the interface is a request, or has a reason from before it was one
-balanced()
-{
-	reached=$(($(awk '{ n += $1 } END { print n + 0 }' "$dir/sent") - ($(on_the_way) - $1)))
-	for _ in $(seq 50); do
-		"$xfn" stat -i "$iface" >"$dir/stat"
-		counted=$(awk '$1 ~ /^(RING_FULL|NO_FRAME|SOCKET_FULL|TOO_LONG|BACKLOG)$/ { n += $3 } $2 ~ /^(xdp|afxdp|socket)$/ { n += $3 } END { print n + 0 }' "$dir/stat")
-		[ "$counted" -lt $reached ] || break
-		sleep 0.1
-	done
-	[ "$counted" = $reached ] && return 0
-	echo "$reached reached the interface, $counted are counted"
-	cat "$dir/stat"
-	return 1
-}
-
 processes() { echo "$run" && pgrep -P "$run"; }
 memory() { for pid in $(processes); do sed -n "s/^VmRSS:[^0-9]*\([0-9]*\) kB/$pid \1/p" "/proc/$pid/status"; done; }
 # PID QUEUE.THREAD ENGINE RECEIVED of each worker
@@ -112,8 +96,7 @@ phase()
 	# shellcheck disable=SC2086 # functions are words
 	start --workers-per-queue 2 "$@" $functions || { result "${phase}_starts" 1; return; }
 	sent=0 right=0 asked=0 answered=0 good=0
-	: >"$dir/sent"
-	lost_before=$(on_the_way)
+	open_books
 	for function in $functions; do # warm-up
 		flood "$function" 10.78.0.1 -d 0.1 && ask "$function" '[fd78::1]' -n 500 || good=1
 	done
@@ -143,7 +126,7 @@ phase()
 		done
 	done
 	result "${phase}_all_answered" $good
-	balanced "$lost_before"
+	balanced
 	result "${phase}_books_balance" $?
 	# larger than the MTU: what comes in fragments goes to the slow path's worker
 	head -c 3000 /dev/urandom >"$dir/payload"

@@ -5,6 +5,7 @@
  */
 #include <poll.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #include <linux/virtio_net.h>
 #include "../../skel/error.h"
@@ -19,6 +20,7 @@
 #define TAG_100 (0x2000 | 100) /* as frame_build makes it */
 
 static struct xfn_packet_ring ring;
+static bool spins; /* the engine does */
 
 /* Packet sockets of the test's side take a tag off too, and tell it beside the frame. */
 static unsigned collect(int fd, const uint8_t *frame, size_t len, int tag)
@@ -45,35 +47,54 @@ static unsigned collect(int fd, const uint8_t *frame, size_t len, int tag)
 	}
 }
 
+/* An engine over the ring, as a worker has it: with descriptors of its own. */
+static void begin_worker(void)
+{
+	struct xfn_engine_socket socks[2] = {};
+	struct xfn_engine_config cfg = { .sockets = socks, .socket_count = 2, .spin = spins };
+	struct xfn_error err = { 0 };
+
+	socks[0].fd = dup(ring.receive);
+	socks[0].block_size = xfn_packet_ring__block(1500);
+	socks[0].block_count = XFN_PACKET_RING / socks[0].block_size;
+	socks[1].fd = dup(ring.send);
+	if (ops->open(&engine, &cfg, &err))
+		fail_msg("%s", err.line);
+}
+
 /* The engine over what is served; returns the test's side of the link. */
 static int open_engine(void)
 {
 	static const struct xfn_packet_target targets[] = {
 		{ .addr = { .ip = { [10] = 0xff, 0xff, 10, 78, 0, 1 }, .port = 1232 } },
 		{ .addr = { .ip = { [10] = 0xff, 0xff, 10, 78, 0, 1 }, .port = 7 } },
-		{ .addr = { .ip = { [10] = 0xff, 0xff, 10, 78, 0, 1 }, .port = 7 }, .tag = 100 },
+		{ .addr = { .ip = { [10] = 0xff, 0xff, 10, 78, 0, 1 }, .port = 1233 } },
+		{ .addr = { .ip = { [10] = 0xff, 0xff, 10, 78, 0, 1 }, .port = 1232 }, .tag = 100 },
 		{ .addr = { .ip = { 0xfd, [15] = 1 }, .port = 1232 } },
 	};
-	struct xfn_engine_socket socks[2] = {};
-	struct xfn_engine_config cfg = { .sockets = socks, .socket_count = 2 };
+	const struct xfn_packet_wanted wanted = { .mtu = 1500,
+						  .targets = targets,
+						  .count = sizeof(targets) / sizeof(targets[0]) };
 	struct xfn_error err = { 0 };
 	int fd, on = 1;
 
 	ops = &xfn_engine_packet;
 	raise_pair();
-	if (xfn_packet_ring__open("xfneng0", if_nametoindex("xfneng0"), 1500, targets,
-				  ARRAY_SIZE(targets), NULL, 0, &ring, &err) ||
+	if (xfn_packet_ring__open("xfneng0", if_nametoindex("xfneng0"), 1500, &ring, &err) ||
+	    xfn_packet_ring__take(&ring, &wanted) ||
 	    xfn_packet_ring__bind(&ring, "xfneng0", if_nametoindex("xfneng0"), &err))
 		fail_msg("%s", err.line);
-	socks[0].fd = ring.receive;
-	socks[0].block_size = xfn_packet_ring__block(1500);
-	socks[0].block_count = XFN_PACKET_RING / socks[0].block_size;
-	socks[1].fd = ring.send;
-	if (ops->open(&engine, &cfg, &err))
-		fail_msg("%s", err.line);
+	begin_worker();
 	fd = packet_socket("xfneng1");
 	assert_int_equal(setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &on, sizeof(on)), 0);
 	return fd;
+}
+
+static void end(int fd)
+{
+	ops->close(engine);
+	xfn_packet_ring__close(&ring);
+	close(fd);
 }
 
 static void frames_packet(void **state)
@@ -107,8 +128,7 @@ static void frames_packet(void **state)
 	assert_int_equal(st.received, FRAMES);
 	assert_int_equal(st.sent, FRAMES);
 	assert_int_equal(st.send_failed + st.truncated + st.stalls, 0);
-	ops->close(engine); /* the sockets too */
-	close(fd);
+	end(fd);
 }
 
 static void refresh_ip_sum(uint8_t *ip)
@@ -141,6 +161,8 @@ static void filter_packet(void **state)
 		{ "another address", 4, 0, 33, 9 },
 		{ "another IPv6 address", 6, 0, 53, 9 },
 		{ "another port", 4, 0, 37, 9 },
+		{ "a port of another address", 6, 0, 57, 0xd1 },
+		{ "a port of another tag", 4, 1, 41, 0xd1 },
 		{ "another IPv6 port", 6, 0, 57, 9 },
 		{ "another protocol", 4, 0, 23, 6 },
 		{ "an extension header", 6, 0, 20, 60 },
@@ -172,8 +194,7 @@ static void filter_packet(void **state)
 			fail_msg("%s: taken", refused[i].what);
 		assert_int_equal(last.sum, XFN_FRAME_SUM_UNKNOWN);
 	}
-	ops->close(engine);
-	close(fd);
+	end(fd);
 }
 
 /* What the kernel tells beside a frame: half a checksum, as local stacks leave it; several in one.
@@ -183,9 +204,17 @@ static void offloads_packet(void **state)
 	struct virtio_net_hdr half = { .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
 				       .csum_start = 34,
 				       .csum_offset = 6 };
+	/* of 100 bytes each, but for the last; the longer ones are no frame of this MTU */
+	static const struct {
+		size_t payload;
+		unsigned datagrams;
+	} bursts[] = {
+		{ 101, 2 }, { 200, 2 }, { 201, 3 }, { 1473, 15 }, { 4000, 40 }, { 7901, 80 }
+	};
 	struct virtio_net_hdr many = half;
+	unsigned datagrams = 0;
 	struct xfn_engine_stats st;
-	uint8_t frame[2048];
+	uint8_t frame[8192];
 	int fd = open_engine(), on = 1;
 	size_t len = frame_build(frame + sizeof(half), 4, 0, 200) + sizeof(half);
 
@@ -200,16 +229,137 @@ static void offloads_packet(void **state)
 	many.gso_type = VIRTIO_NET_HDR_GSO_UDP_L4;
 	many.hdr_len = 42;
 	many.gso_size = 100;
-	memcpy(frame, &many, sizeof(many));
-	if (send(fd, frame, len, 0) == (ssize_t)len) { /* since Linux 6.2 */
-		for (int i = 0; i < 5; i++)
+	for (unsigned i = 0; i < sizeof(bursts) / sizeof(bursts[0]); i++) {
+		len = frame_build(frame, 4, 0, bursts[i].payload);
+		memmove(frame + sizeof(many), frame, len);
+		memcpy(frame, &many, sizeof(many));
+		len += sizeof(many);
+		if (send(fd, frame, len, 0) != (ssize_t)len)
+			break; /* before Linux 6.2 */
+		for (int idle = 0; idle < 5; idle++)
 			assert_int_equal(echo_round(20), 0);
+		datagrams += bursts[i].datagrams;
 		ops->stats(engine, &st);
-		assert_int_equal(st.truncated, 1);
+		assert_int_equal(st.truncated, datagrams);
 	}
+	end(fd);
+}
+
+#define ASKED 50 /* two blocks and a half */
+
+/* So many requests, told apart by their length. */
+static void ask(int fd)
+{
+	uint8_t frame[2048];
+
+	for (unsigned i = 0; i < ASKED; i++) {
+		size_t len = frame_build(frame, 4, 0, i);
+
+		assert_int_equal(send(fd, frame, len, 0), len);
+	}
+}
+
+/* Take up to `max`, until none comes for a while; returns how many of them came in that order, the
+ * first being the one numbered `from`. */
+static unsigned answer(unsigned from, unsigned max)
+{
+	unsigned right = 0;
+
+	for (int idle = 0; max && idle < 10;) {
+		unsigned n = ops->take(engine, batch, max < XFN_BATCH ? max : XFN_BATCH);
+
+		for (unsigned i = 0; i < n; i++)
+			right += batch[i].len == 42 + from + right;
+		ops->give(engine, batch, n);
+		max -= n;
+		idle = n ? 0 : idle + 1;
+		/* one that spins does not wait */
+		for (unsigned i = 0; !n && i < (spins ? 1u << 16 : 1); i++)
+			assert_int_equal(ops->poll(engine, 2), 0);
+	}
+	return right;
+}
+
+/* A worker reads on where the last one stopped, also within a block: once around the ring. */
+static void read_on_packet(void **state)
+{
+	int fd = open_engine();
+
+	(void)state;
+	for (unsigned round = 0; round < 400; round++) {
+		unsigned first = round % 2 ? round % ASKED : 0;
+
+		if (round % 2)
+			ask(fd);
+		assert_int_equal(answer(0, first), first);
+		ops->close(engine);
+		begin_worker();
+		if (!(round % 2))
+			ask(fd);
+		assert_int_equal(answer(first, ASKED - first), ASKED - first);
+	}
+	assert_int_equal(answer(0, ASKED), 0);
+	end(fd);
+}
+
+/* All of it, every block's begin, or any byte, each time with more of them. */
+static void overwrite(uint8_t *bytes, unsigned round)
+{
+	static uint32_t random = 1;
+
+	for (size_t i = 0; i < XFN_PACKET_RING; i += round % 2 ? 1 : 4096) {
+		random = random * 1664525 + 1013904223;
+		if (round < 2)
+			bytes[i] = 0xff;
+		else if (random >> 28 < round / 4)
+			bytes[i + (round % 2 ? 0 : random >> 8 & 63)] = (uint8_t)(random >> 20);
+	}
+}
+
+/* What a worker wrote into the ring before it died, the next one gets over: what was there is lost
+ * or something else, and soon nothing is lost any more. */
+static void overwritten(void)
+{
+	uint8_t *bytes;
+	int fd = open_engine();
+
 	ops->close(engine);
-	close(fd);
+	bytes = mmap(NULL, XFN_PACKET_RING, PROT_READ | PROT_WRITE, MAP_SHARED, ring.receive, 0);
+	assert_true(bytes != MAP_FAILED);
+	for (unsigned round = 0; round < 64; round++) {
+		unsigned right = 0;
+
+		ask(fd);
+		overwrite(bytes, round);
+		begin_worker();
+		answer(0, ~0u);
+		for (int tries = 0; tries < 3 && right != ASKED; tries++) {
+			ask(fd);
+			right = answer(0, ~0u);
+		}
+		if (right != ASKED)
+			fail_msg("round %u: %u of %u answered", round, right, ASKED);
+		ops->close(engine);
+	}
+	munmap(bytes, XFN_PACKET_RING);
+	begin_worker();
+	end(fd);
+}
+
+static void overwritten_packet(void **state)
+{
+	(void)state;
+	overwritten();
+}
+
+static void overwritten_spinning_packet(void **state)
+{
+	(void)state;
+	spins = true;
+	overwritten();
+	spins = false;
 }
 
 XFN_SUITE(cmocka_unit_test(frames_packet), cmocka_unit_test(filter_packet),
-	  cmocka_unit_test(offloads_packet))
+	  cmocka_unit_test(offloads_packet), cmocka_unit_test(read_on_packet),
+	  cmocka_unit_test(overwritten_packet), cmocka_unit_test(overwritten_spinning_packet))

@@ -4,46 +4,26 @@
  * and generic mode and in a worker: what is legal is answered rightly, what is not gets no answer
  * and is counted under its reason, and the functions go on. Knows the command line and the wire.
  */
-#include <arpa/inet.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <netinet/udp.h>
-#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 #include <cmocka.h>
 #include "lab.h"
 #include "wire.h"
 
 #define COPIES 20
 
-static int raw = -1; /* the client's wire */
+static int raw = -1;	    /* the client's wire */
+static unsigned long asked; /* datagrams that functions are to answer, so far */
 
-/* The count of one reason, or (NULL) the sum of all reasons and all requests. */
-static unsigned long counted(const char *reason)
+static unsigned long reason_count(const char *reason)
 {
-	json_t *stat = stat_now(), *row;
-	unsigned long sum = 0;
-	size_t i;
-
-	json_array_foreach(json_object_get(stat, "reasons"), i, row) {
-		if (!reason || !strcmp(json_string_value(json_object_get(row, "name")), reason))
-			sum += json_integer_value(json_object_get(row, "count"));
-	}
-	json_array_foreach(json_object_get(stat, "functions"), i, row) {
-		if (!reason)
-			sum += json_integer_value(json_object_get(row, "requests"));
-	}
-	json_decref(stat);
-	return sum;
+	return count("reasons", reason, "count");
 }
 
 /* Replies from the functions that stand on the client's wire by now. */
@@ -72,19 +52,23 @@ static void send_frame(const uint8_t *f, size_t len)
 	assert_int_equal(send(raw, f, len, 0), len);
 }
 
-/* The frame as it is now: no reply, and counted under `reason`, each copy once at least. */
+/* The frame as it is now: no reply, and each copy counted under `reason`, once. */
 static void hostile(const uint8_t *f, size_t len, const char *reason, const char *what)
 {
-	unsigned long before = counted(reason), after;
+	struct books before = read_books(true);
+	unsigned long so_far = reason_count(reason);
+	/* hosts send these too */
+	bool alone = strcmp(reason, "EXT_HEADER");
 
 	for (int i = 0; i < COPIES; i++)
 		send_frame(f, len);
 	/* a worker counts when it comes to it */
-	for (int i = 0; i < 50 && counted(reason) < before + COPIES; i++)
-		usleep(10000);
-	after = counted(reason);
-	if (after < before + COPIES)
-		fail_msg("%s: %lu of %d counted as %s", what, after - before, COPIES, reason);
+	if (!SOON(reason_count(reason) >= so_far + COPIES))
+		fail_msg("%s: %lu of %d counted as %s", what, reason_count(reason) - so_far, COPIES,
+			 reason);
+	assert_int_equal(balance(&before, alone ? COPIES : 0, what), alone ? COPIES : 0);
+	if (alone)
+		assert_int_equal(reason_count(reason), so_far + COPIES);
 	if (replies())
 		fail_msg("%s was answered", what);
 }
@@ -99,7 +83,7 @@ static void hostile_frames(void)
 	change;                                                                                    \
 	hostile(f, len, reason, what)
 #define REPAIRED(version, reason, what, change)                                                    \
-	CASE(version, reason, what, change; repair(f, version))
+	CASE(version, reason, what, change; frame_repair(f, version))
 
 	CASE(4, "BAD_UDP_SUM", "wrong UDP checksum", f[41] ^= 0x55);
 	CASE(6, "BAD_UDP_SUM", "wrong UDP checksum (v6)", f[61] ^= 0x55);
@@ -149,24 +133,31 @@ static void hostile_frames(void)
 static void truncations(void)
 {
 	for (int version = 4; version <= 6; version += 2) {
+		struct books before = read_books(true);
+		unsigned long no_udp = reason_count("NOT_IP") + reason_count("NOT_UDP");
 		uint8_t f[256];
-		size_t len = good(f, version, 20);
-		unsigned long before = counted(NULL), sent = 0;
+		/* without all of its headers it is no UDP, which is not in the books */
+		size_t len = good(f, version, 20), headers = version == 4 ? 28 : 48;
 
-		for (size_t cut = 14; cut < len; cut++, sent++)
+		for (size_t cut = 14; cut < len; cut++)
 			send_frame(f, cut);
-		for (int i = 0; i < 50 && counted(NULL) < before + sent; i++)
-			usleep(10000);
-		assert_true(counted(NULL) >= before + sent);
+		balance(&before, len - 14 - headers, "a frame cut short");
+		assert_true(
+			SOON(reason_count("NOT_IP") + reason_count("NOT_UDP") >= no_udp + headers));
 		assert_int_equal(replies(), 0);
 	}
 }
 
-/* The client's socket to a port of the server: a reply from another address does not arrive there. */
-static int connected(int family, uint16_t port)
+static const char *server_of(int family)
+{
+	return family == AF_INET ? "10.78.0.1" : "fd78::1";
+}
+
+/* A socket of the client's, connected: a reply from another address would not arrive. */
+static int client(int family, uint16_t port)
 {
 	struct sockaddr_storage to;
-	socklen_t len = place(family == AF_INET ? "10.78.0.1" : "fd78::1", port, &to);
+	socklen_t len = place(server_of(family), port, &to);
 	int fd;
 
 	be("client");
@@ -183,17 +174,17 @@ static void ask(int family, uint16_t port, size_t size, int name, const void *op
 {
 	uint8_t request[8192], reply[65536];
 	struct pollfd wait = { .events = POLLIN };
+	int fd = client(family, port);
 	ssize_t got;
-	int fd;
 
 	for (size_t i = 0; i < size; i++)
 		request[i] = (uint8_t)(i * 7 + size);
-	fd = connected(family, port);
 	if (optlen)
 		assert_int_equal(setsockopt(fd, family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6, name,
 					    option, optlen),
 				 0);
 	assert_int_equal(send(fd, request, size, 0), size);
+	asked++;
 	wait.fd = fd;
 	if (poll(&wait, 1, 2000) != 1)
 		fail_msg("IPv%d, port %u, %zu bytes, option %d: no reply",
@@ -205,42 +196,67 @@ static void ask(int family, uint16_t port, size_t size, int name, const void *op
 		assert_int_equal(reply[i], request[port == 7 ? i : size - 1 - i]);
 }
 
-/* Several datagrams sent as one (UDP_SEGMENT), shorter together than a frame: each is answered. */
-static void burst(int family)
+/* Several datagrams sent as one (UDP_SEGMENT), all but the last of 100 bytes, that one shorter.
+ * Returns the socket. */
+static int send_burst(int family, unsigned count, uint8_t *request)
 {
-	const int segment = 100, each[] = { 100, 100, 100, 40 };
-	uint8_t request[340], reply[2048];
-	unsigned seen = 0;
-	int fd;
+	const int segment = 100;
+	size_t len = count * 100 - 60;
+	int fd = client(family, 1232);
 
-	for (unsigned i = 0; i < sizeof(request); i++)
-		request[i] = (uint8_t)(i / 100 * 10 + i % 100 / 50);
-	fd = connected(family, 1232);
+	for (size_t i = 0; i < len; i++)
+		request[i] = (uint8_t)(i / 100 * 4 + i % 100 / 50);
 	assert_int_equal(setsockopt(fd, SOL_UDP, UDP_SEGMENT, &segment, sizeof(segment)), 0);
-	assert_int_equal(send(fd, request, sizeof(request), 0), sizeof(request));
-	for (int n = 0; n < 4; n++) {
+	assert_int_equal(send(fd, request, len, 0), len);
+	asked += count;
+	return fd;
+}
+
+/* Each of them is answered, also where they are longer than a frame together. */
+static void burst(int family, unsigned count)
+{
+	uint8_t request[100 * 64], reply[2048];
+	int fd = send_burst(family, count, request);
+	uint64_t seen = 0;
+
+	for (unsigned n = 0; n < count; n++) {
 		struct pollfd wait = { fd, POLLIN, 0 };
+		unsigned which;
 		ssize_t got;
-		int which;
 
 		if (poll(&wait, 1, 2000) != 1)
-			fail_msg("IPv%d: %d of 4 segments answered", family == AF_INET ? 4 : 6, n);
+			fail_msg("IPv%d: %u of %u segments answered", family == AF_INET ? 4 : 6, n,
+				 count);
 		got = recv(fd, reply, sizeof(reply), 0);
 		assert_true(got > 0);
-		which = reply[got - 1] / 10;
-		assert_true(which < 4);
-		assert_int_equal(got, each[which]);
+		which = reply[got - 1] / 4;
+		assert_true(which < count);
+		assert_int_equal(got, which == count - 1 ? 40 : 100);
 		for (ssize_t i = 0; i < got; i++)
 			assert_int_equal(reply[i], request[which * 100 + got - 1 - i]);
-		seen |= 1u << which;
+		seen |= 1ull << which;
 	}
 	close(fd);
-	assert_int_equal(seen, 15);
+	assert_int_equal(seen, (1ull << count) - 1);
+}
+
+static void answered_bursts(void)
+{
+	struct books before = read_books(false);
+	unsigned long asked_before = asked;
+
+	for (unsigned segments = 4; segments <= 40; segments += 36) {
+		burst(AF_INET, segments);
+		burst(AF_INET6, segments);
+	}
+	assert_int_equal(balance(&before, asked - asked_before, "bursts"), 0);
 }
 
 static void legal_shapes(void)
 {
 	static const uint8_t nops[4] = { 1, 1, 1, 1 }, padding[8] = { 0, 0, 1, 4 };
+	struct books before = read_books(false);
+	unsigned long asked_before = asked;
 
 	for (uint16_t port = 7; port <= 1232; port += 1225) {
 		for (size_t size = 0; size <= 1472; size += size < 24 ? 1 : 181) {
@@ -254,56 +270,61 @@ static void legal_shapes(void)
 		ask(AF_INET, port, 33, IP_OPTIONS, nops, sizeof(nops));
 		ask(AF_INET6, port, 33, IPV6_DSTOPTS, padding, sizeof(padding));
 	}
-	burst(AF_INET);
-	burst(AF_INET6);
+	assert_int_equal(balance(&before, asked - asked_before, "what is legal"), 0);
+	answered_bursts();
 	replies();
 }
 
-/* Send the frame until it is counted so. */
-static void becomes(const uint8_t *f, size_t len, const char *reason, const char *what)
+/* Send the frame until it is counted so. Returns how often that was. */
+static unsigned becomes(const uint8_t *f, size_t len, const char *reason, const char *what)
 {
-	unsigned long before = counted(reason);
+	unsigned long before = reason_count(reason);
+	unsigned sent = 0;
 
-	for (int i = 0; i < 100 && counted(reason) == before; i++) {
+	for (; sent < 100 && reason_count(reason) == before; sent++) {
 		send_frame(f, len);
 		usleep(10000);
 	}
-	if (counted(reason) == before)
+	if (reason_count(reason) == before)
 		fail_msg("%s: never counted as %s", what, reason);
+	return sent;
 }
 
 /* Who this host is changes while it serves. */
 static void follows_changes(void)
 {
+	struct books before = read_books(true);
 	uint8_t f[256];
 	size_t len = good(f, 4, 64);
+	unsigned sent;
 
 	memcpy(f + 26, "\xc0\0\2\6", 4);
-	repair(f, 4);
+	frame_repair(f, 4);
 	ON("server", "ip addr add 192.0.2.6/32 dev lo");
-	becomes(f, len, "BAD_SOURCE", "a new own address as source");
+	sent = becomes(f, len, "BAD_SOURCE", "a new own address as source");
 	ON("server", "ip addr del 192.0.2.6/32 dev lo");
 	len = good(f, 4, 64);
 	ON("server", "ip link set %s address 02:78:66:6e:00:99", iface);
-	becomes(f, len, "OTHERHOST", "the old MAC");
+	sent += becomes(f, len, "OTHERHOST", "the old MAC");
 	ON("server", "ip link set %s address 02:78:66:6e:00:01", iface);
 	f[5] = 0x99;
-	becomes(f, len, "OTHERHOST", "the MAC of meanwhile");
+	sent += becomes(f, len, "OTHERHOST", "the MAC of meanwhile");
+	balance(&before, sent, "while the host changes");
 	replies();
 }
 
 static void begin(const char *options)
 {
-	char words[100];
+	char words[200];
 
+	if (!lab[0])
+		skip();
 	snprintf(words, sizeof(words), "-i %s %s", iface, options);
 	start(words);
 }
 
 static void all(const char *options)
 {
-	if (!lab[0])
-		skip();
 	begin(options);
 	legal_shapes();
 	follows_changes();
@@ -337,6 +358,41 @@ static void generic_worker(void **state)
 	all("--tier afxdp --mode generic");
 }
 
+/* Those that a ring brings are not answered, and each of their datagrams is counted. */
+static void counted_bursts(void)
+{
+	struct books before = read_books(false);
+	unsigned long asked_before = asked, full = reason_count("RING_FULL"), bursts = 0;
+	uint8_t request[100 * 64];
+
+	for (unsigned segments = 4; segments <= 40; segments += 36)
+		for (int v6 = 0; v6 < 2; v6++, bursts++)
+			close(send_burst(v6 ? AF_INET6 : AF_INET, segments, request));
+	/* before Linux 6.2 the kernel drops them there, and tells of each burst alone */
+	if (SOON(read_books(false).counted >= before.counted + bursts) &&
+	    reason_count("RING_FULL") == full + bursts)
+		return;
+	assert_int_equal(balance(&before, asked - asked_before, "bursts"), asked - asked_before);
+	assert_int_equal(reason_count("TOO_LONG"), asked - asked_before);
+	assert_int_equal(replies(), 0);
+}
+
+static void bursts_behind_sockets(void **state)
+{
+	(void)state;
+	begin("--engine mmsg");
+	answered_bursts();
+	stop();
+}
+
+static void bursts_of_a_ring(void **state)
+{
+	(void)state;
+	begin("--engine packet");
+	counted_bursts();
+	stop();
+}
+
 static int tear_down(void **state)
 {
 	if (raw >= 0)
@@ -349,10 +405,8 @@ static int set_up(void **state)
 	struct sockaddr_ll at = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
 
 	(void)state;
-	if (raise_lab('h'))
-		return -1;
-	if (!lab[0])
-		return 0; /* every test skips */
+	if (raise_lab('h') || !lab[0])
+		return lab[0] ? -1 : 0;
 	/* of this host, though not of the interface */
 	ON("server", "ip addr add 192.0.2.5/32 dev lo");
 	ON("server", "ip addr add fd79::5/128 dev lo");
@@ -370,6 +424,8 @@ int main(void)
 		cmocka_unit_test_teardown(generic, end_server),
 		cmocka_unit_test_teardown(worker, end_server),
 		cmocka_unit_test_teardown(generic_worker, end_server),
+		cmocka_unit_test_teardown(bursts_behind_sockets, end_server),
+		cmocka_unit_test_teardown(bursts_of_a_ring, end_server),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -152,7 +152,7 @@ static void all_are_refused(const char *instead)
 		unsigned long was = *as ? reason(as) : 0, asked = requests();
 
 		hostile[i].change(f);
-		repair(f, hostile[i].version);
+		frame_repair(f, hostile[i].version);
 		for (int n = 0; n < COPIES; n++)
 			send_frame(f, len);
 		/* behind these an IP length is not looked for */
@@ -182,7 +182,7 @@ static void changes(void)
 	size_t len = good(f, 6, 64);
 
 	f[37] = 0x77;
-	repair(f, 6);
+	frame_repair(f, 6);
 	assert_true(SOON((send_frame(f, len), requests() > was)));
 	ON("server", "ip addr add fd78::77/128 dev lo");
 	/* refused is what does not come any more, behind two that do */

@@ -113,7 +113,8 @@ stop
 frame_workers() { [ "$("$xfn" stat -i "$iface" | awk '$4 == "afxdp" { n++ } END { print n + 0 }')" = "$1" ]; }
 big() { client "$xfn" invoke -f "$dir/big" 10.78.0.1:7 2>/dev/null | grep -q '^2500 bytes'; }
 # an idle worker tells every 100 ms
-big_by_frames() { big && sleep 0.2 && "$xfn" stat -i "$iface" | awk '$4 == "afxdp" && $6 > 0 { seen = 1 } END { exit !seen }'; }
+# big_by_frames ENGINE
+big_by_frames() { big && sleep 0.2 && "$xfn" stat -i "$iface" | awk -v engine="$1" '$4 == engine && $6 > 0 { seen = 1 } END { exit !seen }'; }
 head -c 2500 /dev/zero >"$dir/big"
 fewer() { server ethtool -L "$iface" rx 1 2>/dev/null; }
 soon fewer # AF_XDP sockets of the run before hold their queues a little longer
@@ -124,7 +125,7 @@ frame_workers 1 && server ethtool -L "$iface" rx 2 && soon frame_workers 2 && so
 result interfaces_more_queues $? || cat "$dir/err"
 client ip link set dev "$client_iface" mtu 3000
 server ip link set dev "$iface" mtu 3000
-soon grep -q 'MTU 3000' "$dir/err" && soon big_by_frames && [ "$("$xfn" stat -i "$iface" | awk '$1 == "echo" { print $3 }')" -ge 2 ]
+soon grep -q 'MTU 3000' "$dir/err" && soon big_by_frames afxdp && [ "$("$xfn" stat -i "$iface" | awk '$1 == "echo" { print $3 }')" -ge 2 ]
 result interfaces_other_mtu $? || cat "$dir/err"
 client ethtool -K "$client_iface" tx on >/dev/null
 stop
@@ -144,6 +145,17 @@ for engine in uring mmsg simple packet; do
 	result interfaces_other_mtu_$engine $good || cat "$dir/err"
 	stop
 done
+# of engine packet the ring is another one then, here with larger blocks
+start --engine packet echo
+big && ! big_by_frames packet
+good=$?
+client ip link set dev "$client_iface" mtu 9000
+server ip link set dev "$iface" mtu 9000
+[ $good = 0 ] && soon grep -q 'MTU 9000' "$dir/err" && soon big_by_frames packet && answers 10.78.0.1
+result interfaces_other_mtu_of_a_ring $? || cat "$dir/err"
+stop
+client ip link set dev "$client_iface" mtu 1500
+server ip link set dev "$iface" mtu 1500
 
 # what cannot be read is no interface that is gone: it is served as before, and read again
 start --tier xdp echo

@@ -5,6 +5,8 @@
 suite=scale
 # shellcheck source=verifier-tests/lab/in_lab.sh
 . "$(dirname "$0")/in_lab.sh"
+# shellcheck source=verifier-tests/lab/books.sh
+. verifier-tests/lab/books.sh
 
 cat >"$dir/slow.c" <<'END'
 #include "xfn.h"
@@ -24,7 +26,7 @@ serve() { "$xfn" stat -i "$iface" | awk '$4 == "afxdp" { printf "%s ", $5 }'; }
 they_serve() { [ "$(serve)" = "$1" ]; }
 scaled() { "$xfn" scale -i "$iface" "$@" >"$dir/scaled" 2>&1; }
 figure() { sed -n "s/^ *\"$1\": \([0-9.]*\),*\$/\1/p" "$2"; }
-# load FILE ARGUMENT...: bench in the background
+# load FILE ARGUMENT...: bench in the background, until `over`
 load()
 {
 	to=$1
@@ -32,22 +34,35 @@ load()
 	"$xfn" lab -n "$name" exec client "$xfn" bench -j "$@" >"$to" 2>&1 &
 	others=$!
 }
-# loaded FILE: every request of it answered, rightly
-loaded()
+# over: what it has sent is in the books; its status
+over()
 {
-	wait "$others" && [ "$(figure right "$1")" = "$(figure sent "$1")" ] && [ "$(figure right "$1")" -gt 1000 ]
+	wait "$others"
 	status=$?
 	others=
-	[ $status = 0 ] || cat "$1"
+	figure sent "$to" >>"$dir/sent"
 	return $status
 }
+# loaded: every request of it answered, rightly
+loaded()
+{
+	over && [ "$(figure right "$to")" = "$(figure sent "$to")" ] && [ "$(figure right "$to")" -gt 1000 ] && return 0
+	cat "$to"
+	return 1
+}
 # the median round trip of echo alone, in us
-median() { client "$xfn" bench -j -w 1 -n "${1:-1000}" --module echo --timeout 4000 10.78.0.1:7 >"$dir/echo" 2>&1 || cat "$dir/echo" >&2; sed -n 's/^ *"p50[^:]*": \([0-9]*\).*/\1/p' "$dir/echo"; }
+median()
+{
+	client "$xfn" bench -j -w 1 -n "${1:-1000}" --module echo --timeout 4000 10.78.0.1:7 >"$dir/echo" 2>&1 || cat "$dir/echo" >&2
+	figure sent "$dir/echo" >>"$dir/sent"
+	sed -n 's/^ *"p50[^:]*": \([0-9]*\).*/\1/p' "$dir/echo"
+}
 
 raise
 start --tier afxdp --workers-per-queue 1-3 echo sha256
 [ "$(serve)" = "all none none " ]
 result scale_begins_with_one $?
+open_books
 load "$dir/load" -w 64 -d 3 --size 64,1400 --module sha256 10.78.0.1:2256
 good=0
 for workers in 3 1 2 3 1 3; do
@@ -58,8 +73,10 @@ done
 scaled 2 && scaled sha256 1 && [ "$(serve)" = "all all sha256 " ] || good=1
 sleep 0.3
 scaled sha256 0 && [ "$(serve)" = "all all none " ] || good=1
-loaded "$dir/load" && [ $good = 0 ]
+loaded && [ $good = 0 ]
 result scale_loses_no_request $? || cat "$dir/scaled"
+balanced
+result scale_books_balance $?
 "$xfn" stat -i "$iface" | awk '$4 == "afxdp" { n += $6 > 0 } END { exit n != 3 }'
 result scale_all_have_worked $?
 
@@ -91,30 +108,34 @@ result scale_waits_for_none $? || cat "$dir/scaled" "$dir/err"
 stop
 
 start --tier afxdp --workers-per-queue 1-2 --auto sha256
+open_books
 load "$dir/load" -d 60 --size 1400 --module sha256 --flood -i "$client_iface" --mac 02:78:66:6e:00:01 10.78.0.1:2256
 soon they_serve "all all "
 result scale_up_by_load $?
 kill -INT "$others"
-wait "$others" || cat "$dir/load"
-others=
+over || cat "$dir/load"
 soon they_serve "all none "
 result scale_down_by_load $?
+balanced
+result scale_books_balance_flooded $?
 stop
 
 # more than it can do: its own requests wait, and are dropped with a reason; those of others do not
 start --tier afxdp --workers-per-queue 1 echo "$dir/slow.c"
+open_books
 load "$dir/load" -r 600 -d 4 --timeout 100 10.78.0.1:4000
 sleep 1
 waited=$(median 300)
 most=$(sed -n 's/^ *"p90": \([0-9]*\).*/\1/p' "$dir/echo")
-wait "$others"
-others=
+over
 [ "${most:-9999999}" -lt 300000 ] && [ "$(figure right "$dir/echo")" = 300 ]
 result scale_slow_one_shares $? || cat "$dir/echo"
 # each of its requests that found no place to wait is its own drop
 "$xfn" stat -i "$iface" >"$dir/stat"
 awk '$1 == "slow" { dropped = $5 } $1 == "BACKLOG" { backlog = $3 } END { exit !backlog || dropped != backlog }' "$dir/stat"
 result scale_slow_one_drops $? || cat "$dir/stat"
+balanced
+result scale_books_balance_overloaded $?
 stop
 "$xfn" run --dedicate slow "$dir/slow.c" 2>&1 | grep -q "needs an interface"
 result scale_wants_an_interface $?
@@ -124,14 +145,16 @@ stop
 start --tier afxdp --dedicate slow --workers-per-queue 1 echo "$dir/slow.c"
 [ "$(serve)" = "all slow " ]
 result scale_dedicated $?
+open_books
 load "$dir/load" -r 600 -d 3 --timeout 100 10.78.0.1:4000
 sleep 1
 alone=$(median)
-wait "$others"
-others=
+over
 echo "median round trip of echo beside a slow function: sharing its worker ${waited:-?} us, apart ${alone:-?} us"
 [ "${alone:-99999}" -lt 1000 ] && [ "$(figure right "$dir/echo")" = 1000 ]
 result scale_slow_one_apart $? || cat "$dir/echo"
+balanced
+result scale_books_balance_apart $?
 stop
 
 # more than they can do: told to stop, all go on for a second at the same time, and are not killed after two

@@ -55,6 +55,45 @@ for way in "--mode native" "--tier socket --engine mmsg" "--engine packet"; do
 	rm "$XFN_STARTS/slow"
 done
 
+# one that is ended before it serves has taken no request: neither while it starts, nor when nobody has heard yet that it has
+waiting() { server cat /proc/net/udp | awk '$2 ~ /:0FAC$/ && $5 !~ /:00000000$/ { seen = 1 } END { exit !seen }'; }
+asks()
+{
+	printf '%s' "$1" >"$dir/request"
+	"$xfn" lab -n "$name" exec client "$xfn" bench -j -w 10 -n 10 --request "$dir/request" --expect "$dir/request" --timeout 4000 10.78.0.1:4012 >"$dir/load" 2>&1 &
+	others=$!
+}
+answered()
+{
+	wait "$others"
+	others=
+	[ "$(sed -n 's/^ *"right": \([0-9]*\),*$/\1/p' "$dir/load")" = 10 ]
+}
+start --tier socket --engine uring "$dir/starts.xfn" && kill -STOP "$(workers)" && asks a && soon waiting
+: >"$XFN_STARTS/waits"
+server ip addr add 10.78.0.9/24 dev "$iface"
+soon ls_says 'queue 0 starts' && sleep 0.3
+server ip addr add 10.78.0.10/24 dev "$iface"
+sleep 0.3
+rm "$XFN_STARTS/waits"
+answered
+result workers_ended_at_the_start_take_nothing $? || cat "$dir/err" "$dir/load"
+stop
+for host in 9 10; do server ip addr del 10.78.0.$host/24 dev "$iface"; done
+start --tier socket --engine mmsg "$dir/starts.xfn"
+: >"$XFN_STARTS/waits"
+server ip addr add 10.78.0.9/24 dev "$iface"
+soon ls_says 'queue 0 starts' && kill -STOP "$run"
+rm "$XFN_STARTS/waits"
+asks z
+server ip addr add 10.78.0.10/24 dev "$iface"
+sleep 0.5
+kill -CONT "$run"
+answered
+result workers_ended_unheard_take_nothing $? || cat "$dir/err" "$dir/load"
+stop
+for host in 9 10; do server ip addr del 10.78.0.$host/24 dev "$iface"; done
+
 # one that cannot start says why, has no process, and is tried again
 start --workers-per-queue 1 "$dir/starts.xfn" && prlimit --pid "$run" --fsize=1024: && kill -KILL "$(worker afxdp)"
 soon ls_says '^starts .*queue 0 cannot start: cannot allocate frames .*: File too large; raise the limit of .*tried again in' &&

@@ -1,10 +1,11 @@
 // expect: tier=afxdp
 /*
- * Echoes, and starts as the files beside $XFN_STARTS tell: "slow" sleeps, "fail" refuses, "helps"
- * leaves another process running, which has all that this one has, "daemon" one that has left its
- * process group too, "group" joins the supervisor's group, "short" leaves no address space, "prints"
- * writes much, and what a terminal would act on, "floods" does so without end. On "tell" it tells its supervisor without end that
- * it has failed, on "more" it answers what it was not asked; on "term" it ends itself by SIGTERM, on
+ * Echoes, "z" after 0.1 s of a CPU, and starts as the files beside $XFN_STARTS tell: "slow" sleeps,
+ * "waits" does while it is there, "fail" refuses, "helps" leaves another process running, which has
+ * all that this one has, "daemon" one that has left its process group too, "group" joins the
+ * supervisor's group, "short" leaves no address space, "prints" writes much, and what a terminal
+ * would act on, "floods" does so without end. On "tell" it tells its supervisor without end that it
+ * has failed, on "more" it answers what it was not asked; on "term" it ends itself by SIGTERM, on
  * "die!" by a crash. In a worker, for the kernel has no such things.
  */
 #include "xfn.h"
@@ -65,6 +66,14 @@ static void obey(const char *p)
 		abort();
 }
 
+static void take_time(void)
+{
+	uint64_t until = xfn_mono_ns() + 100000000;
+
+	while (xfn_mono_ns() < until)
+		;
+}
+
 static void *write_for_ever(void *nothing)
 {
 	static char lines[4096];
@@ -90,6 +99,8 @@ XFN_INIT(starts)
 		leave_a_daemon();
 	if (told("slow"))
 		sleep(60);
+	while (told("waits"))
+		usleep(10000);
 	if (told("prints")) {
 		printf("\033[31mred\xff\n%01000d\n", 7);
 		for (int i = 0; i < 5000; i++)
@@ -106,8 +117,11 @@ XFN_INIT(starts)
 XFN_FUNCTION(starts, .port = 4012, .tier = XFN_TIER_AFXDP)
 {
 #ifdef XFN_NATIVE
+	const uint8_t *first = xfn_at(req, 0, 1);
 	const char *p = xfn_at(req, 0, 4);
 
+	if (first && *first == 'z')
+		take_time();
 	if (p)
 		obey(p);
 #endif

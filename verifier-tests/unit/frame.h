@@ -64,4 +64,34 @@ static size_t frame_build(uint8_t *f, int version, int tags, size_t payload)
 	return n + 8 + payload;
 }
 
+static inline uint32_t frame_words(const uint8_t *p, size_t len, uint32_t sum)
+{
+	for (size_t i = 0; i < len; i++)
+		sum += i & 1 ? p[i] : p[i] << 8;
+	return sum;
+}
+
+static inline uint16_t frame_folded(uint32_t sum)
+{
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)~sum;
+}
+
+/* Right checksums for whatever addresses and ports the frame has by now. */
+static inline void frame_repair(uint8_t *f, int version)
+{
+	uint8_t *ip = f + 14, *udp = ip + (version == 4 ? 20 : 40);
+	size_t len = xfn_get_be16(udp + 4);
+	uint32_t sum;
+
+	if (version == 4) {
+		xfn_put_be16(ip + 10, 0);
+		xfn_put_be16(ip + 10, frame_folded(frame_words(ip, 20, 0)));
+	}
+	xfn_put_be16(udp + 6, 0);
+	sum = frame_words(ip + (version == 4 ? 12 : 8), version == 4 ? 8 : 32, 17 + (uint32_t)len);
+	xfn_put_be16(udp + 6, frame_folded(frame_words(udp, len, sum)));
+}
+
 #endif

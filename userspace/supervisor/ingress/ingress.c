@@ -19,6 +19,7 @@ struct xfn_ingress *xfn_ingress__make(const struct xfn_run_options *opts, struct
 	ing->interface = interface;
 	ing->attachment = attachment;
 	ing->functions = functions;
+	ing->ring.receive = ing->ring.send = -1;
 	ing->listening = calloc(count ?: 1, sizeof(*ing->listening));
 	if (ing->listening)
 		return ing;

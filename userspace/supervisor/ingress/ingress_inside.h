@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "../../../xdp/reason.h"
+#include "../../sockets/packet_ring.h"
 #include "ingress.h"
 #include "listeners.h"
 
@@ -26,8 +27,9 @@ struct xfn_ingress {
 	unsigned missing_tries;
 	bool *listening; /* by slot: the function has sockets: of its tier, or slow ones */
 
-	/* listeners_ring.c: what both filters of engine packet were made for, 0: it is not used */
-	uint32_t ring_mtu;
+	/* listeners_ring.c */
+	struct xfn_packet_ring ring; /* of engine packet; .receive -1: none */
+	uint32_t ring_mtu;	     /* what both filters were made for, 0: it is not used */
 
 	uint64_t losses[XFN_REASON_SLOTS];	 /* losses.c: of sockets that are no more */
 	struct xfn_socket_filter *socket_filter; /* socket_guard.c; NULL: none */
@@ -52,7 +54,12 @@ int xfn_socket_guard__rest(const struct xfn_ingress *ing, int fd, const unsigned
 /* What was refused, added; all of it under XFN_REASON_SLOW_REFUSED too. */
 void xfn_socket_guard__reasons(const struct xfn_ingress *ing, uint64_t sum[XFN_REASON_SLOTS]);
 
-/* losses.c: a socket is about to be closed: its counts go on. */
+/* listeners_ring.c: let a UDP socket of tier socket take what the fast path would, but for the
+ * ring's share. 0 or -errno. */
+int xfn_listeners__filter(struct xfn_ingress *ing, const struct xfn_listener *one);
+
+/* losses.c: a socket, or the ring of engine packet, is about to be closed: its counts go on. */
 void xfn_losses__keep_socket(struct xfn_ingress *ing, const struct xfn_listener *listener);
+void xfn_losses__keep_ring(struct xfn_ingress *ing);
 
 #endif

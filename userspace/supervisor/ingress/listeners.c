@@ -71,7 +71,7 @@ static int open_one(struct xfn_ingress *ing, struct xfn_listener *one, struct xf
 	if (one->slow) {
 		ret = xfn_loader__filter(ing->attachment->loader, one->fd, err);
 	} else {
-		ret = xfn_socket_guard__attach(ing, one->fd);
+		ret = xfn_listeners__filter(ing, one);
 		if (ret)
 			xfn_error__set(err, "cannot filter a UDP socket: %s", strerror(-ret));
 	}

@@ -49,14 +49,19 @@ unsigned xfn_listeners__missing(const struct xfn_ingress *ing); /* how many are 
 bool xfn_listeners__has(const struct xfn_ingress *ing, unsigned slot);
 
 /* listeners_ring.c: engine packet. */
-/* From now on engine packet serves, made for the MTU of now; until xfn_listeners__close. */
-void xfn_listeners__use_ring(struct xfn_ingress *ing);
-/* The MTU that its filters are made for, in IP bytes; 0: it is not used. */
-uint32_t xfn_listeners__ring_mtu(const struct xfn_ingress *ing);
-/* From now on UDP sockets take what its ring does not. 0 or -errno with one line in err. */
-int xfn_listeners__share(const struct xfn_ingress *ing, struct xfn_error *err);
-void xfn_listeners__take_all(struct xfn_ingress *ing); /* until there is another ring */
-/* What the ring is to take. Returns their number, *out is to be freed; -ENOMEM. */
-int xfn_listeners__targets(const struct xfn_ingress *ing, struct xfn_packet_target **out);
+/*
+ * A ring for the interface as it is now, in place of the one before; it takes frames from now on.
+ * To be called when the UDP sockets are open. 0, or -errno with one line in err: then there is none.
+ */
+int xfn_ring__open(struct xfn_ingress *ing, struct xfn_error *err);
+/* Addresses, devices or UDP sockets are others now: so are the filters, at once, and no worker needs
+ * to know. 0, or -errno with one line in err. */
+int xfn_ring__follow(struct xfn_ingress *ing, struct xfn_error *err);
+/* No more frames; safe where there is no ring. */
+void xfn_ring__close(struct xfn_ingress *ing);
+/* For a worker to receive from; NULL: there is none. Valid until the next of the calls above. */
+const struct xfn_packet_ring *xfn_ring__held(const struct xfn_ingress *ing);
+/* The MTU that the last ring was made for, in IP bytes, until xfn_listeners__close; 0: none was. */
+uint32_t xfn_ring__mtu(const struct xfn_ingress *ing);
 
 #endif

@@ -19,28 +19,30 @@ static uint64_t lost_by(const struct xfn_ingress *ing, const struct xfn_listener
 	return ing->ring_mtu ? 0 : xfn_udp_socket__dropped(listener->fd);
 }
 
-void xfn_losses__add_rings(struct xfn_ingress *ing, const struct xfn_umem *umem,
-			   const struct xfn_packet_ring *ring, uint64_t sum[XFN_REASON_SLOTS])
+void xfn_losses__add_rings(const struct xfn_umem *umem, uint64_t sum[XFN_REASON_SLOTS])
 {
-	struct tpacket_stats_v3 stats = {};
-	socklen_t len = sizeof(stats);
-
-	for (unsigned i = 0; umem && i < umem->threads; i++) {
+	for (unsigned i = 0; i < umem->threads; i++) {
 		struct xfn_umem_losses lost = xfn_umem__losses(umem, i);
 
 		sum[XFN_REASON_RING_FULL] += lost.ring_full;
 		sum[XFN_REASON_NO_FRAME] += lost.no_frame;
 	}
-	/* the kernel resets this count with each question: nobody else may ask */
-	if (ring->receive >= 0 &&
-	    !getsockopt(ring->receive, SOL_PACKET, PACKET_STATISTICS, &stats, &len))
-		ing->losses[XFN_REASON_RING_FULL] += stats.tp_drops;
 }
 
-void xfn_losses__keep_rings(struct xfn_ingress *ing, const struct xfn_umem *umem,
-			    const struct xfn_packet_ring *ring)
+void xfn_losses__keep_rings(struct xfn_ingress *ing, const struct xfn_umem *umem)
 {
-	xfn_losses__add_rings(ing, umem, ring, ing->losses);
+	xfn_losses__add_rings(umem, ing->losses);
+}
+
+void xfn_losses__keep_ring(struct xfn_ingress *ing)
+{
+	struct tpacket_stats_v3 stats = {};
+	socklen_t len = sizeof(stats);
+
+	/* the kernel resets this count with each question: nobody else may ask */
+	if (ing->ring.receive >= 0 &&
+	    !getsockopt(ing->ring.receive, SOL_PACKET, PACKET_STATISTICS, &stats, &len))
+		ing->losses[XFN_REASON_RING_FULL] += stats.tp_drops;
 }
 
 void xfn_losses__keep_socket(struct xfn_ingress *ing, const struct xfn_listener *listener)
@@ -48,10 +50,11 @@ void xfn_losses__keep_socket(struct xfn_ingress *ing, const struct xfn_listener 
 	ing->losses[XFN_REASON_SOCKET_FULL] += lost_by(ing, listener);
 }
 
-void xfn_losses__add(const struct xfn_ingress *ing, uint64_t sum[XFN_REASON_SLOTS])
+void xfn_losses__add(struct xfn_ingress *ing, uint64_t sum[XFN_REASON_SLOTS])
 {
 	uint64_t refused;
 
+	xfn_losses__keep_ring(ing);
 	xfn_socket_guard__reasons(ing, sum);
 	refused = sum[XFN_REASON_SLOW_REFUSED];
 	for (unsigned i = 0; i < ing->listener_count; i++)

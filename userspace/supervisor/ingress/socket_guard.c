@@ -60,7 +60,7 @@ void xfn_ingress__host_changed(struct xfn_ingress *ing)
 
 	if (ing->socket_filter)
 		tell_filter(ing);
-	/* with engine packet a new ring comes, and with it new filters */
+	/* engine packet has all its filters made anew: xfn_ring__follow */
 	if (ing->socket_filter || ing->ring_mtu)
 		return;
 	for (unsigned i = 0; i < ing->listener_count; i++)

@@ -20,20 +20,19 @@ static uint32_t flags_of(const struct xfn_workers *workers)
 	       (workers->interface->iface.local_peer ? XFN_LOCAL_PEER : 0);
 }
 
-/* Is the address and port of listener `i` an earlier one's too, on another device? */
-static bool bound_before(const struct xfn_listener *all, unsigned i)
+/* Can requests of the function in `slot` come to `worker`, now or when addresses are others? */
+static bool may_be_asked(const struct xfn_workers *workers, const struct xfn_worker_process *worker,
+			 unsigned slot)
 {
-	for (unsigned j = 0; j < i; j++)
-		if (all[j].local.port == all[i].local.port &&
-		    !memcmp(all[j].local.ip, all[i].local.ip, 16))
-			return true;
-	return false;
+	if (xfn_worker_process__by_ring(worker)) /* no other tier is served beside it */
+		return true;
+	return xfn_worker_process__by_afxdp(worker) ?
+		       xfn_functions__at(workers->functions, slot)->tier != XFN_TIER_SOCKET :
+		       xfn_listeners__has(workers->ingress, slot);
 }
 
 static int put_functions(const struct xfn_workers *workers, struct xfn_worker_process *worker)
 {
-	unsigned held_count;
-	const struct xfn_listener *held = xfn_listeners__held(workers->ingress, &held_count);
 	int ret = 0;
 
 	for (unsigned slot = 0; !ret && slot < xfn_functions__count(workers->functions); slot++) {
@@ -42,9 +41,7 @@ static int put_functions(const struct xfn_workers *workers, struct xfn_worker_pr
 		struct xfn_message msg = { .type = XFN_MESSAGE_FUNCTION,
 					   .version = XFN_WORKER_PROTOCOL_VERSION };
 
-		if (xfn_worker_process__by_afxdp(worker) ?
-			    fn->tier == XFN_TIER_SOCKET :
-			    !xfn_listeners__has(workers->ingress, slot))
+		if (!may_be_asked(workers, worker, slot))
 			continue;
 		msg.function.slot = slot;
 		memcpy(msg.function.name, fn->mod->attr.name, sizeof(msg.function.name));
@@ -62,18 +59,8 @@ static int put_functions(const struct xfn_workers *workers, struct xfn_worker_pr
 		msg.bind.any = fn->any && !fn->version;
 		msg.bind.addr = fn->addr;
 		/* Behind UDP sockets each socket belongs to one function. */
-		if (xfn_worker_process__by_afxdp(worker))
+		if (xfn_worker_process__by_afxdp(worker) || xfn_worker_process__by_ring(worker))
 			ret = xfn_outbox__put(&worker->outbox, &msg, -1);
-	}
-	for (unsigned i = 0; !ret && xfn_worker_process__by_ring(worker) && i < held_count; i++) {
-		struct xfn_message msg = { .type = XFN_MESSAGE_BIND,
-					   .version = XFN_WORKER_PROTOCOL_VERSION };
-
-		if (bound_before(held, i))
-			continue;
-		msg.bind.slot = held[i].slot;
-		msg.bind.addr = held[i].local;
-		ret = xfn_outbox__put(&worker->outbox, &msg, -1);
 	}
 	return ret;
 }
@@ -84,6 +71,7 @@ static int put_sockets(const struct xfn_workers *workers, struct xfn_worker_proc
 				   .version = XFN_WORKER_PROTOCOL_VERSION };
 	unsigned held_count;
 	const struct xfn_listener *held = xfn_listeners__held(workers->ingress, &held_count);
+	const struct xfn_packet_ring *ring = xfn_ring__held(workers->ingress);
 	int ret = 0;
 
 	if (xfn_worker_process__by_afxdp(worker)) {
@@ -109,11 +97,10 @@ static int put_sockets(const struct xfn_workers *workers, struct xfn_worker_proc
 	if (xfn_worker_process__by_ring(worker)) {
 		memset(&msg.socket, 0, sizeof(msg.socket));
 		msg.type = XFN_MESSAGE_SOCKET;
-		msg.socket.block_size =
-			xfn_packet_ring__block(xfn_listeners__ring_mtu(workers->ingress));
+		msg.socket.block_size = xfn_packet_ring__block(xfn_ring__mtu(workers->ingress));
 		msg.socket.block_count = XFN_PACKET_RING / msg.socket.block_size;
-		ret = xfn_outbox__put(&worker->outbox, &msg, worker->ring.receive);
-		return ret ?: xfn_outbox__put(&worker->outbox, &msg, worker->ring.send);
+		ret = xfn_outbox__put(&worker->outbox, &msg, ring->receive);
+		return ret ?: xfn_outbox__put(&worker->outbox, &msg, ring->send);
 	}
 	for (unsigned i = 0; !ret && i < held_count; i++) {
 		memset(&msg.socket, 0, sizeof(msg.socket));

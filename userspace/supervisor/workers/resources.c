@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 #include "../../host/cpus.h"
@@ -40,36 +39,14 @@ void xfn_provision__drop(struct xfn_workers *workers, struct xfn_worker_process 
 	for (unsigned i = 0; worker->has_umem && workers->attachment->loader && i < worker->threads;
 	     i++)
 		xfn_loader__socket(workers->attachment->loader, worker->queue, i, -1);
-	if (worker->ring.receive >= 0) {
-		xfn_packet_ring__stop(&worker->ring);
-		xfn_listeners__take_all(workers->ingress);
-	}
-	xfn_losses__keep_rings(workers->ingress, xfn_worker_process__umem(worker), &worker->ring);
-	xfn_packet_ring__close(&worker->ring);
 	if (!worker->has_umem)
 		return;
+	xfn_losses__keep_rings(workers->ingress, &worker->umem);
 	xfn_umem__close(&worker->umem);
 	worker->has_umem = false;
 }
 
-static int open_ring(struct xfn_workers *workers, struct xfn_worker_process *worker,
-		     struct xfn_error *err)
-{
-	struct xfn_packet_target *targets;
-	const uint8_t(*own)[16];
-	unsigned own_count = xfn_addresses__own(workers->interface->addresses, &own);
-	int ret = xfn_listeners__targets(workers->ingress, &targets);
-
-	if (ret < 0)
-		return ret;
-	ret = xfn_packet_ring__open(workers->interface->iface.name, workers->interface->iface.index,
-				    xfn_listeners__ring_mtu(workers->ingress), targets,
-				    (unsigned)ret, own, own_count, &worker->ring, err);
-	free(targets);
-	return ret;
-}
-
-/* A crash leaves rings in an unknown state: always a fresh set. */
+/* A crash leaves rings of AF_XDP in an unknown state: always a fresh set. */
 static int renew_rings(struct xfn_workers *workers, struct xfn_worker_process *worker,
 		       struct xfn_error *err)
 {
@@ -87,8 +64,6 @@ static int renew_rings(struct xfn_workers *workers, struct xfn_worker_process *w
 		if (!ret)
 			xfn_log__line(LOG_DEBUG, "frames of queue %u are in %s pages",
 				      worker->queue, worker->umem.huge ? "huge" : "normal");
-	} else if (xfn_worker_process__by_ring(worker)) {
-		ret = open_ring(workers, worker, err);
 	}
 	return ret;
 }
@@ -146,14 +121,7 @@ int xfn_provision__bind(struct xfn_workers *workers, struct xfn_worker_process *
 	for (unsigned i = 0; !ret && worker->has_umem && i < worker->threads; i++)
 		ret = xfn_loader__socket(workers->attachment->loader, worker->queue, i,
 					 worker->umem.xsk[i]);
-	if (worker->ring.receive < 0)
-		return ret;
-	/* UDP sockets have taken all requests until now: from here on they leave them to the ring */
-	ret = xfn_listeners__share(workers->ingress, err);
-	if (ret)
-		return ret;
-	return xfn_packet_ring__bind(&worker->ring, workers->interface->iface.name,
-				     workers->interface->iface.index, err);
+	return ret;
 }
 
 int xfn_provision__make(struct xfn_workers *workers, struct xfn_worker_process *worker,

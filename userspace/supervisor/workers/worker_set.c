@@ -132,17 +132,21 @@ int xfn_workers__all_serve(struct xfn_workers *workers, struct xfn_error *err)
  * Engine packet: a worker on the interface's frames, and one behind UDP sockets for what these
  * leave: fragments, options, what came by another way.
  */
-static void start_ring_worker(struct xfn_workers *workers)
+static int start_ring_worker(struct xfn_workers *workers, unsigned listeners, struct xfn_error *err)
 {
-	const char *engine;
 	struct xfn_error why;
+	int ret = xfn_ring__held(workers->ingress) ? 0 : xfn_ring__open(workers->ingress, err);
 
-	xfn_listeners__use_ring(workers->ingress);
+	if (ret)
+		return ret;
 	xfn_workers__add(workers, workers->udp_engine, 0);
-	if (best_udp_engine(workers, &engine, &why))
+	if (best_udp_engine(workers, &workers->slow_engine, &why)) {
 		xfn_log__line(LOG_WARNING, "no slow path: %s", why.line);
-	else
-		xfn_workers__add(workers, engine, 0)->optional = true;
+		workers->slow_engine = NULL;
+	} else if (listeners) {
+		xfn_workers__add(workers, workers->slow_engine, 0)->optional = true;
+	}
+	return 0;
 }
 
 int xfn_workers__start_sockets(struct xfn_workers *workers, struct xfn_error *err)
@@ -157,7 +161,7 @@ int xfn_workers__start_sockets(struct xfn_workers *workers, struct xfn_error *er
 	xfn_listeners__held(workers->ingress, &listeners);
 	ret = choose_engine(workers, err);
 	if (!ret && xfn_run_options__by_ring(workers->opts))
-		start_ring_worker(workers);
+		ret = start_ring_worker(workers, listeners, err);
 	else if (!ret && listeners)
 		xfn_workers__add(workers, workers->udp_engine, 0)->optional = !wanted;
 	if (!ret || wanted)

@@ -73,8 +73,8 @@ unsigned xfn_workers__send_apart(const struct xfn_workers *workers)
 void xfn_workers__losses(const struct xfn_workers *workers, uint64_t sum[XFN_REASON_SLOTS])
 {
 	for (unsigned i = 0; i < workers->count; i++)
-		xfn_losses__add_rings(workers->ingress, xfn_worker_process__umem(&workers->all[i]),
-				      &workers->all[i].ring, sum);
+		if (workers->all[i].has_umem)
+			xfn_losses__add_rings(&workers->all[i].umem, sum);
 }
 
 bool xfn_workers__multi_buffer(const struct xfn_workers *workers)

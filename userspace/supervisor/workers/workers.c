@@ -99,6 +99,8 @@ static void give_up(struct xfn_worker_process *worker, int ret, const char *why)
 
 static void serves(struct xfn_workers *workers, struct xfn_worker_process *worker)
 {
+	const struct xfn_message go = { .type = XFN_MESSAGE_GO,
+					.version = XFN_WORKER_PROTOCOL_VERSION };
 	uint64_t now = xfn_now_ns();
 	char who[XFN_WHO];
 
@@ -113,6 +115,7 @@ static void serves(struct xfn_workers *workers, struct xfn_worker_process *worke
 			      (unsigned)((now - worker->ended_ns) / 1000000));
 	}
 	worker->served = true;
+	xfn_workers__command(worker, &go);
 	xfn_quarantine__watch(workers);
 	xfn_standstill__watch(workers);
 	xfn_pools__follow_load(workers);
@@ -215,8 +218,7 @@ struct xfn_worker_process *xfn_workers__add(struct xfn_workers *workers, const c
 		worker->threads = xfn_pools__threads(workers);
 		worker->shared = xfn_pools__shared(workers, queue);
 	}
-	worker->page_fd = worker->ring.receive = worker->ring.send = -1;
-	worker->pidfd = worker->sock = worker->output.fd = -1;
+	worker->page_fd = worker->pidfd = worker->sock = worker->output.fd = -1;
 	start(workers, worker);
 	follow(worker);
 	return worker;
@@ -224,6 +226,8 @@ struct xfn_worker_process *xfn_workers__add(struct xfn_workers *workers, const c
 
 void xfn_workers__renew_sockets(struct xfn_workers *workers)
 {
+	const char *engine =
+		xfn_ring__mtu(workers->ingress) ? workers->slow_engine : workers->udp_engine;
 	unsigned listeners;
 
 	xfn_listeners__held(workers->ingress, &listeners);
@@ -244,9 +248,8 @@ void xfn_workers__renew_sockets(struct xfn_workers *workers)
 		return;
 	}
 	/* the first sockets */
-	if (listeners && workers->udp_engine && workers->count < XFN_WORKER_PROCESSES) {
-		struct xfn_worker_process *worker =
-			xfn_workers__add(workers, workers->udp_engine, 0);
+	if (listeners && engine && workers->count < XFN_WORKER_PROCESSES) {
+		struct xfn_worker_process *worker = xfn_workers__add(workers, engine, 0);
 
 		worker->served = true; /* a failure is tried again like a crash */
 		follow(worker);

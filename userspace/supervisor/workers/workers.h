@@ -16,7 +16,6 @@
 #include "../../host/output_lines.h"
 #include "../../protocol/page.h"
 #include "../../protocol/worker_protocol.h"
-#include "../../sockets/packet_ring.h"
 #include "../../sockets/umem.h"
 #include "../attachment/attachment.h"
 #include "../functions/functions.h"
@@ -86,7 +85,6 @@ struct xfn_worker_process {
 	struct xfn_page_check *checked; /* what is believed of them; outlives the process */
 	struct xfn_umem umem;
 	bool has_umem;
-	struct xfn_packet_ring ring; /* of engine packet; -1: none */
 	struct xfn_load load[XFN_THREADS];
 	uint64_t last_load_ns;	   /* when, 0: not yet */
 	unsigned low_load_samples; /* in a row: with one thread less the others are not busy */

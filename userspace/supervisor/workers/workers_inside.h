@@ -48,6 +48,7 @@ struct xfn_workers {
 
 	/* worker_set.c */
 	const char *udp_engine;	 /* of tier socket, NULL: not chosen yet */
+	const char *slow_engine; /* behind UDP sockets beside engine packet, NULL: none */
 	char engine_reason[256]; /* why no better engine serves, "" */
 
 	/* process.c */
