@@ -51,10 +51,10 @@ tools/host: tools/process userspace/engine userspace/nic userspace/host skel xdp
 tools/load: userspace/worker/sandbox.h userspace/call userspace/host skel xdp functions
 tools/cases: tools/arguments userspace/worker/sandbox.h userspace/call userspace/host skel xdp functions
 tools/compiler: tools/arguments tools/process userspace/worker/sandbox.h userspace/supervisor userspace/sockets userspace/call userspace/host skel xdp functions
-tools/cli: tools/compiler tools/cases tools/load tools/host tools/arguments tools/process userspace/supervisor userspace/control userspace/engine userspace/host skel xdp functions
+tools/cli: tools/compiler tools/cases tools/load tools/host tools/arguments tools/process userspace/supervisor userspace/control userspace/engine userspace/protocol/engine_stats.h userspace/host skel xdp functions
 tools/bench: tools/load tools/process skel/error.h
 tools/demo: tools/process userspace/host skel/error.h
-tools/man: skel xdp
+tools/man: userspace/protocol/engine_stats.h skel xdp
 tools/templates: functions
 endef
 export ROOMS
@@ -281,10 +281,10 @@ $(BUILD)/functions/%.xfn: functions/%.c functions/xfn.h $(wildcard xdp/*.h) user
 	$(Q)$(BUILD)/xfn build $< -o $@
 
 # what verbs say of themselves, and what tools/man has to add
-$(BUILD)/man/tables: tools/man/tables.c skel/rules.h xdp/reason.h $(BUILD)/skel/rule_pages.h
+$(BUILD)/man/tables: tools/man/tables.c skel/reason_text.c skel/rules.h xdp/reason.h xdp/abi.h userspace/protocol/engine_stats.h $(BUILD)/skel/rule_pages.h
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $< -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c,$^) -o $@
 
 # what the program says of itself: new only where it says something else
 $(BUILD)/man/said: $(BUILD)/xfn

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <time.h>
 #include "../../skel/error.h"
+#include "../../skel/reason_text.h"
 #include "../../skel/regular_file.h"
 #include "../../userspace/host/printable.h"
-#include "../../xdp/reason.h"
 #include "cases.h"
 
 #define SECOND 1000000000ull
@@ -33,12 +33,6 @@ static const char *const actions[] = { [XFN_DROP] = "drop",
 				       [XFN_CONSUME] = "consume",
 				       [XFN_PASS] = "pass" };
 #define ACTIONS (int)(sizeof(actions) / sizeof(actions[0]))
-
-static const char *const reasons[] = {
-#define XFN_REASON(code, name, verdict, sentence) [code] = #name,
-	XFN_REASONS(XFN_REASON)
-#undef XFN_REASON
-};
 
 const char *xfn_cases__action(int action)
 {
@@ -160,7 +154,7 @@ static int parse_action(struct reader *r, char *text)
 	if (*reason && c->action != XFN_DROP)
 		return wrong(r, reason, "only a drop has a reason; leave it out");
 	for (unsigned i = 1; *reason && i < XFN_REASON_COUNT; i++)
-		if (!strcmp(reasons[i], reason))
+		if (!strcmp(xfn_reason_texts[i].name, reason))
 			c->reason = i;
 	if (*reason && !c->reason)
 		return wrong(r, reason,

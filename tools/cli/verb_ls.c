@@ -3,8 +3,11 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <linux/types.h>
 #include "../../skel/error.h"
 #include "../../userspace/control/control.h"
+#include "../../userspace/protocol/engine_stats.h"
+#include "../../xdp/abi.h"
 #include "options.h"
 #include "output.h"
 
@@ -48,7 +51,7 @@ static const char *member(json_t *object, const char *key, char *buf, size_t len
 	return buf;
 }
 
-#define COLUMNS 16 /* of a table, at most */
+#define COLUMNS 32 /* of a table, at most */
 
 /* One column per key, named after it; the cells are the members of that name. */
 static struct xfn_table *table_of(const char *const *columns, unsigned count, json_t *rows)
@@ -223,23 +226,20 @@ static void print_counters(json_t *functions)
 
 static void print_stat(json_t *data, const char *title)
 {
-	static const char *const functions[] = { "name",      "tier",	   ">requests", ">replies",
-						 ">dropped",  ">consumed", ">passed",	">handed",
-						 ">bytes_in", ">bytes_out" };
+#define COUNTER(name, ...)	     ">" #name,
+#define FRAMES(type, name, sentence) ">frames_" #name,
+	static const char *const functions[] = { "name", "tier", XFN_SLOT_COUNTERS(COUNTER) };
 	static const char *const reasons[] = { "name", "verdict", ">count", "sentence" };
-	static const char *const workers[] = { ">pid",	   ">queue",	">thread", "engine",
-					       "serves",   ">received", ">sent",   ">send_failed",
-					       ">wakeups", ">stalls",	">cpu_ms", ">restarts",
-					       ">cpu",	   "zero_copy", "state",   "state_reason" };
-	static const char *const frames[] = { ">pid",
-					      ">queue",
-					      ">frames_total",
-					      ">frames_free",
-					      ">frames_filling",
-					      ">frames_lent",
-					      ">frames_sending",
-					      ">frames_held",
-					      ">frames_lost" };
+	static const char *const workers[] = {
+		">pid",	     ">queue",	    ">thread",
+		"engine",    "serves",	    XFN_ENGINE_COUNTERS(COUNTER) ">cpu_ms",
+		">restarts", ">cpu",	    "zero_copy",
+		"state",     "state_reason"
+	};
+	static const char *const frames[] = { ">pid", ">queue", XFN_ENGINE_FRAMES(FRAMES) };
+#undef COUNTER
+#undef FRAMES
+	_Static_assert(COUNT(functions) <= COLUMNS && COUNT(workers) <= COLUMNS, "raise COLUMNS");
 	json_t *seen = json_array(), *reason;
 	size_t i;
 

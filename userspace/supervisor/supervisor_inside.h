@@ -562,7 +562,6 @@ void xfn_page_check__keep(struct xfn_supervisor *sup, struct xfn_page_check *che
 /* retired.c */
 /* What a worker counted that has ended, and whose page goes: added to sup->retired. */
 void xfn_retired__keep(struct xfn_supervisor *sup, const struct xfn_page *page);
-void xfn_retired__add(struct xfn_slot_counters *sum, const struct xfn_slot_counters *more);
 /* A reason's count in a page; some are the engine's own: a reply that the kernel refused, a request
  * that is too long. */
 uint64_t xfn_retired__reason(const struct xfn_page *page, unsigned reason);

@@ -3,16 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "../../../skel/reason_text.h"
 #include "../../host/printable.h"
 #include "../supervisor_inside.h"
 
-static const struct {
-	const char *name, *verdict, *sentence;
-} reasons[] = {
-#define XFN_REASON(code, name, verdict, sentence) [code] = { #name, #verdict, sentence },
-	XFN_REASONS(XFN_REASON)
-#undef XFN_REASON
-};
+/* Set members of `row` of their names: an X-list's counters of `from`. */
+#define SET_COUNTER(name, ...)                                                                     \
+	json_object_set_new(row, #name, json_integer((json_int_t)from->name));
 
 /* A thread of a worker. */
 struct place {
@@ -60,7 +57,7 @@ static struct xfn_slot_counters counters_of(const struct xfn_supervisor *sup, un
 	xfn_offload_device__counters(sup, slot, &sum);
 	for (page = next_page(sup, &at); page; page = next_page(sup, &at)) {
 		*outside += page->slots[slot].requests;
-		xfn_retired__add(&sum, &page->slots[slot]);
+		xfn_slot_counters_add(&sum, &page->slots[slot]);
 	}
 	return sum;
 }
@@ -158,29 +155,29 @@ static json_t *author_counters(struct xfn_supervisor *sup, unsigned slot)
 	return all;
 }
 
+static json_t *function(struct xfn_supervisor *sup, unsigned slot)
+{
+	const struct xfn_deployed *fn = &sup->functions[slot];
+	uint64_t outside;
+	const struct xfn_slot_counters sum = counters_of(sup, slot, &outside), *from = &sum;
+	json_t *row = json_pack("{s:s, s:i, s:s}", "name", fn->mod->attr.name, "slot", (int)slot,
+				"tier", xfn_tier_name(fn->tier));
+	char text[256];
+
+	XFN_SLOT_COUNTERS(SET_COUNTER)
+	json_object_set_new(row, "in_workers", json_integer((json_int_t)outside));
+	json_object_set_new(row, "counters", author_counters(sup, slot));
+	json_object_set_new(row, "warning",
+			    json_string(outside_text(sup, slot, text, sizeof(text))));
+	return row;
+}
+
 static json_t *functions(struct xfn_supervisor *sup)
 {
 	json_t *list = json_array();
 
-	for (unsigned i = 0; i < sup->function_count; i++) {
-		uint64_t outside;
-		struct xfn_slot_counters sum = counters_of(sup, i, &outside);
-		char text[256];
-
-		json_array_append_new(
-			list,
-			json_pack(
-				"{s:s, s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:s}",
-				"name", sup->functions[i].mod->attr.name, "slot", (int)i, "tier",
-				xfn_tier_name(sup->functions[i].tier), "requests",
-				(json_int_t)sum.requests, "replies", (json_int_t)sum.replies,
-				"dropped", (json_int_t)sum.dropped, "consumed",
-				(json_int_t)sum.consumed, "passed", (json_int_t)sum.passed,
-				"handed", (json_int_t)sum.handed, "in_workers", (json_int_t)outside,
-				"bytes_in", (json_int_t)sum.bytes_in, "bytes_out",
-				(json_int_t)sum.bytes_out, "counters", author_counters(sup, i),
-				"warning", outside_text(sup, i, text, sizeof(text))));
-	}
+	for (unsigned i = 0; i < sup->function_count; i++)
+		json_array_append_new(list, function(sup, i));
 	return list;
 }
 
@@ -199,10 +196,11 @@ static json_t *all_reasons(struct xfn_supervisor *sup)
 		for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)
 			count[i] += xfn_retired__reason(page, i);
 	for (unsigned i = 1; i < XFN_REASON_COUNT; i++)
-		json_array_append_new(
-			list, json_pack("{s:i, s:s, s:s, s:s, s:I}", "code", (int)i, "name",
-					reasons[i].name, "verdict", reasons[i].verdict, "sentence",
-					reasons[i].sentence, "count", (json_int_t)count[i]));
+		json_array_append_new(list, json_pack("{s:i, s:s, s:s, s:s, s:I}", "code", (int)i,
+						      "name", xfn_reason_texts[i].name, "verdict",
+						      xfn_reason_texts[i].verdict, "sentence",
+						      xfn_reason_texts[i].sentence, "count",
+						      (json_int_t)count[i]));
 	return list;
 }
 
@@ -210,21 +208,21 @@ static json_t *worker(const struct xfn_supervisor *sup, const struct xfn_worker_
 		      unsigned thread)
 {
 	const struct xfn_page *page = xfn_page_check__sum(worker->checked, thread);
-	const struct xfn_engine_stats *e = &page->engine;
+	const struct xfn_engine_stats *from = &page->engine;
 	int cpu = worker->cpu[thread];
 	char why[300];
 	const char *state = xfn_worker_process__state(worker, why, sizeof(why));
+	json_t *row = json_pack("{s:o, s:s, s:o, s:i, s:i, s:s, s:s}", "pid",
+				worker->pid > 0 ? json_integer(worker->pid) : json_null(), "state",
+				state, "state_reason", xfn_control__text(why), "queue",
+				(int)worker->queue, "thread", (int)thread, "engine", worker->engine,
+				"serves", xfn_pools__serves(sup, worker, thread));
 
-	return json_pack(
-		"{s:o, s:s, s:o, s:i, s:i, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:o}",
-		"pid", worker->pid > 0 ? json_integer(worker->pid) : json_null(), "state", state,
-		"state_reason", xfn_control__text(why), "queue", (int)worker->queue, "thread",
-		(int)thread, "engine", worker->engine, "serves",
-		xfn_pools__serves(sup, worker, thread), "received", (json_int_t)e->received, "sent",
-		(json_int_t)e->sent, "send_failed", (json_int_t)e->send_failed, "wakeups",
-		(json_int_t)e->wakeups, "stalls", (json_int_t)e->stalls, "cpu_ms",
-		(json_int_t)(page->cpu_ns / 1000000), "restarts", (int)worker->restarts, "cpu",
-		cpu < 0 ? json_null() : json_integer(cpu));
+	XFN_ENGINE_COUNTERS(SET_COUNTER)
+	json_object_set_new(row, "cpu_ms", json_integer((json_int_t)(page->cpu_ns / 1000000)));
+	json_object_set_new(row, "restarts", json_integer(worker->restarts));
+	json_object_set_new(row, "cpu", cpu < 0 ? json_null() : json_integer(cpu));
+	return row;
 }
 
 static json_t *workers(const struct xfn_supervisor *sup)
