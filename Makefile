@@ -153,9 +153,12 @@ check-compilers: ## the same tiers, rules and lines, replies and loads with clan
 	$(call ready,all)
 	$(Q)XFN_BUILD=$(BUILD) verifier-tests/compilers.sh
 
-lint: ## format and shell scripts, as clang-format 14 and shellcheck see them
+SOURCES := $(wildcard $(foreach d,/ /*/ /*/*/,$(addsuffix $(d)*.[ch],functions xdp skel userspace tools)))
+
+lint: ## format and shell scripts, as clang-format 14 and shellcheck see them; long and deep functions
 	$(Q)tools/packages.sh lint
-	$(Q)clang-format --dry-run -Werror $(wildcard $(foreach d,/ /*/ /*/*/,$(addsuffix $(d)*.[ch],functions xdp skel userspace tools)) verifier-tests/*.[ch] $(addsuffix /*.[ch],$(addprefix verifier-tests/,unit lab fuzz kernels)))
+	$(Q)verifier-tests/function_sizes.sh $(SOURCES)
+	$(Q)clang-format --dry-run -Werror $(SOURCES) $(wildcard verifier-tests/*.[ch] $(addsuffix /*.[ch],$(addprefix verifier-tests/,unit lab fuzz kernels)))
 	$(Q)shellcheck -x -S warning .ci/run tools/*.sh verifier-tests/*.sh verifier-tests/*/*.sh
 
 ledger: ## write verifier-tests/kernels/ledger.csv anew: what each kernel program costs the verifier, kernel by kernel

@@ -158,6 +158,7 @@ static int share_maps(struct xfn_loader *ld, struct bpf_object *obj, const struc
 	return 0;
 }
 
+/* Long: each step undoes those before it when it fails, in one place. */
 int xfn_loader__put(struct xfn_loader *ld, unsigned slot, const struct xfn_module *mod,
 		    struct xfn_refusal *refusal, struct xfn_error *err)
 {
@@ -526,6 +527,7 @@ int xfn_loader__author_counter(struct xfn_loader *ld, unsigned slot, unsigned i,
 	return -ENOENT;
 }
 
+/* Long: as bpf(2) takes them for a test run. */
 int xfn_loader__test_run(struct xfn_loader *ld, const void *frame, size_t len, void *out,
 			 size_t *outlen, unsigned repeat, unsigned *action, unsigned *ns)
 {

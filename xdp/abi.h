@@ -150,7 +150,7 @@ struct xfn_settings {
 /* xfn_slots_stat, per CPU, one entry per slot. A worker keeps the same in its page. */
 struct xfn_slot_counters {
 #define XFN_COUNTER_MEMBER(name, per_request, sentence) __u64 name;
-	XFN_SLOT_COUNTERS(XFN_COUNTER_MEMBER)
+	XFN_SLOT_COUNTERS(XFN_COUNTER_MEMBER);
 #undef XFN_COUNTER_MEMBER
 };
 

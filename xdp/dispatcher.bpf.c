@@ -191,6 +191,10 @@ XFN_INLINE int xfn_to_its_worker(struct xdp_md *ctx, const struct xfn_packet *pk
 	return XDP_REDIRECT;
 }
 
+/*
+ * Long: the order of the checks is what decides between the host's stack and a function, and each has
+ * its reason; it is read as one list.
+ */
 XFN_INLINE int xfn_dispatch(struct xdp_md *ctx, int tail_calls)
 {
 	struct xfn_address_key key = {};

@@ -117,7 +117,10 @@ XFN_INLINE int xfn_packet_plain(const void *data, const void *end, struct xfn_pa
 	return 1;
 }
 
-/* Locate. XFN_REASON_NONE, or why this is not a plain UDP datagram: always a case for the stack. */
+/*
+ * Locate. XFN_REASON_NONE, or why this is not a plain UDP datagram: always a case for the stack.
+ * Long: the verifier's bounds hold in the branch that checked them, and every offset is a constant there.
+ */
 XFN_INLINE enum xfn_reason xfn_packet_parse(const void *data, const void *end,
 					    struct xfn_packet *pkt)
 {

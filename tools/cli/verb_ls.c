@@ -156,19 +156,16 @@ static void print_warnings(json_t *functions)
 	}
 }
 
-static void print_ls(json_t *data, const char *title)
+/* "eth0: mode native (why), engine afxdp (why), zero copy (why)", or what it waits for. */
+static void print_ls_head(json_t *data, const char *title)
 {
-	static const char *const columns[] = { "name", ">port", "tier", "mode", "reason" };
-	const char *const keys[] = { "mode", "engine" };
+	static const char *const keys[] = { "mode", "engine" };
 	const char *ifname = json_string_value(json_object_get(data, "interface"));
 	const char *waits = json_string_value(json_object_get(data, "state_reason")) ?: "";
 	int missing = (int)json_integer_value(json_object_get(data, "sockets_missing"));
-	struct xfn_table *table = xfn_table__new(columns, COUNT(columns));
-	json_t *function;
-	size_t i;
 
 	printf("%s", *waits ? waits : title ?: ifname ?: "no interface");
-	for (i = 0; i < COUNT(keys) && !*waits; i++) {
+	for (unsigned i = 0; i < COUNT(keys) && !*waits; i++) {
 		char key[32], a[32], b[32];
 		const char *value = member(data, keys[i], a, sizeof(a)), *why;
 
@@ -184,6 +181,16 @@ static void print_ls(json_t *data, const char *title)
 	if (missing)
 		printf(", %d UDP sockets cannot be had (its messages tell why)", missing);
 	putchar('\n');
+}
+
+static void print_ls(json_t *data, const char *title)
+{
+	static const char *const columns[] = { "name", ">port", "tier", "mode", "reason" };
+	struct xfn_table *table = xfn_table__new(columns, COUNT(columns));
+	json_t *function;
+	size_t i;
+
+	print_ls_head(data, title);
 	json_array_foreach(json_object_get(data, "functions"), i, function) {
 		const char *state =
 			json_string_value(json_object_get(function, "state_reason")) ?: "";

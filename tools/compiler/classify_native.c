@@ -290,10 +290,11 @@ int xfn_classify__attributes(const char *so, struct xfn_attributes *attr, unsign
 	return ret;
 }
 
-/* The native half in the compiler's own language. *ir NULL: it cannot be had; the caller frees. 0,
- * or -errno with err: the host failed. */
+/* The native half in the compiler's own language; `places`: as written, with the line of each
+ * instruction, else optimized. *ir NULL: it cannot be had; the caller frees. 0, or -errno with err:
+ * the host failed. */
 static int emit(const char *source, const struct xfn_verdict *v, const struct xfn_arguments *links,
-		const char *level, const char *debug, char **ir, struct xfn_error *err)
+		bool places, char **ir, struct xfn_error *err)
 {
 	struct xfn_arguments a = {};
 	int ret, fault;
@@ -301,8 +302,8 @@ static int emit(const char *source, const struct xfn_verdict *v, const struct xf
 	xfn_arguments__add(&a, xfn_command__clang());
 	common(&a, v);
 	xfn_arguments__add(&a, "-w");
-	xfn_arguments__add(&a, level);
-	xfn_arguments__add(&a, debug);
+	xfn_arguments__add(&a, places ? "-O0" : "-O1");
+	xfn_arguments__add(&a, places ? "-g" : "-g0");
 	xfn_arguments__add(&a, "-S");
 	xfn_arguments__add(&a, "-emit-llvm");
 	add_includes(&a, links);
@@ -335,11 +336,11 @@ static int judge_actions(const char *source, struct xfn_verdict *v,
 	char *ir = NULL, text[200] = "";
 	enum xfn_rule rule;
 	uint32_t line = 0;
-	int value, ret = emit(source, v, links, "-O1", "-g0", &ir, err);
+	int value, ret = emit(source, v, links, false, &ir, err);
 
 	if (ir && xfn_classify__returns(ir, bad_action, &v->attr, &value)) {
 		free(ir);
-		ret = emit(source, v, links, "-O0", "-g", &ir, err);
+		ret = emit(source, v, links, true, &ir, err);
 		if (ir)
 			line = xfn_classify__returned_at(ir, source, value);
 		rule = value == XFN_PASS ? XFN_RULE_pass_without_host :

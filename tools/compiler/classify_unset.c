@@ -191,42 +191,58 @@ static void refuse(struct walk *w, enum xfn_rule rule, const char *text, uint32_
 	xfn_classify__place(&place, w->source, &w->v->refusal);
 }
 
+/* A record's definition: one without a name is padded where the compiler warned of its line. */
+static void check_record(struct walk *w, const struct row *r)
+{
+	static const char defined[] = " definition";
+	const char *end = r->text + r->len, *stop;
+	const char *sum = memmem(r->rest, (size_t)(end - r->rest), "union", 5);
+	const char *name = memmem(r->rest, (size_t)(end - r->rest), "struct", 6) ?: sum;
+	bool found = false;
+
+	stop = name ? memmem(name, (size_t)(end - name), defined, sizeof(defined) - 1) : NULL;
+	w->record_len[r->depth] = 0;
+	w->bare_padded[r->depth] = false;
+	if (!stop)
+		return;
+	if (memchr(name, ' ', (size_t)(stop - name))) {
+		w->record_name[r->depth] = name;
+		w->record_len[r->depth] = (size_t)(stop - name);
+	}
+	if (!w->own)
+		return;
+	if (name == sum)
+		add_type(w, name, w->record_len[r->depth], false);
+	for (unsigned i = 0; !w->record_len[r->depth] && i < w->bare_count; i++)
+		found |= w->bare[i] == r->line;
+	if (name != sum && !found)
+		return;
+	w->bare_padded[r->depth] = !w->record_len[r->depth];
+	if (r->depth && w->record_len[r->depth - 1])
+		add_type(w, w->record_name[r->depth - 1], w->record_len[r->depth - 1], name != sum);
+}
+
+/* Another name for a type. */
+static void check_typedef(struct walk *w, const struct row *r, const char *type)
+{
+	const char *end = r->text + r->len;
+	const char *stop = memchr(r->rest, '\'', (size_t)(end - r->rest)), *name = stop;
+
+	/* its name stands before its type */
+	while (name - 1 > r->rest && name[-2] != ' ')
+		name--;
+	add_type(w, name - 1, (size_t)(stop - name),
+		 w->bare_padded[r->depth] || padded(w, type, true));
+	w->bare_padded[r->depth] = false;
+}
+
 /* A record's definition, and its members. */
 static void check_types(struct walk *w, const struct row *r)
 {
-	static const char defined[] = " definition";
-	const char *end = r->text + r->len;
 	char type[256];
 
 	if (!strcmp(r->kind, "RecordDecl")) {
-		const char *name = memmem(r->rest, (size_t)(end - r->rest), "struct", 6);
-		const char *sum = memmem(r->rest, (size_t)(end - r->rest), "union", 5);
-		const char *stop;
-		bool found = false;
-
-		name = name ?: sum;
-		stop = name ? memmem(name, (size_t)(end - name), defined, sizeof(defined) - 1) :
-			      NULL;
-		w->record_len[r->depth] = 0;
-		w->bare_padded[r->depth] = false;
-		if (!stop)
-			return;
-		if (memchr(name, ' ', (size_t)(stop - name))) {
-			w->record_name[r->depth] = name;
-			w->record_len[r->depth] = (size_t)(stop - name);
-		}
-		if (!w->own)
-			return;
-		if (name == sum)
-			add_type(w, name, w->record_len[r->depth], false);
-		for (unsigned i = 0; !w->record_len[r->depth] && i < w->bare_count; i++)
-			found |= w->bare[i] == r->line;
-		if (name != sum && !found)
-			return;
-		w->bare_padded[r->depth] = !w->record_len[r->depth];
-		if (r->depth && w->record_len[r->depth - 1])
-			add_type(w, w->record_name[r->depth - 1], w->record_len[r->depth - 1],
-				 name != sum);
+		check_record(w, r);
 	} else if (!strcmp(r->kind, "FieldDecl") && r->depth && last_type(r, type, sizeof(type)) &&
 		   padded(w, type, false)) {
 		add_type(w, w->record_name[r->depth - 1], w->record_len[r->depth - 1],
@@ -234,14 +250,7 @@ static void check_types(struct walk *w, const struct row *r)
 		w->bare_padded[r->depth - 1] |= !w->record_len[r->depth - 1];
 	} else if (!strcmp(r->kind, "TypedefDecl") && w->own && last_type(r, type, sizeof(type)) &&
 		   (w->bare_padded[r->depth] || padded(w, type, false))) {
-		const char *stop = memchr(r->rest, '\'', (size_t)(end - r->rest)), *name = stop;
-
-		/* its name stands before its type */
-		while (name - 1 > r->rest && name[-2] != ' ')
-			name--;
-		add_type(w, name - 1, (size_t)(stop - name),
-			 w->bare_padded[r->depth] || padded(w, type, true));
-		w->bare_padded[r->depth] = false;
+		check_typedef(w, r, type);
 	}
 }
 

@@ -337,8 +337,7 @@ static int attempt(struct object *obj, bool unroll, bool *again)
 		.nic = obj->how->flavour == XFN_FLAVOUR_OFFLOAD,
 	};
 	struct xfn_error err = { 0 };
-	void *bytes = NULL;
-	size_t len = 0;
+	struct xfn_object_file file = { 0 };
 	int status, ret;
 
 	snprintf(settings, sizeof(settings), "%s/settings.h", v->folder);
@@ -353,17 +352,17 @@ static int attempt(struct object *obj, bool unroll, bool *again)
 	ret = xfn_object__compile(&plan, made, &err);
 	if (ret && ret != -EINVAL)
 		return fail_host(obj, "%s", err.line);
-	if (ret || xfn_object__read(made, obj->made->out, plan.nic, &bytes, &len,
-				    &obj->made->resizes, &err))
+	if (ret || xfn_object__read(made, obj->made->out, plan.nic, &file, &err))
 		return fail(obj, "%s", err.line);
+	obj->made->resizes = file.resizes;
 	*again = unroll;
-	status = try(obj, bytes, len, again);
+	status = try(obj, file.bytes, file.len, again);
 	for (unsigned i = 0; !status && i < obj->count; i++)
 		if (xfn_verdict__output(&obj->functions[i].v, obj->made->out, &err))
 			status = fail(obj, "%s", err.line);
-	if (!status && xfn_output_file__put(obj->made->out, bytes, len, &err))
+	if (!status && xfn_output_file__put(obj->made->out, file.bytes, file.len, &err))
 		status = fail(obj, "%s", err.line);
-	free(bytes);
+	free(file.bytes);
 	return status;
 }
 

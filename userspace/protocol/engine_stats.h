@@ -23,7 +23,7 @@
 
 struct xfn_engine_stats {
 #define XFN_COUNTER_MEMBER(name, reason, sentence) uint64_t name;
-	XFN_ENGINE_COUNTERS(XFN_COUNTER_MEMBER)
+	XFN_ENGINE_COUNTERS(XFN_COUNTER_MEMBER);
 #undef XFN_COUNTER_MEMBER
 };
 
@@ -40,7 +40,7 @@ struct xfn_engine_stats {
 
 struct xfn_engine_audit {
 #define XFN_FRAMES_MEMBER(type, name, sentence) type name;
-	XFN_ENGINE_FRAMES(XFN_FRAMES_MEMBER)
+	XFN_ENGINE_FRAMES(XFN_FRAMES_MEMBER);
 #undef XFN_FRAMES_MEMBER
 };
 

@@ -350,6 +350,17 @@ static int open_all(struct xfn_supervisor *sup, struct xfn_error *err)
 	return xfn_serving__begin(sup, err);
 }
 
+/* The signals have done their work: unblocked, they would end us as if we had not listened. */
+static void drain(int signals)
+{
+	struct pollfd ready = { .fd = signals, .events = POLLIN };
+	struct signalfd_siginfo taken;
+
+	for (int i = 0; i < 3 && poll(&ready, 1, 0) == 1; i++)
+		if (read(signals, &taken, sizeof(taken)) < 0)
+			break;
+}
+
 int xfn_supervisor__run(const struct xfn_run_options *opts)
 {
 	struct xfn_supervisor *sup = calloc(1, sizeof(*sup));
@@ -398,14 +409,7 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 	if (worker >= 0)
 		close(worker);
 	if (signals >= 0) {
-		struct signalfd_siginfo taken;
-
-		/* It has done its work: unblocked, it would end us as if we had not listened. */
-		for (int i = 0;
-		     i < 3 && poll(&(struct pollfd){ .fd = signals, .events = POLLIN }, 1, 0) == 1;
-		     i++)
-			if (read(signals, &taken, sizeof(taken)) < 0)
-				break;
+		drain(signals);
 		close(signals);
 	}
 	sigprocmask(SIG_SETMASK, &old, NULL);

@@ -255,12 +255,31 @@ static int scale_queues(struct xfn_supervisor *sup, int queue, unsigned count,
 		queue);
 }
 
+/* May every worker of AF_XDP have that many threads of functions' own? */
+static int all_fit(const struct xfn_supervisor *sup, const struct xfn_deployed *fn, unsigned own,
+		   struct xfn_error *err)
+{
+	unsigned met = 0;
+
+	for (unsigned i = 0; i < sup->worker_count; i++) {
+		if (!xfn_worker_process__by_afxdp(&sup->workers[i]))
+			continue;
+		met++;
+		if (!fits(&sup->workers[i], sup->workers[i].shared, own, err))
+			return -ERANGE;
+	}
+	if (met && fn->tier != XFN_TIER_SOCKET)
+		return 0;
+	return xfn_fail(err, -ENOENT, "%.64s: has no worker of AF_XDP; only these can be its own",
+			fn->mod->attr.name);
+}
+
 static int scale_function(struct xfn_supervisor *sup, const char *name, unsigned count,
 			  struct xfn_error *err)
 {
 	const struct xfn_deployed *fn = find(sup, name);
-	unsigned crew, own = own_threads(sup), frames = 0, had;
-	int ret = 0;
+	unsigned crew, had;
+	int ret;
 
 	if (!fn)
 		return xfn_fail(err, -ENOENT, "%.64s: no such function here; `xfn ls` lists them",
@@ -272,17 +291,9 @@ static int scale_function(struct xfn_supervisor *sup, const char *name, unsigned
 			"%d functions have workers of their own already; `xfn scale NAME 0` takes "
 			"one's away",
 			XFN_POOLS - 1);
-	own = own - sup->own_threads[crew] + count;
-	for (unsigned i = 0; i < sup->worker_count; i++) {
-		if (!xfn_worker_process__by_afxdp(&sup->workers[i]))
-			continue;
-		frames++;
-		if (!fits(&sup->workers[i], sup->workers[i].shared, own, err))
-			return -ERANGE;
-	}
-	if (!frames || fn->tier == XFN_TIER_SOCKET)
-		return xfn_fail(err, -ENOENT,
-				"%.64s: has no worker of AF_XDP; only these can be its own", name);
+	ret = all_fit(sup, fn, own_threads(sup) - sup->own_threads[crew] + count, err);
+	if (ret)
+		return ret;
 	/* the threads first, so that none of its requests meets one that rests */
 	if (!count)
 		ret = assign(sup, name, 0);

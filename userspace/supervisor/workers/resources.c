@@ -49,15 +49,18 @@ void xfn_provision__drop(struct xfn_supervisor *sup, struct xfn_worker_process *
 static int open_ring(struct xfn_supervisor *sup, struct xfn_worker_process *worker,
 		     struct xfn_error *err)
 {
+	struct xfn_packet_ring_config config = { .ifname = sup->iface.name,
+						 .ifindex = sup->iface.index,
+						 .mtu = sup->ring_mtu };
 	struct xfn_packet_target *targets;
-	const uint8_t(*own)[16];
-	unsigned own_count = xfn_addresses__own(sup->addresses, &own);
 	int ret = xfn_listeners__targets(sup, &targets);
 
 	if (ret < 0)
 		return ret;
-	ret = xfn_packet_ring__open(sup->iface.name, sup->iface.index, sup->ring_mtu, targets,
-				    (unsigned)ret, own, own_count, &worker->ring, err);
+	config.targets = targets;
+	config.count = (unsigned)ret;
+	config.own_count = xfn_addresses__own(sup->addresses, &config.own);
+	ret = xfn_packet_ring__open(&config, &worker->ring, err);
 	free(targets);
 	return ret;
 }
@@ -66,13 +69,16 @@ static int open_ring(struct xfn_supervisor *sup, struct xfn_worker_process *work
 static int renew_rings(struct xfn_supervisor *sup, struct xfn_worker_process *worker,
 		       struct xfn_error *err)
 {
+	const struct xfn_umem_config frames = { .ifname = sup->iface.name,
+						.queue = worker->queue,
+						.threads = worker->threads,
+						.mtu = sup->iface.mtu,
+						.node = xfn_cpus__node(worker->cpu[0]) };
 	int ret = 0;
 
 	xfn_provision__drop(sup, worker);
 	if (xfn_worker_process__by_afxdp(worker)) {
-		ret = xfn_umem__open(sup->iface.name, worker->queue, worker->threads,
-				     sup->iface.mtu, xfn_cpus__node(worker->cpu[0]), &worker->umem,
-				     err);
+		ret = xfn_umem__open(&frames, &worker->umem, err);
 		worker->has_umem = !ret;
 		if (!ret && worker->queue >= sup->iface.tx_queues)
 			ret = xfn_umem__send_apart(&worker->umem, sup->iface.name, sup->iface.index,
