@@ -27,17 +27,9 @@ XFN_MAP_LIVE;
 XFN_MAP_RATES;
 XFN_MAP_OWN;
 
-#include "worker.h" /* it uses the maps */
-
-XFN_INLINE int xfn_why(enum xfn_reason reason, int action)
-{
-	__u32 key = reason;
-	__u64 *value = bpf_map_lookup_elem(&xfn_reasons, &key);
-
-	if (value)
-		(*value)++;
-	return action;
-}
+/* they use the maps */
+#include "why.h"
+#include "worker.h"
 
 /* A constant index is a direct jump; a variable one goes through a retpoline, 14 to 18 ns more. */
 #define XFN_CASE(n)                                                                                \

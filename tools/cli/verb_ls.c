@@ -265,21 +265,20 @@ static void print_stat(json_t *data, const char *title)
 	json_decref(seen);
 }
 
+#define ABOUT_SEVERAL                                                                               \
+	"Of several that run, -j prints {\"interfaces\": [...]}. Where several network namespaces " \
+	"have an IFACE that is served, -i IFACE is this one's, and IFACE:NAMESPACE another one's."
+
 static int run_ls(void *opts, struct xfn_words words)
 {
 	(void)words;
 	return show(opts, "ls", print_ls);
 }
 
-XFN_VERB(
-	ls, struct options, options, run_ls, .summary = "list the functions served",
-	.doc = "List the functions that are served: port, tier, and why that tier, or why "
-	       "its requests are dropped.",
-	.notes =
-		"Of several that run, -j prints {\"interfaces\": [...]}. Where several network namespaces "
-		"have an IFACE that is served, -i IFACE is this one's, and IFACE:NAMESPACE another "
-		"one's.",
-	.example = "xfn ls -i eth0");
+XFN_VERB(ls, struct options, options, run_ls, .summary = "list the functions served",
+	 .doc = "List the functions that are served: port, tier, and why that tier, or why "
+		"its requests are dropped.",
+	 .notes = ABOUT_SEVERAL, .example = "xfn ls -i eth0");
 
 static int run_stat(void *opts, struct xfn_words words)
 {
@@ -293,8 +292,4 @@ XFN_VERB(
 	       "workers. With -v also where the frames of AF_XDP are; frames_lost is 0, or xfn has a "
 	       "defect. Counts go on when an interface goes and comes back; those of workers by process "
 	       "do not.",
-	.notes =
-		"Of several that run, -j prints {\"interfaces\": [...]}. Where several network namespaces "
-		"have an IFACE that is served, -i IFACE is this one's, and IFACE:NAMESPACE another "
-		"one's.",
-	.example = "xfn stat -i eth0 -j");
+	.notes = ABOUT_SEVERAL, .example = "xfn stat -i eth0 -j");

@@ -191,34 +191,46 @@ static void add_includes(struct xfn_arguments *a, const struct xfn_arguments *li
 			xfn_arguments__add(a, links->argv[i]);
 }
 
-static int analyze(const char *source, struct xfn_verdict *v, struct xfn_arguments *links,
-		   struct xfn_error *err)
+static void add_all(struct xfn_arguments *a, const char *const words[])
+{
+	for (; *words; words++)
+		xfn_arguments__add(a, *words);
+}
+
+/* clang on the native half, with these words more. As xfn_command__run. */
+static int run_clang(const char *source, const struct xfn_verdict *v,
+		     const struct xfn_arguments *links, const char *const words[], char **said)
 {
 	struct xfn_arguments a = {};
-	char *said;
 	int ret;
 
 	xfn_arguments__add(&a, xfn_command__clang());
-	xfn_arguments__add(&a, "--analyze");
-	xfn_arguments__add(&a, "-Xclang");
-	xfn_arguments__add(&a, "-analyzer-output=text");
-	/* xfn_at returns NULL on purpose: that path is the one to follow */
-	xfn_arguments__add(&a, "-Xclang");
-	xfn_arguments__add(&a, "-analyzer-config");
-	xfn_arguments__add(&a, "-Xclang");
-	xfn_arguments__add(&a, "suppress-null-return-paths=false");
-	xfn_arguments__add(&a, "-Xclang");
-	/* clang 21 gave the checker another name */
-	xfn_arguments__add(
-		&a,
-		version(v) < 21 ?
-			"-analyzer-checker=alpha.security.ArrayBoundV2,alpha.unix.cstring.OutOfBounds" :
-			"-analyzer-checker=security.ArrayBound,alpha.unix.cstring.OutOfBounds");
 	common(&a, v);
+	add_all(&a, words);
 	add_includes(&a, links);
 	xfn_arguments__add(&a, source);
-	ret = xfn_command__run(a.argv, &said);
+	ret = xfn_command__run(a.argv, said);
 	xfn_arguments__free(&a);
+	return ret;
+}
+
+static int analyze(const char *source, struct xfn_verdict *v, struct xfn_arguments *links,
+		   struct xfn_error *err)
+{
+	const char *const words[] = {
+		"--analyze", "-Xclang", "-analyzer-output=text",
+		/* xfn_at returns NULL on purpose: that path is the one to follow */
+		"-Xclang", "-analyzer-config", "-Xclang", "suppress-null-return-paths=false",
+		"-Xclang",
+		/* clang 21 gave the checker another name */
+		version(v) < 21 ?
+			"-analyzer-checker=alpha.security.ArrayBoundV2,alpha.unix.cstring.OutOfBounds" :
+			"-analyzer-checker=security.ArrayBound,alpha.unix.cstring.OutOfBounds",
+		NULL
+	};
+	char *said;
+	int ret = run_clang(source, v, links, words, &said);
+
 	ret = xfn_compiler__fault(ret, said, err);
 	if (ret) {
 		free(said);
@@ -232,27 +244,14 @@ static int analyze(const char *source, struct xfn_verdict *v, struct xfn_argumen
 	return 0;
 }
 
-static void add_all(struct xfn_arguments *a, char *const words[])
-{
-	for (; *words; words++)
-		xfn_arguments__add(a, *words);
-}
-
 /* What the function sends that nobody has set. `warnings`: the compiler's. */
 static int find_unset(const char *source, struct xfn_verdict *v, struct xfn_arguments *links,
 		      const char *warnings, struct xfn_error *err)
 {
-	struct xfn_arguments a = {};
+	const char *const words[] = { XFN_UNSET_TREE, NULL };
 	char *said;
-	int ret;
+	int ret = run_clang(source, v, links, words, &said);
 
-	xfn_arguments__add(&a, xfn_command__clang());
-	add_all(&a, (char *const[]){ XFN_UNSET_TREE, NULL });
-	common(&a, v);
-	add_includes(&a, links);
-	xfn_arguments__add(&a, source);
-	ret = xfn_command__run(a.argv, &said);
-	xfn_arguments__free(&a);
 	ret = xfn_compiler__no_tree(ret, said, err);
 	if (!ret)
 		xfn_classify__unset(source, warnings, said, v);
@@ -296,22 +295,12 @@ int xfn_classify__attributes(const char *so, struct xfn_attributes *attr, unsign
 static int emit(const char *source, const struct xfn_verdict *v, const struct xfn_arguments *links,
 		bool places, char **ir, struct xfn_error *err)
 {
-	struct xfn_arguments a = {};
-	int ret, fault;
+	const char *const words[] = {
+		"-w", places ? "-O0" : "-O1", places ? "-g" : "-g0", "-S", "-emit-llvm", "-o", "-",
+		NULL
+	};
+	int ret = run_clang(source, v, links, words, ir), fault;
 
-	xfn_arguments__add(&a, xfn_command__clang());
-	common(&a, v);
-	xfn_arguments__add(&a, "-w");
-	xfn_arguments__add(&a, places ? "-O0" : "-O1");
-	xfn_arguments__add(&a, places ? "-g" : "-g0");
-	xfn_arguments__add(&a, "-S");
-	xfn_arguments__add(&a, "-emit-llvm");
-	add_includes(&a, links);
-	xfn_arguments__add(&a, source);
-	xfn_arguments__add(&a, "-o");
-	xfn_arguments__add(&a, "-");
-	ret = xfn_command__run(a.argv, ir);
-	xfn_arguments__free(&a);
 	fault = xfn_compiler__fault(ret, *ir, err);
 	if (ret) {
 		free(*ir);
@@ -402,7 +391,7 @@ static int compile(const char *source, const char *so, const struct xfn_argument
 	xfn_arguments__add(&a, xfn_command__clang());
 	common(&a, v);
 	xfn_arguments__add(&a, "-shared");
-	add_all(&a, (char *const[]){ XFN_UNSET_WARNINGS, NULL });
+	add_all(&a, (const char *const[]){ XFN_UNSET_WARNINGS, NULL });
 	xfn_arguments__add(&a, "-MD");
 	xfn_arguments__add(&a, "-MF");
 	xfn_arguments__add_path(&a, "", v->folder, "native.d");

@@ -57,14 +57,16 @@ struct xfn_addresses {
 	struct reading told; /* without .links and .all */
 };
 
-/* One more element at the end of a growing array, zeroed; NULL: out of memory. */
-static void *more(void *array, unsigned *count, size_t size)
+/* One more element at the end of a growing array, zeroed; NULL: out of memory, and the reading has failed. */
+static void *more(struct reading *r, void *array, unsigned *count, size_t size)
 {
 	void **base = array;
 	char *bytes = reallocarray(*base, *count + 1, size);
 
-	if (!bytes)
+	if (!bytes) {
+		r->failed = true;
 		return NULL;
+	}
 	*base = bytes;
 	bytes += size * (*count)++;
 	memset(bytes, 0, size);
@@ -96,13 +98,11 @@ static int on_link(const struct nlmsghdr *nlh, void *data)
 {
 	const struct ifinfomsg *msg = mnl_nlmsg_get_payload(nlh);
 	struct reading *r = data;
-	struct link *link = more(&r->links, &r->link_count, sizeof(*link));
+	struct link *link = more(r, &r->links, &r->link_count, sizeof(*link));
 	const struct nlattr *attr;
 
-	if (!link) {
-		r->failed = true;
+	if (!link)
 		return MNL_CB_STOP;
-	}
 	link->ifindex = (unsigned)msg->ifi_index;
 	link->loopback = msg->ifi_flags & IFF_LOOPBACK;
 	mnl_attr_for_each(attr, nlh, sizeof(*msg))
@@ -134,12 +134,10 @@ static int on_link(const struct nlmsghdr *nlh, void *data)
 
 static void add_own(struct reading *r, const uint8_t ip[16])
 {
-	uint8_t(*own)[16] = more(&r->own, &r->own_count, sizeof(*own));
+	uint8_t(*own)[16] = more(r, &r->own, &r->own_count, sizeof(*own));
 
 	if (own)
 		memcpy(own, ip, sizeof(*own));
-	else
-		r->failed = true;
 }
 
 /* The broadcast address of its subnet: as it was set, and as the mask makes it (RFC 919). */
@@ -182,11 +180,9 @@ static int on_address(const struct nlmsghdr *nlh, void *data)
 	address = local ?: address;
 	if (!address || mnl_attr_get_payload_len(address) != len)
 		return MNL_CB_OK;
-	found = more(&r->all, &r->all_count, sizeof(*found));
-	if (!found) {
-		r->failed = true;
+	found = more(r, &r->all, &r->all_count, sizeof(*found));
+	if (!found)
 		return MNL_CB_STOP;
-	}
 	found->ifindex = msg->ifa_index;
 	if (len == 4)
 		found->ip[10] = found->ip[11] = 0xff;
@@ -242,11 +238,9 @@ static bool add_device(struct reading *r, const struct link *link, const uint16_
 	for (unsigned i = 0; i < r->device_count; i++)
 		if (r->devices[i].ifindex == link->ifindex)
 			return false;
-	device = more(&r->devices, &r->device_count, sizeof(*device));
-	if (!device) {
-		r->failed = true;
+	device = more(r, &r->devices, &r->device_count, sizeof(*device));
+	if (!device)
 		return false;
-	}
 	device->ifindex = link->ifindex;
 	memcpy(device->tag, tag, sizeof(device->tag));
 	memcpy(device->name, link->name, sizeof(device->name));
@@ -297,11 +291,9 @@ static void add_served(struct reading *r, const uint8_t ip[16],
 			r->served[i].elsewhere &= elsewhere;
 			return;
 		}
-	served = more(&r->served, &r->served_count, sizeof(*served));
-	if (!served) {
-		r->failed = true;
+	served = more(r, &r->served, &r->served_count, sizeof(*served));
+	if (!served)
 		return;
-	}
 	memcpy(served->ip, ip, 16);
 	memcpy(served->tag, device->tag, sizeof(served->tag));
 	served->ifindex = device->ifindex;
@@ -347,11 +339,9 @@ static void find_macs(struct reading *r)
 				known |= !memcmp(r->macs[m], link->mac, sizeof(link->mac));
 			if (known)
 				continue;
-			mac = more(&r->macs, &r->mac_count, sizeof(*mac));
+			mac = more(r, &r->macs, &r->mac_count, sizeof(*mac));
 			if (mac)
 				memcpy(mac, link->mac, sizeof(*mac));
-			else
-				r->failed = true;
 		}
 }
 

@@ -4,125 +4,42 @@
  * and generic mode and in a worker: what is legal is answered rightly, what is not gets no answer
  * and is counted under its reason, and the functions go on. Knows the command line and the wire.
  */
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <netinet/udp.h>
-#include <poll.h>
-#include <sched.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 #include <cmocka.h>
-#include <jansson.h>
 #include "../unit/frame.h"
+#include "lab.h"
 
 #define COPIES 20
 
-static char lab[16], iface[32], client_iface[32], xfn[256];
-static pid_t server;
 static int raw = -1; /* the client's wire */
 
-static int shell(const char *format, ...)
+/* All reasons and all requests. */
+static unsigned long everything(void)
 {
-	char line[700];
-	va_list args;
+	json_t *stat = stat_now();
+	unsigned long sum = count_in(stat, "reasons", NULL, "count") +
+			    count_in(stat, "functions", NULL, "requests");
 
-	va_start(args, format);
-	vsnprintf(line, sizeof(line), format, args);
-	va_end(args);
-	return system(line);
-}
-
-/* Sockets made from now on are the client's, or (false) at home again. */
-static void be_client(bool client)
-{
-	static int home = -1;
-	char path[64];
-	int fd;
-
-	if (home < 0)
-		home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	snprintf(path, sizeof(path), "/run/netns/%s-client", lab);
-	fd = client ? open(path, O_RDONLY | O_CLOEXEC) : home;
-	assert_true(fd >= 0);
-	assert_int_equal(setns(fd, CLONE_NEWNET), 0);
-	if (client)
-		close(fd);
-}
-
-static void start(const char *option, const char *value, const char *more, const char *value_of_it)
-{
-	char line[4096];
-	int fds[2];
-	FILE *out;
-
-	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
-	server = fork();
-	if (!server) {
-		prctl(PR_SET_PDEATHSIG, SIGTERM);
-		dup2(fds[1], 1);
-		execl(xfn, xfn, "lab", "-n", lab, "exec", "server", xfn, "run", "-j", "-i", iface,
-		      option, value, more, value_of_it, NULL);
-		_exit(127);
-	}
-	close(fds[1]);
-	out = fdopen(fds[0], "r");
-	if (!fgets(line, sizeof(line), out) || !strstr(line, "\"ready\""))
-		fail_msg("xfn run does not become ready");
-	fclose(out);
-}
-
-static void stop(void)
-{
-	int status = -1;
-
-	kill(server, SIGTERM);
-	waitpid(server, &status, 0);
-	server = 0;
-	assert_int_equal(status, 0);
-}
-
-/* What `xfn stat` says: of one reason, or (NULL) the sum of all reasons and all requests. */
-static unsigned long count(const char *reason)
-{
-	unsigned long sum = 0;
-	json_t *stat, *row;
-	char line[400];
-	size_t i;
-	FILE *f;
-
-	snprintf(line, sizeof(line), "%s stat -j -i %s", xfn, iface);
-	f = popen(line, "r");
-	assert_non_null(f);
-	stat = json_loadf(f, 0, NULL);
-	pclose(f);
-	assert_non_null(stat);
-	json_array_foreach(json_object_get(stat, "reasons"), i, row) {
-		const char *name = json_string_value(json_object_get(row, "name"));
-
-		if (!reason || !strcmp(name, reason))
-			sum += json_integer_value(json_object_get(row, "count"));
-	}
-	json_array_foreach(json_object_get(stat, "functions"), i, row) {
-		if (!reason)
-			sum += json_integer_value(json_object_get(row, "requests"));
-	}
 	json_decref(stat);
 	return sum;
+}
+
+static unsigned long reasons(const char *name)
+{
+	return count("reasons", name, "count");
+}
+
+static unsigned long requests(void)
+{
+	return count("functions", NULL, "requests");
 }
 
 static uint32_t add_words(const uint8_t *p, size_t len, uint32_t sum)
@@ -196,14 +113,14 @@ static void send_frame(const uint8_t *f, size_t len)
 /* The frame as it is now: no reply, and counted under `reason`, each copy once at least. */
 static void hostile(const uint8_t *f, size_t len, const char *reason, const char *what)
 {
-	unsigned long before = count(reason), after;
+	unsigned long before = reasons(reason), after;
 
 	for (int i = 0; i < COPIES; i++)
 		send_frame(f, len);
 	/* a worker counts when it comes to it */
-	for (int i = 0; i < 50 && count(reason) < before + COPIES; i++)
+	for (int i = 0; i < 50 && reasons(reason) < before + COPIES; i++)
 		usleep(10000);
-	after = count(reason);
+	after = reasons(reason);
 	if (after < before + COPIES)
 		fail_msg("%s: %lu of %d counted as %s", what, after - before, COPIES, reason);
 	if (replies())
@@ -270,13 +187,13 @@ static void truncations(void)
 	for (int version = 4; version <= 6; version += 2) {
 		uint8_t f[256];
 		size_t len = good(f, version, 20);
-		unsigned long before = count(NULL), sent = 0;
+		unsigned long before = everything(), sent = 0;
 
 		for (size_t cut = 14; cut < len; cut++, sent++)
 			send_frame(f, cut);
-		for (int i = 0; i < 50 && count(NULL) < before + sent; i++)
+		for (int i = 0; i < 50 && everything() < before + sent; i++)
 			usleep(10000);
-		assert_true(count(NULL) >= before + sent);
+		assert_true(everything() >= before + sent);
 		assert_int_equal(replies(), 0);
 	}
 }
@@ -296,9 +213,9 @@ static void ask(int family, uint16_t port, size_t size, int name, const void *op
 	inet_pton(AF_INET6, "fd78::1", &in6.sin6_addr);
 	for (size_t i = 0; i < size; i++)
 		request[i] = (uint8_t)(i * 7 + size);
-	be_client(true);
+	be("client");
 	fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	be_client(false);
+	be(NULL);
 	assert_true(fd >= 0);
 	if (optlen)
 		assert_int_equal(setsockopt(fd, family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6, name,
@@ -334,9 +251,9 @@ static void burst(int family)
 	inet_pton(AF_INET6, "fd78::1", &in6.sin6_addr);
 	for (unsigned i = 0; i < sizeof(request); i++)
 		request[i] = (uint8_t)(i / 100 * 10 + i % 100 / 50);
-	be_client(true);
+	be("client");
 	fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	be_client(false);
+	be(NULL);
 	assert_true(fd >= 0);
 	ret = family == AF_INET ? connect(fd, (struct sockaddr *)&in, sizeof(in)) :
 				  connect(fd, (struct sockaddr *)&in6, sizeof(in6));
@@ -387,13 +304,13 @@ static void legal_shapes(void)
 /* Send the frame until it is counted so. */
 static void becomes(const uint8_t *f, size_t len, const char *reason, const char *what)
 {
-	unsigned long before = count(reason);
+	unsigned long before = reasons(reason);
 
-	for (int i = 0; i < 100 && count(reason) == before; i++) {
+	for (int i = 0; i < 100 && reasons(reason) == before; i++) {
 		send_frame(f, len);
 		usleep(10000);
 	}
-	if (count(reason) == before)
+	if (reasons(reason) == before)
 		fail_msg("%s: never counted as %s", what, reason);
 }
 
@@ -405,23 +322,24 @@ static void follows_changes(void)
 
 	memcpy(f + 26, "\xc0\0\2\6", 4);
 	repair(f, 4);
-	shell("%s lab -n %s exec server ip addr add 192.0.2.6/32 dev lo", xfn, lab);
+	ON("server", "ip addr add 192.0.2.6/32 dev lo");
 	becomes(f, len, "BAD_SOURCE", "a new own address as source");
-	shell("%s lab -n %s exec server ip addr del 192.0.2.6/32 dev lo", xfn, lab);
+	ON("server", "ip addr del 192.0.2.6/32 dev lo");
 	len = good(f, 4, 64);
-	shell("%s lab -n %s exec server ip link set %s address 02:78:66:6e:00:99", xfn, lab, iface);
+	ON("server", "ip link set %s address 02:78:66:6e:00:99", iface);
 	becomes(f, len, "OTHERHOST", "the old MAC");
-	shell("%s lab -n %s exec server ip link set %s address 02:78:66:6e:00:01", xfn, lab, iface);
+	ON("server", "ip link set %s address 02:78:66:6e:00:01", iface);
 	f[5] = 0x99;
 	becomes(f, len, "OTHERHOST", "the MAC of meanwhile");
 	replies();
 }
 
-static void all(const char *option, const char *value, const char *more, const char *value_of_it)
+/* *state: options of xfn run. */
+static void all(void **state)
 {
 	if (!lab[0])
 		skip();
-	start(option, value, more, value_of_it);
+	start("-i %s %s", iface, (const char *)*state);
 	legal_shapes();
 	follows_changes();
 	hostile_frames();
@@ -430,56 +348,17 @@ static void all(const char *option, const char *value, const char *more, const c
 	stop();
 }
 
-static void native(void **state)
+/* What a worker of frames is not shown must not reach one behind sockets. *state: the
+ * engine. */
+static void sockets(void **state)
 {
-	(void)state;
-	all("--mode", "native", NULL, NULL);
-}
-
-static void generic(void **state)
-{
-	(void)state;
-	all("--mode", "generic", NULL, NULL);
-}
-
-static void worker(void **state)
-{
-	(void)state;
-	all("--tier", "afxdp", NULL, NULL);
-}
-
-static void generic_worker(void **state)
-{
-	(void)state;
-	all("--tier", "afxdp", "--mode", "generic");
-}
-
-static unsigned long requests(void)
-{
-	char line[400];
-	unsigned long n = 0;
-	FILE *f;
-
-	snprintf(
-		line, sizeof(line),
-		"%s stat -j -i %s | grep -o '\"requests\": [0-9]*' | awk '{ n += $2 } END { print n }'",
-		xfn, iface);
-	f = popen(line, "r");
-	assert_non_null(f);
-	assert_int_equal(fscanf(f, "%lu", &n), 1);
-	pclose(f);
-	return n;
-}
-
-/* What a worker of frames is not shown must not reach one behind sockets. */
-static void sockets(const char *engine)
-{
+	const char *engine = *state;
 	unsigned long before;
 	uint8_t f[256];
 
 	if (!lab[0])
 		skip();
-	start("--engine", engine, NULL, NULL);
+	start("-i %s --engine %s", iface, engine);
 	ask(AF_INET, 1232, 20, 0, NULL, 0);
 	ask(AF_INET6, 1232, 20, 0, NULL, 0);
 	before = requests();
@@ -515,38 +394,11 @@ static void sockets(const char *engine)
 	stop();
 }
 
-static void behind_sockets(void **state)
-{
-	(void)state;
-	sockets("mmsg");
-}
-
-static void behind_a_ring(void **state)
-{
-	(void)state;
-	sockets("packet");
-}
-
-/* After a failure the server still runs. */
-static int end_server(void **state)
-{
-	(void)state;
-	if (server > 0) {
-		kill(server, SIGTERM);
-		waitpid(server, NULL, 0);
-	}
-	server = 0;
-	return 0;
-}
-
 static int tear_down(void **state)
 {
-	(void)state;
 	if (raw >= 0)
 		close(raw);
-	if (lab[0])
-		shell("%s lab -n %s down", xfn, lab);
-	return 0;
+	return lower(state);
 }
 
 static int set_up(void **state)
@@ -554,37 +406,29 @@ static int set_up(void **state)
 	struct sockaddr_ll at = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
 
 	(void)state;
-	snprintf(xfn, sizeof(xfn), "%s/xfn", getenv("XFN_BUILD") ?: "build");
-	if (geteuid() || access(xfn, X_OK)) {
-		print_message("SKIP: wants root and build/xfn\n");
-		return 0; /* every test skips */
-	}
-	snprintf(lab, sizeof(lab), "h%d", getpid() % 1000000);
-	snprintf(iface, sizeof(iface), "xfns0%s", lab);
-	snprintf(client_iface, sizeof(client_iface), "xfnc0%s", lab);
-	if (shell("%s lab -n %s up >/dev/null", xfn, lab)) {
-		lab[0] = 0;
+	if (raise_lab('h'))
 		return -1;
-	}
+	if (!lab[0])
+		return 0;
 	/* of this host, though not of the interface */
-	shell("%s lab -n %s exec server ip addr add 192.0.2.5/32 dev lo", xfn, lab);
-	shell("%s lab -n %s exec server ip addr add fd79::5/128 dev lo", xfn, lab);
-	be_client(true);
+	ON("server", "ip addr add 192.0.2.5/32 dev lo");
+	ON("server", "ip addr add fd79::5/128 dev lo");
+	be("client");
 	raw = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_ALL));
 	at.sll_ifindex = if_nametoindex(client_iface);
-	be_client(false);
+	be(NULL);
 	return raw < 0 || bind(raw, (struct sockaddr *)&at, sizeof(at)) ? -1 : 0;
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(native, end_server),
-		cmocka_unit_test_teardown(generic, end_server),
-		cmocka_unit_test_teardown(worker, end_server),
-		cmocka_unit_test_teardown(generic_worker, end_server),
-		cmocka_unit_test_teardown(behind_sockets, end_server),
-		cmocka_unit_test_teardown(behind_a_ring, end_server),
+		{ "native", all, NULL, end_server, (void *)"--mode native" },
+		{ "generic", all, NULL, end_server, (void *)"--mode generic" },
+		{ "worker", all, NULL, end_server, (void *)"--tier afxdp" },
+		{ "generic_worker", all, NULL, end_server, (void *)"--tier afxdp --mode generic" },
+		{ "behind_sockets", sockets, NULL, end_server, (void *)"mmsg" },
+		{ "behind_a_ring", sockets, NULL, end_server, (void *)"packet" },
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
