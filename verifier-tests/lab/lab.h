@@ -177,7 +177,7 @@ static inline unsigned long count(const char *list, const char *name, const char
 }
 
 /* An address of text, IPv4 or IPv6. */
-static socklen_t place(const char *ip, uint16_t port, struct sockaddr_storage *out)
+static inline socklen_t place(const char *ip, uint16_t port, struct sockaddr_storage *out)
 {
 	struct sockaddr_in *in = (void *)out;
 	struct sockaddr_in6 *in6 = (void *)out;
