@@ -46,13 +46,13 @@ userspace/protocol: userspace/engine userspace/call userspace/host skel/error.h 
 userspace/worker: skel/module.h skel/sealed_copy.h userspace/protocol userspace/engine userspace/call userspace/host skel/error.h xdp functions
 userspace/supervisor: userspace/worker/sandbox.h userspace/protocol userspace/engine userspace/call userspace/control userspace/nic userspace/sockets userspace/host skel xdp functions
 tools/process: userspace/host skel/error.h
-tools/arguments: userspace/sockets skel/error.h functions
+tools/arguments: userspace/sockets userspace/host skel/error.h functions
 tools/host: tools/process userspace/engine userspace/nic userspace/host skel xdp
 tools/load: userspace/worker/sandbox.h userspace/call userspace/host skel xdp functions
-tools/cases: tools/arguments userspace/worker/sandbox.h userspace/call userspace/host skel xdp functions
+tools/cases: userspace/worker/sandbox.h userspace/call userspace/host skel xdp functions
 tools/compiler: tools/arguments tools/process userspace/worker/sandbox.h userspace/supervisor userspace/sockets userspace/call userspace/host skel xdp functions
 tools/cli: tools/compiler tools/cases tools/load tools/host tools/arguments tools/process userspace/supervisor userspace/control userspace/engine userspace/protocol/engine_stats.h userspace/host skel xdp functions
-tools/bench: tools/load tools/process skel/error.h
+tools/bench: tools/arguments tools/load tools/process skel/error.h
 tools/demo: tools/process userspace/host skel/error.h
 tools/man: userspace/protocol/engine_stats.h skel xdp
 tools/templates: functions
@@ -72,7 +72,7 @@ BASE_ROOMS := $(call rooms,$(addprefix tools/,compiler cases load host arguments
 	$(addprefix userspace/,supervisor control nic worker protocol engine call sockets host) skel)
 XFN_ROOMS := $(call rooms,tools/cli) $(BASE_ROOMS)
 DEMO_ROOMS := $(call rooms,tools/demo tools/process userspace/host skel)
-BENCH_ROOMS := $(call rooms,tools/bench tools/load tools/process userspace/host skel)
+BENCH_ROOMS := $(call rooms,tools/bench tools/load tools/arguments tools/process userspace/host skel)
 BENCH_LIBS := -lbpf -lxdp -ljansson -lm
 
 XFN_LIBS := -lbpf -lxdp -lelf -lz -ljansson -lmnl -luring -lseccomp -lcap-ng -lcrypto -lpcap -ldl

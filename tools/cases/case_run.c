@@ -15,6 +15,7 @@
 #include <linux/bpf.h>
 #include "../../skel/error.h"
 #include "../../skel/loader.h"
+#include "../../userspace/host/ip.h"
 #include "../../userspace/host/output_lines.h"
 #include "../../userspace/call/call.h"
 #include "../../userspace/call/request_frame.h"
@@ -72,8 +73,7 @@ static struct xfn_address local_of(const struct run *r, const struct xfn_case *c
 static size_t frame_of(const struct run *r, const struct xfn_case *c, uint8_t *frame)
 {
 	struct xfn_address local = local_of(r, c);
-	uint32_t head =
-		(xfn_request_frame__is_v4(&local) ? XFN_IPV4_LEN : XFN_IPV6_LEN) + XFN_UDP_LEN;
+	uint32_t head = (xfn_ip__is_v4(local.ip) ? XFN_IPV4_LEN : XFN_IPV6_LEN) + XFN_UDP_LEN;
 
 	if (c->request.len + head > c->mtu)
 		return 0;

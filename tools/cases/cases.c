@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Reading a file of cases. Must never know how a function is run. */
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
@@ -11,6 +10,7 @@
 #include "../../skel/error.h"
 #include "../../skel/reason_text.h"
 #include "../../skel/regular_file.h"
+#include "../../userspace/host/ip.h"
 #include "../../userspace/host/printable.h"
 #include "cases.h"
 
@@ -112,7 +112,7 @@ static int parse_address(struct reader *r, const char *text, struct xfn_address 
 {
 	static const char next[] = "take 192.0.2.7, 192.0.2.7:5000 or [2001:db8::7]:5000";
 	const char *port = NULL, *close = strchr(text, ']');
-	uint8_t ip[16] = { [10] = 0xff, [11] = 0xff };
+	uint8_t ip[16];
 	char host[64];
 	uint32_t n;
 	size_t len;
@@ -130,7 +130,7 @@ static int parse_address(struct reader *r, const char *text, struct xfn_address 
 		len = port ? (size_t)(colon - text) : strlen(text);
 		snprintf(host, sizeof(host), "%.*s", (int)len, text);
 	}
-	if (inet_pton(AF_INET, host, ip + 12) != 1 && inet_pton(AF_INET6, host, ip) != 1)
+	if (xfn_ip__parse(host, ip))
 		return wrong(r, text, next);
 	if (port && parse_number(r, port, 1, 65535, &n))
 		return -EINVAL;
@@ -249,13 +249,6 @@ static int parse_field(struct reader *r, enum field field, char *text)
 	}
 }
 
-static bool is_v4(const struct xfn_address *addr)
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-
-	return !memcmp(addr->ip, mapped, sizeof(mapped));
-}
-
 /* The address that was not given is of the other one's version. */
 static int settle_addresses(struct reader *r, struct xfn_case *c)
 {
@@ -266,9 +259,9 @@ static int settle_addresses(struct reader *r, struct xfn_case *c)
 					       { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 } };
 	static const uint8_t none[16];
 	bool peer = memcmp(c->peer.ip, none, 16), local = memcmp(c->local.ip, none, 16);
-	unsigned six = peer ? !is_v4(&c->peer) : local && !is_v4(&c->local);
+	unsigned six = peer ? !xfn_ip__is_v4(c->peer.ip) : local && !xfn_ip__is_v4(c->local.ip);
 
-	if (peer && local && is_v4(&c->peer) != is_v4(&c->local))
+	if (peer && local && xfn_ip__is_v4(c->peer.ip) != xfn_ip__is_v4(c->local.ip))
 		return xfn_fail(&r->err, -EINVAL,
 				"peer and local are of two IP versions; give both of one");
 	if (!peer)
@@ -283,7 +276,7 @@ static int check_lengths(struct reader *r, const struct xfn_case *c)
 {
 	size_t len = c->request.len > c->reply.len ? c->request.len : c->reply.len;
 
-	if (!is_v4(&c->peer) || len <= XFN_PAYLOAD_MAX_V4)
+	if (!xfn_ip__is_v4(c->peer.ip) || len <= XFN_PAYLOAD_MAX_V4)
 		return 0;
 	return xfn_fail(
 		&r->err, -EINVAL,

@@ -7,7 +7,6 @@
 #include "../../skel/error.h"
 #include "offload.h"
 
-#include <arpa/inet.h>
 #include <netinet/ether.h>
 #include <errno.h>
 #include <stdio.h>
@@ -23,6 +22,7 @@
 #include "../../skel/sealed_copy.h"
 #include "../../userspace/host/addresses.h"
 #include "../../userspace/host/interface.h"
+#include "../../userspace/host/ip.h"
 #include "../../userspace/supervisor/options.h"
 #include "classify.h"
 
@@ -62,13 +62,10 @@ static void on_device(void *ctx, const struct xfn_addresses_device *device, bool
 
 static void on_address(void *ctx, const struct xfn_local_address *served, bool added)
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, 0xff };
-	bool v4 = !memcmp(served->ip, mapped, 12);
 	struct choice *c = ctx;
 
 	if (added && c->addresses < ADDRESSES_MAX)
-		inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? served->ip + 12 : served->ip,
-			  c->address[c->addresses++], INET6_ADDRSTRLEN);
+		xfn_ip__text(served->ip, c->address[c->addresses++]);
 }
 
 /* The addresses to be compiled in: those given, else the interface's of now. */

@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include "../../skel/loader.h"
 #include "../../userspace/host/clock.h"
+#include "../../userspace/host/ip.h"
 #include "../../userspace/supervisor/options.h"
 #include "../../userspace/sockets/udp_socket.h"
 #include "classify.h"
@@ -80,7 +81,7 @@ static int take_values(struct object *obj)
 	const struct xfn_object_options *how = obj->how;
 
 	for (unsigned i = 0; i < how->addresses; i++)
-		if (xfn_udp_socket__parse(how->address[i], obj->served[i]))
+		if (xfn_ip__parse(how->address[i], obj->served[i]))
 			return usage(obj, "--address '%.100s': no IPv4 or IPv6 address; give one",
 				     how->address[i]);
 	if (how->mac && !read_mac(how->mac, &obj->mac))
@@ -133,7 +134,7 @@ static int take_specs(struct object *obj, char **specs, int count)
 			return status;
 		to->at.port = spec.port ?: port;
 		to->any = !spec.addr[0];
-		if (!to->any && xfn_udp_socket__parse(spec.addr, to->at.ip))
+		if (!to->any && xfn_ip__parse(spec.addr, to->at.ip))
 			return usage(obj, "source '%s': no address before the port", whole);
 		if (!to->any && xfn_udp_socket__unfit(to->at.ip))
 			return usage(obj, "source '%s': %s %s, and no host's own", whole, spec.addr,
@@ -226,13 +227,12 @@ static int check(struct object *obj)
 /* "version, hi, lo" of standalone_bpf.h: words as a program loads them from a frame. */
 static void print_address(FILE *f, const uint8_t ip[16])
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, 0xff };
 	uint64_t word[2];
 	uint32_t v4;
 
 	memcpy(word, ip, sizeof(word));
 	memcpy(&v4, ip + 12, sizeof(v4));
-	if (!memcmp(ip, mapped, sizeof(mapped)))
+	if (xfn_ip__is_v4(ip))
 		fprintf(f, "4, 0, 0x%xu", v4);
 	else
 		fprintf(f, "6, 0x%llxull, 0x%llxull", (unsigned long long)word[0],

@@ -12,6 +12,7 @@
 #include <linux/types.h>
 #include "call.h"
 #include "keyed_hash.h"
+#include "../host/ip.h"
 #include "../host/now.h"
 #include "../../xdp/checksum.h"
 #include "../../xdp/guard.h"
@@ -104,11 +105,9 @@ int xfn_call__put(struct xfn_call *c, unsigned slot, const struct xfn_native_mod
 	return 0;
 }
 
-static const uint8_t mapped[12] = { [10] = 0xff, 0xff };
-
 static bool same_version(const uint8_t *a, const uint8_t *b)
 {
-	return !memcmp(a, mapped, sizeof(mapped)) == !memcmp(b, mapped, sizeof(mapped));
+	return xfn_ip__is_v4(a) == xfn_ip__is_v4(b);
 }
 
 /* 0.0.0.0 and :: stand for every address of their version. */
@@ -123,7 +122,7 @@ static uint32_t exactness(const uint8_t *ip)
 	for (unsigned i = 0; i < 10; i++)
 		if (ip[i])
 			return 2;
-	return (ip[10] || ip[11]) && memcmp(ip, mapped, sizeof(mapped)) ? 2 : 1;
+	return (ip[10] || ip[11]) && !xfn_ip__is_v4(ip) ? 2 : 1;
 }
 
 int xfn_call__bind(struct xfn_call *c, const uint8_t *ip, uint16_t port, unsigned slot)
@@ -450,7 +449,7 @@ static void call_payload(struct xfn_call *c, struct xfn_datagram *d)
 		refuse(c, NULL, XFN_REASON_PORT_ZERO);
 		return;
 	}
-	version = memcmp(d->peer.ip, mapped, 12) ? 6 : 4;
+	version = xfn_ip__is_v4(d->peer.ip) ? 4 : 6;
 	reason = guarded(c, d->slot, &d->peer, version);
 	if (reason) {
 		refuse(c, &c->page->slots[d->slot], reason);

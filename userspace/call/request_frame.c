@@ -2,20 +2,14 @@
 /* A UDP request as it would come from a neighbour. Must never know who answers. */
 #include <string.h>
 #include "request_frame.h"
+#include "../host/ip.h"
 #include "../../xdp/checksum.h"
-
-bool xfn_request_frame__is_v4(const struct xfn_address *addr)
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-
-	return !memcmp(addr->ip, mapped, sizeof(mapped));
-}
 
 size_t xfn_request_frame__headers(uint8_t headers[XFN_REQUEST_HEADERS_MAX],
 				  const struct xfn_address *peer, const struct xfn_address *local,
 				  const void *payload, uint32_t len)
 {
-	bool four = xfn_request_frame__is_v4(peer);
+	bool four = xfn_ip__is_v4(peer->ip);
 	uint32_t ip_len = four ? XFN_IPV4_LEN : XFN_IPV6_LEN;
 	uint32_t udp_len = len + XFN_UDP_LEN;
 	uint8_t *h = headers, *udp = h + ip_len;
@@ -56,7 +50,7 @@ size_t xfn_request_frame__build(uint8_t *frame, const struct xfn_address *peer,
 	size_t head = XFN_ETH_LEN;
 
 	memcpy(frame, macs, sizeof(macs));
-	xfn_put_be16(frame + 12, xfn_request_frame__is_v4(peer) ? 0x0800 : 0x86dd);
+	xfn_put_be16(frame + 12, xfn_ip__is_v4(peer->ip) ? 0x0800 : 0x86dd);
 	head += xfn_request_frame__headers(frame + XFN_ETH_LEN, peer, local, payload, len);
 	if (len) /* of an empty one there may be no place */
 		memcpy(frame + head, payload, len);

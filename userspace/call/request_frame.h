@@ -16,9 +16,6 @@
 #define XFN_REQUEST_HEADERS_MAX (XFN_IPV6_LEN + XFN_UDP_LEN)
 #define XFN_REQUEST_FRAME_HEAD	(XFN_ETH_LEN + XFN_REQUEST_HEADERS_MAX) /* before the payload */
 
-/* Is it an IPv4 address (mapped)? */
-bool xfn_request_frame__is_v4(const struct xfn_address *addr);
-
 /*
  * Write IP and UDP headers of a datagram from `peer` to `local` (of one version) whose payload is
  * `len` bytes at `payload`, with right lengths and checksums (RFC 791, 8200, 768). Returns their

@@ -15,6 +15,7 @@
 #include <linux/rtnetlink.h>
 #include "../../skel/error.h"
 #include "addresses.h"
+#include "ip.h"
 
 #define READS	    16	  /* of what keeps changing, until it is given up */
 #define MESSAGE_MAX 32768 /* what the kernel fills at most in one read of a dump */
@@ -300,13 +301,6 @@ static void add_served(struct reading *r, const uint8_t ip[16],
 	served->elsewhere = elsewhere;
 }
 
-static bool is_loopback(const uint8_t ip[16])
-{
-	static const uint8_t one[16] = { [15] = 1 }, mapped[13] = { [10] = 0xff, 0xff, 127 };
-
-	return !memcmp(ip, one, 16) || !memcmp(ip, mapped, 13);
-}
-
 static void find_served(struct reading *r, const struct xfn_addresses *addrs)
 {
 	for (unsigned d = 0; d < r->device_count; d++) {
@@ -318,7 +312,8 @@ static void find_served(struct reading *r, const struct xfn_addresses *addrs)
 
 			for (unsigned l = 0; l < r->link_count; l++)
 				if (r->links[l].ifindex == one->ifindex)
-					anycast = r->links[l].loopback && !is_loopback(one->ip);
+					anycast = r->links[l].loopback &&
+						  !xfn_ip__is_loopback(one->ip);
 			if (anycast || one->ifindex == r->devices[d].ifindex)
 				add_served(r, one->ip, &r->devices[d], anycast);
 		}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Flow rules of a NIC, by the ethtool ioctl. */
 #include "../../skel/error.h"
+#include "../host/ip.h"
 #include "flow_rules.h"
 
 #include <arpa/inet.h>
@@ -22,18 +23,11 @@ struct xfn_steer {
 	unsigned count;
 };
 
-static bool is_v4(const uint8_t ip[16])
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-
-	return !memcmp(ip, mapped, sizeof(mapped));
-}
-
 void xfn_steer__spec(const struct xfn_steer_rule *rule, struct ethtool_rx_flow_spec *spec)
 {
 	memset(spec, 0, sizeof(*spec));
 	spec->ring_cookie = rule->queue;
-	if (is_v4(rule->to.ip)) {
+	if (xfn_ip__is_v4(rule->to.ip)) {
 		spec->flow_type = UDP_V4_FLOW;
 		memcpy(&spec->h_u.udp_ip4_spec.ip4dst, rule->to.ip + 12, 4);
 		memset(&spec->m_u.udp_ip4_spec.ip4dst, 0xff, 4);
@@ -71,13 +65,10 @@ bool xfn_steer__same(const struct ethtool_rx_flow_spec *a, const struct ethtool_
 
 void xfn_steer__text(const struct xfn_steer_rule *rule, char *text)
 {
-	char ip[INET6_ADDRSTRLEN] = "";
+	char ip[INET6_ADDRSTRLEN];
 
-	if (is_v4(rule->to.ip))
-		inet_ntop(AF_INET, rule->to.ip + 12, ip, sizeof(ip));
-	else
-		inet_ntop(AF_INET6, rule->to.ip, ip, sizeof(ip));
-	snprintf(text, XFN_JOURNAL_TEXT, "%s %u %u", ip, rule->to.port, rule->queue);
+	snprintf(text, XFN_JOURNAL_TEXT, "%s %u %u", xfn_ip__text(rule->to.ip, ip), rule->to.port,
+		 rule->queue);
 }
 
 bool xfn_steer__parse(const char *text, struct xfn_steer_rule *rule)
@@ -90,11 +81,7 @@ bool xfn_steer__parse(const char *text, struct xfn_steer_rule *rule)
 		return false;
 	rule->to.port = (uint16_t)port;
 	rule->queue = queue;
-	if (inet_pton(AF_INET, ip, rule->to.ip + 12) == 1) {
-		rule->to.ip[10] = rule->to.ip[11] = 0xff;
-		return true;
-	}
-	return inet_pton(AF_INET6, ip, rule->to.ip) == 1;
+	return !xfn_ip__parse(ip, rule->to.ip);
 }
 
 int64_t xfn_steer__place(uint32_t size, const uint32_t *used, unsigned count)

@@ -13,6 +13,7 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include "../../skel/error.h"
+#include "../host/ip.h"
 #include "packet_ring.h"
 
 #ifndef PACKET_IGNORE_OUTGOING
@@ -75,13 +76,6 @@ static void land(struct program *p, unsigned from)
 		p->insns[from].k = p->count - from - 1;
 }
 
-static bool is_mapped(const uint8_t ip[16])
-{
-	static const uint8_t prefix[12] = { [10] = 0xff, 0xff };
-
-	return !memcmp(ip, prefix, sizeof(prefix));
-}
-
 /*
  * Go on, with the port in MEM_PORT, where (destination, tag) is one of the targets' of this version
  * from `off` on; else drop.
@@ -93,7 +87,7 @@ static void demand_address(struct program *p, const struct xfn_packet_target *ta
 
 	for (unsigned i = 0; i < count; i++) {
 		const struct xfn_packet_target *t = &targets[i];
-		bool again = is_mapped(t->addr.ip) != v4;
+		bool again = xfn_ip__is_v4(t->addr.ip) != v4;
 
 		for (unsigned j = 0; j < i && !again; j++)
 			again = !memcmp(targets[j].addr.ip, t->addr.ip, 16) &&
@@ -126,7 +120,7 @@ static void refuse_sources(struct program *p, const uint8_t (*own)[16], unsigned
 	if (v4)
 		load(p, BPF_W, off);
 	for (unsigned i = 0; i < count && p->count + 9 < end; i++) {
-		if (is_mapped(own[i]) != v4)
+		if (xfn_ip__is_v4(own[i]) != v4)
 			continue;
 		/* a mismatch skips the words that are left, two each, and the drop */
 		for (unsigned word = v4 ? 3 : 0; word < 4; word++) {

@@ -9,62 +9,31 @@
 #include <unistd.h>
 #include <linux/sock_diag.h>
 #include "../../skel/error.h"
+#include "../host/ip.h"
 #include "udp_socket.h"
 
 #define RECEIVE_BUFFER (4 << 20) /* bytes: a burst that a worker's start or stall lets wait */
 
-static bool is_mapped(const uint8_t ip[16])
-{
-	static const uint8_t prefix[12] = { [10] = 0xff, 0xff };
-
-	return !memcmp(ip, prefix, sizeof(prefix));
-}
-
 const char *xfn_udp_socket__text(const struct xfn_address *addr, char *text, size_t len)
 {
 	char ip[INET6_ADDRSTRLEN];
-	bool mapped = is_mapped(addr->ip);
 
-	inet_ntop(mapped ? AF_INET : AF_INET6, addr->ip + (mapped ? 12 : 0), ip, sizeof(ip));
-	snprintf(text, len, mapped ? "%s:%u" : "[%s]:%u", ip, addr->port);
+	xfn_ip__text(addr->ip, ip);
+	snprintf(text, len, xfn_ip__is_v4(addr->ip) ? "%s:%u" : "[%s]:%u", ip, addr->port);
 	return text;
-}
-
-int xfn_udp_socket__parse(const char *text, uint8_t ip[16])
-{
-	char bare[INET6_ADDRSTRLEN];
-	size_t len = strlen(text);
-
-	if (len > 2 && text[0] == '[' && text[len - 1] == ']' && len - 2 < sizeof(bare)) {
-		memcpy(bare, text + 1, len - 2);
-		bare[len - 2] = 0;
-		return inet_pton(AF_INET6, bare, ip) == 1 ? 0 : -EINVAL;
-	}
-	memset(ip, 0, 16);
-	ip[10] = ip[11] = 0xff;
-	if (inet_pton(AF_INET, text, ip + 12) == 1)
-		return 0;
-	return inet_pton(AF_INET6, text, ip) == 1 ? 0 : -EINVAL;
 }
 
 int xfn_udp_socket__version(const uint8_t ip[16])
 {
-	return is_mapped(ip) ? 4 : 6;
+	return xfn_ip__is_v4(ip) ? 4 : 6;
 }
 
 bool xfn_udp_socket__is_every(const uint8_t ip[16])
 {
 	static const uint8_t zero[16];
-	size_t head = is_mapped(ip) ? 12 : 0;
+	size_t head = xfn_ip__is_v4(ip) ? 12 : 0;
 
 	return !memcmp(ip + head, zero, sizeof(zero) - head);
-}
-
-bool xfn_udp_socket__is_loopback(const uint8_t ip[16])
-{
-	static const uint8_t one[16] = { [15] = 1 };
-
-	return is_mapped(ip) ? ip[12] == 127 : !memcmp(ip, one, sizeof(one));
 }
 
 /* The kernel refuses to send there without SO_BROADCAST. Nothing is sent. */
@@ -85,9 +54,9 @@ const char *xfn_udp_socket__unfit(const uint8_t ip[16])
 {
 	static const uint8_t all[4] = { 255, 255, 255, 255 };
 
-	if (is_mapped(ip) ? ip[12] >> 4 == 14 : ip[0] == 0xff)
+	if (xfn_ip__is_v4(ip) ? ip[12] >> 4 == 14 : ip[0] == 0xff)
 		return "is a multicast address";
-	if (is_mapped(ip) && (!memcmp(ip + 12, all, 4) || is_broadcast(ip)))
+	if (xfn_ip__is_v4(ip) && (!memcmp(ip + 12, all, 4) || is_broadcast(ip)))
 		return "is a broadcast address";
 	return NULL;
 }
@@ -126,7 +95,7 @@ static int set_options(int fd, bool mapped, unsigned scope, unsigned device)
 int xfn_udp_socket__open(const struct xfn_address *addr, unsigned scope, unsigned device,
 			 bool beside, struct xfn_error *err)
 {
-	bool mapped = is_mapped(addr->ip);
+	bool mapped = xfn_ip__is_v4(addr->ip);
 	/* fe80::/10 wants its interface */
 	bool link_local = addr->ip[0] == 0xfe && (addr->ip[1] & 0xc0) == 0x80;
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(addr->port) };

@@ -7,6 +7,7 @@
 #include <syslog.h>
 #include <unistd.h>
 #include "../../skel/error.h"
+#include "../host/ip.h"
 #include "../host/log.h"
 #include "supervisor_inside.h"
 
@@ -28,7 +29,7 @@ static int settle_one(const struct xfn_run_options *opts, const struct xfn_run_m
 {
 	fn->mod = want->mod;
 	fn->any = !want->addr || !want->addr[0];
-	if (!fn->any && xfn_udp_socket__parse(want->addr, fn->addr.ip))
+	if (!fn->any && xfn_ip__parse(want->addr, fn->addr.ip))
 		return xfn_fail(err, -EINVAL,
 				"%s: %s is no IP address; write MODULE@10.0.0.1:53 or "
 				"MODULE@[fd00::1]:53",

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <syslog.h>
 #include "../../../skel/error.h"
+#include "../../host/ip.h"
 #include "../../host/log.h"
 #include "../supervisor_inside.h"
 
@@ -118,7 +119,7 @@ static int want_sockets(const struct xfn_supervisor *sup, struct list *list, uns
 		want_named(sup, list, slot, fn->addr.ip);
 	} else if (sup->opts->bind_count && !fn->version) {
 		for (unsigned i = 0; i < sup->opts->bind_count; i++) {
-			if (xfn_udp_socket__parse(sup->opts->bind[i], ip))
+			if (xfn_ip__parse(sup->opts->bind[i], ip))
 				return xfn_fail(err, -EINVAL, "--bind %s: no IP address",
 						sup->opts->bind[i]);
 			want_named(sup, list, slot, ip);
@@ -128,7 +129,7 @@ static int want_sockets(const struct xfn_supervisor *sup, struct list *list, uns
 	} else if (fn->version) {
 		want_named(sup, list, slot, fn->addr.ip);
 	} else {
-		for (unsigned i = 0; i < 2 && !xfn_udp_socket__parse(loopback[i], ip); i++)
+		for (unsigned i = 0; i < 2 && !xfn_ip__parse(loopback[i], ip); i++)
 			want_named(sup, list, slot, ip);
 	}
 	return 0;

@@ -7,6 +7,7 @@
 #include <syslog.h>
 #include "../../../skel/error.h"
 #include "../../host/clock.h"
+#include "../../host/ip.h"
 #include "../../host/log.h"
 #include "../../host/now.h"
 #include "../supervisor_inside.h"
@@ -107,7 +108,7 @@ int xfn_local_addresses__open(struct xfn_supervisor *sup, struct xfn_error *err)
 	int ret;
 
 	for (unsigned i = 0; i < count; i++)
-		if (xfn_udp_socket__parse(sup->opts->address[i], only[i]))
+		if (xfn_ip__parse(sup->opts->address[i], only[i]))
 			return xfn_fail(err, -EINVAL, "--address %s: no IP address",
 					sup->opts->address[i]);
 	ret = xfn_addresses__open(sup->iface.index, only, count, &listener, &sup->addresses, err);

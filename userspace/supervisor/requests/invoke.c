@@ -8,6 +8,8 @@
 #include <linux/bpf.h>
 #include "../../../skel/error.h"
 #include "../../call/request_frame.h"
+#include "../../host/hex.h"
+#include "../../host/ip.h"
 #include "../supervisor_inside.h"
 
 #define FRAME_PAYLOAD_MAX                                                                          \
@@ -25,34 +27,17 @@ struct invocation {
 	bool replied;
 };
 
-static int from_hex(const char *hex, struct invocation *inv)
-{
-	size_t len = strlen(hex) / 2;
-
-	if (len > XFN_PAYLOAD_MAX || strlen(hex) % 2 || hex[strspn(hex, "0123456789abcdefABCDEF")])
-		return -EINVAL;
-	for (size_t i = 0; i < len; i++) {
-		char byte[] = { hex[2 * i], hex[2 * i + 1], '\0' };
-
-		inv->payload[i] = (uint8_t)strtoul(byte, NULL, 16);
-	}
-	inv->len = len;
-	return 0;
-}
-
 /* An address of IP `version` that this function is served at. */
 static bool served_address(const struct xfn_supervisor *sup, const struct xfn_deployed *fn,
 			   int version, uint8_t ip[16])
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, 0xff };
-
 	if (!fn->any) {
 		memcpy(ip, fn->addr.ip, 16);
 		return true;
 	}
 	for (unsigned i = 0; i < sup->local_count; i++) {
 		memcpy(ip, sup->local[i].ip, 16);
-		if (!sup->local[i].tag[0] && !memcmp(ip, mapped, 12) == (version == 4) &&
+		if (!sup->local[i].tag[0] && xfn_ip__is_v4(ip) == (version == 4) &&
 		    xfn_deploy__owner(sup, ip, fn->addr.port) == fn - sup->functions)
 			return true;
 	}
@@ -176,6 +161,7 @@ json_t *xfn_invoke(struct xfn_supervisor *sup, json_t *args, struct xfn_error *e
 	bool to_worker = true;
 	json_t *data = NULL;
 	unsigned slot = 0;
+	ssize_t len;
 
 	if (json_unpack(args, "{s:s, s?s, s?i, s?i}", "name", &name, "payload", &payload, "version",
 			&version, "repeat", &repeat) ||
@@ -194,7 +180,8 @@ json_t *xfn_invoke(struct xfn_supervisor *sup, json_t *args, struct xfn_error *e
 		return NULL;
 	}
 	inv = calloc(1, sizeof(*inv));
-	if (!inv || from_hex(payload, inv)) {
+	len = inv ? xfn_hex__read(payload, inv->payload, XFN_PAYLOAD_MAX) : -ENOMEM;
+	if (len < 0) {
 		xfn_error__set(
 			err,
 			"the payload is no hex text of at most %d bytes; send two digits a byte",
@@ -202,6 +189,7 @@ json_t *xfn_invoke(struct xfn_supervisor *sup, json_t *args, struct xfn_error *e
 		free(inv);
 		return NULL;
 	}
+	inv->len = (uint32_t)len;
 	inv->repeat = repeat;
 	inv->action = "drop";
 	if (sup->functions[slot].tier == XFN_TIER_XDP)

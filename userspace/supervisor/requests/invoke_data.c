@@ -2,23 +2,13 @@
 /* What `xfn invoke NAME` tells, whoever answered. */
 #include <stdlib.h>
 #include "../../../skel/reason_text.h"
+#include "../../host/hex.h"
 #include "../supervisor_inside.h"
-
-static char *to_hex(const uint8_t *bytes, size_t len)
-{
-	char *hex = malloc(2 * len + 1);
-
-	for (size_t i = 0; hex && i < len; i++)
-		sprintf(hex + 2 * i, "%02x", bytes[i]);
-	if (hex)
-		hex[2 * len] = 0;
-	return hex;
-}
 
 json_t *xfn_invoke__data(int tier, const char *action, unsigned reason, const uint8_t *reply,
 			 uint32_t len, uint32_t ns)
 {
-	char *hex = to_hex(reply, len);
+	char *hex = xfn_hex__text(reply, len);
 	json_t *data = hex ? json_pack("{s:s, s:s, s:s, s:s, s:I}", "tier", xfn_tier_name(tier),
 				       "action", action, "reason",
 				       reason && reason < XFN_REASON_COUNT ?

@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include "../../../skel/error.h"
 #include "../../call/request_frame.h"
+#include "../../host/ip.h"
 #include "../../host/runtime_dir.h"
 #include "../supervisor_inside.h"
 
@@ -74,9 +75,9 @@ int xfn_crash_pcap__keep(const char *ifname, const char *function, const struct 
 	bool frame = crash->kind == XFN_FRAME;
 	size_t head_len = offsetof(struct pcap, headers), all;
 	uint32_t bytes = crash->len;
-	uint32_t most = frame					? XFN_CRASH_MAX :
-			xfn_request_frame__is_v4(&crash->local) ? XFN_PAYLOAD_MAX_V4 :
-								  XFN_PAYLOAD_MAX;
+	uint32_t most = frame			       ? XFN_CRASH_MAX :
+			xfn_ip__is_v4(crash->local.ip) ? XFN_PAYLOAD_MAX_V4 :
+							 XFN_PAYLOAD_MAX;
 	struct timespec now;
 	int fd, ret;
 
