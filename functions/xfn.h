@@ -123,7 +123,8 @@ struct xfn_address {
 #define XFN_INIT(function) signed xfn_init(void)
 
 /*
- * XFN_COUNTER(name);		at file scope: a counter shown by `xfn stat`.
+ * XFN_COUNTER(name);		at file scope: a counter shown by `xfn stat`, with a name of 23
+ *				letters at most.
  * xfn_count(name)		adds one to it. Per CPU, no lock; monotonic while the function is
  * deployed.
  */

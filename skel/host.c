@@ -10,10 +10,12 @@
 int xfn_loader__macs(struct xfn_loader *ld, const uint8_t (*macs)[6], unsigned count)
 {
 	memset(ld->runtime.mac, 0, sizeof(ld->runtime.mac));
-	for (unsigned i = 0; i < count && i < XFN_MACS; i++) {
+	/* The first MAC fills the places that are left: a frame to 00:00:00:00:00:00 would find its
+	 * destination in an empty one. */
+	for (unsigned i = 0; count && i < XFN_MACS; i++) {
 		uint8_t frame[8] = {};
 
-		memcpy(frame, macs[i], 6);
+		memcpy(frame, macs[i < count ? i : 0], 6);
 		ld->runtime.mac[i] = xfn_packet_mac(frame);
 	}
 	return xfn_loader__write_runtime(ld);
@@ -42,12 +44,12 @@ static bool among(const uint8_t (*ips)[16], unsigned count, const struct xfn_own
 	return false;
 }
 
-int xfn_loader__own(struct xfn_loader *ld, const uint8_t (*ips)[16], unsigned count)
+int xfn_map__own(int fd, const uint8_t (*ips)[16], unsigned count)
 {
 	struct xfn_own_key key, *last = NULL, gone[XFN_OWN];
-	int fd = xfn_loader__map(ld, "xfn_own"), ret = 0;
 	unsigned gones = 0;
 	__u8 is = 1;
+	int ret = 0;
 
 	while (!bpf_map_get_next_key(fd, last, &key) && gones < XFN_OWN) {
 		if (!among(ips, count, &key))
@@ -56,12 +58,21 @@ int xfn_loader__own(struct xfn_loader *ld, const uint8_t (*ips)[16], unsigned co
 	}
 	for (unsigned i = 0; i < gones; i++)
 		bpf_map_delete_elem(fd, &gone[i]);
+	for (unsigned i = 0; i < count; i++) {
+		memcpy(key.ip, ips[i], sizeof(key.ip));
+		ret = bpf_map_update_elem(fd, &key, &is, BPF_ANY) ? -ENOSPC : ret;
+	}
+	return ret;
+}
+
+int xfn_loader__own(struct xfn_loader *ld, const uint8_t (*ips)[16], unsigned count)
+{
+	int ret = xfn_map__own(xfn_loader__map(ld, "xfn_own"), ips, count);
+
 	memset(ld->runtime.own, 0, sizeof(ld->runtime.own));
 	for (unsigned i = 0; i < count; i++) {
 		uint32_t bit = own_bit(ips[i]);
 
-		memcpy(key.ip, ips[i], sizeof(key.ip));
-		ret = bpf_map_update_elem(fd, &key, &is, BPF_ANY) ? -ENOSPC : ret;
 		ld->runtime.own[bit / 64] |= 1ull << bit % 64;
 	}
 	return xfn_loader__write_runtime(ld) ?: ret;

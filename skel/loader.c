@@ -390,6 +390,7 @@ static int open_slow(struct xfn_loader *ld)
 	if (!ld->slow)
 		return -errno;
 	memcpy((void *)&ld->slow->rodata->xfn_settings, &ld->settings, sizeof(ld->settings));
+	bpf_program__set_autoload(ld->slow->progs.xfn_own_socket, false);
 	ret = share_maps(ld, ld->slow->obj, NULL);
 	ret = ret ?: slow_bpf__load(ld->slow);
 	if (ret) {
@@ -471,14 +472,13 @@ int xfn_loader__set_runtime(struct xfn_loader *ld, const struct xfn_runtime *run
 	return xfn_loader__write_runtime(ld);
 }
 
-/* Add up the per-CPU values of one key, each `words` 64-bit words. */
-static int sum_cpus(const struct xfn_loader *ld, int fd, __u32 key, unsigned words, __u64 *out)
+int xfn_map__sum(int fd, __u32 key, int cpus, unsigned words, __u64 *out)
 {
-	__u64 *values = calloc((size_t)ld->cpus * words, sizeof(*values));
+	__u64 *values = calloc((size_t)cpus * words, sizeof(*values));
 	int ret = values ? bpf_map_lookup_elem(fd, &key, values) : -ENOMEM;
 
 	memset(out, 0, words * sizeof(*out));
-	for (int cpu = 0; !ret && cpu < ld->cpus; cpu++) {
+	for (int cpu = 0; !ret && cpu < cpus; cpu++) {
 		for (unsigned i = 0; i < words; i++)
 			out[i] += values[(size_t)cpu * words + i];
 	}
@@ -488,15 +488,15 @@ static int sum_cpus(const struct xfn_loader *ld, int fd, __u32 key, unsigned wor
 
 int xfn_loader__slot_counters(struct xfn_loader *ld, unsigned slot, struct xfn_slot_counters *out)
 {
-	return sum_cpus(ld, xfn_loader__map(ld, "xfn_slot_stat"), slot,
-			sizeof(*out) / sizeof(__u64), (__u64 *)out);
+	return xfn_map__sum(xfn_loader__map(ld, "xfn_slot_stat"), slot, ld->cpus,
+			    sizeof(*out) / sizeof(__u64), (__u64 *)out);
 }
 
 int xfn_loader__reasons(struct xfn_loader *ld, uint64_t out[XFN_REASON_SLOTS])
 {
 	for (__u32 i = 0; i < XFN_REASON_SLOTS; i++) {
 		__u64 sum;
-		int ret = sum_cpus(ld, xfn_loader__map(ld, "xfn_reasons"), i, 1, &sum);
+		int ret = xfn_map__sum(xfn_loader__map(ld, "xfn_reasons"), i, ld->cpus, 1, &sum);
 
 		if (ret)
 			return ret;
@@ -520,7 +520,7 @@ int xfn_loader__author_counter(struct xfn_loader *ld, unsigned slot, unsigned i,
 		if (strncmp(full, COUNTER_PREFIX, strlen(COUNTER_PREFIX)) || i--)
 			continue;
 		snprintf(name, namelen, "%s", full + strlen(COUNTER_PREFIX));
-		ret = sum_cpus(ld, bpf_map__fd(map), 0, 1, &sum);
+		ret = xfn_map__sum(bpf_map__fd(map), 0, ld->cpus, 1, &sum);
 		*value = sum;
 		return ret;
 	}

@@ -43,6 +43,10 @@ int xfn_loader__prepare(const struct xfn_loader_options *opts, struct xfn_loader
 /* After the load: what running programs find at first. */
 int xfn_loader__begin(struct xfn_loader *ld, struct xfn_error *err);
 int xfn_loader__map(const struct xfn_loader *ld, const char *name); /* its descriptor, or -errno */
+/* The per-CPU values of one key added up over `cpus`, each `words` 64-bit words. */
+int xfn_map__sum(int fd, __u32 key, int cpus, unsigned words, __u64 *out);
+/* xfn_own is to have these addresses and no others. -ENOSPC: the first XFN_OWN. */
+int xfn_map__own(int fd, const uint8_t (*ips)[16], unsigned count);
 int xfn_loader__write_runtime(const struct xfn_loader *ld); /* ld->runtime to the programs */
 
 #endif

@@ -9,6 +9,8 @@
 
 #define XFN_ABI 6 /* raised with any change of a layout below */
 
+#define XFN_COUNTER_NAME 24 /* bytes of an author counter's name, its 0 among them */
+
 #define XFN_SLOTS	  1024	/* functions per interface */
 #define XFN_SLOTS_STATIC  64	/* slots whose tail call has a constant index: a direct jump */
 #define XFN_IFACES	  8	/* interface slots of one run */

@@ -311,6 +311,12 @@ XFN_INLINE enum xfn_reason xfn_packet_check(const void *data, const void *end,
 }
 
 /*
+ * What becomes of a frame that is for no function: it is the host's, whatever is wrong with it, but
+ * for one from an address of this host's own. The host's stack would take that of IPv6 for local.
+ */
+#define XFN_TURNED_AWAY(reason) ((reason) == XFN_REASON_BAD_SOURCE ? XDP_DROP : XDP_PASS)
+
+/*
  * Both for a plain request with nothing wrong: every condition leads to one exit, so the compiler
  * keeps no account of why. 0: anything else, for the two functions above to say what.
  */

@@ -323,9 +323,11 @@ XFN_INLINE int xfn_program(struct xdp_md *ctx, const struct xfn_attributes *attr
 		/* What cannot be located is no function's: the host's business, as in the
 		 * dispatcher. */
 		reason = xfn_packet_parse(XFN_DATA(ctx), XFN_DATA_END(ctx), &req.pkt);
-		reason = reason ?: xfn_filter(ctx, &req.pkt);
 		if (reason)
 			return xfn_why(reason, XDP_PASS);
+		reason = xfn_filter(ctx, &req.pkt);
+		if (reason)
+			return xfn_why(reason, XFN_TURNED_AWAY(reason));
 		reason = xfn_packet_check(XFN_DATA(ctx), XFN_DATA_END(ctx), &req.pkt);
 		if (reason == XFN_REASON_MULTICAST || reason == XFN_REASON_NOT_LOCAL)
 			return xfn_why(reason, XDP_PASS);
@@ -334,7 +336,7 @@ XFN_INLINE int xfn_program(struct xdp_md *ctx, const struct xfn_attributes *attr
 	} else {
 		reason = xfn_filter(ctx, &req.pkt);
 		if (reason)
-			return xfn_why(reason, XDP_PASS);
+			return xfn_why(reason, XFN_TURNED_AWAY(reason));
 	}
 	xfn_forget_shape(ctx, &req.pkt);
 	/* The dispatcher leaves larger ones to the stack; so must a program alone. */

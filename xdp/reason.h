@@ -66,8 +66,8 @@ enum xfn_reason {
 
 #define XFN_REASON_SLOTS 64 /* entries of the counter map; codes stay below the last */
 /*
- * No reason: what the filter of slow sockets refused, which the dispatcher has counted already. The
- * kernel counts it once more among what these sockets lost: there it is taken off.
+ * No reason: what the filter of UDP sockets refused, which it, or the dispatcher, has counted under
+ * its reason. The kernel counts it once more among what these sockets lost: there it is taken off.
  */
 #define XFN_REASON_SLOW_REFUSED (XFN_REASON_SLOTS - 1)
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The filter on slow sockets: lets through what was sent to an address that the dispatcher serves
- * too, on a device that is known, by another host. So a legal request is answered whatever its
- * shape, and nothing else is: no broadcast, no other address of this host. Must never know of ports
- * or functions.
+ * The filters on UDP sockets, which refuse what the dispatcher would and the host's stack does not.
+ * That on slow sockets lets through what was sent to an address that the dispatcher serves too, on a
+ * device that is known, by another host. So a legal request is answered whatever its shape, and
+ * nothing else is: no broadcast, no other address of this host. That on sockets of tier socket
+ * stands without a dispatcher. Neither must ever know of ports or functions.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -20,7 +21,7 @@ XFN_MAP_REASONS;
 
 #include "why.h" /* it uses the maps */
 
-/* With a reason, if the dispatcher had none to refuse it. */
+/* With a reason, if no dispatcher had one to refuse it. */
 static __attribute__((always_inline)) int refuse(enum xfn_reason reason)
 {
 	if (reason)
@@ -60,4 +61,39 @@ SEC("socket") int xfn_slow(struct __sk_buff *skb)
 	if (skb->len != len)
 		return refuse(XFN_REASON_BAD_UDP_LEN);
 	return skb->len;
+}
+
+#define LOOPBACK 1 /* the index of lo, in every network namespace */
+
+/*
+ * Of tier socket: its socket is bound to the address, and this host asks it too, from whichever of
+ * its own addresses, by lo.
+ */
+SEC("socket") int xfn_own_socket(struct __sk_buff *skb)
+{
+	struct xfn_own_key source __attribute__((aligned(8))) = { .ip = { [10] = 0xff, 0xff } };
+	__u8 ip[XFN_IPV6_LEN] __attribute__((aligned(8))) = {};
+	__u32 len = skb->len;
+	long ret;
+
+	if (skb->pkt_type != PACKET_HOST)
+		return refuse(XFN_REASON_MULTICAST);
+	/* the header in one call, which costs as much as all the rest */
+	if (skb->protocol == __builtin_bswap16(0x0800)) {
+		ret = bpf_skb_load_bytes_relative(skb, 0, ip, XFN_IPV4_LEN, BPF_HDR_START_NET);
+		len = xfn_load_be16(ip + 2) - (ip[0] & 15) * 4;
+		__builtin_memcpy(source.ip + 12, ip + 12, 4);
+	} else {
+		ret = bpf_skb_load_bytes_relative(skb, 0, ip, XFN_IPV6_LEN, BPF_HDR_START_NET);
+		if (ip[6] == XFN_PROTO_UDP)
+			len = xfn_load_be16(ip + 4);
+		__builtin_memcpy(source.ip, ip + 8, 16);
+	}
+	if (ret)
+		return refuse(XFN_REASON_NONE);
+	if (skb->ifindex != LOOPBACK && bpf_map_lookup_elem(&xfn_own, &source))
+		return refuse(XFN_REASON_BAD_SOURCE);
+	if (skb->len != len)
+		return refuse(XFN_REASON_BAD_UDP_LEN);
+	return len;
 }

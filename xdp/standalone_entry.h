@@ -22,7 +22,7 @@ SEC("xdp") int xfn_standalone(struct xdp_md *ctx)
 		return xfn_why(reason, XDP_PASS);
 	reason = xfn_pick(ctx, &pkt, &slot);
 	if (reason)
-		return xfn_why(reason, XDP_PASS);
+		return xfn_why(reason, XFN_TURNED_AWAY(reason));
 	switch (slot) {
 #define XFN_CALL_MEMBER(slot)                                                                      \
 	case slot:                                                                                 \

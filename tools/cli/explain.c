@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "explain.h"
+#include "output.h"
 #include "../compiler/source_text.h"
 
 #define TAB  8
@@ -13,17 +14,21 @@ static void print_row(FILE *to, const char *row, uint32_t line, uint32_t column)
 {
 	size_t lead = strspn(row, " \t"), len = lead + strnlen(row + lead, WIDE);
 	unsigned at = 0, caret = 0;
+	char shown[WIDE * TAB + 1];
 
-	fprintf(to, "%6u | ", line);
 	for (size_t i = lead; i < len; i++) {
 		unsigned wide = row[i] == '\t' ? TAB - at % TAB : 1;
 
 		if (i + 1 == column)
 			caret = at;
-		for (at += wide; wide > 1; wide--)
-			fputc(' ', to);
-		fputc((unsigned char)row[i] < ' ' ? ' ' : row[i], to);
+		memset(shown + at, ' ', wide);
+		if ((unsigned char)row[i] >= ' ')
+			shown[at] = row[i];
+		at += wide;
 	}
+	shown[at] = 0;
+	fprintf(to, "%6u | ", line);
+	xfn_output__text(to, shown);
 	fputs(row[len] ? "...\n" : "\n", to);
 	if (column > lead && column <= len)
 		fprintf(to, "       | %*s^\n", (int)caret, "");
@@ -36,8 +41,11 @@ void xfn_explain__excerpt(FILE *to, const struct xfn_refusal *refusal)
 	if (row)
 		print_row(to, row, refusal->line, refusal->column);
 	free(row);
-	if (refusal->story[0])
-		fprintf(to, "  %s\n", refusal->story);
+	if (refusal->story[0]) {
+		fputs("  ", to);
+		xfn_output__text(to, refusal->story);
+		fputc('\n', to);
+	}
 }
 
 static const char *action_name(uint32_t action)

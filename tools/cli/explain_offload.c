@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "../../skel/error.h"
+#include "../../userspace/control/control.h"
 #include "../compiler/offload.h"
 #include "../../skel/loader.h"
 #include "explain.h"
@@ -16,12 +17,14 @@ static json_t *as_json(const char *name, const char *source, const struct xfn_ob
 		const struct xfn_obstacle *o = &found->list[i];
 
 		json_array_append_new(list,
-				      json_pack("{s:s, s:s, s:s, s:i, s:s}", "kind", o->kind,
-						"what", o->what, "remedy", o->remedy, "line",
-						(int)o->line, "cards", o->nfp ? "nfp" : "all"));
+				      json_pack("{s:s, s:o, s:o, s:i, s:s}", "kind", o->kind,
+						"what", xfn_control__text(o->what), "remedy",
+						xfn_control__text(o->remedy), "line", (int)o->line,
+						"cards", o->nfp ? "nfp" : "all"));
 	}
-	return json_pack("{s:s, s:s, s:b, s:b, s:o}", "name", name, "file", source, "offload",
-			 !xfn_obstacles__first(found), "nfp", !found->count, "obstacles", list);
+	return json_pack("{s:s, s:o, s:b, s:b, s:o}", "name", name, "file",
+			 xfn_control__text(source), "offload", !xfn_obstacles__first(found), "nfp",
+			 !found->count, "obstacles", list);
 }
 
 static void print(const char *name, const char *source, const struct xfn_obstacles *found)
@@ -38,10 +41,13 @@ static void print(const char *name, const char *source, const struct xfn_obstacl
 		/* where no card could take it, one kind of card is of no matter */
 		if (first && o->nfp)
 			continue;
-		printf("  %s", source);
+		fputs("  ", stdout);
+		xfn_output__text(stdout, source);
 		if (o->line)
 			printf(":%u", o->line);
-		printf(": %s%s%s\n", o->what, *o->remedy ? "; " : "", o->remedy);
+		fputs(": ", stdout);
+		xfn_output__text(stdout, o->what);
+		printf("%s%s\n", *o->remedy ? "; " : "", o->remedy);
 	}
 }
 

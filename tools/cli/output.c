@@ -11,6 +11,7 @@
 #include "../../userspace/control/control.h"
 #include "../../userspace/host/hex.h"
 #include "../../userspace/host/limits.h"
+#include "../../userspace/host/printable.h"
 
 struct xfn_table {
 	unsigned columns;
@@ -31,30 +32,32 @@ static void *must(void *p)
 static void fail(json_t *all, const char *verb, bool json, const char *cause, const char *format,
 		 va_list args)
 {
-	char line[1024];
+	char line[1024], shown[1024];
 
 	vsnprintf(line, sizeof(line), format, args);
 	xfn_limits__advise(line, sizeof(line), 0);
-	for (char *p = line; *p; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = '?';
+	xfn_printable(line, strlen(line), shown, sizeof(shown));
 	if (json) {
-		json_t *error = xfn_control__error(line);
+		json_t *error = xfn_control__error(shown);
+		json_t *object = json_pack("{s:o}", "error", error);
 
-		/* no UTF-8 (a name from the command line): the text form says it */
-		if (error) {
-			json_t *object = json_pack("{s:o}", "error", error);
-
-			if (cause)
-				json_object_set_new(error, "cause", json_string(cause));
-			if (all)
-				json_array_append_new(all, object);
-			else
-				xfn_output__json(object);
-			return;
-		}
+		if (cause)
+			json_object_set_new(error, "cause", json_string(cause));
+		if (all)
+			json_array_append_new(all, object);
+		else
+			xfn_output__json(object);
+		return;
 	}
-	fprintf(stderr, "xfn %s: %s\n", verb, line);
+	fprintf(stderr, "xfn %s: %s\n", verb, shown);
+}
+
+void xfn_output__text(FILE *to, const char *text)
+{
+	char shown[2048];
+
+	xfn_printable(text, strlen(text), shown, sizeof(shown));
+	fputs(shown, to);
 }
 
 int xfn_output__fail(const char *verb, bool json, int status, const char *format, ...)
@@ -136,11 +139,10 @@ struct xfn_table *xfn_table__new(const char *const *columns, unsigned count)
 
 static void add_cell(struct xfn_table *table, const char *text)
 {
-	char *cell = must(strdup(text ?: ""));
+	size_t len = strlen(text ?: "");
+	char *cell = must(malloc(len + 1));
 
-	for (char *p = cell; *p; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = '?';
+	xfn_printable(text ?: "", len, cell, len + 1);
 	table->cells[table->used++] = cell;
 }
 

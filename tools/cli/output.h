@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #define XFN_EXIT_FAILED 1
 #define XFN_EXIT_USAGE	2
@@ -33,6 +34,9 @@ int xfn_output__fail_one(json_t *all, const char *verb, bool json, int status, c
  */
 bool xfn_output__ask(const char *verb, const char *ifname, bool json, json_t *args, int *status);
 
+/* Write text of unknown origin, a line at most: what would steer a terminal is a '?'. */
+void xfn_output__text(FILE *to, const char *text);
+
 /* Print the data and drop the reference. Returns 0. */
 int xfn_output__json(json_t *data);
 
@@ -42,8 +46,7 @@ void xfn_output__all(json_t *all);
 
 /*
  * A table. Columns are named once; a name that begins with '>' is set flush right. Cells are
- * copied; control characters in them print as '?', so that no text out of a module steers the
- * terminal.
+ * copied; what would steer the terminal prints as '?' in them, whatever text is out of a module.
  */
 struct xfn_table;
 struct xfn_table *xfn_table__new(const char *const *columns, unsigned count);

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "../../userspace/control/control.h"
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -274,12 +275,13 @@ static int print(const struct options *opts, const struct bench_figures *got, bo
 		trips = json_object();
 		for (int i = 0; got->rtt->total && i < 5; i++)
 			json_object_set_new(trips, names[i], json_real(us[i]));
-		return xfn_output__json(json_pack(
-			"{s:s, s:f, s:I, s:I, s:I, s:I, s:I, s:b, s:f, s:o}", "target",
-			opts->target, "seconds", got->seconds, "sent", (json_int_t)got->sent,
-			"right", (json_int_t)got->replies, "wrong", (json_int_t)got->wrong, "lost",
-			(json_int_t)got->lost, "late", (json_int_t)got->late, "compared", compared,
-			"replies_per_second", rate, "round_trip_us", trips));
+		return xfn_output__json(
+			json_pack("{s:o, s:f, s:I, s:I, s:I, s:I, s:I, s:b, s:f, s:o}", "target",
+				  xfn_control__text(opts->target), "seconds", got->seconds, "sent",
+				  (json_int_t)got->sent, "right", (json_int_t)got->replies, "wrong",
+				  (json_int_t)got->wrong, "lost", (json_int_t)got->lost, "late",
+				  (json_int_t)got->late, "compared", compared, "replies_per_second",
+				  rate, "round_trip_us", trips));
 	}
 	if (opts->csv) {
 		printf("target,seconds,sent,right,wrong,lost,late,replies_per_second,p50_us,p90_us,p99_"

@@ -115,16 +115,18 @@ static const struct xfn_option explain_options[] = {
 static json_t *as_json(const struct xfn_module_meta *meta, const struct xfn_attributes *attr,
 		       bool failed)
 {
-	return json_pack("{s:s, s:i, s:s?, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:b, s:s, s:s, "
-			 "s:o, s:s}",
-			 "name", attr->name, "port", (int)attr->port, "tier",
-			 failed ? NULL : xfn_tier_name(meta->tier), "reason", meta->reason, "rule",
-			 meta->rule, "remedy", meta->remedy, "file", meta->file, "line",
-			 (int)meta->line, "insns", (int)meta->insns, "verified_insns",
-			 (int)meta->verified_insns, "stack_bytes", (int)meta->stack_bytes,
-			 "verified", (int)meta->verified, "kernel", meta->kernel, "compiler",
-			 meta->compiler, "cost", xfn_explain__cost_json(meta), "cost_note",
-			 meta->cost_note);
+	return json_pack("{s:o, s:i, s:s?, s:o, s:o, s:o, s:o, s:i, s:i, s:i, s:i, s:b, s:o, s:o, "
+			 "s:o, s:o}",
+			 "name", xfn_control__text(attr->name), "port", (int)attr->port, "tier",
+			 failed ? NULL : xfn_tier_name(meta->tier), "reason",
+			 xfn_control__text(meta->reason), "rule", xfn_control__text(meta->rule),
+			 "remedy", xfn_control__text(meta->remedy), "file",
+			 xfn_control__text(meta->file), "line", (int)meta->line, "insns",
+			 (int)meta->insns, "verified_insns", (int)meta->verified_insns,
+			 "stack_bytes", (int)meta->stack_bytes, "verified", (int)meta->verified,
+			 "kernel", xfn_control__text(meta->kernel), "compiler",
+			 xfn_control__text(meta->compiler), "cost", xfn_explain__cost_json(meta),
+			 "cost_note", xfn_control__text(meta->cost_note));
 }
 
 /* What only the judgement of a source knows; a build that failed has an error, as all that fails.
@@ -134,7 +136,7 @@ static json_t *verdict_json(const struct xfn_verdict *v, const char *line)
 	json_t *all = as_json(&v->meta, &v->attr, v->refusal.fatal);
 
 	json_object_set_new(all, "column", json_integer(v->refusal.column));
-	json_object_set_new(all, "story", json_string(v->refusal.story));
+	json_object_set_new(all, "story", xfn_control__text(v->refusal.story));
 	if (v->refusal.fatal)
 		json_object_set_new(all, "error", xfn_control__error(line));
 	return all;
@@ -142,16 +144,23 @@ static json_t *verdict_json(const struct xfn_verdict *v, const char *line)
 
 static void print_line(const struct xfn_module_meta *meta, const struct xfn_attributes *attr)
 {
+	char why[1536];
+
 	printf("%s: tier %s", attr->name, xfn_tier_name(meta->tier));
-	if (!meta->rule[0] && meta->tier == XFN_TIER_XDP && meta->verified)
+	if (!meta->rule[0] && meta->tier == XFN_TIER_XDP && meta->verified) {
 		printf(", %u instructions, %u verified, %u bytes of stack\n", meta->insns,
 		       meta->verified_insns, meta->stack_bytes);
-	else if (!meta->rule[0])
-		printf(": %s\n", meta->reason);
+		return;
+	}
+	if (!meta->rule[0])
+		snprintf(why, sizeof(why), ": %s", meta->reason);
 	else if (meta->line)
-		printf(": %s (%s:%u); %s\n", meta->reason, meta->file, meta->line, meta->remedy);
+		snprintf(why, sizeof(why), ": %s (%s:%u); %s", meta->reason, meta->file, meta->line,
+			 meta->remedy);
 	else
-		printf(": %s (%s); %s\n", meta->reason, meta->file, meta->remedy);
+		snprintf(why, sizeof(why), ": %s (%s); %s", meta->reason, meta->file, meta->remedy);
+	xfn_output__text(stdout, why);
+	putchar('\n');
 }
 
 static uint32_t budget_ns(const struct options *opts)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "../../skel/error.h"
+#include "../../userspace/control/control.h"
 #include "output.h"
 #include "verb_build_object.h"
 
@@ -22,11 +23,11 @@ static int print_json(const struct xfn_object_options *how, const struct xfn_obj
 							   "port", (int)port->port, "bound",
 							   *port->bound ? port->bound : NULL));
 	}
-	return xfn_output__json(
-		json_pack("{s:s, s:s, s:s, s:o, s:i, s:i, s:b, s:b}", "object", made->out,
-			  "flavour", flavour(how), "program", made->program, "functions", functions,
-			  "insns", (int)made->insns, "verified_insns", (int)made->verified_insns,
-			  "verified", (int)made->verified, "resizes", (int)made->resizes));
+	return xfn_output__json(json_pack(
+		"{s:o, s:s, s:s, s:o, s:i, s:i, s:b, s:b}", "object", xfn_control__text(made->out),
+		"flavour", flavour(how), "program", made->program, "functions", functions, "insns",
+		(int)made->insns, "verified_insns", (int)made->verified_insns, "verified",
+		(int)made->verified, "resizes", (int)made->resizes));
 }
 
 static int print(const struct xfn_object_options *how, const struct xfn_object_made *made)

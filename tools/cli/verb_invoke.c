@@ -219,11 +219,11 @@ static int report(const struct options *opts, const char *addr, const uint8_t *r
 		return status;
 	if (opts->json) {
 		char *hex = xfn_output__hex(reply, len);
-		json_t *data = json_pack("{s:s, s:s, s:i, s:i, s:s, s:{s:I, s:I, s:I}}", "target",
-					 opts->target, "address", addr, "sent", (int)trips->sent,
-					 "received", (int)trips->received, "reply", hex, "ns",
-					 "min", (json_int_t)trips->min, "mean", (json_int_t)mean,
-					 "max", (json_int_t)trips->max);
+		json_t *data = json_pack("{s:o, s:s, s:i, s:i, s:s, s:{s:I, s:I, s:I}}", "target",
+					 xfn_control__text(opts->target), "address", addr, "sent",
+					 (int)trips->sent, "received", (int)trips->received,
+					 "reply", hex, "ns", "min", (json_int_t)trips->min, "mean",
+					 (json_int_t)mean, "max", (json_int_t)trips->max);
 
 		if (xfn_payload__printable(reply, len))
 			json_object_set_new(data, "text", json_stringn((const char *)reply, len));
@@ -328,9 +328,10 @@ static int invoke_name(const struct options *opts)
 	struct xfn_error err = { 0 };
 	const char *tier = "?", *action = "?", *reason = "", *text = "";
 	json_int_t ns = 0;
-	json_t *data, *args = json_pack("{s:s, s:s, s:i, s:i}", "name", opts->target, "payload",
-					hex, "version", opts->family == AF_INET6 ? 6 : 4, "repeat",
-					(int)opts->repeat);
+	json_t *data,
+		*args = json_pack("{s:o, s:s, s:i, s:i}", "name", xfn_control__text(opts->target),
+				  "payload", hex, "version", opts->family == AF_INET6 ? 6 : 4,
+				  "repeat", (int)opts->repeat);
 	bool replied;
 	ssize_t len;
 	int ret = xfn_control__ask(opts->ifname, "invoke", args, &data, &err);

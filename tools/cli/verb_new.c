@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include "../../userspace/control/control.h"
 #include <unistd.h>
 #include "../../functions/xfn.h"
 #include "options.h"
@@ -116,8 +117,9 @@ static int new (void *input, struct xfn_words words)
 		return fail(opts, cases, ret);
 	}
 	if (opts->json)
-		return xfn_output__json(json_pack("{s:s, s:s, s:s}", "name", name, "source", source,
-						  "cases", cases));
+		return xfn_output__json(json_pack("{s:s, s:o, s:o}", "name", name, "source",
+						  xfn_control__text(source), "cases",
+						  xfn_control__text(cases)));
 	printf("%s and %s are written. Next:\n"
 	       "  xfn build %s        # a module, %s.xfn, and its tier\n"
 	       "  xfn test %s         # its cases, on both targets\n"

@@ -5,8 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "../../skel/error.h"
+#include "../../userspace/control/control.h"
+#include <unistd.h>
 #include "../../skel/loader.h"
 #include "../../skel/reason_text.h"
 #include "../cases/case_run.h"
@@ -205,7 +206,7 @@ static json_t *as_json(const struct xfn_case *c, const struct xfn_outcome *o, co
 				(int)c->line, "result", result);
 
 	if (*why)
-		json_object_set_new(row, "why", json_string(why));
+		json_object_set_new(row, "why", xfn_control__text(why));
 	if (!o->ran)
 		return row;
 	json_object_set_new(row, "action", json_string(xfn_cases__action(o->action)));
@@ -274,11 +275,12 @@ static int report(const struct options *opts, const struct xfn_module *mod, cons
 			judge(c, &out->kernel[i], &out->native[i], &tally);
 	}
 	if (opts->json)
-		json_array_append_new(all, json_pack("{s:s, s:s, s:s, s:i, s:i, s:o}", "name",
-						     mod->attr.name, "cases", path, "native_only",
-						     out->native_only, "passed", (int)tally.passed,
-						     "failed", (int)tally.failed, "results",
-						     tally.rows));
+		json_array_append_new(all,
+				      json_pack("{s:s, s:o, s:o, s:i, s:i, s:o}", "name",
+						mod->attr.name, "cases", xfn_control__text(path),
+						"native_only", xfn_control__text(out->native_only),
+						"passed", (int)tally.passed, "failed",
+						(int)tally.failed, "results", tally.rows));
 	else
 		printf("%u passed, %u failed\n", tally.passed, tally.failed);
 	return tally.failed ? XFN_EXIT_FAILED : 0;

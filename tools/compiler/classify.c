@@ -100,6 +100,9 @@ static void check_attributes(const char *source, struct xfn_verdict *v)
 	    memchr(attr->summary, 0, sizeof(attr->summary)) == NULL)
 		snprintf(text, sizeof(text),
 			 "has a .licence or .summary that is too long (31, 95 bytes)");
+	else if (attr->api != XFN_API)
+		snprintf(text, sizeof(text), "has .api = %u, which XFN_FUNCTION sets (%u)",
+			 attr->api, XFN_API);
 	else if (attr->tier > XFN_TIER_SOCKET)
 		snprintf(text, sizeof(text), "has .tier = %u, which is none", attr->tier);
 	else if (attr->fallback > XFN_FALLBACK_HOST)

@@ -15,6 +15,7 @@
 #include "../../skel/error.h"
 #include "../../skel/loader.h"
 #include "classify.h"
+#include "classify_object.h"
 #include "classify_unset.h"
 #include "../process/command.h"
 #include "compiler.h"
@@ -183,11 +184,11 @@ static int find_unset(const char *source, char *header, char *include, const cha
 			       include,
 			       (char *)source,
 			       NULL };
-	char *said;
+	char *said, list[sizeof(v->folder) + 16];
 	int ret = xfn_compiler__no_tree(xfn_command__run(argv, &said), said, err);
 
-	if (!ret)
-		xfn_classify__unset(source, warnings, said, v);
+	snprintf(list, sizeof(list), "%s/kernel.d", v->folder);
+	ret = ret ?: xfn_classify__unset(source, list, warnings, said, v, err);
 	free(said);
 	return ret;
 }
@@ -240,137 +241,6 @@ static int compile(const char *source, const char *object, bool unroll, struct x
 	ret = find_unset(source, header, include, said, v, err);
 	free(said);
 	return ret;
-}
-
-struct object {
-	const char *source;
-	Elf *elf;
-	size_t names;	   /* of sections */
-	Elf_Data *symbols; /* and their names */
-	size_t strings;
-};
-
-static const char *section_name(const struct object *o, size_t index, GElf_Shdr *head)
-{
-	Elf_Scn *scn = elf_getscn(o->elf, index);
-
-	return (scn && gelf_getshdr(scn, head) ? elf_strptr(o->elf, o->names, head->sh_name) : NULL) ?:
-		       "";
-}
-
-/* "body.turn" of a static variable inside the function -> "turn". */
-static const char *plain_name(const char *name)
-{
-	return strchr(name, '.') ? strchr(name, '.') + 1 : name;
-}
-
-/* A symbol that is nowhere, or a variable that is written. */
-static void check_symbol(const struct object *o, const GElf_Sym *sym, const char *name,
-			 struct xfn_verdict *v)
-{
-	const char *section = "";
-	GElf_Shdr head;
-	char text[300];
-
-	if (sym->st_shndx == SHN_UNDEF && GELF_ST_BIND(sym->st_info) != STB_LOCAL) {
-		snprintf(text, sizeof(text), "calls %.200s, which the kernel does not have", name);
-		xfn_refusal__set(&v->refusal, XFN_RULE_calls_unknown, text, o->source,
-				 xfn_source_text__find(o->source, name, true));
-	}
-	if (sym->st_shndx && sym->st_shndx < SHN_LORESERVE)
-		section = section_name(o, sym->st_shndx, &head);
-	/* sections of the compiler's own begin with a dot; the others are xdp/'s */
-	if (section[0] && section[0] != '.' && strcmp(section, "xdp") &&
-	    strcmp(section, "license")) {
-		snprintf(text, sizeof(text),
-			 "puts %.100s into section %.100s, which a kernel half has none of",
-			 plain_name(name), section);
-		xfn_refusal__set(&v->refusal, XFN_RULE_compiler_other, text, o->source,
-				 xfn_source_text__find(o->source, plain_name(name), false));
-		snprintf(v->refusal.remedy, sizeof(v->refusal.remedy),
-			 "leave the section out, or put it under #ifdef XFN_NATIVE");
-	}
-	if (GELF_ST_TYPE(sym->st_info) == STT_OBJECT &&
-	    (!strncmp(section, ".data", 5) || !strncmp(section, ".bss", 4)) &&
-	    strncmp(section, ".data.rel.ro", 12)) {
-		snprintf(text, sizeof(text),
-			 "writes the global variable %.200s, which a kernel half cannot share",
-			 plain_name(name));
-		xfn_refusal__set(&v->refusal, XFN_RULE_writable_global, text, o->source,
-				 xfn_source_text__find(o->source, plain_name(name), false));
-	}
-}
-
-/* The variable that lies at `off` in a section; "": none. */
-static const char *variable_at(const struct object *o, size_t section, uint64_t off)
-{
-	GElf_Sym sym;
-
-	for (size_t i = 1; gelf_getsym(o->symbols, (int)i, &sym); i++)
-		if (sym.st_shndx == section && GELF_ST_TYPE(sym.st_info) == STT_OBJECT &&
-		    off >= sym.st_value && off - sym.st_value < sym.st_size)
-			return elf_strptr(o->elf, o->strings, sym.st_name) ?: "";
-	return "";
-}
-
-/* Constants that are to be filled with addresses: the kernel half's have none. */
-static void look_for_pointers(const struct object *o, struct xfn_verdict *v)
-{
-	Elf_Scn *scn = NULL;
-	GElf_Shdr head, in;
-	GElf_Rel rel;
-
-	while (!v->refusal.rule[0] && (scn = elf_nextscn(o->elf, scn))) {
-		Elf_Data *data = elf_getdata(scn, NULL);
-		const char *section;
-
-		if (!gelf_getshdr(scn, &head) || head.sh_type != SHT_REL || !data)
-			continue;
-		section = section_name(o, head.sh_info, &in);
-		if (strncmp(section, ".rodata", 7) && strncmp(section, ".data.rel.ro", 12))
-			continue;
-		for (int i = 0; !v->refusal.rule[0] && gelf_getrel(data, i, &rel); i++) {
-			const char *name = variable_at(o, head.sh_info, rel.r_offset);
-
-			if (strncmp(name, "xfn_", 4))
-				xfn_refusal__set(
-					&v->refusal, XFN_RULE_pointer_table, NULL, o->source,
-					xfn_source_text__find(o->source, plain_name(name), false));
-		}
-	}
-}
-
-/* Sections and symbols that no kernel program can have. */
-static void check_object(const char *source, const char *object, struct xfn_verdict *v)
-{
-	int fd = open(object, O_RDONLY | O_CLOEXEC);
-	struct object o = { .source = source };
-	Elf_Scn *scn = NULL;
-
-	o.elf = fd >= 0 && elf_version(EV_CURRENT) ? elf_begin(fd, ELF_C_READ, NULL) : NULL;
-	if (o.elf)
-		elf_getshdrstrndx(o.elf, &o.names);
-	while (o.elf && !v->refusal.rule[0] && (scn = elf_nextscn(o.elf, scn))) {
-		Elf_Data *data = elf_getdata(scn, NULL);
-		GElf_Shdr head;
-		GElf_Sym sym;
-
-		if (!gelf_getshdr(scn, &head) || head.sh_type != SHT_SYMTAB || !data)
-			continue;
-		for (size_t i = 1; !v->refusal.rule[0] && i < head.sh_size / head.sh_entsize; i++)
-			if (gelf_getsym(data, i, &sym))
-				check_symbol(&o, &sym,
-					     elf_strptr(o.elf, head.sh_link, sym.st_name) ?: "", v);
-		/* after all of those: a pointer to a variable that is written is not the obstacle
-		 */
-		o.symbols = data;
-		o.strings = head.sh_link;
-		look_for_pointers(&o, v);
-	}
-	if (o.elf)
-		elf_end(o.elf);
-	if (fd >= 0)
-		close(fd);
 }
 
 static int read_object(const char *object, struct xfn_verdict *v)
@@ -427,7 +297,7 @@ static int make(const char *source, bool unroll, struct xfn_verdict *v, struct x
 	ret = compile(source, object, unroll, v, err);
 	if (ret || v->refusal.rule[0])
 		return ret;
-	check_object(source, object, v);
+	xfn_classify__kernel_object(source, object, v);
 	if (v->refusal.rule[0])
 		return 0;
 	ret = read_object(object, v);

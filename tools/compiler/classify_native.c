@@ -14,6 +14,7 @@
 #include "../../skel/error.h"
 #include "classify.h"
 #include "classify_links.h"
+#include "classify_object.h"
 #include "classify_unset.h"
 #include "../process/command.h"
 #include "compiler.h"
@@ -86,7 +87,7 @@ bool xfn_classify__in_own_header(const struct xfn_diagnostic *d, const char *sou
 {
 	const char *slash = strrchr(source, '/');
 
-	if (d->in_source || !d->line)
+	if (d->in_source || !d->line || !d->file[0])
 		return false;
 	return slash ? !strncmp(d->file, source, (size_t)(slash - source) + 1) : d->file[0] != '/';
 }
@@ -244,48 +245,43 @@ static int analyze(const char *source, struct xfn_verdict *v, struct xfn_argumen
 	return 0;
 }
 
-/* What the function sends that nobody has set. `warnings`: the compiler's. */
-static int find_unset(const char *source, struct xfn_verdict *v, struct xfn_arguments *links,
-		      const char *warnings, struct xfn_error *err)
+/*
+ * The structs of all headers that have padding: added to *warnings, which the caller frees. The
+ * compiler lays a struct out for code only.
+ */
+static int find_padded(const char *source, struct xfn_verdict *v, struct xfn_arguments *links,
+		       const char *warnings, char **all, struct xfn_error *err)
 {
-	const char *const words[] = { XFN_UNSET_TREE, NULL };
-	char *said;
+	const char *const words[] = { XFN_UNSET_PADDED, "-S", "-o", "/dev/null", NULL };
+	char *said = NULL;
 	int ret = run_clang(source, v, links, words, &said);
 
 	ret = xfn_compiler__no_tree(ret, said, err);
-	if (!ret)
-		xfn_classify__unset(source, warnings, said, v);
+	if (!ret && asprintf(all, "%s\n%s", warnings, said) < 0) {
+		*all = NULL;
+		xfn_error__set(err, "out of memory; free some");
+		ret = -ENOMEM;
+	}
 	free(said);
 	return ret;
 }
 
-int xfn_classify__attributes(const char *so, struct xfn_attributes *attr, unsigned *counters)
+/* What the function sends that nobody has set. `warnings`: the compiler's. */
+static int find_unset(const char *source, struct xfn_verdict *v, struct xfn_arguments *links,
+		      const char *warnings, struct xfn_error *err)
 {
-	int fd = open(so, O_RDONLY | O_CLOEXEC), ret = -ENOENT;
-	Elf *elf = fd >= 0 && elf_version(EV_CURRENT) ? elf_begin(fd, ELF_C_READ, NULL) : NULL;
-	Elf_Scn *scn = NULL;
-	size_t names;
+	char *said = NULL, *all = NULL, list[sizeof(v->folder) + 16];
+	const char *const words[] = { XFN_UNSET_TREE, NULL };
+	int ret = run_clang(source, v, links, words, &said);
 
-	if (elf && !elf_getshdrstrndx(elf, &names))
-		while ((scn = elf_nextscn(elf, scn))) {
-			GElf_Shdr head;
-			Elf_Data *data = elf_getdata(scn, NULL);
-			const char *name = gelf_getshdr(scn, &head) ?
-						   elf_strptr(elf, names, head.sh_name) :
-						   NULL;
-
-			if (counters && name && !strcmp(name, "xfn_counters"))
-				*counters = head.sh_size / sizeof(void *);
-			if (!name || strcmp(name, XFN_SECTION_ATTR) || !data ||
-			    data->d_size != sizeof(*attr))
-				continue;
-			memcpy(attr, data->d_buf, sizeof(*attr));
-			ret = 0;
-		}
-	if (elf)
-		elf_end(elf);
-	if (fd >= 0)
-		close(fd);
+	snprintf(list, sizeof(list), "%s/native.d", v->folder);
+	ret = xfn_compiler__no_tree(ret, said, err);
+	/* most functions make no such thing, and need not be compiled once more */
+	if (!ret && (strstr(said, "CompoundLiteralExpr") || strstr(warnings, "pass-by-value")))
+		ret = find_padded(source, v, links, warnings, &all, err);
+	ret = ret ?: xfn_classify__unset(source, list, all ?: warnings, said, v, err);
+	free(all);
+	free(said);
 	return ret;
 }
 
@@ -451,7 +447,9 @@ int xfn_classify__native(const char *source, struct xfn_verdict *v, struct xfn_e
 		xfn_refusal__set(&v->refusal, XFN_RULE_native_error,
 				 "defines no function: XFN_FUNCTION is missing", source, 1);
 	} else {
-		judge_warnings(source, said, v);
+		xfn_classify__native_object(source, so, v);
+		if (!v->refusal.rule[0])
+			judge_warnings(source, said, v);
 		if (!v->refusal.rule[0])
 			judge_symbols(source, said, v);
 		if (!v->refusal.rule[0])

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * What a source includes, before a compiler opens it: a FIFO would be waited for without end. What
- * an assembler brings in (.incbin) no list of the compiler's names. Must never judge what is in a
- * header.
+ * What a source includes, before a compiler opens it: a FIFO is named with its line, and what an
+ * assembler brings in (.incbin) no list of the compiler's names. Only what stands there as text is
+ * found; what a macro names is noticed when the compiler waits for it (process/waiting.h). Must
+ * never judge what is in a header.
  */
 #include <errno.h>
 #include <limits.h>

@@ -74,7 +74,9 @@ int xfn_offload__build(const char *const *options, const char *const *specs, uns
 		argv[n++] = specs[i];
 	ret = xfn_command__run((char *const *)argv, &said);
 	free(argv);
-	fault = xfn_command__fault("xfn", ret, NULL, &err) ? -EIO : 0;
+	fault = xfn_command__fault("xfn", ret, ret == XFN_COMMAND_WAITS ? said : NULL, &err) ?
+			-EIO :
+			0;
 	if (fault)
 		snprintf(no->what, sizeof(no->what), "%.*s", (int)sizeof(no->what) - 1, err.line);
 	if (ret && !fault)

@@ -199,15 +199,17 @@ static int check(struct object *obj)
 	}
 	for (unsigned i = 0; i < obj->bounds; i++) {
 		struct binding *to = &obj->bound[i];
-		bool served =
-			to->any || !obj->how->addresses || xfn_udp_socket__is_every(to->at.ip);
+		bool served = to->any || !obj->how->addresses,
+		     every = xfn_udp_socket__is_every(to->at.ip);
 
 		to->at.port = to->at.port ?: obj->functions[to->slot].v.attr.port;
 		if (!to->at.port)
 			return fail(obj, "%s: has no default port; give one: %s@PORT",
 				    name_of(obj, to), obj->functions[to->slot].source);
 		for (unsigned j = 0; !served && j < obj->how->addresses; j++)
-			served = !memcmp(to->at.ip, obj->served[j], sizeof(to->at.ip));
+			served = every ? xfn_udp_socket__version(to->at.ip) ==
+						 xfn_udp_socket__version(obj->served[j]) :
+					 !memcmp(to->at.ip, obj->served[j], sizeof(to->at.ip));
 		if (!served)
 			return fail(obj,
 				    "%s: no --address is the one of its port %u; give that one too",

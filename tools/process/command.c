@@ -3,6 +3,8 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -12,6 +14,39 @@
 #include <unistd.h>
 #include "../../skel/error.h"
 #include "command.h"
+#include "waiting.h"
+
+#define LOOK_MS 200 /* without a word, until it is looked what the program does */
+
+/* All that comes out of `fd`, until it is closed at its other end; end what waits for a file. */
+static void listen_to(pid_t pid, int fd, FILE *out, struct xfn_waiting *waits)
+{
+	struct xfn_waiting now, before = {};
+	struct pollfd end = { .fd = fd, .events = POLLIN };
+	char chunk[4096];
+	ssize_t n;
+
+	for (;;) {
+		int ready = poll(&end, 1, waits->pid ? -1 : LOOK_MS);
+
+		if (!ready) {
+			if (!xfn_waiting__find(pid, &now))
+				now = (struct xfn_waiting){};
+			if (now.pid && now.pid == before.pid && !strcmp(now.file, before.file)) {
+				*waits = now;
+				kill(now.pid, SIGKILL);
+			}
+			before = now;
+		}
+		if (ready <= 0)
+			continue;
+		n = read(fd, chunk, sizeof(chunk));
+		if (!n || (n < 0 && errno != EINTR))
+			return;
+		if (n > 0 && out)
+			fwrite(chunk, 1, (size_t)n, out);
+	}
+}
 
 /*
  * The environment of what is run, NULL: out of memory. Messages are in English: they are read, not only
@@ -49,11 +84,11 @@ int xfn_command__wait(pid_t pid)
 int xfn_command__run(char *const argv[], char **said)
 {
 	posix_spawn_file_actions_t actions;
+	struct xfn_waiting waits = {};
 	size_t len = 0;
-	char chunk[4096], **env;
 	int fds[2], ret;
+	char **env;
 	FILE *out;
-	ssize_t n;
 	pid_t pid;
 
 	*said = NULL;
@@ -74,19 +109,22 @@ int xfn_command__run(char *const argv[], char **said)
 	free(env);
 	close(fds[1]);
 	out = ret ? NULL : open_memstream(said, &len);
-	while (!ret && (n = read(fds[0], chunk, sizeof(chunk))) != 0) {
-		if (n > 0 && out)
-			fwrite(chunk, 1, n, out);
-		else if (n < 0 && errno != EINTR)
-			break;
-	}
+	if (!ret)
+		listen_to(pid, fds[0], out, &waits);
 	close(fds[0]);
 	if (out)
 		fclose(out);
 	if (ret)
 		return ret;
 	ret = xfn_command__wait(pid);
-	return *said ? ret : -ENOMEM;
+	if (waits.pid) {
+		free(*said);
+		if (asprintf(said, "%s, which is %s", waits.file, waits.kind) < 0)
+			*said = NULL;
+	}
+	if (!*said)
+		return -ENOMEM;
+	return waits.pid ? XFN_COMMAND_WAITS : ret;
 }
 
 /* Words of compilers, linkers and the C library for what the host lacks, whatever they work on. */
@@ -137,6 +175,10 @@ int xfn_command__fault(const char *program, int ret, const char *said, struct xf
 	const char *row;
 	size_t len;
 
+	if (ret == XFN_COMMAND_WAITS)
+		return xfn_fail(err, ret,
+				"%s waits for %s, not a regular file; include a regular one",
+				program, said);
 	if (ret < 0)
 		return xfn_fail(err, ret,
 				"cannot run %s: %s; free memory and processes, and try again",

@@ -3,14 +3,18 @@
 #ifndef XFN_COMMAND_H
 #define XFN_COMMAND_H
 
+#include <errno.h>
 #include <stddef.h>
 #include <sys/types.h>
 #include "../../skel/error.h"
 
+/* It waited for a file that gives nothing, and was ended: *said is "FILE, which is KIND". */
+#define XFN_COMMAND_WAITS (-ENOTBLK)
+
 /*
  * Run argv[0] (found by PATH) with its messages in English and wait. *said is all that it wrote to
- * standard output and error; the caller frees it. Returns its exit status, 128 + signal, or -errno
- * where it could not be started.
+ * standard output and error; the caller frees it. Returns its exit status, 128 + signal, -errno
+ * where it could not be started, or XFN_COMMAND_WAITS.
  */
 int xfn_command__run(char *const argv[], char **said);
 

@@ -239,6 +239,28 @@ static void overrun(struct xfn_call *c, enum xfn_overrun where)
 }
 
 /*
+ * Set req->room and *room, how far the function may write. Returns the canary that is written behind it;
+ * NULL: the buffer ends before.
+ */
+static uint8_t *give_room(const struct xfn_call *c, const struct xfn_attributes *attr,
+			  uint32_t version, struct xfn_req *req, const uint8_t *end, uint32_t *room)
+{
+	uint8_t *canary;
+
+	req->room = req->len;
+	if (attr->grow) {
+		req->room = xfn_guard_room(req->len, attr->grow, attr->amplify, c->mtu, version);
+		if (req->room > req->capacity)
+			req->room = req->capacity;
+	}
+	*room = req->room > req->len ? req->room : req->len;
+	canary = (uint8_t *)req->payload + *room;
+	if (end - canary < (ptrdiff_t)sizeof(c->canary))
+		return NULL;
+	return memcpy(canary, &c->canary, sizeof(c->canary));
+}
+
+/*
  * Guards, room and the function itself. True: a reply of req->len bytes is to be sent. `end` is
  * where the buffer ends, `before` what must still stand before the payload afterwards.
  */
@@ -250,22 +272,10 @@ static bool answer(struct xfn_call *c, unsigned slot, uint32_t version, struct x
 	const struct xfn_attributes *attr = mod->attr;
 	uint8_t *const payload = req->payload;
 	const uint32_t len = req->len;
-	uint8_t *canary;
 	uint32_t room;
+	uint8_t *canary = give_room(c, attr, version, req, end, &room);
 	int action;
 
-	req->room = req->len;
-	if (attr->grow) {
-		req->room = xfn_guard_room(req->len, attr->grow, attr->amplify, c->mtu, version);
-		if (req->room > req->capacity)
-			req->room = req->capacity;
-	}
-	room = req->room > len ? req->room : len;
-	canary = payload + room;
-	if (end - canary < (ptrdiff_t)sizeof(c->canary))
-		canary = NULL;
-	else
-		memcpy(canary, &c->canary, sizeof(c->canary));
 	stat->requests++;
 	stat->bytes_in += req->len;
 	/* The supervisor reads this after a crash; the barriers keep it around the call. */
@@ -278,6 +288,8 @@ static bool answer(struct xfn_call *c, unsigned slot, uint32_t version, struct x
 	if (!same_before(before, payload))
 		overrun(c, XFN_OVERRUN_BEFORE);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	if (c->careful)
+		c->page->after_slot = slot + 1;
 	c->page->running_slot = 0;
 	switch (action) {
 	case XFN_REPLY:

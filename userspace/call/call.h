@@ -50,6 +50,7 @@ struct xfn_call {
 	struct xfn_page *page;		    /* shared, or the caller's own memory */
 	const struct xfn_datagram *running; /* while page->running_slot: what it is called for */
 	enum xfn_datagram_kind kind;	    /* of it */
+	bool careful;			    /* page->after_slot follows the calls */
 	bool watched;			    /* calls are timed, and requests of slow functions that
 					       may wait are left waiting */
 	struct xfn_thread thread;

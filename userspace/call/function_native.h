@@ -19,6 +19,8 @@
 
 /* The cell is the worker's once the module is loaded; until then the counter counts in itself. */
 #define XFN_COUNTER(counter)                                                                       \
+	_Static_assert(sizeof(#counter) <= XFN_COUNTER_NAME,                                       \
+		       "the name of an XFN_COUNTER has at most 23 letters");                       \
 	static struct xfn_native_counter xfn_counter_##counter = {                                 \
 		.name = #counter,                                                                  \
 		.value = &xfn_counter_##counter.own,                                               \

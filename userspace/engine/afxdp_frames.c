@@ -26,6 +26,7 @@ int xfn_ring__map(struct xfn_ring *r, int fd, const struct xdp_ring_offset *off,
 		r->map = NULL;
 		return -errno;
 	}
+	madvise(r->map, r->map_len, MADV_DONTFORK);
 	r->producer = (void *)((uint8_t *)r->map + off->producer);
 	r->consumer = (void *)((uint8_t *)r->map + off->consumer);
 	r->flags = (void *)((uint8_t *)r->map + off->flags);

@@ -87,7 +87,10 @@ struct xfn_engine_ops {
 	 * 2"). Opens nothing that stays. NULL: it runs wherever UDP sockets do.
 	 */
 	int (*probe)(struct xfn_error *why);
-	/* Privileged or not, before the sandbox. 0 or -errno with one line in err. */
+	/*
+	 * Privileged or not, before the sandbox. 0 or -errno with one line in err. What it maps of
+	 * a socket a forked process does not get (MADV_DONTFORK): that would keep the socket.
+	 */
 	int (*open)(struct xfn_engine **out, const struct xfn_engine_config *cfg,
 		    struct xfn_error *err);
 	/* Wait until take may have something, at most timeout_ms. 0, or -errno of a lost socket. */
@@ -109,6 +112,8 @@ struct xfn_engine_ops {
 	 */
 	void (*audit)(struct xfn_engine *const *threads, unsigned count,
 		      struct xfn_engine_audit *out);
+	/* What it has opened itself. NULL: nothing. */
+	int (*descriptor)(const struct xfn_engine *e);
 	void (*close)(struct xfn_engine *e);
 };
 

@@ -90,6 +90,8 @@ static int packet_open(struct xfn_engine **out, const struct xfn_engine_config *
 	if (e->ring == MAP_FAILED)
 		e->ring = NULL;
 	else
+		madvise(e->ring, e->ring_len, MADV_DONTFORK);
+	if (e->ring)
 		e->data = mmap(NULL, XFN_BATCH * e->stride, PROT_READ | PROT_WRITE,
 			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (e->ring && e->data != MAP_FAILED) {

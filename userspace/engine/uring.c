@@ -245,6 +245,11 @@ static int probe_uring(struct xfn_error *why)
 	return ret;
 }
 
+static int uring_descriptor(const struct xfn_engine *e)
+{
+	return e->ring.ring_fd;
+}
+
 const struct xfn_engine_ops xfn_engine_uring = {
 	.name = "uring",
 	.kind = XFN_PAYLOAD,
@@ -260,5 +265,6 @@ const struct xfn_engine_ops xfn_engine_uring = {
 	.take = uring_take,
 	.give = uring_give,
 	.stats = uring_stats,
+	.descriptor = uring_descriptor,
 	.close = xfn_uring__close,
 };

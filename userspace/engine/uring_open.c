@@ -77,7 +77,7 @@ static int make_ring(struct xfn_engine *e)
 		ret = io_uring_queue_init_params(XFN_URING_SUBMISSIONS, &e->ring, &params);
 	}
 	e->have_ring = !ret;
-	return ret;
+	return ret ?: io_uring_ring_dontfork(&e->ring);
 }
 
 /* So many of `size` bytes, zero until they are touched; NULL: errno. */

@@ -29,7 +29,7 @@ static void end_second(struct xfn_output_lines *output, const char *who)
 {
 	if (output->left_out)
 		xfn_log__line(LOG_WARNING, "%s: %u lines left out", who, output->left_out);
-	output->left_out = output->shown = 0;
+	output->left_out = output->shown = output->bytes = 0;
 	output->second_ns = 0;
 }
 
@@ -52,10 +52,15 @@ static void end_line(struct xfn_output_lines *output, const char *who)
 	output->cut = false;
 }
 
-void xfn_output_lines__read(struct xfn_output_lines *output, const char *who)
+static void read_some(struct xfn_output_lines *output, const char *who)
 {
 	static char bytes[XFN_OUTPUT_BYTES];
 	ssize_t n = read(output->fd, bytes, sizeof(bytes));
+
+	if (n > 0 && !output->second_ns)
+		output->second_ns = xfn_now_ns();
+	if (n > 0)
+		output->bytes += (unsigned)n;
 
 	/* nobody has the other end any more, which says nothing of the writer */
 	if (!n || (n < 0 && errno != EAGAIN && errno != EINTR)) {
@@ -72,14 +77,22 @@ void xfn_output_lines__read(struct xfn_output_lines *output, const char *who)
 	}
 }
 
+void xfn_output_lines__read(struct xfn_output_lines *output, const char *who)
+{
+	if (xfn_output_lines__fd(output) >= 0)
+		read_some(output, who);
+}
+
 int xfn_output_lines__watch(struct xfn_output_lines *output, const char *who)
 {
 	uint64_t now = xfn_now_ns(), until = output->second_ns + SECOND_NS;
 
 	if (!output->second_ns)
 		return -1;
+	if (now < until && !output->left_out && output->bytes < XFN_OUTPUT_SECOND)
+		return -1;
 	if (now < until)
-		return output->left_out ? (int)((until - now) / 1000000) + 1 : -1;
+		return (int)((until - now) / 1000000) + 1;
 	end_second(output, who);
 	return -1;
 }
@@ -87,7 +100,7 @@ int xfn_output_lines__watch(struct xfn_output_lines *output, const char *who)
 void xfn_output_lines__close(struct xfn_output_lines *output, const char *who)
 {
 	if (output->fd >= 0)
-		xfn_output_lines__read(output, who);
+		read_some(output, who);
 	if (output->len || output->cut)
 		end_line(output, who);
 	end_second(output, who);

@@ -42,6 +42,9 @@ struct xfn_page {
 	uint32_t tid;
 	uint32_t overrun; /* enum xfn_overrun: that function wrote where it may not, and ended the
 			     worker */
+	uint32_t after_slot; /* slot + 1 of the function called last, while the worker is careful;
+				else 0 */
+	uint32_t fault;	     /* 1: a signal of a fault in this thread ended the worker */
 	uint32_t zero;
 	uint64_t rounds;  /* grows while the worker lives */
 	uint64_t cpu_ns;  /* what its thread has had of a CPU; told now and then */
@@ -51,7 +54,7 @@ struct xfn_page {
 	struct xfn_slot_counters slots[XFN_SLOTS];
 	/* author counters, in order of declaration; names as in the module */
 	struct {
-		char name[24];
+		char name[XFN_COUNTER_NAME];
 		uint64_t value;
 	} counters[XFN_SLOTS][XFN_PAGE_COUNTERS];
 	struct xfn_crash crash; /* last: never touched while all goes well */

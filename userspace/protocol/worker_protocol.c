@@ -44,7 +44,7 @@ int xfn_message__send(int sock, const struct xfn_message *msg, int fd)
 		memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
 	}
 	do
-		n = sendmsg(sock, hdr, MSG_NOSIGNAL);
+		n = sendmsg(sock, hdr, XFN_MESSAGE_SEND);
 	while (n < 0 && errno == EINTR);
 	return n < 0 ? -errno : 0;
 }
@@ -81,7 +81,7 @@ int xfn_message__recv(int sock, struct xfn_message *msg, int *fd)
 	if (fd)
 		*fd = -1;
 	do
-		n = recvmsg(sock, hdr, MSG_CMSG_CLOEXEC);
+		n = recvmsg(sock, hdr, XFN_MESSAGE_RECEIVE);
 	while (n < 0 && errno == EINTR);
 	if (n <= 0)
 		return n < 0 ? -errno : 0;

@@ -29,12 +29,14 @@
 #define XFN_WORKER_PROTOCOL_H
 
 #include <stdint.h>
+#include <sys/socket.h>
 #include <linux/types.h>
 #include "../../xdp/abi.h"
 #include "../engine/engine.h"
 
-#define XFN_WORKER_PROTOCOL_VERSION 6
+#define XFN_WORKER_PROTOCOL_VERSION 7
 #define XFN_WORKER_PROTOCOL_FD	    3
+#define XFN_CAREFUL_S		    10 /* a careful worker is so for so long */
 #define XFN_INVOKE_MAX		    65536 /* bytes of an INVOKE's memfd: XFN_PAYLOAD_MAX in whole pages */
 
 enum xfn_message_type {
@@ -69,6 +71,8 @@ struct xfn_message {
 			uint32_t uid, gid; /* become these, if root */
 			uint32_t spin;
 			uint32_t sqpoll;
+			uint32_t careful;   /* one call to a round for XFN_CAREFUL_S, and
+					       page->after_slot */
 			uint32_t busy_us;   /* engine afxdp: poll its queue in vain so long */
 			uint32_t memory_mb; /* each thread may allocate while it serves, 0: no bound
 					     */
@@ -113,6 +117,14 @@ struct xfn_message {
 		} active;
 	};
 };
+
+/*
+ * Flags of the calls by which messages move. A worker's sandbox lets no others by: MSG_CONFIRM,
+ * which means nothing here, is what a function that writes to a wrong descriptor does not say.
+ */
+#define XFN_MESSAGE_SEND    (MSG_NOSIGNAL | MSG_CONFIRM)
+#define XFN_MESSAGE_RECEIVE MSG_CMSG_CLOEXEC
+#define XFN_MESSAGE_PEEK    (MSG_PEEK | MSG_DONTWAIT) /* recv(2): is there one? */
 
 /* Send one message; fd -1: none. 0 or -errno. */
 int xfn_message__send(int sock, const struct xfn_message *msg, int fd);

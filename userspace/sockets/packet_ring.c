@@ -109,13 +109,15 @@ static void demand_address(struct program *p, const struct xfn_packet_target *ta
 		land(p, found[i]);
 }
 
-#define OWN_INSNS 2048 /* of a filter, for addresses that nothing comes from */
+#define OWN_INSNS     2048 /* of a frame filter, for addresses that nothing comes from */
+#define OWN_INSNS_UDP 1024 /* of a UDP socket's: net.core.optmem_max bounds it, 20 KB at first */
+#define LOOPBACK      1	   /* the index of lo, in every network namespace */
 
-/* Drop what comes from one of these, of this version; the source is at `off`. */
+/* Drop what comes from one of these, of this version, in `room` words; the source is at `off`. */
 static void refuse_sources(struct program *p, const uint8_t (*own)[16], unsigned count, bool v4,
-			   uint32_t off)
+			   uint32_t off, unsigned room)
 {
-	unsigned end = p->count + OWN_INSNS / 2;
+	unsigned end = p->count + room;
 
 	if (v4)
 		load(p, BPF_W, off);
@@ -160,7 +162,7 @@ static void frame_filter(struct program *p, uint32_t longest,
 	demand(p, BPF_JGT, longest, false, 0);
 	load(p, BPF_H, IPV4_PORT);
 	emit(p, BPF_ST, MEM_PORT, 0, 0);
-	refuse_sources(p, own, own_count, true, L3 + 12);
+	refuse_sources(p, own, own_count, true, L3 + 12, OWN_INSNS / 2);
 	demand_address(p, targets, count, true, L3 + 16);
 	to_ports = jump(p);
 	land(p, from);
@@ -171,7 +173,7 @@ static void frame_filter(struct program *p, uint32_t longest,
 	demand(p, BPF_JGT, longest - IPV6_LEN, false, 0);
 	load(p, BPF_H, IPV6_PORT);
 	emit(p, BPF_ST, MEM_PORT, 0, 0);
-	refuse_sources(p, own, own_count, false, L3 + 8);
+	refuse_sources(p, own, own_count, false, L3 + 8, OWN_INSNS / 2);
 	demand_address(p, targets, count, false, L3 + 24);
 	land(p, to_ports);
 	emit(p, BPF_LD | BPF_MEM, MEM_PORT, 0, 0);
@@ -195,16 +197,36 @@ static int attach(int fd, struct program *p)
 	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)) ? -errno : 0;
 }
 
+/* Go on with what comes from another host, or by lo. */
+static void demand_other(struct program *p, const uint8_t (*own)[16], unsigned count)
+{
+	unsigned inside, from, done;
+
+	load(p, BPF_W, FIELD(SKF_AD_IFINDEX));
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, LOOPBACK, 0, 1);
+	inside = jump(p);
+	load(p, BPF_H, FIELD(SKF_AD_PROTOCOL));
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 1, 0);
+	from = jump(p);
+	refuse_sources(p, own, count, true, (uint32_t)SKF_NET_OFF + 12, OWN_INSNS_UDP / 2);
+	done = jump(p);
+	land(p, from);
+	refuse_sources(p, own, count, false, (uint32_t)SKF_NET_OFF + 8, OWN_INSNS_UDP / 2);
+	land(p, done);
+	land(p, inside);
+}
+
 /*
- * Go on with what was sent to this host alone and whose UDP length, to which the stack has cut it,
- * is IP's; behind IPv6 extension headers IP's is not looked for.
+ * Go on with what was sent to this host alone, by another one, and whose UDP length, to which the
+ * stack has cut it, is IP's; behind IPv6 extension headers IP's is not looked for.
  */
-static void demand_strict(struct program *p)
+static void demand_strict(struct program *p, const uint8_t (*own)[16], unsigned own_count)
 {
 	unsigned from, odd;
 
 	load(p, BPF_B, FIELD(SKF_AD_PKTTYPE));
 	demand(p, BPF_JEQ, PACKET_HOST, true, 0);
+	demand_other(p, own, own_count);
 	load(p, BPF_H, FIELD(SKF_AD_PROTOCOL));
 	emit(p, BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 0, 4);
 	emit(p, BPF_LDX | BPF_B | BPF_MSH, (uint32_t)SKF_NET_OFF, 0, 0);
@@ -223,13 +245,13 @@ static void demand_strict(struct program *p)
 	land(p, odd);
 }
 
-int xfn_packet_ring__strict(int udp)
+int xfn_packet_ring__strict(int udp, const uint8_t (*own)[16], unsigned own_count)
 {
 	struct program *p = calloc(1, sizeof(*p));
 	int ret = p ? 0 : -ENOMEM;
 
 	if (!ret) {
-		demand_strict(p);
+		demand_strict(p, own, own_count);
 		emit(p, BPF_RET | BPF_K, WHOLE, 0, 0);
 		ret = attach(udp, p);
 	}
@@ -237,7 +259,8 @@ int xfn_packet_ring__strict(int udp)
 	return ret;
 }
 
-int xfn_packet_ring__park(int udp, uint32_t mtu, const unsigned *ifindexes, unsigned count)
+int xfn_packet_ring__park(int udp, uint32_t mtu, const unsigned *ifindexes, unsigned count,
+			  const uint8_t (*own)[16], unsigned own_count)
 {
 	uint32_t longest = xfn_packet_ring__longest(mtu);
 	struct program *p = calloc(1, sizeof(*p));
@@ -246,7 +269,7 @@ int xfn_packet_ring__park(int udp, uint32_t mtu, const unsigned *ifindexes, unsi
 
 	if (!p)
 		return -ENOMEM;
-	demand_strict(p);
+	demand_strict(p, own, own_count);
 	load(p, BPF_W, FIELD(SKF_AD_IFINDEX));
 	for (unsigned i = 0; i < count; i++) {
 		emit(p, BPF_JMP | BPF_JEQ | BPF_K, ifindexes[i], 0, 1);

@@ -78,16 +78,18 @@ uint32_t xfn_packet_ring__block(uint32_t mtu);
 int xfn_packet_ring__sender(unsigned ifindex);
 
 /*
- * Let a UDP socket take only what the fast path would: frames sent to this host alone, and
- * datagrams as long as their IP header says. The kernel counts what is refused as the socket's
- * drops. 0 or -errno.
+ * Let a UDP socket take only what the fast path would: frames sent to this host alone, datagrams as
+ * long as their IP header says, and but for what comes by lo from none of the `own` addresses, as
+ * many as the filter has room for. The kernel counts what is refused as the socket's drops. Replaces
+ * an earlier filter. 0 or -errno.
  */
-int xfn_packet_ring__strict(int udp);
+int xfn_packet_ring__strict(int udp, const uint8_t (*own)[16], unsigned own_count);
 /*
  * The same, and leave a UDP socket what the ring's filter refuses for its shape, and all that did
  * not come by one of the `count` devices on which the ring's frames reach the stack. Replaces an
  * earlier filter. 0 or -errno.
  */
-int xfn_packet_ring__park(int udp, uint32_t mtu, const unsigned *ifindexes, unsigned count);
+int xfn_packet_ring__park(int udp, uint32_t mtu, const unsigned *ifindexes, unsigned count,
+			  const uint8_t (*own)[16], unsigned own_count);
 
 #endif

@@ -104,6 +104,32 @@ static void gone(struct xfn_supervisor *sup)
 	say(sup, LOG_WARNING);
 }
 
+/* The interface has another MTU, as `mtu` says, or other numbers of queues. `workers`: they have its frames. */
+static void reshape(struct xfn_supervisor *sup, bool workers, bool mtu)
+{
+	const struct xfn_interface *now = &sup->iface;
+
+	if (sup->phase && !sup->serving) { /* what was begun is for the shape it had */
+		xfn_serving__end(sup);
+		sup->retry_at_ns = 0;
+	}
+	if (!sup->serving)
+		return;
+	xfn_local_addresses__set_runtime(sup);
+	if (workers) {
+		xfn_log__line(LOG_NOTICE,
+			      "%s: MTU %u, RX queues: %u, TX queues: %u; its workers start anew",
+			      now->name, now->mtu, now->queues, now->tx_queues);
+		xfn_serving__renew_workers(sup);
+	} else if (mtu) {
+		/* no reply of theirs may be longer */
+		xfn_log__line(LOG_NOTICE, "%s: MTU %u; the worker of its UDP sockets starts anew",
+			      now->name, now->mtu);
+		sup->renewals++;
+		xfn_workers__renew_sockets(sup);
+	}
+}
+
 /* The same interface, perhaps not in the same shape. */
 static void compare(struct xfn_supervisor *sup, const struct xfn_interface *now)
 {
@@ -123,22 +149,9 @@ static void compare(struct xfn_supervisor *sup, const struct xfn_interface *now)
 		for (unsigned i = 0; i < sup->worker_count; i++)
 			sup->workers[i].restart_at_ns = 0;
 	}
-	if (was.mtu == sup->iface.mtu && was.queues == sup->iface.queues &&
-	    was.tx_queues == sup->iface.tx_queues)
-		return;
-	if (sup->phase && !sup->serving) { /* what was begun is for the shape it had */
-		xfn_serving__end(sup);
-		sup->retry_at_ns = 0;
-	}
-	if (!sup->serving)
-		return;
-	xfn_local_addresses__set_runtime(sup);
-	if (workers) {
-		xfn_log__line(LOG_NOTICE,
-			      "%s: MTU %u, RX queues: %u, TX queues: %u; its workers start anew",
-			      now->name, now->mtu, now->queues, now->tx_queues);
-		xfn_serving__renew_workers(sup);
-	}
+	if (was.mtu != sup->iface.mtu || was.queues != sup->iface.queues ||
+	    was.tx_queues != sup->iface.tx_queues)
+		reshape(sup, workers, was.mtu != sup->iface.mtu);
 }
 
 /* Addresses and devices are others now: so are sockets, rules, and what workers have of them. */
@@ -173,6 +186,8 @@ bool xfn_link_state__changed(struct xfn_supervisor *sup)
 	struct xfn_interface now;
 	struct xfn_error err;
 
+	if (!sup->iface.name[0]) /* none is used */
+		return false;
 	unread = xfn_interface__read(sup->iface.name, &now, &err);
 	if (unread)
 		snprintf(now.name, sizeof(now.name), "%s", sup->iface.name);

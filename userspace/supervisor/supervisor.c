@@ -22,8 +22,10 @@
 #include "../host/clock.h"
 #include "../host/limits.h"
 #include "../host/log.h"
+#include "../host/printable.h"
 #include "../nic/napi.h"
 #include "../../skel/privileges.h"
+#include "../../skel/socket_filter.h"
 #include "supervisor_inside.h"
 
 /* What is left is for workers to be restarted, maps to be changed and children to be ended. */
@@ -66,14 +68,18 @@ static void print_functions(const struct xfn_supervisor *sup, FILE *out)
 
 	for (unsigned i = 0; sup->served_once && i < sup->function_count; i++) {
 		const struct xfn_deployed *fn = &sup->functions[i];
-		char state[512];
+		char state[512], shown[512];
+		const char *why = state;
 
 		xfn_quarantine__sentence(sup, fn, state, sizeof(state));
+		if (!*state)
+			why = fn->reason; /* it may have a name in it that an author chose */
+		xfn_printable(why, strlen(why), shown, sizeof(shown));
 		fprintf(out, "%-15s port %-5u tier %-6s %-7s %s\n", fn->mod->attr.name,
 			fn->addr.port, xfn_tier_name(fn->tier),
 			fn->tier == XFN_TIER_SOCKET ? sup->udp_engine :
 						      xfn_offload_device__mode(sup, fn),
-			*state ? state : fn->reason);
+			shown);
 	}
 	if (sup->mode == XFN_MODE_GENERIC && sup->mode_reason.line[0])
 		fprintf(out, "generic mode, because %s\n", sup->mode_reason.line);
@@ -345,6 +351,8 @@ static int open_all(struct xfn_supervisor *sup, struct xfn_error *err)
 					  &sup->control, err);
 	if (!ret && opts->ifname)
 		ret = xfn_local_addresses__open(sup, err);
+	else if (!ret) /* for what sockets refuse only: served without it, too */
+		xfn_local_addresses__open(sup, err);
 	if (ret || (opts->ifname && !sup->iface.up))
 		return ret;
 	return xfn_serving__begin(sup, err);
@@ -398,6 +406,7 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 	xfn_serving__end(sup);
 	xfn_process__wait(sup);
 	xfn_loader__close(sup->before);
+	xfn_socket_filter__close(sup->socket_filter);
 	xfn_addresses__close(sup->addresses);
 	xfn_audit__close(sup);
 	xfn_control__close(sup->control);

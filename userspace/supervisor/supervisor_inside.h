@@ -47,6 +47,7 @@ struct xfn_deployed {
 	uint64_t crashes_ns[XFN_CRASHES]; /* when it last ended a worker; a ring */
 	unsigned crash_count;
 	char set_aside[256]; /* why workers cannot load it, "": they can; they drop its requests */
+	uint64_t set_aside_ns;		  /* when it was: workers that began before were given it */
 	const struct xfn_rule_text *rule; /* of tier and reason; NULL: none stands in the way */
 	char reason[512];
 };
@@ -85,6 +86,13 @@ enum xfn_phase {
 
 #define XFN_WHO 64 /* room for the name of a worker in messages */
 
+/* Whose fault the end of a worker was. */
+enum xfn_blame {
+	XFN_BLAME_NOBODY, /* or a function that runs no more */
+	XFN_BLAME_FUNCTION,
+	XFN_BLAME_TOO_OFTEN, /* a function that is to be quarantined */
+};
+
 /* The call that the last look saw running, and how many looks in a row saw it. */
 struct xfn_seen {
 	uint32_t slot;
@@ -117,6 +125,7 @@ struct xfn_worker_process {
 	int pidfd;
 	int sock;		  /* the supervisor's end of the worker's pair */
 	struct xfn_outbox outbox; /* what it is still to be given */
+	unsigned asked;		  /* questions that it has not answered yet */
 	struct xfn_output_lines output;
 	int page_fd;
 	struct xfn_page *page; /* one for each thread, written by the worker */
@@ -134,10 +143,12 @@ struct xfn_worker_process {
 	int ret;       /* of the last start, where it failed */
 	uint64_t until_ms;
 	uint64_t retry_ms;   /* BINDING: when to try again */
-	uint64_t started_ns; /* when this process was ready, 0: not yet */
+	uint64_t begun_ns;   /* when this process was begun to be made */
+	uint64_t started_ns; /* when it was ready, 0: not yet */
 	uint64_t ended_ns;
 	struct xfn_seen seen[XFN_THREADS];
-	bool hung; /* a function did not return in time: ended by us */
+	bool hung;    /* a function did not return in time: ended by us */
+	bool careful; /* the next process is: this one ended by a fault outside of functions */
 	struct xfn_progress progress[XFN_THREADS];
 	const char *still;	/* why a thread stood still outside of functions: ended by us */
 	uint64_t restart_at_ns; /* while DEAD: when to try again */
@@ -217,9 +228,11 @@ struct xfn_supervisor {
 	uint64_t next_poll_ns;	     /* when to look for calls that do not return */
 	uint64_t next_progress_ns;   /* and for threads that make no round */
 	struct xfn_addresses *addresses;
-	int clock_fd;			       /* says when the system's clock was set */
-	int channels_fd;		       /* says when ethtool has changed something; -1 */
-	const struct xfn_local_address *local; /* as the kernel tells them; of .addresses */
+	struct xfn_socket_filter *socket_filter; /* socket_guard.c's own; NULL: none */
+	bool no_socket_filter;			 /* it cannot be had */
+	int clock_fd;				 /* says when the system's clock was set */
+	int channels_fd;			 /* says when ethtool has changed something; -1 */
+	const struct xfn_local_address *local;	 /* as the kernel tells them; of .addresses */
 	unsigned local_count;
 	const struct xfn_addresses_device *devices; /* the interface and its uppers; likewise */
 	unsigned device_count;
@@ -283,10 +296,19 @@ int xfn_listeners__wanted(struct xfn_supervisor *sup, struct xfn_listener **out,
 struct xfn_listener *xfn_listeners__find(struct xfn_listener *list, unsigned count,
 					 const struct xfn_listener *one);
 
+/* socket_guard.c: what sockets of tier socket refuse, and who of this host they are to know of. */
+/* Have the socket refuse it, in place of an earlier filter. 0 or -errno. */
+int xfn_socket_guard__attach(struct xfn_supervisor *sup, int fd);
+/* The same, and what the ring of engine packet takes by those devices. */
+int xfn_socket_guard__rest(const struct xfn_supervisor *sup, int fd, const unsigned *ifindexes);
+void xfn_socket_guard__host(struct xfn_supervisor *sup); /* the host's addresses have changed */
+/* What was refused, added; all of it under XFN_REASON_SLOW_REFUSED too. */
+void xfn_socket_guard__reasons(const struct xfn_supervisor *sup, uint64_t sum[XFN_REASON_SLOTS]);
+
 /* listeners_ring.c: engine packet. */
 /* From now on UDP sockets take what its ring does not. 0 or -errno with one line in err. */
 int xfn_listeners__share(struct xfn_supervisor *sup, struct xfn_error *err);
-void xfn_listeners__take_all(const struct xfn_supervisor *sup); /* until there is another ring */
+void xfn_listeners__take_all(struct xfn_supervisor *sup); /* until there is another ring */
 /* What the ring is to take. Returns their number, *out is to be freed; -ENOMEM. */
 int xfn_listeners__targets(const struct xfn_supervisor *sup, struct xfn_packet_target **out);
 
@@ -496,10 +518,10 @@ uint32_t xfn_quarantine__running(const struct xfn_supervisor *sup, const struct 
 int xfn_quarantine__watch(struct xfn_supervisor *sup);
 /*
  * The process of `worker` has ended: `what` tells in which function, if it was in one, and where its
- * request is kept. True: that function has done it too often.
+ * request is kept; of a careful worker after which. Decides whether the next one is careful.
  */
-bool xfn_quarantine__ended(struct xfn_supervisor *sup, const struct xfn_worker_process *worker,
-			   char *what, size_t len);
+enum xfn_blame xfn_quarantine__ended(struct xfn_supervisor *sup, struct xfn_worker_process *worker,
+				     char *what, size_t len);
 /* Quarantine the function in which `worker` ended, and say so. */
 void xfn_quarantine__begin(struct xfn_supervisor *sup, const struct xfn_worker_process *worker);
 /*

@@ -35,6 +35,8 @@ static void note(void)
 static void on_signal(int sig, siginfo_t *info, void *context)
 {
 	note();
+	if (own)
+		own->page->fault = 1;
 	/* a sanitizer's own handler tells more */
 	for (unsigned i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
 		if (deadly[i] == sig && before[i].sa_flags & SA_SIGINFO)

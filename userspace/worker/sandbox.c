@@ -21,14 +21,17 @@
 #include <seccomp.h>
 #include "../../skel/error.h"
 #include "../host/limits.h"
+#include "../protocol/worker_protocol.h"
 #include "sandbox.h"
 
-/* What running code, its allocator, a clean end and the supervisor's messages need. */
+/* Of close(2), which takes one argument, a second one: by it the filter knows the worker's own. */
+#define OWN_CLOSE 0x78666e636c6f7365ull
+
+/* What running code, its allocator and a clean end need. */
 static const int always[] = {
 	SCMP_SYS(brk),
 	SCMP_SYS(clock_gettime),
 	SCMP_SYS(clock_nanosleep),
-	SCMP_SYS(close),
 	SCMP_SYS(exit),
 	SCMP_SYS(exit_group),
 	SCMP_SYS(fstat),
@@ -45,17 +48,21 @@ static const int always[] = {
 	SCMP_SYS(newfstatat),
 	SCMP_SYS(poll),
 	SCMP_SYS(ppoll),
-	SCMP_SYS(recvfrom),
-	SCMP_SYS(recvmsg),
 	SCMP_SYS(restart_syscall),
 	SCMP_SYS(rseq),
 	SCMP_SYS(rt_sigprocmask),
 	SCMP_SYS(rt_sigreturn),
 	SCMP_SYS(sched_yield),
-	SCMP_SYS(sendmsg),
 #ifdef __SANITIZE_ADDRESS__
 	SCMP_SYS(sigaltstack), /* it looks at the stack before each call that does not return */
 #endif
+};
+
+/* What moves bytes by a descriptor, and by the one that joins a worker to its supervisor only so. */
+static const int moving[] = {
+	SCMP_SYS(recvfrom),
+	SCMP_SYS(recvmsg),
+	SCMP_SYS(sendmsg),
 	SCMP_SYS(write),
 };
 
@@ -70,6 +77,7 @@ static const int loading[] = {
 	SCMP_SYS(capget),
 	SCMP_SYS(capset),
 	SCMP_SYS(clock_getres),
+	SCMP_SYS(close),
 	SCMP_SYS(dup),
 	SCMP_SYS(dup2),
 	SCMP_SYS(dup3),
@@ -244,13 +252,55 @@ static int allow_memory(scmp_filter_ctx ctx)
 					SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 }
 
-/* `calls`: of an engine, 0 ends them; NULL: there is none. */
+/* A call whose first argument is a descriptor: on any but the supervisor's end of the pair. */
+static int allow_elsewhere(scmp_filter_ctx ctx, int call)
+{
+	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, call, 1,
+				SCMP_A0(SCMP_CMP_NE, XFN_WORKER_PROTOCOL_FD));
+}
+
+/*
+ * Messages as worker_protocol.c sends and receives them, and by other flags none: what a function
+ * writes to a descriptor that it takes for its own must not end its worker, nor what it reads be
+ * missing there.
+ */
+static int allow_messages(scmp_filter_ctx ctx)
+{
+	static const struct {
+		int call, argument, flags;
+	} own[] = {
+		{ SCMP_SYS(sendmsg), 2, XFN_MESSAGE_SEND },
+		{ SCMP_SYS(recvmsg), 2, XFN_MESSAGE_RECEIVE },
+		{ SCMP_SYS(recvfrom), 3, XFN_MESSAGE_PEEK },
+	};
+	int ret = 0;
+
+	for (unsigned i = 0; !ret && i < sizeof(own) / sizeof(own[0]); i++)
+		ret = seccomp_rule_add(
+			ctx, SCMP_ACT_ALLOW, own[i].call, 2,
+			SCMP_A0(SCMP_CMP_EQ, XFN_WORKER_PROTOCOL_FD),
+			SCMP_CMP(own[i].argument, SCMP_CMP_EQ, (scmp_datum_t)own[i].flags));
+	return ret;
+}
+
+/*
+ * `calls`: of an engine, 0 ends them; NULL: there is none. What the process serves by cannot be
+ * closed: whose fault it was that it is gone nobody could tell.
+ */
 static int allow_serving(scmp_filter_ctx ctx, const int *calls)
 {
 	int ret = allow_memory(ctx);
 
+	ret = ret   ?:
+		      seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(close), 1,
+				       SCMP_A1(SCMP_CMP_EQ, OWN_CLOSE));
+	for (unsigned i = 0; !ret && i < sizeof(moving) / sizeof(moving[0]); i++)
+		ret = calls ? allow_elsewhere(ctx, moving[i]) :
+			      seccomp_rule_add(ctx, SCMP_ACT_ALLOW, moving[i], 0);
+	if (!ret && calls)
+		ret = allow_messages(ctx);
 	for (; !ret && calls && *calls; calls++)
-		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, *calls, 0);
+		ret = allow_elsewhere(ctx, *calls);
 	return ret;
 }
 
@@ -281,6 +331,8 @@ static int allow_loading(scmp_filter_ctx ctx)
 				       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)processes[i]));
 	for (unsigned i = 0; !ret && i < sizeof(loading) / sizeof(loading[0]); i++)
 		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, loading[i], 0);
+	for (unsigned i = 0; !ret && i < sizeof(moving) / sizeof(moving[0]); i++)
+		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, moving[i], 0);
 	return ret;
 }
 
@@ -400,6 +452,11 @@ int xfn_sandbox__before_code(const int *keep, unsigned count, struct xfn_error *
 			   "bound its memory (RLIMIT_DATA)", err);
 	setrlimit(RLIMIT_CORE, &none);
 	return ret ?: told(restrict_calls(true, NULL), "restrict system calls (seccomp)", err);
+}
+
+void xfn_sandbox__close(int fd)
+{
+	syscall(SYS_close, fd, OWN_CLOSE);
 }
 
 int xfn_sandbox__enter(const int *calls, uint64_t memory, struct xfn_error *err)

@@ -35,9 +35,13 @@ int xfn_sandbox__drop(struct xfn_error *err);
  * At last, for all threads there are, once all files are open and all libraries warm: memory beyond
  * `memory` bytes more than now (0: no bound; setrlimit(2), RLIMIT_DATA), memory that this does not
  * bound, and every system call (EPERM; one made as those of another architecture ends the process)
- * but those that every worker needs and `calls`: SYS_*, 0 ends them; NULL: no others.
+ * but those that every worker needs and `calls`: SYS_* whose first argument is a descriptor, 0 ends
+ * them. By what joins a worker to its supervisor (XFN_WORKER_PROTOCOL_FD) only messages go, as
+ * worker_protocol.c makes them. NULL: this is no worker, and has no such descriptor.
  */
 int xfn_sandbox__enter(const int *calls, uint64_t memory, struct xfn_error *err);
+/* close(2), which functions have no more: for descriptors that came since. */
+void xfn_sandbox__close(int fd);
 
 /*
  * Before a process of one thread loads code that nobody vouches for, and runs its constructors and

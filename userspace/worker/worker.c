@@ -13,11 +13,14 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include "../../skel/error.h"
 #include "../../skel/module.h"
 #include "../../skel/sealed_copy.h"
 #include "crash_note.h"
+#include "descriptors.h"
+#include "own_descriptors.h"
 #include "sandbox.h"
 #include "worker_inside.h"
 
@@ -41,9 +44,15 @@ static struct {
 
 static volatile sig_atomic_t signalled; /* the signal that asked this process to end */
 
-static void on_end(int sig)
+static void on_end(int sig, siginfo_t *info, void *context)
 {
-	signalled = sig;
+	(void)context;
+	/* By its own hand, which is a function's: it ends now, where the supervisor sees which one.
+	 * It has its default action again, and comes when this returns. */
+	if (info->si_code <= 0 && info->si_pid == getpid())
+		syscall(SYS_tgkill, getpid(), gettid(), sig);
+	else
+		signalled = sig;
 }
 
 /*
@@ -54,8 +63,8 @@ static void on_end(int sig)
 static void wait_for_the_supervisor(void)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-	const struct sigaction act = { .sa_handler = on_end,
-				       .sa_flags = SA_RESTART | SA_RESETHAND };
+	const struct sigaction act = { .sa_sigaction = on_end,
+				       .sa_flags = SA_SIGINFO | SA_RESTART | SA_RESETHAND };
 
 	for (unsigned i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		sigaction(signals[i], &act, NULL);
@@ -71,16 +80,6 @@ static bool ends_alone(void)
 	return xfn_now_ns() - worker.signalled_ns > LAST_WORD_NS;
 }
 
-/*
- * Programs that a library starts get neither the supervisor's end of the pair nor what came with
- * its messages, and this process has nothing that its supervisor was started with.
- */
-static void own_descriptors(void)
-{
-	fcntl(XFN_WORKER_PROTOCOL_FD, F_SETFD, FD_CLOEXEC);
-	close_range(XFN_WORKER_PROTOCOL_FD + 1, ~0u, 0);
-}
-
 static int tell(const struct xfn_message *msg)
 {
 	return xfn_message__send(XFN_WORKER_PROTOCOL_FD, msg, -1);
@@ -92,7 +91,8 @@ static int failed(const char *text)
 				   .version = XFN_WORKER_PROTOCOL_VERSION };
 
 	snprintf(msg.failed.text, sizeof(msg.failed.text), "%s", text);
-	tell(&msg);
+	if (tell(&msg)) /* the pair may be what is lost */
+		fprintf(stderr, "%s\n", text);
 	return 1;
 }
 
@@ -111,6 +111,7 @@ static int make_thread(const struct xfn_message *msg, unsigned index, struct xfn
 	t->orders = &worker.orders;
 	t->spin = msg->hello.spin;
 	t->cpu = msg->hello.cpu[index];
+	t->call.careful = msg->hello.careful;
 	t->call.flags = msg->hello.flags;
 	t->call.mtu = msg->hello.mtu;
 	t->call.iface = msg->hello.iface;
@@ -161,6 +162,7 @@ static int take_function(const struct xfn_message *msg, int fd, struct xfn_error
 		 * data is the thread's own */
 		int file = i ? xfn_sealed_copy(fd, XFN_MODULE_MAX) : fd;
 
+		xfn_own_descriptors__add(file);
 		if (file < 0) {
 			xfn_error__set(err, "%s: cannot be copied for another thread: %s",
 				       msg->function.name, strerror(-file));
@@ -173,6 +175,10 @@ static int take_function(const struct xfn_message *msg, int fd, struct xfn_error
 		ret = xfn_native__load(file, msg->function.name, &t->natives[slot], err);
 		if (ret)
 			return ret;
+		if (xfn_descriptors__lost() >= 0) {
+			return xfn_fail(err, -ECANCELED, "%s: a constructor of it %s",
+					msg->function.name, XFN_DESCRIPTOR_LOST);
+		}
 		ret = xfn_call__put(&t->call, slot, t->natives[slot].module);
 		if (ret)
 			xfn_error__set(err, "%s: more than %d counters; use fewer",
@@ -203,6 +209,7 @@ static void quarantine(const struct xfn_message *msg)
 
 static void take_umem(const struct xfn_message *msg, int fd)
 {
+	xfn_own_descriptors__add(fd);
 	worker.config.umem_fd = fd;
 	worker.config.umem_len = msg->umem.len;
 	worker.config.frame_size = msg->umem.frame_size;
@@ -216,6 +223,7 @@ static int take_socket(const struct xfn_message *msg, int fd)
 {
 	if (worker.config.socket_count == SOCKETS_MAX)
 		return -EPROTO;
+	xfn_own_descriptors__add(fd);
 	worker.sockets[worker.config.socket_count] = msg->socket;
 	worker.sockets[worker.config.socket_count++].fd = fd;
 	return 0;
@@ -255,6 +263,7 @@ static int take(const struct xfn_message *msg, int fd, struct xfn_error *err)
 	case XFN_MESSAGE_SENDER:
 		if (worker.config.sender_count == XFN_ENGINE_THREADS)
 			return -EPROTO;
+		xfn_own_descriptors__add(fd);
 		worker.config.sender[worker.config.sender_count++] = fd;
 		return 0;
 	}
@@ -269,6 +278,8 @@ static int open_engines(struct xfn_error *err)
 		worker.config.thread = i;
 		worker.config.first = i ? worker.thread[0]->engine : NULL;
 		ret = worker.ops->open(&worker.thread[i]->engine, &worker.config, err);
+		if (!ret && worker.ops->descriptor)
+			xfn_own_descriptors__add(worker.ops->descriptor(worker.thread[i]->engine));
 	}
 	return ret;
 }
@@ -298,6 +309,7 @@ static int start(struct xfn_error *err)
 	bool sqpoll = worker.config.sqpoll;
 	int ret = sqpoll ? 0 : open_engines(err);
 
+	xfn_descriptors__note();
 	ret = ret ?: xfn_sandbox__bound(err);
 	for (unsigned i = 1; !ret && i < worker.count; i++) {
 		ret = -pthread_create(&worker.thread[i]->id, NULL, xfn_worker__thread,
@@ -410,7 +422,7 @@ static bool check_messages(void)
 		return false;
 	}
 	for (;;) {
-		ssize_t n = recv(XFN_WORKER_PROTOCOL_FD, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+		ssize_t n = recv(XFN_WORKER_PROTOCOL_FD, &byte, 1, XFN_MESSAGE_PEEK);
 
 		if (n < 0)
 			return errno == EAGAIN || errno == EINTR;
@@ -431,7 +443,7 @@ static bool check_messages(void)
 		if (msg.type == XFN_MESSAGE_AUDIT)
 			audit();
 		if (fd >= 0)
-			close(fd);
+			xfn_sandbox__close(fd);
 	}
 }
 
@@ -460,7 +472,7 @@ int main(int argc, char **argv)
 	struct xfn_error err = { 0 };
 	int fd, ret;
 
-	if (argc != 1 || recv(XFN_WORKER_PROTOCOL_FD, &msg, 1, MSG_PEEK | MSG_DONTWAIT) < 0) {
+	if (argc != 1 || recv(XFN_WORKER_PROTOCOL_FD, &msg, 1, XFN_MESSAGE_PEEK) < 0) {
 		if (argc != 1 || (errno != EAGAIN && errno != EINTR)) {
 			fprintf(stderr, "%s: started by `xfn run` only; run that\n", argv[0]);
 			return 2;
@@ -469,7 +481,9 @@ int main(int argc, char **argv)
 	prctl(PR_SET_NAME, "xfn-worker"); /* it may have been executed by a descriptor */
 	xfn_sandbox__die_with_parent();
 	xfn_sandbox__end_first();
-	own_descriptors();
+	if (xfn_own_descriptors__begin(XFN_WORKER_PROTOCOL_FD))
+		return failed("out of memory");
+	xfn_descriptors__note();
 	wait_for_the_supervisor();
 	signal(SIGXFSZ, SIG_IGN);	       /* an error that has a message */
 	setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* a pipe, which the supervisor reads by the line */

@@ -48,6 +48,7 @@ struct xfn_worker_thread {
 	bool spin;
 	uint64_t now_ns;     /* CLOCK_MONOTONIC when the last round, or the last wait, was over */
 	uint64_t idle_since; /* while it rests, else 0 */
+	uint64_t careful_until; /* while call.careful */
 	/* its start: the first thread says when, and waits */
 	int cpu; /* bound to it, -1: to none */
 	sem_t go, done;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "../../skel/error.h"
 #include "crash_note.h"
+#include "descriptors.h"
 #include "sandbox.h"
 #include "worker_inside.h"
 
@@ -21,6 +22,7 @@
 #define STOP_NS		1000000000 /* for what has arrived before the stop */
 #define STILL_S		1	   /* how long an audit waits for the other threads */
 #define DRAIN_NS	10000000   /* what was on its way to a thread is there by then */
+#define CAREFUL_NS	(XFN_CAREFUL_S * 1000000000ull)
 #define RESERVE_MS	1000 /* how often a thread without requests looks for some all the same */
 
 static void wait_on(uint32_t *word, uint32_t value, unsigned ms)
@@ -109,7 +111,7 @@ static void give(struct xfn_worker_thread *t, unsigned n)
 /* What is for fast functions is answered first, however much there is for slow ones. */
 static unsigned one_round(struct xfn_worker_thread *t)
 {
-	unsigned n = t->ops->take(t->engine, t->batch, XFN_BATCH);
+	unsigned n = t->ops->take(t->engine, t->batch, t->call.careful ? 1 : XFN_BATCH);
 
 	if (n) {
 		xfn_call__batch(&t->call, t->ops->kind, t->batch, n);
@@ -162,6 +164,17 @@ static bool follow(struct xfn_worker_thread *t, bool idle)
 	return true;
 }
 
+/*
+ * The worker before ended outside of functions: one of them had broken what it served by. With one
+ * call to a round that is the last one before the fault.
+ */
+static void be_careful(struct xfn_worker_thread *t)
+{
+	t->call.careful = t->now_ns < t->careful_until;
+	if (!t->call.careful)
+		t->page->after_slot = 0;
+}
+
 void xfn_worker__finish(struct xfn_worker_thread *t)
 {
 	uint64_t until = xfn_now_ns() + STOP_NS;
@@ -179,8 +192,13 @@ int xfn_worker__rounds(struct xfn_worker_thread *t, bool (*look)(void))
 	int ret;
 
 	t->now_ns = xfn_now_ns();
+	if (t->call.careful)
+		t->careful_until = t->now_ns + CAREFUL_NS;
 	for (;;) {
 		unsigned n = one_round(t);
+
+		if (t->call.careful)
+			be_careful(t);
 
 		/* what sleeps has told its counts */
 		if (!n && busy && !t->spin)
@@ -227,18 +245,27 @@ int xfn_worker__init(struct xfn_worker_thread *t)
 		if (ret)
 			return xfn_fail(&t->err, -ECANCELED, "%s: its XFN_INIT returned %d (%s)",
 					mod->attr->name, ret, strerror(abs(ret)));
+		ret = xfn_descriptors__lost();
+		if (ret >= 0)
+			return xfn_fail(&t->err, -ECANCELED, "%s: its XFN_INIT %s", mod->attr->name,
+					XFN_DESCRIPTOR_LOST);
 		t->page->running_slot = 0;
 	}
-	return xfn_crash_note__enter(&t->call);
+	ret = xfn_crash_note__enter(&t->call);
+	if (ret)
+		xfn_error__set(&t->err, "cannot make a stack for signals: %s", strerror(-ret));
+	return ret;
 }
 
-static void step(struct xfn_worker_thread *t, int ret)
+/* False: it has failed. Its thread returns: pthread_exit(3) wants a library that may not be there.
+ */
+static bool step(struct xfn_worker_thread *t, int ret)
 {
 	t->ret = ret;
 	sem_post(&t->done);
-	if (ret)
-		pthread_exit(NULL);
-	sem_wait(&t->go);
+	if (!ret)
+		sem_wait(&t->go);
+	return !ret;
 }
 
 void *xfn_worker__thread(void *arg)
@@ -246,8 +273,7 @@ void *xfn_worker__thread(void *arg)
 	struct xfn_worker_thread *t = arg;
 
 	sem_wait(&t->go);
-	step(t, xfn_worker__init(t));
-	step(t, xfn_sandbox__drop(&t->err));
-	t->ret = xfn_worker__rounds(t, NULL);
+	if (step(t, xfn_worker__init(t)) && step(t, xfn_sandbox__drop(&t->err)))
+		t->ret = xfn_worker__rounds(t, NULL);
 	return NULL;
 }

@@ -5,7 +5,7 @@
 suite=kernels
 modules="llc stp bridge garp mrp 8021q veth"
 # the ledger is of one compiler: it may skip
-tests=${*:-build/tests/test_fixtures build/tests/test_dispatcher build/tests/test_engines build/tests/test_engine_afxdp build/tests/test_books verifier-tests/kernels/test_ledger.sh
+tests=${*:-build/tests/test_fixtures build/tests/test_dispatcher build/tests/test_engines build/tests/test_engine_afxdp build/tests/test_books build/tests/test_hostile_sockets verifier-tests/kernels/test_ledger.sh
 	verifier-tests/kernels/kernel_tiers.sh verifier-tests/kernels/kernel_standalone.sh verifier-tests/lab/test_addresses.sh verifier-tests/lab/test_tagged.sh verifier-tests/lab/test_links.sh
 	verifier-tests/lab/test_queues.sh}
 may_skip=ledger
@@ -16,9 +16,9 @@ if [ "$tests" = obtain ]; then
 	obtain 6.1 && obtain 6.12
 	exit
 fi
-furnish sh ip ethtool tcpdump dnsmasq xdp-loader
+furnish sh ip ethtool tcpdump dnsmasq xdp-loader setpriv
 mkdir "$root/xfn/build/tests" "$root/xfn/objects"
-cp "$build/tests/test_fixtures" "$build/tests/test_dispatcher" "$build/tests/test_engines" "$build/tests/test_engine_afxdp" "$build/tests/test_books" "$build/tests/ledger" "$root/xfn/build/tests/"
+cp "$build/tests/test_fixtures" "$build/tests/test_dispatcher" "$build/tests/test_engines" "$build/tests/test_engine_afxdp" "$build/tests/test_books" "$build/tests/test_hostile_sockets" "$build/tests/ledger" "$root/xfn/build/tests/"
 mkdir -p "$root/xfn/build/xdp"
 cp "$build"/xdp/*.bpf.o "$root/xfn/build/xdp/"
 cp -r verifier-tests/fixtures "$root/xfn/verifier-tests/"

@@ -64,15 +64,16 @@ static void be(const char *side)
 		close(fd);
 }
 
+static const char *by = ""; /* words of a program that is to execute xfn */
+
 /* `xfn run` with these words in the server's namespace; its output goes to $folder/out. */
 static void launch(const char *words)
 {
-	char copy[600], path[100], *argv[60] = { xfn, (char *)"lab",  (char *)"-n",
-						 lab, (char *)"exec", (char *)"server",
-						 xfn, (char *)"run",  (char *)"-j" };
-	int n = 9, fd;
+	char copy[1000], path[100], *argv[60] = { xfn, (char *)"lab",  (char *)"-n",
+						  lab, (char *)"exec", (char *)"server" };
+	int n = 6, fd;
 
-	snprintf(copy, sizeof(copy), "%s", words);
+	snprintf(copy, sizeof(copy), "%s %s run -j %s", by, xfn, words);
 	for (char *word = strtok(copy, " "); word; word = strtok(NULL, " "))
 		argv[n++] = word;
 	snprintf(path, sizeof(path), "%s/out", folder);

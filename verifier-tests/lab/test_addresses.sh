@@ -36,6 +36,16 @@ server ip link set lo up
 server ip addr add 10.99.0.1/32 dev lo
 client ip route add 10.99.0.0/24 via 10.78.0.1
 
+# an address that is named stands before its port as it is written, and by itself in JSON
+start 'echo@[fd78::1]:7' 'reverse@10.78.0.1:7' 'time@[::]:7'
+listed=$("$xfn" ls -i "$iface" | sed -n 's/^[a-z]*  *\([^ ]*:7\)  .*/\1/p' | tr '\n' ' ')
+[ "$listed" = '[fd78::1]:7 10.78.0.1:7 [::]:7 ' ] && "$xfn" ls -j -i "$iface" | grep -q '"address": "fd78::1"' || {
+	echo "listed: $listed"
+	false
+}
+result addresses_listed $?
+stop
+
 start echo
 soon answers 10.78.0.1 '[fd78::1]' 10.99.0.1
 result addresses_own_and_anycast $?

@@ -14,8 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include "../unit/frame.h"
 #include "lab.h"
+#include "wire.h"
 
 #define COPIES 20
 
@@ -35,53 +35,6 @@ static unsigned long everything(void)
 static unsigned long reasons(const char *name)
 {
 	return count("reasons", name, "count");
-}
-
-static unsigned long requests(void)
-{
-	return count("functions", NULL, "requests");
-}
-
-static uint32_t add_words(const uint8_t *p, size_t len, uint32_t sum)
-{
-	for (size_t i = 0; i < len; i++)
-		sum += i & 1 ? p[i] : p[i] << 8;
-	return sum;
-}
-
-static uint16_t folded(uint32_t sum)
-{
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)~sum;
-}
-
-/* Right checksums for whatever addresses and ports the frame has by now. */
-static void repair(uint8_t *f, int version)
-{
-	uint8_t *ip = f + 14, *udp = ip + (version == 4 ? 20 : 40);
-	size_t len = xfn_get_be16(udp + 4);
-	uint32_t sum;
-
-	if (version == 4) {
-		xfn_put_be16(ip + 10, 0);
-		xfn_put_be16(ip + 10, folded(add_words(ip, 20, 0)));
-	}
-	xfn_put_be16(udp + 6, 0);
-	sum = add_words(ip + (version == 4 ? 12 : 8), version == 4 ? 8 : 32, 17 + (uint32_t)len);
-	xfn_put_be16(udp + 6, folded(add_words(udp, len, sum)));
-}
-
-/* A good request from the lab's client to its server. */
-static size_t good(uint8_t *f, int version, size_t payload)
-{
-	size_t len = frame_build(f, version, 0, payload);
-
-	memcpy(f, "\x02\x78\x66\x6e\x00\x01\x02\x78\x66\x6e\x00\x02", 12);
-	if (version == 6)
-		f[14 + 9] = f[14 + 25] = 0x78;
-	repair(f, version);
-	return len;
 }
 
 /* Replies from the functions that stand on the client's wire by now. */
@@ -166,6 +119,8 @@ static void hostile_frames(void)
 	CASE(4, "MULTICAST", "frame to a group", f[0] |= 1);
 	CASE(4, "OTHERHOST", "frame to another host", f[5] ^= 0x40);
 	CASE(6, "OTHERHOST", "frame to another host (v6)", f[5] ^= 0x40);
+	CASE(4, "OTHERHOST", "frame to no host's MAC", memset(f, 0, 6));
+	CASE(6, "OTHERHOST", "frame to no host's MAC (v6)", memset(f, 0, 6));
 	REPAIRED(4, "NOT_LOCAL", "broadcast address", f[33] = 255);
 	REPAIRED(4, "NOT_LOCAL", "another address", f[33] = 77);
 	REPAIRED(4, "FRAGMENT", "lone fragment", xfn_put_be16(f + 20, 0x2000));
@@ -348,52 +303,6 @@ static void all(void **state)
 	stop();
 }
 
-/* What a worker of frames is not shown must not reach one behind sockets. *state: the
- * engine. */
-static void sockets(void **state)
-{
-	const char *engine = *state;
-	unsigned long before;
-	uint8_t f[256];
-
-	if (!lab[0])
-		skip();
-	start("-i %s --engine %s", iface, engine);
-	ask(AF_INET, 1232, 20, 0, NULL, 0);
-	ask(AF_INET6, 1232, 20, 0, NULL, 0);
-	before = requests();
-	for (int version = 4; version <= 6; version += 2) {
-		size_t len = good(f, version, 64);
-
-		f[0] |= 1;
-		send_frame(f, len);
-		memset(f, 255, 6);
-		send_frame(f, len);
-		len = good(f, version, 64);
-		f[5] ^= 0x40;
-		send_frame(f, len);
-		len = good(f, version, 64);
-		xfn_put_be16(f + (version == 4 ? 38 : 58), 28);
-		repair(f, version);
-		send_frame(f, len);
-	}
-	/* IPv4's stack refuses its own addresses as source; the ring's filter the broadcast one too
-	 */
-	for (int i = 0; i < 2; i++) {
-		size_t len = good(f, 4, 64);
-
-		memcpy(f + 26, i ? "\xc0\0\2\5" : "\x0a\x4e\0\xff", 4);
-		repair(f, 4);
-		if (i || !strcmp(engine, "packet"))
-			send_frame(f, len);
-	}
-	ask(AF_INET, 1232, 21, 0, NULL, 0);
-	ask(AF_INET6, 1232, 21, 0, NULL, 0);
-	assert_int_equal(requests(), before + 2);
-	replies();
-	stop();
-}
-
 static int tear_down(void **state)
 {
 	if (raw >= 0)
@@ -427,8 +336,6 @@ int main(void)
 		{ "generic", all, NULL, end_server, (void *)"--mode generic" },
 		{ "worker", all, NULL, end_server, (void *)"--tier afxdp" },
 		{ "generic_worker", all, NULL, end_server, (void *)"--tier afxdp --mode generic" },
-		{ "behind_sockets", sockets, NULL, end_server, (void *)"mmsg" },
-		{ "behind_a_ring", sockets, NULL, end_server, (void *)"packet" },
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

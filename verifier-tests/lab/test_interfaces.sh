@@ -130,6 +130,20 @@ client ethtool -K "$client_iface" tx on >/dev/null
 stop
 client ip link set dev "$client_iface" mtu 1500
 server ip link set dev "$iface" mtu 1500
+# no reply is longer than the MTU holds that there is now, behind sockets either
+grown() { head -c "$1" /dev/zero >"$dir/big"; client "$xfn" invoke -t 300 -f "$dir/big" 10.78.0.1:4000 2>/dev/null | grep -q "^$(($1 + 8)) bytes"; }
+not_grown() { ! grown "$1" && "$xfn" stat -i "$iface" | grep -q '^MTU  *DROP'; }
+for engine in uring mmsg simple packet; do
+	start --tier socket --engine $engine verifier-tests/sources/grow.c
+	good=0
+	grown 1464 || good=1
+	server ip link set dev "$iface" mtu 1400
+	{ soon not_grown 1365 && soon grown 1364; } || good=1
+	server ip link set dev "$iface" mtu 1500
+	soon grown 1464 || good=1
+	result interfaces_other_mtu_$engine $good || cat "$dir/err"
+	stop
+done
 
 # what cannot be read is no interface that is gone: it is served as before, and read again
 start --tier xdp echo

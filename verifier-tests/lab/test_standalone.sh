@@ -67,6 +67,16 @@ counted()
 	return 1
 }
 
+# sum MAP KEY: over CPUs, of the program attached
+sum()
+{
+	for id in $(bpftool prog show id "$(program)" | sed -n 's/.*map_ids \([0-9,]*\).*/\1/p' | tr , ' '); do
+		bpftool map show id "$id" | grep -q "name $1 " || continue
+		bpftool map lookup id "$id" key "$2" 0 0 0 | sed -n 's/.*"value": \([0-9]*\).*/\1/p' | awk '{ n += $1 } END { print n + 0 }'
+		return
+	done
+}
+
 # code REASON: its number
 code() { sed -n "s/.*X(\([0-9]*\), $1,.*/\1/p" xdp/reason.h; }
 
@@ -88,6 +98,7 @@ refused refused_broken 1 "syntax.c:" --standalone verifier-tests/sources/syntax.
 refused refused_amplifier 1 "--allow-amplify loud" --standalone verifier-tests/sources/loud.c
 refused refused_same_port 1 "port 7: both echo and time" --standalone functions/echo.c functions/time.c@7
 refused refused_licences 1 "one object has one licence" --standalone functions/echo.c verifier-tests/sources/licensed.c@9
+refused refused_unserved_version 1 "no --address is the one of its port" --standalone --address 10.0.0.1 'functions/echo.c@[::]:7'
 refused refused_unserved 1 "no --address is the one of its port" --standalone --address 10.0.0.1 functions/echo.c@10.0.0.2:7
 refused refused_budget 1 "the budget is 0.0 us" --standalone --budget 0.001 functions/echo.c
 refused refused_address 2 "--address '10.0.0'" --standalone --address 10.0.0 functions/echo.c
@@ -150,6 +161,41 @@ if tagged; then
 	result tagged_answered $?
 fi
 server ip link set dev "$iface" xdp off
+
+# an address of --address asks nothing, in objects of one function and of several: its request is neither answered nor the
+# host's, which would tell the client that nobody serves the port
+for ip in 10.98.0.1/32 fd98::1/128; do client ip addr add $ip dev lo; done
+server ip route add 10.98.0.1 via 10.78.0.2
+server ip route add fd98::1 via fd78::2
+all="--address 10.78.0.1 --address fd78::1"
+bad_source=$(code BAD_SOURCE)
+for functions in functions/echo.c "functions/echo.c verifier-tests/sources/branch.c@4002"; do
+	tag=$(echo "$functions" | wc -w)
+	# shellcheck disable=SC2086 # functions and options are words
+	make builds_sources_of_$tag free.o --standalone --local-peer $all $functions
+	# shellcheck disable=SC2086
+	make builds_own_sources_of_$tag own.o --standalone --local-peer $all --address 10.98.0.1 --address fd98::1 $functions
+	for mode in xdpdrv xdpgeneric; do
+		client ip route add 10.78.0.1 dev "$client_iface" src 10.98.0.1
+		client ip route add fd78::1 dev "$client_iface" src fd98::1
+		# the same requests are answered where that address is not named
+		server ip link set dev "$iface" $mode obj "$dir/free.o" sec xdp && answers 7 there there
+		result other_sources_of_${tag}_$mode $?
+		server ip link set dev "$iface" $mode off
+		server ip link set dev "$iface" $mode obj "$dir/own.o" sec xdp
+		good=0
+		for host in 10.78.0.1 '[fd78::1]'; do
+			before=$(sum xfn_reasons "$bad_source")
+			client "$xfn" invoke -t 300 "$host:7" x >"$dir/out" 2>&1
+			[ $? = 1 ] && grep -q 'no reply' "$dir/out" && [ "$(sum xfn_reasons "$bad_source")" -gt "${before:-0}" ] || { good=1; cat "$dir/out"; }
+		done
+		client ip route del 10.78.0.1 dev "$client_iface"
+		client ip route del fd78::1 dev "$client_iface"
+		answers 7 back back || good=1
+		result own_sources_of_${tag}_$mode $good
+		server ip link set dev "$iface" $mode off
+	done
+done
 
 # a sum that is there is verified; of half of one the host knows more, but on such a link
 make builds_strict strict.o --standalone --rate 10 functions/reverse.c@10.78.0.1:99 functions/reverse.c

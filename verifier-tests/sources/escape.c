@@ -2,9 +2,9 @@
 /*
  * Echoes. On the payload "exec" it starts another program, on "open" it opens a file, on "kill" it
  * sends its supervisor a signal that any process of a session may send another, and says what came
- * of it; on "over" it writes past its payload, on "undr" before it. On "left" it closes its end of
- * what joins it to the supervisor, on "junk" it sends nonsense there, and does not return. In a
- * worker, for the kernel has no such things.
+ * of it; on "over" it writes past its payload, on "undr" before it. On "junk" it sends nonsense to the
+ * supervisor in its worker's way, and does not return. In a worker, for the kernel has no such
+ * things.
  */
 #include "xfn.h"
 #ifdef XFN_NATIVE
@@ -14,7 +14,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define SUPERVISOR_FD 3
+#define SUPERVISOR_FD 3 /* XFN_WORKER_PROTOCOL_FD, XFN_MESSAGE_SEND: */
+#define ITS_FLAGS     (MSG_NOSIGNAL | MSG_CONFIRM)
 
 static long supervisor;
 
@@ -29,7 +30,7 @@ static ssize_t send_junk(void *bytes)
 	struct iovec part = { bytes, 4 };
 	struct msghdr msg = { .msg_iov = &part, .msg_iovlen = 1 };
 
-	return sendmsg(SUPERVISOR_FD, &msg, MSG_NOSIGNAL);
+	return sendmsg(SUPERVISOR_FD, &msg, ITS_FLAGS);
 }
 
 static void stay(void)
@@ -58,8 +59,6 @@ XFN_FUNCTION(escape, .port = 4005, .tier = XFN_TIER_AFXDP)
 			       "EPER" :
 			       "done",
 		       4);
-	else if (p && !memcmp(p, "left", 4) && !close(SUPERVISOR_FD))
-		stay();
 	else if (p && !memcmp(p, "junk", 4) && send_junk(p) == 4)
 		stay();
 	else if (p && !memcmp(p, "over", 4))

@@ -107,6 +107,51 @@ for form in "explain -j nowhere.c $sources/stale.c functions/echo.c" "explain -j
 	holds "several_status_$(echo "$form" | tr -c 'a-z\n' _)" [ $? = 1 ]
 	holds "several_$(echo "$form" | tr -c 'a-z\n' _)" [ "$(grep -c '^[][{}]' "$dir/out")" = 2 ]
 done
+# a name that is no UTF-8 costs no document
+odd=$dir/$(printf 'odd\377')
+mkdir "$odd"
+cp functions/echo.c functions/echo.cases "$odd"
+for form in "explain -j" "explain -j --offload" "build -j -o $dir/odd.xfn" "build -j --standalone -o $odd/odd.o" "test -j"; do
+	# shellcheck disable=SC2086
+	"$xfn" $form "$odd/echo.c" >"$dir/out" 2>&1
+	holds "no_utf8_status_$(echo "${form%% -o*}" | tr -c 'a-z\n' _)" [ $? = 0 ]
+	holds "no_utf8_$(echo "${form%% -o*}" | tr -c 'a-z\n' _)" grep -qF "${odd%?}?/" "$dir/out"
+done
+"$xfn" new -j -o "$odd" fresh >"$dir/out" 2>&1
+holds no_utf8_new has "${odd%?}?/fresh.cases"
+# what an author names steers no terminal
+cat >"$dir/steers.c" <<'END'
+#include "xfn.h"
+#ifdef XFN_NATIVE
+int other(int n) __asm__("\033[31mother");
+int other(int n)
+{
+	return n;
+}
+#else
+extern int other(int n) __asm__("\033[31mother");
+#endif
+XFN_FUNCTION(steers, .port = 4000)
+{
+	return other(XFN_REPLY) ? XFN_REPLY /* \302\23331m */ : XFN_DROP;
+}
+END
+"$xfn" build -o "$dir/steers.xfn" "$dir/steers.c" >"$dir/out" 2>&1
+holds steers_none has "steers: tier afxdp: calls ?[31mother, which"
+"$xfn" explain "$dir/steers.xfn" >"$dir/out" 2>&1
+holds steers_none_of_module has "calls ?[31mother, which"
+# a place of which the compiler names no file is not told by one
+cat >"$dir/placed.c" <<'END'
+#include "xfn.h"
+XFN_FUNCTION(placed, .port = 4000)
+{
+	if (xfn_len(req) > 9 && xfn_write(req, 0, __builtin_memset(__builtin_alloca(16), 1, 8), 8, 8))
+		return XFN_DROP;
+	return XFN_REPLY;
+}
+END
+(program=$(realpath "$xfn") && cd "$dir" && "$program" explain placed.c) >"$dir/out" 2>&1
+holds place_without_file has "of a length that varies (placed.c:4)"
 "$xfn" explain --rule nonsense >"$dir/out" 2>&1
 holds rule_none [ $? = 1 ]
 "$xfn" explain --budget soon functions/echo.c >"$dir/out" 2>&1

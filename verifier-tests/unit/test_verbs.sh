@@ -83,6 +83,30 @@ expect verbs_fifo_include 1 "between.h: line 3 includes fifo.h, which $fifo" bui
 printf '#include "xfn.h"\n__asm__(".section .rodata\\n.incbin \\"%s\\"\\n.previous");\nXFN_FUNCTION(brings, .port = 4000)\n{\n\treturn XFN_REPLY;\n}\n' "$dir/fifo.h" >"$dir/brings.c"
 expect verbs_fifo_incbin 1 "brings.c: line 2 includes $dir/fifo.h, which $fifo" build -o "$dir/x.xfn" "$dir/brings.c"
 expect verbs_fifo_include_standalone 1 "between.h: line 3 includes fifo.h, which $fifo" build --standalone -o "$dir/x.o" "$dir/reads.c"
+# named by a macro, in either half, and brought in by words that no scan finds: the compiler is seen to wait, and ended
+waits="clang waits for $dir/fifo.h, which $fifo; include a regular one"
+# half TEST LINE...: a source with these lines, refused by every verb that builds it
+half()
+{
+	test=$1
+	shift
+	{ printf '#include "xfn.h"\n#define FILE "%s"\n' "$dir/fifo.h"; printf '%s\n' "$@" 'XFN_FUNCTION(half, .port = 4000)' '{' 'return XFN_REPLY;' '}'; } >"$dir/half.c"
+	expect "verbs_fifo_$test" 1 "half.c: $waits" build -o "$dir/x.xfn" "$dir/half.c"
+	! ps -eo args | grep -v grep | grep -q "$dir/half.c"
+	result "verbs_fifo_${test}_none_left" $?
+}
+half by_macro '#include FILE'
+expect verbs_fifo_by_macro_explain 1 "$waits" explain "$dir/half.c"
+expect verbs_fifo_by_macro_offload 1 "$waits" explain --offload "$dir/half.c"
+expect verbs_fifo_by_macro_test 1 "$waits" test "$dir/half.c"
+expect verbs_fifo_by_macro_standalone 1 "$waits" build --standalone -o "$dir/x.o" "$dir/half.c"
+half asked_for '#if __has_include(FILE)' '#endif'
+half by_macro_in_kernel '#ifndef XFN_NATIVE' '#include FILE' '#endif'
+half by_assembler '__asm__(".section .rodata\n.inc" "bin \"" FILE "\"\n.previous");'
+# one that somebody holds open, and never writes to
+exec 9<>"$dir/fifo.h"
+half held '#include FILE'
+exec 9>&-
 printf '#include "/dev/zero"\n' >"$dir/between.h"
 expect verbs_device_include 1 "which is a device" explain "$dir/reads.c"
 # the mark that some editors begin a text with

@@ -70,7 +70,7 @@ static int open_one(struct xfn_supervisor *sup, struct xfn_listener *one, struct
 	if (one->slow) {
 		ret = xfn_loader__filter(sup->loader, one->fd, err);
 	} else {
-		ret = xfn_packet_ring__strict(one->fd);
+		ret = xfn_socket_guard__attach(sup, one->fd);
 		if (ret)
 			xfn_error__set(err, "cannot filter a UDP socket: %s", strerror(-ret));
 	}

@@ -41,18 +41,17 @@ int xfn_listeners__share(struct xfn_supervisor *sup, struct xfn_error *err)
 		ifindexes[i] = sup->devices[i].ifindex;
 	for (unsigned i = 0; !ret && i < sup->listener_count; i++)
 		if (tag_of(sup, sup->listeners[i].local.ip, 0) >= 0)
-			ret = xfn_packet_ring__park(sup->listeners[i].fd, sup->ring_mtu, ifindexes,
-						    sup->device_count);
+			ret = xfn_socket_guard__rest(sup, sup->listeners[i].fd, ifindexes);
 	if (ret)
 		xfn_error__set(err, "cannot filter a UDP socket: %s", strerror(-ret));
 	free(ifindexes);
 	return ret;
 }
 
-void xfn_listeners__take_all(const struct xfn_supervisor *sup)
+void xfn_listeners__take_all(struct xfn_supervisor *sup)
 {
 	for (unsigned i = 0; i < sup->listener_count; i++)
-		if (xfn_packet_ring__strict(sup->listeners[i].fd))
+		if (xfn_socket_guard__attach(sup, sup->listeners[i].fd))
 			xfn_log__line(LOG_WARNING, "cannot filter a UDP socket anew: requests are "
 						   "lost until its worker serves again");
 }

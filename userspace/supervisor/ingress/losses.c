@@ -46,8 +46,10 @@ void xfn_losses__keep_rings(struct xfn_supervisor *sup, const struct xfn_worker_
 
 void xfn_losses__add(struct xfn_supervisor *sup, uint64_t sum[XFN_REASON_SLOTS])
 {
-	uint64_t refused = sum[XFN_REASON_SLOW_REFUSED];
+	uint64_t refused;
 
+	xfn_socket_guard__reasons(sup, sum);
+	refused = sum[XFN_REASON_SLOW_REFUSED];
 	for (unsigned i = 0; i < sup->worker_count; i++)
 		add_rings(&sup->workers[i],
 			  xfn_worker_process__by_ring(&sup->workers[i]) ? sup->losses : sum);

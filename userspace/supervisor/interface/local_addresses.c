@@ -80,6 +80,7 @@ static void update_loader(void *ctx)
 
 	if (sup->ring_mtu) /* whose filter has them too */
 		sup->devices_changed = true;
+	xfn_socket_guard__host(sup);
 	if (!sup->loader)
 		return;
 	count = xfn_addresses__macs(sup->addresses, &macs);

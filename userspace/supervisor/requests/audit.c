@@ -63,11 +63,14 @@ json_t *xfn_audit(struct xfn_supervisor *sup, json_t *data, struct xfn_error *er
 		return NULL;
 	}
 	for (unsigned i = 0; i < sup->worker_count; i++) {
-		const struct xfn_worker_process *worker = &sup->workers[i];
+		struct xfn_worker_process *worker = &sup->workers[i];
 
 		if (!owns_frames(worker))
 			continue;
-		asked |= !xfn_message__send(worker->sock, &ask, -1);
+		if (!xfn_message__send(worker->sock, &ask, -1)) {
+			worker->asked++;
+			asked = true;
+		}
 		json_array_append_new(rows, json_pack("{s:i, s:i, s:n}", "pid", (int)worker->pid,
 						      "queue", (int)worker->queue, "frames_lost"));
 	}

@@ -65,6 +65,7 @@ int xfn_invoke__ask(struct xfn_supervisor *sup, unsigned slot, const uint8_t *pa
 				   .tier = fn->tier };
 	memcpy(p->name, fn->mod->attr.name, sizeof(p->name));
 	sup->pending_count++;
+	worker->asked++;
 	xfn_page_check__invoked(worker, repeat ?: 1);
 	return 0;
 }

@@ -95,6 +95,10 @@ json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 		if (!fn->any || fn->version) {
 			xfn_udp_socket__text(&addr, text, sizeof(text));
 			*strrchr(text, ':') = 0; /* the port stands in its own field */
+			if (*text == '[') {	 /* and needs no brackets between */
+				text[strlen(text) - 1] = 0;
+				memmove(text, text + 1, strlen(text));
+			}
 		}
 		xfn_quarantine__sentence(sup, fn, why, sizeof(why));
 		if (xfn_quarantine__state(fn)[0])

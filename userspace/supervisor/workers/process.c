@@ -113,10 +113,18 @@ int xfn_process__start(const struct xfn_supervisor *sup, struct xfn_worker_proce
 	return worker->pidfd < 0 ? -errno : 0;
 }
 
+/* It may have joined another group since: the process by its own number, and what its group still has.
+ */
+static void end_all(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	kill(-pid, SIGKILL);
+}
+
 void xfn_process__kill(const struct xfn_worker_process *worker)
 {
 	if (worker->pid > 0)
-		kill(-worker->pid, SIGKILL);
+		end_all(worker->pid);
 }
 
 /* Has it ended? Its number stays taken until it is waited for. */
@@ -132,7 +140,7 @@ static int wait_for(pid_t pid)
 {
 	int status = 0;
 
-	kill(-pid, SIGKILL); /* what it started, while the number of the group is its own */
+	end_all(pid); /* what it started as well, while the number of the group is its own */
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	return status;
@@ -233,7 +241,7 @@ int xfn_process__reap(struct xfn_supervisor *sup)
 			continue;
 		}
 		if (now >= leaver->until_ms) {
-			kill(-leaver->pid, SIGKILL);
+			end_all(leaver->pid);
 			leaver->until_ms = now + STOP_MS;
 		}
 		if (next < 0 || (int)(leaver->until_ms - now) < next)
@@ -250,7 +258,8 @@ unsigned xfn_process__poll(const struct xfn_supervisor *sup, struct pollfd *fds,
 	/* beyond these they are found when another one's time is over */
 	for (const struct xfn_leaver *l = sup->leavers; l && n + 2 <= room; l = l->next, n += 2) {
 		fds[n] = (struct pollfd){ .fd = l->pidfd, .events = POLLIN };
-		fds[n + 1] = (struct pollfd){ .fd = l->output.fd, .events = POLLIN };
+		fds[n + 1] =
+			(struct pollfd){ .fd = xfn_output_lines__fd(&l->output), .events = POLLIN };
 	}
 	return n;
 }

@@ -134,6 +134,7 @@ int xfn_provision__send(const struct xfn_supervisor *sup, struct xfn_worker_proc
 					     (!xfn_worker_process__by_afxdp(sup->workers) &&
 					      !xfn_worker_process__by_ring(sup->workers)));
 	msg.hello.sqpoll = sup->opts->sqpoll;
+	msg.hello.careful = worker->careful;
 	msg.hello.busy_us = sup->opts->links.busy_poll;
 	msg.hello.memory_mb = sup->opts->memory_mb;
 	msg.hello.threads = worker->threads;

@@ -30,12 +30,19 @@ uint32_t xfn_quarantine__running(const struct xfn_supervisor *sup, const struct 
 	return slot <= sup->function_count ? slot : 0;
 }
 
+/* Who is to blame for a worker's end, and by which page that is known. */
+struct culprit {
+	const struct xfn_page *page; /* NULL: nobody is known to be */
+	uint32_t slot;
+	bool after; /* it had returned: the last one called before the fault */
+};
+
 /*
  * The page of the thread in which a worker ended: one that has noted its request, or that did not
  * return; else of the first in a function. Others may have been in one too, and are not to blame.
  */
-static const struct xfn_page *culprit(const struct xfn_supervisor *sup,
-				      const struct xfn_worker_process *worker)
+static const struct xfn_page *page_in_function(const struct xfn_supervisor *sup,
+					       const struct xfn_worker_process *worker)
 {
 	const struct xfn_page *found = NULL;
 
@@ -49,6 +56,23 @@ static const struct xfn_page *culprit(const struct xfn_supervisor *sup,
 		found = found ?: page;
 	}
 	return found;
+}
+
+/* Of a careful worker, where no thread was in a function: the last one of the thread at fault. */
+static struct culprit culprit(const struct xfn_supervisor *sup,
+			      const struct xfn_worker_process *worker)
+{
+	const struct xfn_page *page = page_in_function(sup, worker);
+
+	if (page)
+		return (struct culprit){ page, xfn_quarantine__running(sup, page) - 1, false };
+	for (unsigned i = 0; i < worker->threads; i++) {
+		uint32_t slot = __atomic_load_n(&worker->page[i].after_slot, __ATOMIC_RELAXED);
+
+		if (worker->page[i].fault && slot && slot <= sup->function_count)
+			return (struct culprit){ &worker->page[i], slot - 1, true };
+	}
+	return (struct culprit){};
 }
 
 /*
@@ -158,19 +182,38 @@ static bool count(struct xfn_deployed *fn)
 	return now - first <= XFN_CRASHES_S * 1000000000ull;
 }
 
-bool xfn_quarantine__ended(struct xfn_supervisor *sup, const struct xfn_worker_process *worker,
-			   char *what, size_t len)
+/* Did a fault of its own end it, and nobody is known whose doing that was? */
+static bool ended_by_nobody(const struct xfn_worker_process *worker)
 {
-	const struct xfn_page *page = culprit(sup, worker);
+	for (unsigned i = 0; i < worker->threads; i++)
+		if (worker->page[i].fault)
+			return true;
+	return false;
+}
+
+enum xfn_blame xfn_quarantine__ended(struct xfn_supervisor *sup, struct xfn_worker_process *worker,
+				     char *what, size_t len)
+{
+	const struct culprit who = culprit(sup, worker);
+	const struct xfn_page *page = who.page;
 	char path[320], how[80] = "";
 	struct xfn_deployed *fn;
 	int n, ret;
 
 	what[0] = 0;
+	worker->careful = page ? who.after : ended_by_nobody(worker);
+	if (!page && worker->careful)
+		snprintf(what, len,
+			 " outside of functions; the next one answers one request at a time for %d "
+			 "s, to find the function behind it",
+			 XFN_CAREFUL_S);
 	if (!page)
-		return false;
-	fn = &sup->functions[xfn_quarantine__running(sup, page) - 1];
-	if (worker->hung)
+		return XFN_BLAME_NOBODY;
+	fn = &sup->functions[who.slot];
+	if (who.after)
+		snprintf(how, sizeof(how),
+			 ", the last one called, which has broken memory of its worker");
+	else if (worker->hung)
 		snprintf(how, sizeof(how), ", which had not returned within %u ms",
 			 sup->opts->deadline);
 	else if (page->overrun == XFN_OVERRUN_BEFORE)
@@ -179,24 +222,26 @@ bool xfn_quarantine__ended(struct xfn_supervisor *sup, const struct xfn_worker_p
 		snprintf(how, sizeof(how), ", which had written past its payload");
 	ret = xfn_crash_pcap__keep(sup->iface.name[0] ? sup->iface.name : NULL, name_of(fn),
 				   &page->crash, path, sizeof(path));
-	n = snprintf(what, len, " in function %s%s", name_of(fn), how);
+	n = snprintf(what, len, " %s function %s%s", who.after ? "after" : "in", name_of(fn), how);
 	if (!ret)
 		snprintf(what + n, len - n, "; its request: %s", path);
 	else if (ret != -ENODATA)
 		snprintf(what + n, len - n, "; its request cannot be kept%s%s: %s",
 			 path[0] ? " in " : "", path, strerror(-ret));
-	return !fn->quarantined && count(fn);
+	if (fn->quarantined)
+		return XFN_BLAME_NOBODY;
+	return count(fn) ? XFN_BLAME_TOO_OFTEN : XFN_BLAME_FUNCTION;
 }
 
 void xfn_quarantine__begin(struct xfn_supervisor *sup, const struct xfn_worker_process *worker)
 {
-	const struct xfn_page *page = culprit(sup, worker);
+	const struct culprit who = culprit(sup, worker);
 	struct xfn_deployed *fn;
 	char next[80];
 
-	if (!page)
+	if (!who.page)
 		return;
-	fn = &sup->functions[xfn_quarantine__running(sup, page) - 1];
+	fn = &sup->functions[who.slot];
 	set(sup, fn - sup->functions, true);
 	release_command(sup, fn, next, sizeof(next));
 	xfn_log__line(
@@ -219,13 +264,17 @@ bool xfn_quarantine__blame(struct xfn_supervisor *sup, const struct xfn_worker_p
 		return false;
 	for (unsigned i = 0; !slot && i < worker->threads; i++)
 		slot = xfn_quarantine__running(sup, &worker->page[i]);
-	if (!slot || sup->functions[slot - 1].set_aside[0])
+	if (!slot)
 		return false;
 	fn = &sup->functions[slot - 1];
+	/* by another worker, which started at the same time */
+	if (fn->set_aside[0])
+		return worker->begun_ns < fn->set_aside_ns;
 	len = strlen(name_of(fn));
 	if (!strncmp(err, name_of(fn), len) && !strncmp(err + len, ": ", 2))
 		err += len + 2;
 	snprintf(fn->set_aside, sizeof(fn->set_aside), "%s", err);
+	fn->set_aside_ns = xfn_now_ns();
 	/* alone, and not served yet: the run ends with these words */
 	if (sup->function_count == 1 && !sup->served_once && !fn->in_kernel)
 		return true;

@@ -18,6 +18,7 @@
 
 #define START_MS	10000 /* a worker that is not ready by then is given up */
 #define LEFT_MS		500   /* one that has left us, and does not end by then, is killed */
+#define FAILED_MS	2000  /* one that has failed answers what it has, and ends */
 #define STABLE_NS	10000000000ull
 #define SERVED_NS	250000000ull /* was of use until it was killed from outside */
 #define BACK_OFF_MAX_MS 5000
@@ -70,7 +71,9 @@ static void start(struct xfn_supervisor *sup, struct xfn_worker_process *worker)
 {
 	worker->state = XFN_WORKER_STARTING;
 	worker->until_ms = xfn_now_ms() + START_MS;
+	worker->begun_ns = xfn_now_ns();
 	worker->started_ns = 0;
+	worker->asked = 0;
 	worker->pid = 0;
 	worker->error.line[0] = '\0';
 	worker->ret = prepare(sup, worker, &worker->error);
@@ -182,20 +185,26 @@ static void ended(struct xfn_supervisor *sup, struct xfn_worker_process *worker,
 		  bool left)
 {
 	int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-	bool outside, too_often;
+	enum xfn_blame blame = XFN_BLAME_NOBODY;
+	bool outside;
 	uint64_t now = xfn_now_ns();
 	unsigned wait_ms = 0;
-	char what[512] = ", from outside", who[XFN_WHO];
+	char what[512] = ", from outside", who[XFN_WHO], killed[sizeof(worker->error) + 32] = "";
 
 	/* No function can do that: it was the kernel, out of memory, or a person. */
 	outside = sig == SIGKILL && !worker->hung && !left;
 	if (outside && worker->still)
 		xfn_standstill__sentence(worker, what, sizeof(what));
-	/* Once at once, and when the cause is out; one that keeps dying waits longer each time. */
-	too_often = !outside && xfn_quarantine__ended(sup, worker, what, sizeof(what));
+	if (!outside)
+		blame = xfn_quarantine__ended(sup, worker, what, sizeof(what));
 	if (!what[0] && (sig == SIGTERM || sig == SIGINT || sig == SIGHUP))
 		snprintf(what, sizeof(what), ", from outside");
-	if (too_often)
+	/*
+	 * One that keeps dying waits longer each time, but not for a function that is blamed: the
+	 * wait would keep its next crash out of the time in which quarantine counts them, and the
+	 * others of its worker from answering.
+	 */
+	if (blame != XFN_BLAME_NOBODY)
 		wait_ms = 0;
 	else if (now - worker->started_ns < (outside ? SERVED_NS : STABLE_NS) && worker->restarts)
 		wait_ms = back_off_ms(worker);
@@ -204,11 +213,13 @@ static void ended(struct xfn_supervisor *sup, struct xfn_worker_process *worker,
 	worker->ended_ns = now;
 	worker->restart_at_ns = now + wait_ms * 1000000ull;
 	worker->state = XFN_WORKER_DEAD;
+	if (left)
+		snprintf(killed, sizeof(killed), ", killed since %s",
+			 worker->error.line[0] ? worker->error.line : "it had left its supervisor");
 	xfn_log__line(LOG_WARNING, "%s ended (%s %d)%s%s; restart in %u ms",
 		      xfn_worker_process__who(worker, who), sig ? "signal" : "status",
-		      sig ?: WEXITSTATUS(status),
-		      left ? ", killed since it had left its supervisor" : "", what, wait_ms);
-	if (too_often)
+		      sig ?: WEXITSTATUS(status), killed, what, wait_ms);
+	if (blame == XFN_BLAME_TOO_OFTEN)
 		xfn_quarantine__begin(sup, worker);
 }
 
@@ -239,10 +250,53 @@ static void bury(struct xfn_supervisor *sup, struct xfn_worker_process *worker)
 	not_started(sup, worker);
 }
 
+/* Nothing more is read of it: let it end within `ms`. */
+static void leaves(struct xfn_worker_process *worker, unsigned ms)
+{
+	worker->state = XFN_WORKER_LEAVING;
+	worker->until_ms = xfn_now_ms() + ms;
+}
+
+/*
+ * An answer that nobody waits for, or what no worker says: a function has written to the pair. Must
+ * never be passed over, or it would be read without end.
+ */
+static void out_of_turn(struct xfn_worker_process *worker)
+{
+	xfn_error__set(&worker->error, "it had sent what nobody had asked for");
+	worker->ret = -EPROTO;
+	leaves(worker, 0);
+}
+
+/* Is it the answer to a question? */
+static bool answers(struct xfn_worker_process *worker)
+{
+	if (!worker->asked)
+		return false;
+	worker->asked--;
+	return true;
+}
+
+/* It has failed, and ends. */
+static void failed(struct xfn_worker_process *worker, const struct xfn_message *msg)
+{
+	char text[sizeof(worker->error.line)], who[XFN_WHO];
+
+	xfn_printable(msg->failed.text, strnlen(msg->failed.text, sizeof(msg->failed.text)), text,
+		      sizeof(text));
+	if (worker->started_ns) {
+		xfn_log__line(LOG_ERR, "%s: %s", xfn_worker_process__who(worker, who), text);
+		leaves(worker, FAILED_MS);
+		return;
+	}
+	xfn_error__set(&worker->error, "%s", text);
+	worker->ret = -ECANCELED;
+	leaves(worker, LEFT_MS);
+}
+
 /* False: there is no further one. */
 static bool message(struct xfn_supervisor *sup, struct xfn_worker_process *worker)
 {
-	char text[sizeof(worker->error.line)], who[XFN_WHO];
 	struct xfn_message msg;
 	int ret = xfn_message__recv(worker->sock, &msg, NULL);
 
@@ -252,35 +306,19 @@ static bool message(struct xfn_supervisor *sup, struct xfn_worker_process *worke
 	if (ret == -EAGAIN)
 		return false;
 	if (ret <= 0) {
-		worker->state = XFN_WORKER_LEAVING;
-		worker->until_ms = xfn_now_ms() + LEFT_MS;
+		leaves(worker, LEFT_MS);
 		return false;
 	}
-	switch (msg.type) {
-	case XFN_MESSAGE_READY:
-		if (worker->state == XFN_WORKER_STARTING)
-			bind_sockets(sup, worker);
-		break;
-	case XFN_MESSAGE_FAILED:
-		xfn_printable(msg.failed.text, strnlen(msg.failed.text, sizeof(msg.failed.text)),
-			      text, sizeof(text));
-		if (worker->started_ns) {
-			xfn_log__line(LOG_ERR, "%s: %s", xfn_worker_process__who(worker, who),
-				      text);
-			break;
-		}
-		xfn_error__set(&worker->error, "%s", text);
-		worker->ret = -ECANCELED;
-		worker->state = XFN_WORKER_LEAVING;
-		worker->until_ms = xfn_now_ms() + LEFT_MS;
-		break;
-	case XFN_MESSAGE_INVOKED:
+	if (msg.type == XFN_MESSAGE_READY && worker->state == XFN_WORKER_STARTING)
+		bind_sockets(sup, worker);
+	else if (msg.type == XFN_MESSAGE_FAILED)
+		failed(worker, &msg);
+	else if (msg.type == XFN_MESSAGE_INVOKED && answers(worker))
 		xfn_invoke__done(sup, worker, &msg);
-		break;
-	case XFN_MESSAGE_AUDITED:
+	else if (msg.type == XFN_MESSAGE_AUDITED && answers(worker))
 		xfn_audit__done(sup, worker, &msg);
-		break;
-	}
+	else
+		out_of_turn(worker);
 	return worker->state != XFN_WORKER_LEAVING;
 }
 
@@ -326,7 +364,7 @@ void xfn_workers__poll(const struct xfn_worker_process *worker, struct pollfd fd
 	fds[0] = (struct pollfd){ .fd = worker->pidfd, .events = POLLIN };
 	fds[1] = (struct pollfd){ .fd = listens(worker) ? worker->sock : -1,
 				  .events = (short)(POLLIN | writable) };
-	fds[2] = (struct pollfd){ .fd = worker->output.fd, .events = POLLIN };
+	fds[2] = (struct pollfd){ .fd = xfn_output_lines__fd(&worker->output), .events = POLLIN };
 }
 
 /* What is due of one. Returns ms until the next thing is, -1: none is planned. */
