@@ -314,12 +314,10 @@ int xfn_packet_ring__sender(unsigned ifindex)
 	return ret;
 }
 
-int xfn_packet_ring__open(const char *ifname, unsigned ifindex, uint32_t mtu,
-			  const struct xfn_packet_target *targets, unsigned count,
-			  const uint8_t (*own)[16], unsigned own_count, struct xfn_packet_ring *out,
+int xfn_packet_ring__open(const struct xfn_packet_ring_config *config, struct xfn_packet_ring *out,
 			  struct xfn_error *err)
 {
-	uint32_t block = xfn_packet_ring__block(mtu);
+	uint32_t block = xfn_packet_ring__block(config->mtu);
 	struct tpacket_req3 ring = { .tp_block_size = block,
 				     .tp_block_nr = XFN_PACKET_RING / block,
 				     .tp_frame_size = block,
@@ -333,12 +331,13 @@ int xfn_packet_ring__open(const char *ifname, unsigned ifindex, uint32_t mtu,
 	/* protocol 0: it takes nothing before it is bound */
 	out->receive = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 	ret = out->receive < 0 ? -errno : ret;
-	out->send = xfn_packet_ring__sender(ifindex);
+	out->send = xfn_packet_ring__sender(config->ifindex);
 	ret = ret ?: out->send < 0 ? out->send : 0;
 	if (ret)
 		goto fail;
 	what = "filter frames of";
-	frame_filter(p, longest_of(mtu), targets, count, own, own_count);
+	frame_filter(p, longest_of(config->mtu), config->targets, config->count, config->own,
+		     config->own_count);
 	ret = attach(out->receive, p);
 	if (ret)
 		goto fail;
@@ -352,7 +351,7 @@ int xfn_packet_ring__open(const char *ifname, unsigned ifindex, uint32_t mtu,
 	return 0;
 fail:
 	ret = ret ?: -errno;
-	xfn_error__set(err, "cannot %s %s: %s%s", what, ifname, strerror(-ret),
+	xfn_error__set(err, "cannot %s %s: %s%s", what, config->ifname, strerror(-ret),
 		       ret == -EPERM	    ? "; it wants CAP_NET_RAW" :
 		       ret == -E2BIG	    ? "; serve fewer addresses (--address) or functions" :
 		       ret == -EAFNOSUPPORT ? "; this kernel is built without AF_PACKET" :

@@ -41,17 +41,26 @@ struct xfn_packet_ring {
 	int send;    /* receives nothing */
 };
 
+/* What a ring is made for. */
+struct xfn_packet_ring_config {
+	const char *ifname;
+	unsigned ifindex;
+	uint32_t mtu; /* IP bytes */
+	const struct xfn_packet_target *targets;
+	unsigned count;		  /* of them */
+	const uint8_t (*own)[16]; /* addresses that send no requests; IPv4 is mapped */
+	unsigned own_count;
+};
+
 /*
- * Make both for interface `ifindex`, with a ring of xfn_packet_ring__block(mtu) bytes a block. It
- * serves every port of `targets` on every address of them: which pairs are right is for the caller
+ * Make both, with a ring of xfn_packet_ring__block(mtu) bytes a block. It
+ * serves every port of the targets on every address of them: which pairs are right is for the caller
  * to check. Nothing comes from one of the `own` addresses, as many as its filter has room for.
  * Wants CAP_NET_RAW. 0 or -errno with one line in err, then nothing is open. The caller closes.
  * Nothing comes before it is bound, and nothing more when it was told to stop: both take effect at
  * once, where making and closing a ring wait for the kernel (RCU), tens of milliseconds.
  */
-int xfn_packet_ring__open(const char *ifname, unsigned ifindex, uint32_t mtu,
-			  const struct xfn_packet_target *targets, unsigned count,
-			  const uint8_t (*own)[16], unsigned own_count, struct xfn_packet_ring *out,
+int xfn_packet_ring__open(const struct xfn_packet_ring_config *config, struct xfn_packet_ring *out,
 			  struct xfn_error *err);
 int xfn_packet_ring__bind(const struct xfn_packet_ring *ring, const char *ifname, unsigned ifindex,
 			  struct xfn_error *err);

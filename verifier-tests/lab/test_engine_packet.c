@@ -54,6 +54,9 @@ static int open_engine(void)
 		{ .addr = { .ip = { [10] = 0xff, 0xff, 10, 78, 0, 1 }, .port = 7 }, .tag = 100 },
 		{ .addr = { .ip = { 0xfd, [15] = 1 }, .port = 1232 } },
 	};
+	struct xfn_packet_ring_config config = {
+		.ifname = "xfneng0", .mtu = 1500, .targets = targets, .count = ARRAY_SIZE(targets)
+	};
 	struct xfn_engine_socket socks[2] = {};
 	struct xfn_engine_config cfg = { .sockets = socks, .socket_count = 2 };
 	struct xfn_error err = { 0 };
@@ -61,9 +64,9 @@ static int open_engine(void)
 
 	ops = &xfn_engine_packet;
 	raise_pair();
-	if (xfn_packet_ring__open("xfneng0", if_nametoindex("xfneng0"), 1500, targets,
-				  ARRAY_SIZE(targets), NULL, 0, &ring, &err) ||
-	    xfn_packet_ring__bind(&ring, "xfneng0", if_nametoindex("xfneng0"), &err))
+	config.ifindex = if_nametoindex("xfneng0");
+	if (xfn_packet_ring__open(&config, &ring, &err) ||
+	    xfn_packet_ring__bind(&ring, "xfneng0", config.ifindex, &err))
 		fail_msg("%s", err.line);
 	socks[0].fd = ring.receive;
 	socks[0].block_size = xfn_packet_ring__block(1500);

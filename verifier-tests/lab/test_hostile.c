@@ -4,21 +4,15 @@
  * and generic mode and in a worker: what is legal is answered rightly, what is not gets no answer
  * and is counted under its reason, and the functions go on. Knows the command line and the wire.
  */
-#include <arpa/inet.h>
+#include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <netinet/udp.h>
-#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 #include <cmocka.h>
 #include "lab.h"
 #include "wire.h"
@@ -27,23 +21,20 @@
 
 static int raw = -1; /* the client's wire */
 
-/* The count of one reason, or (NULL) the sum of all reasons and all requests. */
-static unsigned long counted(const char *reason)
+/* All reasons and all requests. */
+static unsigned long everything(void)
 {
-	json_t *stat = stat_now(), *row;
-	unsigned long sum = 0;
-	size_t i;
+	json_t *stat = stat_now();
+	unsigned long sum = count_in(stat, "reasons", NULL, "count") +
+			    count_in(stat, "functions", NULL, "requests");
 
-	json_array_foreach(json_object_get(stat, "reasons"), i, row) {
-		if (!reason || !strcmp(json_string_value(json_object_get(row, "name")), reason))
-			sum += json_integer_value(json_object_get(row, "count"));
-	}
-	json_array_foreach(json_object_get(stat, "functions"), i, row) {
-		if (!reason)
-			sum += json_integer_value(json_object_get(row, "requests"));
-	}
 	json_decref(stat);
 	return sum;
+}
+
+static unsigned long reasons(const char *name)
+{
+	return count("reasons", name, "count");
 }
 
 /* Replies from the functions that stand on the client's wire by now. */
@@ -75,14 +66,14 @@ static void send_frame(const uint8_t *f, size_t len)
 /* The frame as it is now: no reply, and counted under `reason`, each copy once at least. */
 static void hostile(const uint8_t *f, size_t len, const char *reason, const char *what)
 {
-	unsigned long before = counted(reason), after;
+	unsigned long before = reasons(reason), after;
 
 	for (int i = 0; i < COPIES; i++)
 		send_frame(f, len);
 	/* a worker counts when it comes to it */
-	for (int i = 0; i < 50 && counted(reason) < before + COPIES; i++)
+	for (int i = 0; i < 50 && reasons(reason) < before + COPIES; i++)
 		usleep(10000);
-	after = counted(reason);
+	after = reasons(reason);
 	if (after < before + COPIES)
 		fail_msg("%s: %lu of %d counted as %s", what, after - before, COPIES, reason);
 	if (replies())
@@ -151,13 +142,13 @@ static void truncations(void)
 	for (int version = 4; version <= 6; version += 2) {
 		uint8_t f[256];
 		size_t len = good(f, version, 20);
-		unsigned long before = counted(NULL), sent = 0;
+		unsigned long before = everything(), sent = 0;
 
 		for (size_t cut = 14; cut < len; cut++, sent++)
 			send_frame(f, cut);
-		for (int i = 0; i < 50 && counted(NULL) < before + sent; i++)
+		for (int i = 0; i < 50 && everything() < before + sent; i++)
 			usleep(10000);
-		assert_true(counted(NULL) >= before + sent);
+		assert_true(everything() >= before + sent);
 		assert_int_equal(replies(), 0);
 	}
 }
@@ -262,13 +253,13 @@ static void legal_shapes(void)
 /* Send the frame until it is counted so. */
 static void becomes(const uint8_t *f, size_t len, const char *reason, const char *what)
 {
-	unsigned long before = counted(reason);
+	unsigned long before = reasons(reason);
 
-	for (int i = 0; i < 100 && counted(reason) == before; i++) {
+	for (int i = 0; i < 100 && reasons(reason) == before; i++) {
 		send_frame(f, len);
 		usleep(10000);
 	}
-	if (counted(reason) == before)
+	if (reasons(reason) == before)
 		fail_msg("%s: never counted as %s", what, reason);
 }
 
@@ -292,49 +283,18 @@ static void follows_changes(void)
 	replies();
 }
 
-static void begin(const char *options)
-{
-	char words[100];
-
-	snprintf(words, sizeof(words), "-i %s %s", iface, options);
-	start(words);
-}
-
-static void all(const char *options)
+/* *state: options of xfn run. */
+static void all(void **state)
 {
 	if (!lab[0])
 		skip();
-	begin(options);
+	start("-i %s %s", iface, (const char *)*state);
 	legal_shapes();
 	follows_changes();
 	hostile_frames();
 	truncations();
 	legal_shapes();
 	stop();
-}
-
-static void native(void **state)
-{
-	(void)state;
-	all("--mode native");
-}
-
-static void generic(void **state)
-{
-	(void)state;
-	all("--mode generic");
-}
-
-static void worker(void **state)
-{
-	(void)state;
-	all("--tier afxdp");
-}
-
-static void generic_worker(void **state)
-{
-	(void)state;
-	all("--tier afxdp --mode generic");
 }
 
 static int tear_down(void **state)
@@ -366,10 +326,10 @@ static int set_up(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(native, end_server),
-		cmocka_unit_test_teardown(generic, end_server),
-		cmocka_unit_test_teardown(worker, end_server),
-		cmocka_unit_test_teardown(generic_worker, end_server),
+		{ "native", all, NULL, end_server, (void *)"--mode native" },
+		{ "generic", all, NULL, end_server, (void *)"--mode generic" },
+		{ "worker", all, NULL, end_server, (void *)"--tier afxdp" },
+		{ "generic_worker", all, NULL, end_server, (void *)"--tier afxdp --mode generic" },
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

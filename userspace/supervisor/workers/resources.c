@@ -55,16 +55,20 @@ void xfn_provision__drop(struct xfn_workers *workers, struct xfn_worker_process 
 static int open_ring(struct xfn_workers *workers, struct xfn_worker_process *worker,
 		     struct xfn_error *err)
 {
+	struct xfn_packet_ring_config config = {
+		.ifname = workers->interface->iface.name,
+		.ifindex = workers->interface->iface.index,
+		.mtu = xfn_listeners__ring_mtu(workers->ingress),
+	};
 	struct xfn_packet_target *targets;
-	const uint8_t(*own)[16];
-	unsigned own_count = xfn_addresses__own(workers->interface->addresses, &own);
 	int ret = xfn_listeners__targets(workers->ingress, &targets);
 
 	if (ret < 0)
 		return ret;
-	ret = xfn_packet_ring__open(workers->interface->iface.name, workers->interface->iface.index,
-				    xfn_listeners__ring_mtu(workers->ingress), targets,
-				    (unsigned)ret, own, own_count, &worker->ring, err);
+	config.targets = targets;
+	config.count = (unsigned)ret;
+	config.own_count = xfn_addresses__own(workers->interface->addresses, &config.own);
+	ret = xfn_packet_ring__open(&config, &worker->ring, err);
 	free(targets);
 	return ret;
 }
@@ -73,13 +77,16 @@ static int open_ring(struct xfn_workers *workers, struct xfn_worker_process *wor
 static int renew_rings(struct xfn_workers *workers, struct xfn_worker_process *worker,
 		       struct xfn_error *err)
 {
+	const struct xfn_umem_config frames = { .ifname = workers->interface->iface.name,
+						.queue = worker->queue,
+						.threads = worker->threads,
+						.mtu = workers->interface->iface.mtu,
+						.node = xfn_cpus__node(worker->cpu[0]) };
 	int ret = 0;
 
 	xfn_provision__drop(workers, worker);
 	if (xfn_worker_process__by_afxdp(worker)) {
-		ret = xfn_umem__open(workers->interface->iface.name, worker->queue, worker->threads,
-				     workers->interface->iface.mtu, xfn_cpus__node(worker->cpu[0]),
-				     &worker->umem, err);
+		ret = xfn_umem__open(&frames, &worker->umem, err);
 		worker->has_umem = !ret;
 		if (!ret && worker->queue >= workers->interface->iface.tx_queues)
 			ret = xfn_umem__send_apart(&worker->umem, workers->interface->iface.name,
