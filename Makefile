@@ -50,14 +50,20 @@ userspace/call: userspace/protocol/page.h userspace/host skel/module.h skel/erro
 userspace/engine: userspace/call/datagram.h userspace/protocol/engine_stats.h userspace/host skel/error.h skel/array_size.h xdp functions
 userspace/protocol: userspace/engine userspace/call userspace/host skel/error.h skel/array_size.h xdp functions
 userspace/worker: skel/module.h skel/sealed_copy.h userspace/protocol userspace/engine userspace/call userspace/host skel/error.h skel/array_size.h xdp functions
-userspace/supervisor: userspace/worker/sandbox.h userspace/protocol userspace/engine userspace/call userspace/control userspace/nic userspace/sockets userspace/host skel xdp functions
+userspace/supervisor/functions: userspace/supervisor/options.h userspace/sockets/udp_socket.h skel xdp functions
+userspace/supervisor/interface: userspace/supervisor/options.h userspace/sockets/udp_socket.h userspace/host skel/error.h skel/array_size.h
+userspace/supervisor/attachment: userspace/supervisor/functions userspace/supervisor/interface userspace/supervisor/options.h userspace/host skel xdp functions
+userspace/supervisor/ingress: userspace/supervisor/attachment userspace/supervisor/interface userspace/supervisor/functions userspace/supervisor/options.h userspace/call/datagram.h userspace/control/control.h userspace/nic userspace/sockets userspace/host skel xdp functions
+userspace/supervisor/workers: userspace/supervisor/ingress userspace/supervisor/attachment userspace/supervisor/interface userspace/supervisor/functions userspace/supervisor/options.h userspace/worker/sandbox.h userspace/protocol userspace/engine userspace/call userspace/sockets userspace/host skel xdp functions
+userspace/supervisor/requests: userspace/supervisor/workers userspace/supervisor/ingress userspace/supervisor/attachment userspace/supervisor/interface userspace/supervisor/functions userspace/supervisor/options.h userspace/control/control.h userspace/protocol userspace/engine userspace/call userspace/nic userspace/sockets userspace/host skel xdp functions
+userspace/supervisor: userspace/supervisor/requests userspace/supervisor/workers userspace/supervisor/ingress userspace/supervisor/attachment userspace/supervisor/interface userspace/supervisor/functions userspace/control/control.h userspace/nic userspace/sockets userspace/host skel xdp functions
 tools/process: userspace/host skel/error.h skel/array_size.h
 tools/arguments: userspace/sockets skel/error.h skel/array_size.h functions
 tools/host: tools/process userspace/engine userspace/nic userspace/host skel xdp
 tools/load: userspace/worker/sandbox.h userspace/call userspace/host skel xdp functions
 tools/cases: tools/arguments userspace/worker/sandbox.h userspace/call userspace/host skel xdp functions
 tools/compiler: tools/arguments tools/process userspace/worker/sandbox.h userspace/supervisor userspace/sockets userspace/call userspace/host skel xdp functions
-tools/cli: tools/compiler tools/cases tools/load tools/host tools/arguments tools/process userspace/supervisor userspace/control userspace/engine userspace/host skel xdp functions
+tools/cli: tools/compiler tools/cases tools/load tools/host tools/arguments tools/process userspace/supervisor userspace/supervisor/ingress/nic_features.h userspace/control userspace/engine userspace/host skel xdp functions
 tools/bench: tools/load tools/process skel/error.h skel/array_size.h
 tools/demo: tools/process userspace/host skel/error.h skel/array_size.h
 tools/man: skel xdp
@@ -65,17 +71,17 @@ tools/templates: functions
 endef
 export ROOMS
 
-# the supervisor's own rooms are one archive
-sources = $(filter-out %.bpf.c,$(wildcard $(1)/*.c $(if $(filter userspace/supervisor,$(1)),$(1)/*/*.c)))
+sources = $(filter-out %.bpf.c,$(wildcard $(1)/*.c))
+SUPERVISOR := $(addprefix userspace/supervisor/,requests workers ingress attachment interface functions)
 rooms = $(patsubst %,$(BUILD)/rooms/%.a,$(1))
 ARCHIVED := skel $(addprefix userspace/,host sockets nic control call engine protocol worker supervisor) \
-	$(addprefix tools/,process arguments host load cases compiler cli bench demo)
+	$(SUPERVISOR) $(addprefix tools/,process arguments host load cases compiler cli bench demo)
 ALL_OBJS := $(foreach room,$(ARCHIVED),$(call objects,$(call sources,$(room))))
 
 # in the order of the arrows: a room stands before those that it uses
 WORKER_ROOMS := $(call rooms,userspace/worker userspace/protocol userspace/engine userspace/call userspace/host skel)
 BASE_ROOMS := $(call rooms,$(addprefix tools/,compiler cases load host arguments process) \
-	$(addprefix userspace/,supervisor control nic worker protocol engine call sockets host) skel)
+	userspace/supervisor $(SUPERVISOR) $(addprefix userspace/,control nic worker protocol engine call sockets host) skel)
 XFN_ROOMS := $(call rooms,tools/cli) $(BASE_ROOMS)
 DEMO_ROOMS := $(call rooms,tools/demo tools/process userspace/host skel)
 BENCH_ROOMS := $(call rooms,tools/bench tools/load tools/process userspace/host skel)

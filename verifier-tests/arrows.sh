@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# Holds every include against the Makefile's table of rooms (`make rooms`), and the worker's rooms against libbpf and
-# the loader. Each check is also shown to fail. Reads sources only.
+# Holds every include against the Makefile's table of rooms (`make rooms`), NAME_inside.h to the files of its room, and
+# the worker's rooms against libbpf and the loader. Each check is also shown to fail. Reads sources only.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 dir=$(mktemp -d) || exit 1
@@ -47,6 +47,10 @@ backward()
 			here = room_of(file)
 			there = room_of(to)
 			if (here == "" || there == "") { print file ": no room of the table holds it, or " to; wrong = 1; next }
+			if (here != there && include ~ /_inside\.h$/) {
+				print file ": " to " is for the files of " there " only"
+				wrong = 1
+			}
 			if (here != there && !((here, there) in allowed) && !((here, to) in allowed)) {
 				print file ": " here " must not know " there " (" to ")"
 				wrong = 1
@@ -82,6 +86,12 @@ cp -r functions xdp skel userspace tools "$dir/copy/"
 echo '#include "../supervisor/supervisor.h"' >>"$dir/copy/userspace/host/log.c"
 backward "$dir/copy" "$dir/table" | grep -q '^userspace/host/log.c: userspace/host must not know userspace/supervisor '
 result arrows_rooms_shown_to_fail $?
+echo '#include "../requests/requests.h"' >>"$dir/copy/userspace/supervisor/workers/pools.c"
+backward "$dir/copy" "$dir/table" | grep -q '^userspace/supervisor/workers/pools.c: userspace/supervisor/workers must not know userspace/supervisor/requests '
+result arrows_owners_shown_to_fail $?
+echo '#include "../ingress/ingress_inside.h"' >>"$dir/copy/userspace/supervisor/workers/pools.c"
+backward "$dir/copy" "$dir/table" | grep -q '^userspace/supervisor/workers/pools.c: userspace/supervisor/ingress/ingress_inside.h is for '
+result arrows_inside_shown_to_fail $?
 echo '#include <bpf/libbpf.h>' >>"$dir/copy/userspace/call/call.c"
 ! refuse arrows_worker "$dir/copy" "$worker_rooms" "$loaders" >/dev/null
 result arrows_worker_shown_to_fail $?

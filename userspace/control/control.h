@@ -28,9 +28,8 @@
 #define XFN_CONTROL_LINE    262144 /* holds XFN_PAYLOAD_MAX as hex text */
 #define XFN_CONTROL_ANSWER  (8u << 20)
 #define XFN_CONTROL_CLIENTS 16
-#define XFN_CONTROL_SECONDS 5 /* for a request to arrive, for an answer to be taken or to come */
-#define XFN_CONTROL_SOCKETS "@sockets"
-#define XFN_CONTROL_RUNNING 64		       /* supervisors that are asked together */
+#define XFN_CONTROL_SECONDS 5  /* for a request to arrive, for an answer to be taken or to come */
+#define XFN_CONTROL_RUNNING 64 /* supervisors that are asked together */
 #define XFN_CONTROL_NAME    (IF_NAMESIZE + 21) /* room for IFACE:NAMESPACE */
 
 /* Any text as JSON: where it is no UTF-8, with ? for all that is not ASCII. A new reference. */
@@ -69,11 +68,13 @@ bool xfn_control__is_served(const char *ifname);
  * the call.
  */
 struct xfn_control_server;
+struct xfn_events;
 typedef json_t *(*xfn_control_handler)(void *ctx, const char *verb, json_t *args,
 				       struct xfn_error *err);
-/* 0 or -errno with one line in err: -EADDRINUSE where an xfn serves this interface already. */
-int xfn_control__listen(const char *ifname, xfn_control_handler handle, void *ctx,
-			struct xfn_control_server **out, struct xfn_error *err);
+/* Its clients are served by the loop `events`, and nobody waits for one. 0 or -errno with one line in
+ * err: -EADDRINUSE where an xfn serves this interface already. */
+int xfn_control__listen(struct xfn_events *events, const char *ifname, xfn_control_handler handle,
+			void *ctx, struct xfn_control_server **out, struct xfn_error *err);
 /*
  * Called by a handler: the request is answered later, and others meanwhile. Returns what to answer
  * it with, never 0. The client waits no longer than XFN_CONTROL_SECONDS.
@@ -83,10 +84,6 @@ uint64_t xfn_control__later(struct xfn_control_server *srv);
  * that is gone is no error. */
 void xfn_control__answer(struct xfn_control_server *srv, uint64_t ticket, json_t *data,
 			 const char *err);
-/* An fd that polls readable when xfn_control__serve has work. */
-int xfn_control__fd(const struct xfn_control_server *srv);
-/* Never waits. Drops clients that are late, so call it whenever the fd is readable. */
-void xfn_control__serve(struct xfn_control_server *srv);
 void xfn_control__close(struct xfn_control_server *srv); /* unlinks the socket */
 
 #endif

@@ -29,7 +29,7 @@ int xfn_control__path(const char *ifname, char *path, size_t len, struct xfn_err
 {
 	const size_t most = sizeof(((struct sockaddr_un *)0)->sun_path);
 
-	return xfn_runtime_dir__path(ifname ?: XFN_CONTROL_SOCKETS, SUFFIX, path,
+	return xfn_runtime_dir__path(ifname ?: XFN_RUNTIME_SOCKETS, SUFFIX, path,
 				     len < most ? len : most, err);
 }
 

@@ -3,13 +3,13 @@
  * The server's end of the control socket: who may ask, how much, for how long. Must never know of
  * verbs: a handler answers them.
  *
- * One epoll inside (its fd is the one exported), a timer in it for late clients. A client asks one
- * request at a time: while its answer is made or on the way nothing more is read from it.
+ * Each client has a watch and a timer in the loop. It asks one request at a time: while its answer is
+ * made or on the way nothing more is read from it.
  */
 #include "../../skel/error.h"
 #include "control.h"
 #include "control_socket.h"
-#include "../host/now.h"
+#include "../host/events.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,19 +18,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
-#define EVENT_LISTEN XFN_CONTROL_CLIENTS
-#define EVENT_TIMER  (XFN_CONTROL_CLIENTS + 1)
-
 struct client {
-	int fd;		   /* -1: free */
-	bool last;	   /* close once the answer is out */
-	uint64_t deadline; /* ms */
-	uint64_t ticket;   /* of the request that is answered later, 0: none is */
+	struct xfn_control_server *srv;
+	int fd;			/* -1: free */
+	bool last;		/* close once the answer is out */
+	struct xfn_watch watch; /* what it sends, or that it takes its answer */
+	struct xfn_timer late;	/* then it is dropped */
+	uint64_t ticket;	/* of the request that is answered later, 0: none is */
 	char *in;
 	size_t in_len;
 	char *out; /* NULL: no answer on the way */
@@ -41,7 +38,8 @@ struct xfn_control_server {
 	xfn_control_handler handle;
 	void *ctx;
 	struct xfn_control_socket sock;
-	int epoll_fd, timer_fd;
+	struct xfn_events *events;
+	struct xfn_watch listening;
 	int reserve; /* a descriptor to answer by when there are no more */
 	struct client clients[XFN_CONTROL_CLIENTS];
 	struct client *asking; /* whose request the handler has */
@@ -79,12 +77,22 @@ json_t *xfn_control__error(const char *line)
 			 xfn_control__text(semicolon + 2));
 }
 
-static void client_close(struct client *c)
+static void client_close(void *ctx)
 {
-	close(c->fd); /* epoll forgets it */
+	struct client *c = ctx;
+
+	xfn_events__unwatch(&c->watch);
+	xfn_events__stop(&c->late);
+	close(c->fd);
 	free(c->in);
 	free(c->out);
-	*c = (struct client){ .fd = -1 };
+	*c = (struct client){ .srv = c->srv, .fd = -1 };
+}
+
+/* Its time begins anew. */
+static void client_time(struct client *c)
+{
+	xfn_events__after(c->srv->events, &c->late, XFN_CONTROL_SECONDS * 1000, client_close, c);
 }
 
 /* A new answer; takes the reference. No memory: the client is closed by the caller. */
@@ -100,7 +108,7 @@ static int client_answer(struct client *c, json_t *answer)
 	c->out = text;
 	c->out_len = len;
 	c->out_sent = 0;
-	c->deadline = xfn_now_ms() + XFN_CONTROL_SECONDS * 1000;
+	client_time(c);
 	return 0;
 }
 
@@ -116,9 +124,9 @@ static json_t *success(json_t *data)
 }
 
 /* The answer to one request line; a new reference. NULL: later. */
-static json_t *answer_line(struct xfn_control_server *srv, struct client *c, const char *line,
-			   size_t len)
+static json_t *answer_line(struct client *c, const char *line, size_t len)
 {
+	struct xfn_control_server *srv = c->srv;
 	json_t *request, *args, *empty = NULL, *data, *answer = NULL;
 	struct xfn_error err = { 0 };
 	json_error_t jerr;
@@ -163,16 +171,9 @@ static json_t *answer_line(struct xfn_control_server *srv, struct client *c, con
 	return answer;
 }
 
-static void client_watch(struct xfn_control_server *srv, struct client *c)
+static void client_watch(struct client *c)
 {
-	struct epoll_event ev = {
-		.events = c->ticket ? 0 :
-			  c->out    ? EPOLLOUT :
-				      EPOLLIN,
-		.data.u32 = (uint32_t)(c - srv->clients),
-	};
-
-	epoll_ctl(srv->epoll_fd, EPOLL_CTL_MOD, c->fd, &ev);
+	c->watch.wants = c->ticket ? 0 : c->out ? POLLOUT : POLLIN;
 }
 
 /* Send what is left of the answer. True: all out, and the client stays. */
@@ -198,12 +199,12 @@ static bool client_flush(struct client *c)
 	}
 	free(c->out);
 	c->out = NULL;
-	c->deadline = xfn_now_ms() + XFN_CONTROL_SECONDS * 1000;
+	client_time(c);
 	return true;
 }
 
 /* Answer the requests that are complete, as far as the client takes the answers. */
-static void client_requests(struct xfn_control_server *srv, struct client *c)
+static void client_requests(struct client *c)
 {
 	while (!c->out && !c->ticket) {
 		char *nl = memchr(c->in, '\n', c->in_len);
@@ -213,7 +214,7 @@ static void client_requests(struct xfn_control_server *srv, struct client *c)
 		if (!nl && c->in_len < XFN_CONTROL_LINE)
 			break;
 		if (nl) {
-			answer = answer_line(srv, c, c->in, len);
+			answer = answer_line(c, c->in, len);
 			c->in_len -= len + 1;
 			memmove(c->in, nl + 1, c->in_len);
 		} else {
@@ -225,7 +226,7 @@ static void client_requests(struct xfn_control_server *srv, struct client *c)
 			c->last = true;
 		}
 		if (c->ticket) {
-			c->deadline = xfn_now_ms() + XFN_CONTROL_SECONDS * 1000;
+			client_time(c);
 			break;
 		}
 		if (client_answer(c, answer)) {
@@ -236,22 +237,21 @@ static void client_requests(struct xfn_control_server *srv, struct client *c)
 			break;
 	}
 	if (c->fd >= 0)
-		client_watch(srv, c);
+		client_watch(c);
 }
 
-static void client_event(struct xfn_control_server *srv, struct client *c)
+static void on_client(void *ctx)
 {
+	struct client *c = ctx;
 	ssize_t n;
 
-	if (c->fd < 0)
-		return;
 	if (c->ticket) { /* it hangs up: nothing else is waited for */
 		client_close(c);
 		return;
 	}
 	if (c->out) {
 		if (client_flush(c))
-			client_requests(srv, c);
+			client_requests(c);
 		return;
 	}
 	n = recv(c->fd, c->in + c->in_len, XFN_CONTROL_LINE - c->in_len, MSG_DONTWAIT);
@@ -262,7 +262,7 @@ static void client_event(struct xfn_control_server *srv, struct client *c)
 		return;
 	}
 	c->in_len += (size_t)n;
-	client_requests(srv, c);
+	client_requests(c);
 }
 
 uint64_t xfn_control__later(struct xfn_control_server *srv)
@@ -288,7 +288,7 @@ void xfn_control__answer(struct xfn_control_server *srv, uint64_t ticket, json_t
 	if (client_answer(c, data ? success(data) : refusal(err)))
 		client_close(c);
 	else
-		client_watch(srv, c);
+		client_watch(c);
 }
 
 /* One line to a client that does not become one; what does not fit its socket's buffer is lost. */
@@ -321,10 +321,10 @@ static void accept_without_descriptor(struct xfn_control_server *srv)
 	srv->reserve = fcntl(srv->sock.fd, F_DUPFD_CLOEXEC, 0);
 }
 
-static void accept_one(struct xfn_control_server *srv)
+static void on_connection(void *ctx)
 {
+	struct xfn_control_server *srv = ctx;
 	int fd = accept4(srv->sock.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	struct epoll_event ev = { .events = EPOLLIN };
 	struct ucred peer = { .uid = (uid_t)-1 };
 	socklen_t len = sizeof(peer);
 	struct client *c = NULL;
@@ -349,63 +349,19 @@ static void accept_one(struct xfn_control_server *srv)
 		turn_away(fd, line);
 		return;
 	}
-	ev.data.u32 = (uint32_t)(c - srv->clients);
 	c->in = malloc(XFN_CONTROL_LINE);
-	if (!c->in || epoll_ctl(srv->epoll_fd, EPOLL_CTL_ADD, fd, &ev)) {
-		free(c->in);
-		c->in = NULL;
+	if (!c->in) {
 		turn_away(fd, "no memory for another client; try again");
 		return;
 	}
 	c->fd = fd;
-	c->deadline = xfn_now_ms() + XFN_CONTROL_SECONDS * 1000;
+	xfn_events__watch(srv->events, &c->watch, XFN_TURN_LAST, fd, on_client, c);
+	client_time(c);
 }
 
-/* Drop who is late, and set the timer to who will be next. */
-static void clients_expire(struct xfn_control_server *srv)
+int xfn_control__listen(struct xfn_events *events, const char *ifname, xfn_control_handler handle,
+			void *ctx, struct xfn_control_server **out, struct xfn_error *err)
 {
-	uint64_t now = xfn_now_ms(), next = 0;
-	struct itimerspec timer = {};
-
-	for (unsigned i = 0; i < XFN_CONTROL_CLIENTS; i++) {
-		struct client *c = &srv->clients[i];
-
-		if (c->fd < 0)
-			continue;
-		if (now >= c->deadline)
-			client_close(c);
-		else if (!next || c->deadline < next)
-			next = c->deadline;
-	}
-	timer.it_value.tv_sec = (time_t)(next / 1000);
-	timer.it_value.tv_nsec = (long)(next % 1000) * 1000000;
-	timerfd_settime(srv->timer_fd, TFD_TIMER_ABSTIME, &timer, NULL);
-}
-
-void xfn_control__serve(struct xfn_control_server *srv)
-{
-	struct epoll_event events[XFN_CONTROL_CLIENTS + 2];
-	int n = epoll_wait(srv->epoll_fd, events, XFN_CONTROL_CLIENTS + 2, 0);
-
-	for (int i = 0; i < n; i++) {
-		uint32_t who = events[i].data.u32;
-		uint64_t expired;
-
-		if (who == EVENT_LISTEN)
-			accept_one(srv);
-		else if (who == EVENT_TIMER)
-			(void)!read(srv->timer_fd, &expired, sizeof(expired));
-		else
-			client_event(srv, &srv->clients[who]);
-	}
-	clients_expire(srv);
-}
-
-int xfn_control__listen(const char *ifname, xfn_control_handler handle, void *ctx,
-			struct xfn_control_server **out, struct xfn_error *err)
-{
-	struct epoll_event on_listen = { .events = EPOLLIN, .data.u32 = EVENT_LISTEN };
-	struct epoll_event on_timer = { .events = EPOLLIN, .data.u32 = EVENT_TIMER };
 	struct xfn_control_server *srv = calloc(1, sizeof(*srv));
 	int ret;
 
@@ -415,23 +371,21 @@ int xfn_control__listen(const char *ifname, xfn_control_handler handle, void *ct
 		return xfn_fail(err, -ENOMEM, "control socket: no memory; free some");
 	srv->handle = handle;
 	srv->ctx = ctx;
-	srv->sock.fd = srv->epoll_fd = srv->timer_fd = srv->reserve = -1;
+	srv->events = events;
+	srv->sock.fd = srv->reserve = -1;
 	for (unsigned i = 0; i < XFN_CONTROL_CLIENTS; i++)
-		srv->clients[i].fd = -1;
+		srv->clients[i] = (struct client){ .srv = srv, .fd = -1 };
 	ret = xfn_control__path(ifname, srv->sock.path, sizeof(srv->sock.path), err);
 	if (!ret)
 		ret = xfn_control_socket__open(&srv->sock, ifname ?: "UDP sockets only", err);
 	if (ret)
 		goto fail;
-	srv->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	srv->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	srv->reserve = fcntl(srv->sock.fd, F_DUPFD_CLOEXEC, 0);
-	if (srv->epoll_fd < 0 || srv->timer_fd < 0 || srv->reserve < 0 ||
-	    epoll_ctl(srv->epoll_fd, EPOLL_CTL_ADD, srv->sock.fd, &on_listen) ||
-	    epoll_ctl(srv->epoll_fd, EPOLL_CTL_ADD, srv->timer_fd, &on_timer)) {
+	if (srv->reserve < 0) {
 		ret = -errno;
 		goto fail;
 	}
+	xfn_events__watch(events, &srv->listening, XFN_TURN_LAST, srv->sock.fd, on_connection, srv);
 	*out = srv;
 	return 0;
 fail:
@@ -442,11 +396,6 @@ fail:
 	return ret;
 }
 
-int xfn_control__fd(const struct xfn_control_server *srv)
-{
-	return srv->epoll_fd;
-}
-
 void xfn_control__close(struct xfn_control_server *srv)
 {
 	if (!srv)
@@ -454,11 +403,8 @@ void xfn_control__close(struct xfn_control_server *srv)
 	for (unsigned i = 0; i < XFN_CONTROL_CLIENTS; i++)
 		if (srv->clients[i].fd >= 0)
 			client_close(&srv->clients[i]);
+	xfn_events__unwatch(&srv->listening);
 	xfn_control_socket__close(&srv->sock);
-	if (srv->timer_fd >= 0)
-		close(srv->timer_fd);
-	if (srv->epoll_fd >= 0)
-		close(srv->epoll_fd);
 	if (srv->reserve >= 0)
 		close(srv->reserve);
 	free(srv);

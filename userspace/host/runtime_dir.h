@@ -17,7 +17,8 @@
 #include <stdint.h>
 #include "../../skel/error.h"
 
-#define XFN_RUNTIME_HOST 1 /* the first namespace that the kernel makes */
+#define XFN_RUNTIME_HOST    1	       /* the first namespace that the kernel makes */
+#define XFN_RUNTIME_SOCKETS "@sockets" /* in place of IFACE, where a run uses none */
 
 struct xfn_runtime_name {
 	char iface[IF_NAMESIZE];

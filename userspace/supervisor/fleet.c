@@ -8,7 +8,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,11 +16,11 @@
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 #include <linux/capability.h>
 #include "../../skel/privileges.h"
 #include "fleet.h"
+#include "../host/events.h"
 #include "../host/log.h"
 #include "../host/now.h"
 
@@ -31,26 +30,31 @@
 #define END_MS	       20000 /* a supervisor that has not ended by then is killed */
 
 struct member {
+	struct fleet *fleet;
 	struct xfn_run_options opts;
 	pid_t pid;  /* 0: does not run */
 	int report; /* what it says of its start, -1: all was said */
-	char *said; /* so far; ends with 0 */
+	struct xfn_watch reporting;
+	struct xfn_timer restart; /* while it does not run */
+	char *said;		  /* so far; ends with 0 */
 	size_t said_len;
 	bool ready;   /* this process has started */
 	bool stopped; /* it ended in order without us: somebody's wish */
 	uint64_t started_ms;
-	uint64_t restart_ms; /* while it does not run: when to */
 	unsigned pause_ms;
 };
 
 struct fleet {
 	struct member members[XFN_FLEET_MAX];
 	unsigned count;
+	struct xfn_events events;
 	bool json;
-	bool serving;	  /* all have started once */
-	uint64_t kill_ms; /* ending: when to kill who is left; 0: not ending */
+	bool serving;	       /* all have started once */
+	bool ending;	       /* they were told to end */
+	struct xfn_timer late; /* then who is left is killed */
 	int status;
 	int signals;
+	struct xfn_watch on_signals;
 	sigset_t old;
 };
 
@@ -74,8 +78,11 @@ static void serve(struct fleet *fleet, struct member *m, pid_t parent)
 	_exit(xfn_supervisor__run(&m->opts));
 }
 
-static int start(struct fleet *fleet, struct member *m)
+static void on_report(void *ctx);
+
+static int start(struct member *m)
 {
+	struct fleet *fleet = m->fleet;
 	pid_t parent = getpid();
 	int pipes[2];
 
@@ -97,6 +104,7 @@ static int start(struct fleet *fleet, struct member *m)
 	}
 	fcntl(pipes[0], F_SETFL, O_NONBLOCK);
 	m->report = pipes[0];
+	xfn_events__watch(&fleet->events, &m->reporting, XFN_TURN_NORMAL, m->report, on_report, m);
 	m->said_len = 0;
 	m->ready = false;
 	m->started_ms = xfn_now_ms();
@@ -104,7 +112,7 @@ static int start(struct fleet *fleet, struct member *m)
 }
 
 /* Take what the supervisor says of its start. */
-static void hear(struct fleet *fleet, struct member *m)
+static void hear(struct member *m)
 {
 	for (;;) {
 		char *more = realloc(m->said, m->said_len + 4097);
@@ -120,21 +128,35 @@ static void hear(struct fleet *fleet, struct member *m)
 		m->said_len += (size_t)n;
 		m->said[m->said_len] = '\0';
 	}
+	xfn_events__unwatch(&m->reporting);
 	close(m->report);
 	m->report = -1;
 	m->ready = m->said_len && m->said[0] == XFN_REPORT_READY;
-	if (m->ready && fleet->serving)
+	if (m->ready && m->fleet->serving)
 		xfn_log__line(LOG_NOTICE, "%s: its supervisor serves again after %u ms",
 			      m->opts.ifname, (unsigned)(xfn_now_ms() - m->started_ms));
 }
 
-static void end(struct fleet *fleet, int sig)
+static void signal_all(struct fleet *fleet, int sig)
 {
-	if (!fleet->kill_ms)
-		fleet->kill_ms = xfn_now_ms() + END_MS;
 	for (unsigned i = 0; i < fleet->count; i++)
 		if (fleet->members[i].pid)
 			kill(fleet->members[i].pid, sig);
+}
+
+static void on_late(void *ctx)
+{
+	signal_all(ctx, SIGKILL);
+}
+
+static void end(struct fleet *fleet, int sig)
+{
+	if (!fleet->ending)
+		xfn_events__after(&fleet->events, &fleet->late, END_MS, on_late, fleet);
+	fleet->ending = true;
+	for (unsigned i = 0; i < fleet->count; i++)
+		xfn_events__stop(&fleet->members[i].restart);
+	signal_all(fleet, sig);
 }
 
 /* Why it ended while it started, as an error line that names the interface. */
@@ -151,16 +173,19 @@ static void why(const struct member *m, int status, char *line, size_t len)
 			 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 }
 
+static void on_restart(void *ctx);
+
 /* The supervisor's process has ended. */
-static void ended(struct fleet *fleet, struct member *m, int status)
+static void ended(struct member *m, int status)
 {
+	struct fleet *fleet = m->fleet;
 	bool in_order = WIFEXITED(status) && !WEXITSTATUS(status);
 	char line[576];
 
 	m->pid = 0;
 	if (m->report >= 0)
-		hear(fleet, m);
-	if (fleet->kill_ms) {
+		hear(m);
+	if (fleet->ending) {
 		if (!in_order)
 			fleet->status = 1;
 		return;
@@ -182,7 +207,7 @@ static void ended(struct fleet *fleet, struct member *m, int status)
 		m->pause_ms = FIRST_PAUSE_MS;
 	else
 		m->pause_ms = m->pause_ms < LAST_PAUSE_MS / 2 ? 2 * m->pause_ms : LAST_PAUSE_MS;
-	m->restart_ms = xfn_now_ms() + m->pause_ms;
+	xfn_events__after(&fleet->events, &m->restart, m->pause_ms, on_restart, m);
 	/* It served this interface: it is waited for. */
 	m->opts.wait = true;
 	if (m->ready)
@@ -202,18 +227,8 @@ static void reap(struct fleet *fleet)
 		struct member *m = &fleet->members[i];
 
 		if (m->pid && waitpid(m->pid, &status, WNOHANG) == m->pid)
-			ended(fleet, m, status);
+			ended(m, status);
 	}
-}
-
-static void take_signals(struct fleet *fleet)
-{
-	struct signalfd_siginfo info;
-
-	while (read(fleet->signals, &info, sizeof(info)) == sizeof(info))
-		if (info.ssi_signo != SIGCHLD)
-			end(fleet, (int)info.ssi_signo);
-	reap(fleet);
 }
 
 static void log_ready(struct fleet *fleet)
@@ -234,72 +249,63 @@ static void log_ready(struct fleet *fleet)
 	fflush(stdout);
 }
 
-/* Start or kill what is due. Returns ms until the next of these, -1: none is planned. */
-static int act(struct fleet *fleet)
-{
-	uint64_t now = xfn_now_ms();
-	int next = -1;
-
-	if (fleet->kill_ms) {
-		if (now >= fleet->kill_ms)
-			end(fleet, SIGKILL);
-		return now >= fleet->kill_ms ? -1 : (int)(fleet->kill_ms - now);
-	}
-	for (unsigned i = 0; i < fleet->count; i++) {
-		struct member *m = &fleet->members[i];
-
-		if (m->pid || m->stopped)
-			continue;
-		if (m->restart_ms <= now) {
-			int ret = start(fleet, m);
-
-			if (!ret)
-				continue;
-			xfn_log__line(LOG_ERR, "%s: cannot start its supervisor: %s",
-				      m->opts.ifname, strerror(-ret));
-			m->restart_ms = now + LAST_PAUSE_MS;
-		}
-		if (next < 0 || (int)(m->restart_ms - now) < next)
-			next = (int)(m->restart_ms - now);
-	}
-	return next;
-}
-
 static bool is_over(const struct fleet *fleet)
 {
 	for (unsigned i = 0; i < fleet->count; i++)
-		if (fleet->members[i].pid || (!fleet->kill_ms && !fleet->members[i].stopped))
+		if (fleet->members[i].pid || (!fleet->ending && !fleet->members[i].stopped))
 			return false;
 	return true;
 }
 
+/* One has started, or ended: what that is to all of them. */
+static void look_at_all(struct fleet *fleet)
+{
+	if (!fleet->serving && !fleet->ending)
+		log_ready(fleet);
+	if (is_over(fleet))
+		xfn_events__end(&fleet->events);
+}
+
+static void on_report(void *ctx)
+{
+	struct member *m = ctx;
+
+	hear(m);
+	look_at_all(m->fleet);
+}
+
+static void on_signals(void *ctx)
+{
+	struct fleet *fleet = ctx;
+	struct signalfd_siginfo info;
+
+	while (read(fleet->signals, &info, sizeof(info)) == sizeof(info))
+		if (info.ssi_signo != SIGCHLD)
+			end(fleet, (int)info.ssi_signo);
+	reap(fleet);
+	look_at_all(fleet);
+}
+
+static void on_restart(void *ctx)
+{
+	struct member *m = ctx;
+	int ret = start(m);
+
+	if (!ret)
+		return;
+	xfn_log__line(LOG_ERR, "%s: cannot start its supervisor: %s", m->opts.ifname,
+		      strerror(-ret));
+	xfn_events__after(&m->fleet->events, &m->restart, LAST_PAUSE_MS, on_restart, m);
+}
+
 static void loop(struct fleet *fleet)
 {
-	const struct timespec pause = { .tv_nsec = 100000000 };
-	struct pollfd fds[1 + XFN_FLEET_MAX];
-
-	while (!is_over(fleet)) {
-		int timeout = act(fleet);
-
-		fds[0] = (struct pollfd){ .fd = fleet->signals, .events = POLLIN };
-		for (unsigned i = 0; i < fleet->count; i++)
-			fds[1 + i] =
-				(struct pollfd){ .fd = fleet->members[i].report, .events = POLLIN };
-		if (poll(fds, 1 + fleet->count, timeout) < 0) {
-			/* for want of memory maybe: the supervisors go on, and so do we */
-			if (errno != EINTR)
-				nanosleep(&pause, NULL);
-			take_signals(fleet);
-			continue;
-		}
-		for (unsigned i = 0; i < fleet->count; i++)
-			if (fds[1 + i].fd >= 0 && fds[1 + i].revents)
-				hear(fleet, &fleet->members[i]);
-		if (fds[0].revents)
-			take_signals(fleet);
-		if (!fleet->serving && !fleet->kill_ms)
-			log_ready(fleet);
-	}
+	xfn_events__watch(&fleet->events, &fleet->on_signals, XFN_TURN_FIRST, fleet->signals,
+			  on_signals, fleet);
+	for (unsigned i = 0; i < fleet->count; i++)
+		xfn_events__after(&fleet->events, &fleet->members[i].restart, 0, on_restart,
+				  &fleet->members[i]);
+	xfn_events__run(&fleet->events);
 }
 
 /* The list begins with another CPU for each interface. 0 or -ENOMEM. */
@@ -352,6 +358,7 @@ int xfn_fleet__run(const struct xfn_run_options *opts, const char *const *ifname
 	for (unsigned i = 0; !ret && i < count; i++) {
 		struct member *m = &fleet->members[i];
 
+		m->fleet = fleet;
 		m->opts = *opts;
 		m->opts.ifname = ifnames[i];
 		m->opts.beside = true;

@@ -12,34 +12,38 @@
 #include "../../skel/error.h"
 #include "../host/log.h"
 #include "../host/now.h"
-#include "supervisor_inside.h"
+#include "ingress/listeners.h"
+#include "ingress/nic_features.h"
+#include "supervisor_parts.h"
 
-#define RETRY_MS 2000
+#define RETRY_MS  2000
+#define REREAD_MS 1000 /* what the kernel tells of links and addresses */
 
 const char *xfn_link_state__state(const struct xfn_supervisor *sup, char *text, size_t len)
 {
-	const char *name = sup->iface.name, *why = sup->not_serving;
+	const char *name = sup->interface->iface.name, *why = sup->link.not_serving;
 
 	/* most errors name it themselves */
 	if (!strncmp(why, name, strlen(name)) && !strncmp(why + strlen(name), ": ", 2))
 		why += strlen(name) + 2;
 	text[0] = '\0';
-	if (name[0] && !sup->iface.index) {
+	if (name[0] && !sup->interface->iface.index) {
 		snprintf(text, len, "%s: %s", name,
-			 sup->served_once ? "gone, waiting for it to come back" :
-					    "no such interface yet, waiting for it");
+			 xfn_functions__served_once(sup->functions) ?
+				 "gone, waiting for it to come back" :
+				 "no such interface yet, waiting for it");
 		return "gone";
 	}
-	if (name[0] && !sup->iface.up) {
+	if (name[0] && !sup->interface->iface.up) {
 		snprintf(text, len, "%s: down, waiting for it to come up", name);
 		return "down";
 	}
-	if (sup->phase && !sup->serving) {
+	if (sup->serving.phase && !sup->serving.on) {
 		snprintf(text, len, "%s: starting, since %u ms", name[0] ? name : "UDP sockets",
-			 (unsigned)((xfn_now_ns() - sup->begun_ns) / 1000000));
+			 (unsigned)((xfn_now_ns() - sup->serving.begun_ns) / 1000000));
 		return "starting";
 	}
-	if (!sup->serving) {
+	if (!sup->serving.on) {
 		snprintf(text, len, "%s: not served: %s", name, why);
 		return "failed";
 	}
@@ -54,33 +58,39 @@ static void say(const struct xfn_supervisor *sup, int level)
 	xfn_log__line(level, "%s", text);
 }
 
-/* Why it is served in a lesser way than it might be. */
+/* Log why the interface is served in a lesser way than it might be. */
 static void log_why(const struct xfn_supervisor *sup)
 {
-	if (sup->mode != XFN_MODE_NATIVE && sup->mode_reason.line[0] &&
+	if (sup->attachment->mode != XFN_MODE_NATIVE && sup->attachment->mode_reason.line[0] &&
 	    sup->opts->mode == XFN_MODE_AUTO && sup->opts->tier != XFN_TIER_SOCKET)
-		xfn_log__line(LOG_NOTICE, "%s: %s mode, because %s", sup->iface.name,
-			      xfn_mode_name(sup->mode), sup->mode_reason.line);
-	if (sup->engine_reason[0])
-		xfn_log__line(LOG_NOTICE, "%s: engine %s, %s", sup->iface.name,
-			      sup->udp_engine ?: "", sup->engine_reason);
+		xfn_log__line(LOG_NOTICE, "%s: %s mode, because %s", sup->interface->iface.name,
+			      xfn_mode_name(sup->attachment->mode),
+			      sup->attachment->mode_reason.line);
+	if (xfn_workers__engine_reason(sup->workers)[0])
+		xfn_log__line(LOG_NOTICE, "%s: engine %s, %s", sup->interface->iface.name,
+			      xfn_workers__udp_engine(sup->workers) ?: "",
+			      xfn_workers__engine_reason(sup->workers));
 }
 
-/* It is served again, or cannot be: that is said once, and tried again. */
+static void on_retry(void *ctx);
+static void plan_missing(struct xfn_supervisor *sup);
+
+/* Serving has begun, or cannot: the reason is logged once, and it is tried again. */
 static void begun(struct xfn_supervisor *sup, int ret, const char *err)
 {
 	if (!ret) {
-		sup->not_serving[0] = '\0';
-		xfn_log__line(LOG_NOTICE, "%s: there, and served after %u ms", sup->iface.name,
-			      (unsigned)((xfn_now_ns() - sup->begun_ns) / 1000000));
+		sup->link.not_serving[0] = '\0';
+		xfn_log__line(LOG_NOTICE, "%s: there, and served after %u ms",
+			      sup->interface->iface.name,
+			      (unsigned)((xfn_now_ns() - sup->serving.begun_ns) / 1000000));
 		log_why(sup);
 		return;
 	}
 	log_why(sup);
-	sup->retry_at_ns = xfn_now_ns() + RETRY_MS * 1000000ull;
-	if (!strncmp(sup->not_serving, err, sizeof(sup->not_serving) - 1))
+	xfn_events__after(&sup->loop, &sup->link.retry, RETRY_MS, on_retry, sup);
+	if (!strncmp(sup->link.not_serving, err, sizeof(sup->link.not_serving) - 1))
 		return;
-	snprintf(sup->not_serving, sizeof(sup->not_serving), "%.255s", err);
+	snprintf(sup->link.not_serving, sizeof(sup->link.not_serving), "%.255s", err);
 	say(sup, LOG_ERR);
 }
 
@@ -97,113 +107,151 @@ static void begin(struct xfn_supervisor *sup)
 static void gone(struct xfn_supervisor *sup)
 {
 	xfn_serving__end(sup);
-	sup->iface.index = 0;
-	sup->iface.up = false;
-	sup->not_serving[0] = '\0';
-	xfn_local_addresses__follow(sup, 0);
+	xfn_interface_state__set_gone(sup->interface);
+	sup->link.not_serving[0] = '\0';
 	say(sup, LOG_WARNING);
 }
 
 /* The same interface, perhaps not in the same shape. */
 static void compare(struct xfn_supervisor *sup, const struct xfn_interface *now)
 {
-	struct xfn_interface was = sup->iface;
-	bool workers = sup->ring_mtu || (sup->loader && xfn_deploy__wants_frames(sup));
+	struct xfn_interface was = sup->interface->iface;
+	bool workers = xfn_listeners__ring_mtu(sup->ingress) ||
+		       (sup->attachment->loader && xfn_functions__wants_frames(sup->functions));
 
-	sup->iface = *now;
-	if (!now->up) { /* its new shape counts when it is up */
-		sup->iface.mtu = was.index ? was.mtu : now->mtu;
-		sup->iface.queues = was.index ? was.queues : now->queues;
-		sup->iface.tx_queues = was.index ? was.tx_queues : now->tx_queues;
-	}
+	xfn_interface_state__set(sup->interface, now);
 	if (was.up && !now->up)
 		say(sup, LOG_WARNING);
-	if (!was.up && now->up && sup->serving) {
+	if (!was.up && now->up && sup->serving.on) {
 		xfn_log__line(LOG_NOTICE, "%s: up again", now->name);
-		for (unsigned i = 0; i < sup->worker_count; i++)
-			sup->workers[i].restart_at_ns = 0;
+		xfn_workers__restart_now(sup->workers);
 	}
-	if (was.mtu == sup->iface.mtu && was.queues == sup->iface.queues &&
-	    was.tx_queues == sup->iface.tx_queues)
+	if (was.mtu == sup->interface->iface.mtu && was.queues == sup->interface->iface.queues &&
+	    was.tx_queues == sup->interface->iface.tx_queues)
 		return;
-	if (sup->phase && !sup->serving) { /* what was begun is for the shape it had */
+	if (sup->serving.phase && !sup->serving.on) /* what was begun is for the shape it had */
 		xfn_serving__end(sup);
-		sup->retry_at_ns = 0;
-	}
-	if (!sup->serving)
+	if (!sup->serving.on)
 		return;
-	xfn_local_addresses__set_runtime(sup);
+	xfn_attachment__set_runtime(sup->attachment, xfn_workers__multi_buffer(sup->workers));
 	if (workers) {
 		xfn_log__line(LOG_NOTICE,
 			      "%s: MTU %u, RX queues: %u, TX queues: %u; its workers start anew",
 			      now->name, now->mtu, now->queues, now->tx_queues);
 		xfn_serving__renew_workers(sup);
-	} else if (was.mtu != sup->iface.mtu) {
+	} else if (was.mtu != sup->interface->iface.mtu) {
 		/* no reply of theirs may be longer */
 		xfn_log__line(LOG_NOTICE, "%s: MTU %u; the worker of its UDP sockets starts anew",
 			      now->name, now->mtu);
-		sup->renewals++;
-		xfn_workers__renew_sockets(sup);
+		xfn_serving__renew_sockets(sup);
 	}
 }
 
 /* Addresses and devices are others now: so are sockets, rules, and what workers have of them. */
 static void follow(struct xfn_supervisor *sup)
 {
-	bool renew = xfn_listeners__follow(sup);
+	bool renew = xfn_listeners__follow(sup->ingress);
 
-	if (sup->addresses_changed)
-		xfn_nic_features__follow(sup);
-	/* the ring's filter has addresses in it, that of its sockets devices */
-	if (sup->ring_mtu && (renew || sup->devices_changed)) {
+	if (sup->interface->addresses_changed)
+		xfn_nic_features__follow(sup->ingress);
+	/* the ring's filter holds addresses, the filters of its sockets hold devices */
+	if (xfn_listeners__ring_mtu(sup->ingress) &&
+	    (renew || sup->interface->devices_changed || sup->interface->host_changed)) {
 		xfn_serving__renew_workers(sup);
 	} else if (renew) {
-		sup->renewals++;
-		xfn_workers__renew_sockets(sup);
+		xfn_serving__renew_sockets(sup);
 	}
-	sup->addresses_changed = sup->devices_changed = false;
+	xfn_interface_state__clear_changes(sup->interface);
+	plan_missing(sup);
 }
 
-/* Workers that are being made are to be there first. */
+/* Workers that are being made come first; changes are followed when they serve. */
 static void follow_changes(struct xfn_supervisor *sup)
 {
-	if (!sup->phase && (sup->addresses_changed || sup->devices_changed))
+	const struct xfn_interface_state *now = sup->interface;
+
+	if (!sup->serving.phase && (now->addresses_changed || now->devices_changed ||
+				    (now->host_changed && xfn_listeners__ring_mtu(sup->ingress))))
 		follow(sup);
+}
+
+/* Try again to open the sockets that are missing. */
+static void on_missing(void *ctx)
+{
+	struct xfn_supervisor *sup = ctx;
+
+	if (sup->serving.on && !sup->serving.phase)
+		follow(sup);
+}
+
+static void plan_missing(struct xfn_supervisor *sup)
+{
+	int ms = xfn_listeners__retry_ms(sup->ingress);
+
+	xfn_events__stop(&sup->link.missing_retry);
+	if (ms >= 0)
+		xfn_events__after(&sup->loop, &sup->link.missing_retry, (unsigned)ms, on_missing,
+				  sup);
+}
+
+/* Read links and addresses, and act on them. True: workers may be others than before. */
+static bool changed(struct xfn_supervisor *sup)
+{
+	bool said = sup->interface->unread;
+	unsigned was = sup->serving.renewals;
+	int ret = xfn_interface_state__read_addresses(sup->interface), unread;
+	struct xfn_interface now;
+	struct xfn_error err;
+
+	if (!sup->interface->iface.name[0]) /* none is used */
+		return false;
+	unread = xfn_interface__read(sup->interface->iface.name, &now, &err);
+	if (unread)
+		snprintf(now.name, sizeof(now.name), "%s", sup->interface->iface.name);
+	if (unread == -ENODEV)
+		unread = 0;
+	if (sup->interface->iface.index &&
+	    (ret == 1 || (!unread && now.index != sup->interface->iface.index)))
+		gone(sup);
+	/* An interface that cannot be read is not taken for gone. */
+	if (unread) {
+		if (!said)
+			xfn_log__line(LOG_WARNING, "%s; it is taken for what it was", err.line);
+		xfn_interface_state__set_unread(sup->interface);
+	}
+	if (!now.index || unread)
+		return sup->serving.renewals != was;
+	if (!sup->interface->iface.index)
+		xfn_interface_state__follow(sup->interface, now.index);
+	compare(sup, &now);
+	if (sup->serving.on)
+		follow_changes(sup);
+	else if (sup->interface->iface.up && !sup->serving.phase)
+		begin(sup);
+	return sup->serving.renewals != was;
+}
+
+static void on_unread(void *ctx)
+{
+	xfn_link_state__changed(ctx);
 }
 
 bool xfn_link_state__changed(struct xfn_supervisor *sup)
 {
-	bool said = sup->unread_at_ns;
-	unsigned was = sup->renewals;
-	int ret = xfn_local_addresses__read(sup), unread;
-	struct xfn_interface now;
-	struct xfn_error err;
+	bool others = changed(sup);
 
-	if (!sup->iface.name[0]) /* none is used */
-		return false;
-	unread = xfn_interface__read(sup->iface.name, &now, &err);
-	if (unread)
-		snprintf(now.name, sizeof(now.name), "%s", sup->iface.name);
-	if (unread == -ENODEV)
-		unread = 0;
-	if (sup->iface.index && (ret == 1 || (!unread && now.index != sup->iface.index)))
-		gone(sup);
-	/* What cannot be read is no interface that is gone. */
-	if (unread) {
-		if (!said)
-			xfn_log__line(LOG_WARNING, "%s; it is taken for what it was", err.line);
-		sup->unread_at_ns = xfn_now_ns() + RETRY_MS * 1000000ull;
-	}
-	if (!now.index || unread)
-		return sup->renewals != was;
-	if (!sup->iface.index)
-		xfn_local_addresses__follow(sup, now.index);
-	compare(sup, &now);
-	if (sup->serving)
-		follow_changes(sup);
-	else if (sup->iface.up && !sup->phase)
+	xfn_events__stop(&sup->link.unread_retry);
+	if (sup->interface->unread)
+		xfn_events__after(&sup->loop, &sup->link.unread_retry, REREAD_MS, on_unread, sup);
+	return others;
+}
+
+static void on_retry(void *ctx)
+{
+	struct xfn_supervisor *sup = ctx;
+
+	if (!sup->serving.on && !sup->serving.phase && sup->interface->iface.up)
 		begin(sup);
-	return sup->renewals != was;
 }
 
 void xfn_link_state__begun(struct xfn_supervisor *sup, bool anew, int ret, const char *err)
@@ -212,40 +260,15 @@ void xfn_link_state__begun(struct xfn_supervisor *sup, bool anew, int ret, const
 		begun(sup, ret, err);
 	if (anew && ret) {
 		xfn_log__line(LOG_ERR, "%s: workers cannot be made anew (%s); all is",
-			      sup->iface.name, err);
-		sup->retry_at_ns = 0;
+			      sup->interface->iface.name, err);
+		xfn_events__after(&sup->loop, &sup->link.retry, 0, on_retry, sup);
 	}
-	/* what has changed meanwhile */
-	if (sup->serving)
-		follow_changes(sup);
+	if (sup->serving.on)
+		xfn_link_state__follow(sup);
 }
 
-static int ms_until(uint64_t at_ns)
+void xfn_link_state__follow(struct xfn_supervisor *sup)
 {
-	uint64_t now = xfn_now_ns();
-
-	return at_ns > now ? (int)((at_ns - now) / 1000000) + 1 : 0;
-}
-
-int xfn_link_state__retry(struct xfn_supervisor *sup)
-{
-	bool stepping = sup->phase;
-	int next = -1, unread;
-
-	if (sup->unread_at_ns && !ms_until(sup->unread_at_ns))
-		xfn_link_state__changed(sup);
-	if (sup->serving && !sup->phase && !xfn_listeners__retry_ms(sup))
-		follow(sup);
-	if (!sup->serving && !sup->phase && sup->iface.up && !ms_until(sup->retry_at_ns))
-		begin(sup);
-	if (sup->phase)
-		next = stepping ? -1 : 0;
-	else if (sup->serving)
-		next = xfn_listeners__retry_ms(sup);
-	else if (sup->iface.up)
-		next = ms_until(sup->retry_at_ns);
-	if (!sup->unread_at_ns)
-		return next;
-	unread = ms_until(sup->unread_at_ns);
-	return next < 0 || unread < next ? unread : next;
+	follow_changes(sup);
+	plan_missing(sup);
 }

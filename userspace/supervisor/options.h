@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 #include "../../skel/loader.h"
 #include "../../xdp/abi.h"
 #include "../nic/zero_copy.h"
@@ -68,5 +69,11 @@ struct xfn_run_options {
 	const struct xfn_run_module *modules;
 	unsigned module_count;
 };
+
+/* Was engine packet asked for, which takes frames from a ring of the interface? */
+static inline bool xfn_run_options__by_ring(const struct xfn_run_options *opts)
+{
+	return opts->engine && !strcmp(opts->engine, "packet");
+}
 
 #endif

@@ -4,17 +4,12 @@
  * was found. Runs no function code and touches no packet.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 #include <linux/capability.h>
 #include "../../skel/error.h"
@@ -22,13 +17,17 @@
 #include "../host/clock.h"
 #include "../host/limits.h"
 #include "../host/log.h"
+#include "../control/control.h"
 #include "../host/printable.h"
 #include "../nic/napi.h"
 #include "../../skel/privileges.h"
-#include "../../skel/socket_filter.h"
-#include "supervisor_inside.h"
+#include "ingress/listeners.h"
+#include "ingress/nic_features.h"
+#include "workers/quarantine.h"
+#include "supervisor.h"
+#include "supervisor_parts.h"
 
-/* What is left is for workers to be restarted, maps to be changed and children to be ended. */
+/* Keep what is needed to restart and to end workers, and to change maps. */
 static void give_up_privileges(void)
 {
 	static const unsigned kept[] = { CAP_NET_ADMIN,	      CAP_NET_RAW,  CAP_BPF,
@@ -41,52 +40,47 @@ static void give_up_privileges(void)
 			      "cannot give up capabilities; going on with all of them");
 }
 
-/*
- * A worker started later is the program of now, and without the privilege to search folders that
- * are not root's. Returns the descriptor that is to be held, -1: the path it is.
- */
-static int hold_worker(struct xfn_supervisor *sup)
+static void print_nic(const struct xfn_supervisor *sup, FILE *out)
 {
-	int fd = open(sup->opts->worker, O_PATH | O_CLOEXEC), high = -1;
+	int rules = xfn_nic_features__rules(sup->ingress);
 
-	snprintf(sup->worker, sizeof(sup->worker), "%s", sup->opts->worker);
-	if (fd < 0 || access("/proc/self/fd", X_OK))
-		goto out;
-	/* a worker finds its end of the pair in place of a low one */
-	high = fcntl(fd, F_DUPFD_CLOEXEC, XFN_WORKER_PROTOCOL_FD + 1);
-	if (high >= 0)
-		snprintf(sup->worker, sizeof(sup->worker), "/proc/self/fd/%d", high);
-out:
-	if (fd >= 0)
-		close(fd);
-	return high;
+	if (xfn_workers__on_frames(sup->workers))
+		fprintf(out, "AF_XDP with%s copies (%s)\n",
+			xfn_workers__zero_copy(sup->workers) ? "out" : "",
+			xfn_nic_features__zero_copy_reason(sup->ingress));
+	if (rules >= 0)
+		fprintf(out, "%d flow rules steer requests to %u of %u queues\n", rules,
+			sup->opts->links.steer_count, sup->interface->iface.queues);
 }
 
 static void print_functions(const struct xfn_supervisor *sup, FILE *out)
 {
 	char text[300];
 
-	for (unsigned i = 0; sup->served_once && i < sup->function_count; i++) {
-		const struct xfn_deployed *fn = &sup->functions[i];
+	for (unsigned i = 0;
+	     xfn_functions__served_once(sup->functions) && i < xfn_functions__count(sup->functions);
+	     i++) {
+		const struct xfn_deployed *fn = xfn_functions__at(sup->functions, i);
 		char state[512], shown[512];
 		const char *why = state;
 
-		xfn_quarantine__sentence(sup, fn, state, sizeof(state));
+		xfn_quarantine__sentence(sup->workers, i, state, sizeof(state));
 		if (!*state)
 			why = fn->reason; /* it may have a name in it that an author chose */
 		xfn_printable(why, strlen(why), shown, sizeof(shown));
 		fprintf(out, "%-15s port %-5u tier %-6s %-7s %s\n", fn->mod->attr.name,
 			fn->addr.port, xfn_tier_name(fn->tier),
-			fn->tier == XFN_TIER_SOCKET ? sup->udp_engine :
-						      xfn_offload_device__mode(sup, fn),
+			fn->tier == XFN_TIER_SOCKET ? xfn_workers__udp_engine(sup->workers) :
+						      xfn_attachment__mode_of(sup->attachment, fn),
 			shown);
 	}
-	if (sup->mode == XFN_MODE_GENERIC && sup->mode_reason.line[0])
-		fprintf(out, "generic mode, because %s\n", sup->mode_reason.line);
-	if (sup->engine_reason[0])
-		fprintf(out, "engine %s, %s\n", sup->udp_engine ?: "", sup->engine_reason);
-	xfn_nic_features__print(sup, out);
-	if (!sup->serving) {
+	if (sup->attachment->mode == XFN_MODE_GENERIC && sup->attachment->mode_reason.line[0])
+		fprintf(out, "generic mode, because %s\n", sup->attachment->mode_reason.line);
+	if (xfn_workers__engine_reason(sup->workers)[0])
+		fprintf(out, "engine %s, %s\n", xfn_workers__udp_engine(sup->workers) ?: "",
+			xfn_workers__engine_reason(sup->workers));
+	print_nic(sup, out);
+	if (!sup->serving.on) {
 		xfn_link_state__state(sup, text, sizeof(text));
 		fprintf(out, "%s\n", text);
 	}
@@ -102,8 +96,8 @@ static void log_ready(struct xfn_supervisor *sup)
 	if (out != stdout)
 		fputc(XFN_REPORT_READY, out);
 	if (sup->opts->json) {
-		data = xfn_stats__functions(sup);
-		json_object_set_new(data, "ready", json_boolean(sup->serving));
+		data = xfn_requests__served(sup->requests);
+		json_object_set_new(data, "ready", json_boolean(sup->serving.on));
 		json_dumpf(data, out, JSON_COMPACT);
 		fputc('\n', out);
 		json_decref(data);
@@ -115,7 +109,7 @@ static void log_ready(struct xfn_supervisor *sup)
 		return;
 	}
 	if (!sup->opts->json)
-		puts(sup->serving ? "serving; Ctrl-C ends" : "Ctrl-C ends");
+		puts(sup->serving.on ? "serving; Ctrl-C ends" : "Ctrl-C ends");
 	fflush(out);
 }
 
@@ -142,218 +136,226 @@ static void log_failed(const struct xfn_supervisor *sup, const char *line)
 		xfn_supervisor__failed(sup->opts->json, line);
 }
 
-static json_t *on_request(void *ctx, const char *verb, json_t *args, struct xfn_error *err)
+static void settle(void *ctx);
+
+static void on_signals(void *ctx)
 {
 	struct xfn_supervisor *sup = ctx;
-	char text[300];
+	struct signalfd_siginfo info;
 
-	if (!strcmp(verb, "ls"))
-		return xfn_stats__functions(sup);
-	if (!strcmp(verb, "stat") && json_is_true(json_object_get(args, "audit")))
-		return xfn_audit(sup, xfn_stats__counters(sup), err);
-	if (!strcmp(verb, "stat"))
-		return xfn_stats__counters(sup);
-	if (!sup->serving && !strcmp(verb, "invoke")) {
-		xfn_link_state__state(sup, text, sizeof(text));
-		xfn_error__set(err, "%s; `xfn ls` says when it is", text);
-		return NULL;
-	}
-	if (!strcmp(verb, "invoke"))
-		return xfn_invoke(sup, args, err);
-	if (!strcmp(verb, "release"))
-		return xfn_quarantine__release(sup, args, err);
-	if (!strcmp(verb, "scale"))
-		return xfn_pools__scale(sup, args, err);
-	xfn_error__set(err,
-		       "%.64s: unknown verb; this xfn knows ls, stat, invoke, release and scale",
-		       verb);
-	return NULL;
+	/* first: workers that end together with this process are neither logged nor restarted */
+	if (read(sup->on_signals.fd, &info, sizeof(info)) == sizeof(info))
+		xfn_events__end(&sup->loop);
 }
 
-/* Of two times in ms, -1 is never. */
-static int sooner(int a, int b)
+static void on_clock(void *ctx)
 {
-	return a < 0 || (b >= 0 && b < a) ? b : a;
+	struct xfn_supervisor *sup = ctx;
+
+	xfn_clock__taken(sup->clock_fd);
+	xfn_attachment__set_runtime(sup->attachment, xfn_workers__multi_buffer(sup->workers));
 }
 
-enum {
-	SIGNALS,
-	CONTROL,
-	ADDRESSES,
-	CLOCK,
-	CHANNELS,
-	OTHERS
-}; /* what is polled besides workers */
-#define LEAVERS (OTHERS + XFN_WORKER_FDS * XFN_WORKER_PROCESSES)
-#define POLLED	(LEAVERS + 2 * XFN_WORKER_PROCESSES)
-
-/* Returns ms until something is due, -1: nothing is. */
-static int work(struct xfn_supervisor *sup, bool ready)
+/* Read links and addresses, once in a round. True: workers are others than before. */
+static bool look(void *ctx)
 {
-	int timeout = sup->iface.name[0] && ready ? xfn_link_state__retry(sup) : -1;
+	struct xfn_supervisor *sup = ctx;
 
-	timeout = sooner(timeout, xfn_workers__due(sup));
-	timeout = sooner(timeout, xfn_process__reap(sup));
-	timeout = sooner(timeout, xfn_quarantine__watch(sup));
-	timeout = sooner(timeout, xfn_standstill__watch(sup));
-	timeout = sooner(timeout, xfn_pools__follow_load(sup));
-	timeout = sooner(timeout, xfn_nic_features__retry(sup));
-	timeout = sooner(timeout, xfn_invoke__watch(sup));
-	return sooner(timeout, xfn_audit__watch(sup));
-}
-
-/* What the interface does while the first start is under way waits for its end. */
-static unsigned watch(const struct xfn_supervisor *sup, int signals, bool ready, struct pollfd *fds)
-{
-	const int others[OTHERS] = {
-		[SIGNALS] = signals,
-		[CONTROL] = xfn_control__fd(sup->control),
-		[ADDRESSES] = sup->addresses && ready ? xfn_addresses__fd(sup->addresses) : -1,
-		[CLOCK] = sup->clock_fd,
-		[CHANNELS] = ready ? sup->channels_fd : -1,
-	};
-	unsigned n;
-
-	for (n = 0; n < OTHERS; n++)
-		fds[n] = (struct pollfd){ .fd = others[n], .events = POLLIN };
-	for (unsigned i = 0; i < sup->worker_count; i++, n += XFN_WORKER_FDS)
-		xfn_workers__poll(&sup->workers[i], fds + n);
-	return n + xfn_process__poll(sup, fds + n, POLLED - LEAVERS);
-}
-
-/* What poll(2) found, but for signals. */
-static void attend(struct xfn_supervisor *sup, const struct pollfd *fds, bool ready)
-{
-	unsigned count = sup->worker_count;
-	bool look;
-
-	if (fds[CLOCK].revents) {
-		xfn_clock__taken(sup->clock_fd);
-		xfn_local_addresses__set_runtime(sup);
-	}
-	/* An interface that goes takes its workers along before it says so. */
-	look = fds[ADDRESSES].revents || fds[CHANNELS].revents;
-	if (fds[CHANNELS].revents)
-		xfn_channels__taken(sup->channels_fd);
-	for (unsigned i = 0; i < count; i++)
-		look = look || fds[OTHERS + XFN_WORKER_FDS * i].revents ||
-		       fds[OTHERS + XFN_WORKER_FDS * i + 1].revents;
-	if (look && ready && sup->addresses && xfn_link_state__changed(sup))
-		return;
-	/* Before the control socket: a request may wait for a worker that is gone. */
-	for (unsigned i = 0; i < count; i++) {
-		const struct pollfd *own = fds + OTHERS + XFN_WORKER_FDS * i;
-
-		if (own[0].revents || own[1].revents || own[2].revents)
-			xfn_workers__attend(sup, &sup->workers[i]);
-	}
-	if (fds[CONTROL].revents)
-		xfn_control__serve(sup->control);
-}
-
-/* Is the first start over? It ends with 0 and what is served is said, or with -errno and err. */
-static bool has_started(struct xfn_supervisor *sup, int *ret, struct xfn_error *err)
-{
-	*ret = sup->phase ? xfn_serving__step(sup, err) : 0;
-	if (*ret == 1)
+	if (!sup->ready || !sup->interface->addresses || sup->looked == sup->loop.rounds)
 		return false;
-	if (*ret)
-		return true;
+	sup->looked = sup->loop.rounds;
+	return xfn_link_state__changed(sup);
+}
+
+static void on_addresses(void *ctx)
+{
+	look(ctx);
+}
+
+static void on_channels(void *ctx)
+{
+	struct xfn_supervisor *sup = ctx;
+
+	xfn_channels__taken(sup->channels_fd);
+	look(sup);
+}
+
+/* The first start is over: what is served is said. */
+static void started(struct xfn_supervisor *sup)
+{
+	sup->ready = true;
 	/* also for an interface that is yet to come */
 	if (sup->opts->ifname)
 		xfn_napi__open();
 	give_up_privileges();
 	log_ready(sup);
-	return true;
+	if (!sup->interface->addresses)
+		return;
+	/* what the interface did meanwhile has waited for this */
+	xfn_events__watch(&sup->loop, &sup->on_addresses, XFN_TURN_EARLY,
+			  xfn_addresses__fd(sup->interface->addresses), on_addresses, sup);
+	xfn_events__watch(&sup->loop, &sup->on_channels, XFN_TURN_EARLY, sup->channels_fd,
+			  on_channels, sup);
+	if (sup->serving.on && sup->interface->iface.name[0])
+		xfn_link_state__follow(sup);
 }
 
-/* poll(2) failed, for want of memory maybe: no reason to end. True: somebody wants us to. */
-static bool cannot_wait(bool *said)
+/* Go on with what has begun, as far as workers and sockets are ready for it. */
+static void step(struct xfn_supervisor *sup)
 {
-	const struct timespec pause = { .tv_nsec = 100000000 };
-	sigset_t pending;
+	bool anew = sup->serving.on;
+	struct xfn_error err = { 0 };
+	int ret = sup->serving.phase ? xfn_serving__step(sup, &err) : 0, ms;
 
-	if (!*said)
-		xfn_log__line(LOG_ERR, "cannot wait for what happens: %s; tried again",
-			      strerror(errno));
-	*said = true;
-	nanosleep(&pause, NULL);
-	return !sigpending(&pending) &&
-	       (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1 ||
-		sigismember(&pending, SIGHUP) == 1);
+	if (ret == 1) {
+		/* a socket was found held */
+		ms = sup->serving.phase == XFN_PHASE_LISTENERS ?
+			     xfn_listeners__retry_ms(sup->ingress) :
+			     -1;
+		if (ms >= 0)
+			xfn_events__after(&sup->loop, &sup->settle, (unsigned)ms, settle, sup);
+	} else if (sup->ready) {
+		xfn_link_state__begun(sup, anew, ret, err.line);
+	} else if (ret) {
+		sup->failed = ret;
+		sup->failed_because = err;
+		xfn_events__end(&sup->loop);
+	} else {
+		started(sup);
+	}
+}
+
+static void settle(void *ctx)
+{
+	struct xfn_supervisor *sup = ctx;
+
+	if (sup->serving.phase || !sup->ready)
+		step(sup);
+	xfn_requests__check(sup->requests);
+}
+
+void xfn_supervisor__settle(struct xfn_supervisor *sup)
+{
+	xfn_events__after(&sup->loop, &sup->settle, 0, settle, sup);
+}
+
+static void on_changed(void *ctx)
+{
+	xfn_supervisor__settle(ctx);
+}
+
+static void on_message(void *ctx, const struct xfn_worker_process *worker,
+		       const struct xfn_message *msg)
+{
+	const struct xfn_supervisor *sup = ctx;
+
+	xfn_requests__message(sup->requests, worker, msg);
+}
+
+/* struct xfn_requests_host: what requests ask of this folder. */
+static const char *state(void *ctx, char *text, size_t len)
+{
+	return xfn_link_state__state(ctx, text, len);
+}
+
+static bool serving(void *ctx)
+{
+	const struct xfn_supervisor *sup = ctx;
+
+	return sup->serving.on;
+}
+
+static bool starting(void *ctx)
+{
+	const struct xfn_supervisor *sup = ctx;
+
+	return sup->serving.phase != XFN_PHASE_NONE;
+}
+
+static void renew_workers(void *ctx)
+{
+	xfn_serving__renew_workers(ctx);
 }
 
 /* Until a signal ends it: 0; or -errno of the first start with one line in err. */
 static int loop(struct xfn_supervisor *sup, int signals, struct xfn_error *err)
 {
-	struct pollfd fds[POLLED];
-	bool ready = false, unable = false;
-	int ret = 0, timeout;
-
-	for (;;) {
-		timeout = work(sup, ready);
-		if (!ready) {
-			ready = has_started(sup, &ret, err);
-			if (ret < 0)
-				return ret;
-			if (ready)
-				continue;
-		} else if (sup->phase) {
-			bool anew = sup->serving;
-
-			ret = xfn_serving__step(sup, err);
-			if (ret != 1) {
-				xfn_link_state__begun(sup, anew, ret, err->line);
-				continue;
-			}
-		}
-		/* the step before may have found a socket held */
-		if (sup->phase == XFN_PHASE_LISTENERS)
-			timeout = sooner(timeout, xfn_listeners__retry_ms(sup));
-		if (poll(fds, watch(sup, signals, ready, fds), timeout) < 0) {
-			if (errno != EINTR && cannot_wait(&unable))
-				return 0;
-			continue;
-		}
-		unable = false;
-		/* first: workers that end with us need no word, and no other one */
-		if (fds[SIGNALS].revents)
-			return 0;
-		attend(sup, fds, ready);
-	}
+	xfn_events__watch(&sup->loop, &sup->on_signals, XFN_TURN_FIRST, signals, on_signals, sup);
+	xfn_events__watch(&sup->loop, &sup->on_clock, XFN_TURN_EARLY, sup->clock_fd, on_clock, sup);
+	xfn_supervisor__settle(sup);
+	xfn_events__run(&sup->loop);
+	*err = sup->failed_because;
+	return sup->failed;
 }
 
-static int open_interface(struct xfn_supervisor *sup, struct xfn_error *err)
+static void on_local_address(void *ctx, const struct xfn_local_address *local, bool added)
+{
+	const struct xfn_supervisor *sup = ctx;
+
+	xfn_attachment__address_changed(sup->attachment, local, added);
+}
+
+static void on_host(void *ctx)
+{
+	const struct xfn_supervisor *sup = ctx;
+
+	xfn_ingress__host_changed(sup->ingress);
+	xfn_attachment__host_changed(sup->attachment);
+}
+
+/* One owner of each kind; nothing is attached or started yet. */
+static int make_owners(struct xfn_supervisor *sup, struct xfn_error *err)
 {
 	const struct xfn_run_options *opts = sup->opts;
-	int ret = xfn_interface__read(opts->ifname, &sup->iface, err);
+	struct xfn_workers_parts parts;
+	int ret = xfn_interface_state__open(opts, &sup->interface, err);
 
-	if (ret == -ENODEV && opts->wait) {
-		snprintf(sup->iface.name, sizeof(sup->iface.name), "%s", opts->ifname);
-		return 0;
-	}
-	if (ret || sup->iface.up || opts->wait)
+	ret = ret ?: xfn_functions__open(opts, &sup->functions, err);
+	if (ret)
 		return ret;
-	return xfn_fail(err, -ENETDOWN, "%s: is down; `ip link set dev %s up`, or --wait for it",
-			opts->ifname, opts->ifname);
+	sup->attachment = xfn_attachment__make(opts, sup->interface, sup->functions);
+	if (!sup->attachment)
+		return xfn_fail(err, -ENOMEM, "out of memory");
+	sup->ingress = xfn_ingress__make(opts, &sup->loop, sup->interface, sup->attachment,
+					 sup->functions);
+	if (!sup->ingress)
+		return xfn_fail(err, -ENOMEM, "out of memory");
+	parts = (struct xfn_workers_parts){
+		.opts = opts,
+		.loop = &sup->loop,
+		.functions = sup->functions,
+		.interface = sup->interface,
+		.attachment = sup->attachment,
+		.ingress = sup->ingress,
+		.events = { sup, look, on_changed, on_message },
+	};
+	return xfn_workers__make(&parts, &sup->workers, err);
 }
 
 static int open_all(struct xfn_supervisor *sup, struct xfn_error *err)
 {
 	const struct xfn_run_options *opts = sup->opts;
-	int ret = opts->ifname ? open_interface(sup, err) : 0;
+	int ret = make_owners(sup, err);
+	const struct xfn_requests_parts parts = {
+		.opts = opts,
+		.loop = &sup->loop,
+		.functions = sup->functions,
+		.interface = sup->interface,
+		.attachment = sup->attachment,
+		.ingress = sup->ingress,
+		.workers = sup->workers,
+		.host = { sup, state, serving, starting, renew_workers },
+	};
+	const struct xfn_interface_events events = { sup, on_local_address, on_host };
 
-	ret = ret ?: xfn_deploy__open(sup, err);
-	ret = ret ?: xfn_pools__open(sup, err);
 	/* Before anything is attached: another run of ours on this interface is refused by name. */
-	ret = ret   ?:
-		      xfn_control__listen(opts->ifname ? sup->iface.name : NULL, on_request, sup,
-					  &sup->control, err);
-	if (!ret && opts->ifname)
-		ret = xfn_local_addresses__open(sup, err);
-	else if (!ret) /* for what sockets refuse only: served without it, too */
-		xfn_local_addresses__open(sup, err);
-	if (ret || (opts->ifname && !sup->iface.up))
+	ret = ret ?: xfn_requests__open(&parts, &sup->requests, err);
+	if (ret)
+		return ret;
+	ret = xfn_interface_state__watch(sup->interface, opts, &events, err);
+	if (!opts->ifname) /* for what sockets refuse only: served without it, too */
+		ret = 0;
+	if (ret || (opts->ifname && !sup->interface->iface.up))
 		return ret;
 	return xfn_serving__begin(sup, err);
 }
@@ -363,7 +365,7 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 	struct xfn_supervisor *sup = calloc(1, sizeof(*sup));
 	struct xfn_error err = { 0 };
 	sigset_t ends, old;
-	int signals, worker, ret;
+	int signals, ret;
 
 	if (!sup)
 		return 1;
@@ -372,53 +374,47 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 		xfn_log__name(opts->ifname);
 	/* each function has a socket or two on each address or device */
 	xfn_limits__raise();
-	/* who reads our messages may leave; the interface is still to be given back */
+	/* the reader of standard output may leave; the interface must still be given back */
 	signal(SIGPIPE, SIG_IGN);
 	sup->clock_fd = xfn_clock__watch();
 	sup->channels_fd = opts->ifname ? xfn_channels__watch() : -1;
-	worker = hold_worker(sup);
-	/* Before the first worker: a signal must find us ready to clean up. */
+	/* Before the first worker starts: from here on a signal leads to an orderly end. */
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGINT);
 	sigaddset(&ends, SIGTERM);
 	sigaddset(&ends, SIGHUP);
 	sigprocmask(SIG_BLOCK, &ends, &old);
-	signals = signalfd(-1, &ends, SFD_CLOEXEC);
+	signals = signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
 	ret = signals < 0 ? -errno : open_all(sup, &err);
 	ret = ret ?: loop(sup, signals, &err);
 	if (ret) {
-		xfn_limits__advise(err.line, sizeof(err.line), xfn_deploy__descriptors(sup));
+		xfn_limits__advise(err.line, sizeof(err.line),
+				   xfn_interface_state__descriptors(sup->interface, sup->opts));
 		log_failed(sup, err.line);
 	}
-	/* Card and interface first: what still comes goes to the host's stack. */
-	xfn_offload_device__unload(sup);
-	xfn_serving__end(sup);
-	xfn_process__wait(sup);
-	xfn_loader__close(sup->before);
-	xfn_socket_filter__close(sup->socket_filter);
-	xfn_addresses__close(sup->addresses);
-	xfn_audit__close(sup);
-	xfn_control__close(sup->control);
-	xfn_deploy__close(sup);
+	if (sup->workers) {
+		xfn_serving__end(sup);
+		xfn_workers__wait(sup->workers);
+	}
+	xfn_attachment__close(sup->attachment);
+	xfn_interface_state__close(sup->interface);
+	xfn_requests__close(sup->requests);
+	xfn_workers__close(sup->workers);
+	xfn_ingress__close(sup->ingress);
+	xfn_functions__close(sup->functions);
 	if (sup->clock_fd >= 0)
 		close(sup->clock_fd);
 	if (sup->channels_fd >= 0)
 		close(sup->channels_fd);
-	if (worker >= 0)
-		close(worker);
 	if (signals >= 0) {
 		struct signalfd_siginfo taken;
 
-		/* It has done its work: unblocked, it would end us as if we had not listened. */
-		for (int i = 0;
-		     i < 3 && poll(&(struct pollfd){ .fd = signals, .events = POLLIN }, 1, 0) == 1;
-		     i++)
-			if (read(signals, &taken, sizeof(taken)) < 0)
-				break;
+		/* Take the signals that came: unblocked, one would kill this process. */
+		while (read(signals, &taken, sizeof(taken)) == sizeof(taken))
+			;
 		close(signals);
 	}
 	sigprocmask(SIG_SETMASK, &old, NULL);
-	free(sup->retired);
 	free(sup);
 	return ret ? 1 : 0;
 }

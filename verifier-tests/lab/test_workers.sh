@@ -113,6 +113,7 @@ stop
 
 # never more capabilities than what is held of those that are needed
 for missing in perfmon ipc_lock bpf; do
+	: >"$dir/ready" # what the run before said is not to be taken for what this one says
 	"$xfn" lab -n "$name" exec server capsh --drop=cap_$missing -- -c "exec $xfn run -j -i $iface echo" >"$dir/ready" 2>"$dir/err" &
 	run=$!
 	soon grep -q '"ready":true' "$dir/ready"

@@ -7,7 +7,6 @@
 #ifndef XFN_TEST_CONTROL_SERVER_H
 #define XFN_TEST_CONTROL_SERVER_H
 
-#include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -19,12 +18,15 @@
 #include <unistd.h>
 #include "../../skel/error.h"
 #include "../../userspace/control/control.h"
+#include "../../userspace/host/events.h"
 
 #define BIG (3u << 20)
 
 static char dir[] = "/tmp/xfn-test-control-XXXXXX";
 static struct xfn_control_server *server;
 static pthread_t thread;
+static struct xfn_events events;
+static struct xfn_watch stop_watch;
 static int stop_fd;
 static uint64_t ticket; /* of the request that is answered later */
 
@@ -57,17 +59,15 @@ static json_t *handle(void *ctx, const char *verb, json_t *args, struct xfn_erro
 	return NULL;
 }
 
+static void on_stop(void *ctx)
+{
+	xfn_events__end(ctx);
+}
+
 static void *serve(void *arg)
 {
-	struct pollfd p[2] = { { .fd = xfn_control__fd(server), .events = POLLIN },
-			       { .fd = stop_fd, .events = POLLIN } };
-
 	(void)arg;
-	while (!p[1].revents) {
-		poll(p, 2, -1);
-		if (p[0].revents)
-			xfn_control__serve(server);
-	}
+	xfn_events__run(&events);
 	return NULL;
 }
 
@@ -76,7 +76,8 @@ static void start(const char *ifname)
 	struct xfn_error err = { 0 };
 
 	stop_fd = eventfd(0, EFD_CLOEXEC);
-	if (xfn_control__listen(ifname, handle, NULL, &server, &err))
+	xfn_events__watch(&events, &stop_watch, XFN_TURN_FIRST, stop_fd, on_stop, &events);
+	if (xfn_control__listen(&events, ifname, handle, NULL, &server, &err))
 		fail_msg("%s", err.line);
 	assert_int_equal(pthread_create(&thread, NULL, serve, NULL), 0);
 }
@@ -86,6 +87,7 @@ static void stop(void)
 	assert_int_equal(eventfd_write(stop_fd, 1), 0);
 	pthread_join(thread, NULL);
 	xfn_control__close(server);
+	xfn_events__unwatch(&stop_watch);
 	close(stop_fd);
 }
 

@@ -13,6 +13,7 @@
 
 static void permissions(void **state)
 {
+	struct xfn_events none = {}; /* nobody serves it */
 	char path[128], own[] = "/tmp/xfn-test-control-XXXXXX";
 	struct xfn_error err = { 0 };
 	struct xfn_control_server *srv;
@@ -26,7 +27,7 @@ static void permissions(void **state)
 	assert_non_null(mkdtemp(own));
 	assert_int_equal(rmdir(own), 0);
 	setenv("XFN_RUNTIME_DIR", own, 1);
-	assert_int_equal(xfn_control__listen(NULL, handle, NULL, &srv, &err), 0);
+	assert_int_equal(xfn_control__listen(&none, NULL, handle, NULL, &srv, &err), 0);
 	assert_int_equal(stat(own, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0700);
 	socket_path(NULL, path, sizeof(path));
@@ -36,7 +37,7 @@ static void permissions(void **state)
 	assert_int_equal(access(path, F_OK), -1);
 	/* a folder in which others may replace the socket */
 	assert_int_equal(chmod(own, 0777), 0);
-	assert_int_equal(xfn_control__listen(NULL, handle, NULL, &srv, &err), -EPERM);
+	assert_int_equal(xfn_control__listen(&none, NULL, handle, NULL, &srv, &err), -EPERM);
 	assert_non_null(strstr(err.line, own));
 	assert_int_equal(rmdir(own), 0);
 	setenv("XFN_RUNTIME_DIR", dir, 1);
@@ -73,6 +74,7 @@ static void other_uid_refused(void **state)
 
 static void stale_and_living(void **state)
 {
+	struct xfn_events none = {}; /* nobody serves it */
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	struct xfn_control_server *second;
@@ -90,7 +92,8 @@ static void stale_and_living(void **state)
 	assert_int_equal(xfn_control__ask(NULL, "ls", NULL, &data, &err), -ENOENT);
 	assert_string_equal(err.line, "no xfn is running; start one with `xfn run`");
 	start("eth7");
-	assert_int_equal(xfn_control__listen("eth7", handle, NULL, &second, &err), -EADDRINUSE);
+	assert_int_equal(xfn_control__listen(&none, "eth7", handle, NULL, &second, &err),
+			 -EADDRINUSE);
 	assert_null(second);
 	assert_non_null(strstr(err.line, "eth7"));
 	assert_non_null(strstr(err.line, "stop that one first"));
@@ -103,7 +106,8 @@ static void stale_and_living(void **state)
 	f = fopen(sun.sun_path, "w");
 	assert_non_null(f);
 	fclose(f);
-	assert_int_equal(xfn_control__listen("eth7", handle, NULL, &second, &err), -ENOTSOCK);
+	assert_int_equal(xfn_control__listen(&none, "eth7", handle, NULL, &second, &err),
+			 -ENOTSOCK);
 	assert_int_equal(unlink(sun.sun_path), 0);
 }
 
@@ -119,19 +123,16 @@ static pid_t serve_elsewhere(const char *ifname, int *end)
 	if (!pid) {
 		struct xfn_control_server *srv;
 		struct xfn_error err;
-		struct pollfd p[2];
+		struct xfn_events own = {};
+		struct xfn_watch end = {};
 
 		close(ends[1]);
 		if (unshare(CLONE_NEWNET) ||
-		    xfn_control__listen(ifname, handle, NULL, &srv, &err) ||
+		    xfn_control__listen(&own, ifname, handle, NULL, &srv, &err) ||
 		    write(ready[1], "", 1) != 1)
 			_exit(1);
-		p[0] = (struct pollfd){ .fd = xfn_control__fd(srv), .events = POLLIN };
-		p[1] = (struct pollfd){ .fd = ends[0], .events = POLLIN };
-		do {
-			poll(p, 2, -1);
-			xfn_control__serve(srv);
-		} while (!p[1].revents);
+		xfn_events__watch(&own, &end, XFN_TURN_FIRST, ends[0], on_stop, &own);
+		xfn_events__run(&own);
 		xfn_control__close(srv);
 		_exit(0);
 	}
@@ -195,13 +196,14 @@ static void several_namespaces(void **state)
 
 static void several_running(void **state)
 {
+	struct xfn_events none = {}; /* nobody serves it */
 	struct xfn_control_server *other;
 	char path[128];
 	struct xfn_error err = { 0 };
 	json_t *data = NULL;
 
 	(void)state;
-	assert_int_equal(xfn_control__listen(NULL, handle, NULL, &other, &err), 0);
+	assert_int_equal(xfn_control__listen(&none, NULL, handle, NULL, &other, &err), 0);
 	assert_int_equal(xfn_control__ask(NULL, "ls", NULL, &data, &err), -ENOTUNIQ);
 	assert_non_null(strstr(err.line, "eth7"));
 	assert_non_null(strstr(err.line, "@sockets"));

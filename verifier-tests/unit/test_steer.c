@@ -23,7 +23,10 @@
 #include "../../skel/error.h"
 #include "../../userspace/nic/journal.h"
 #include "../../userspace/nic/flow_rules.h"
-#include "../../userspace/supervisor/supervisor_inside.h"
+#include "../../userspace/host/events.h"
+#include "../../userspace/host/now.h"
+#include "../../userspace/supervisor/ingress/ingress.h"
+#include "../../userspace/supervisor/ingress/nic_features.h"
 #include "../../userspace/nic/zero_copy.h"
 
 static struct xfn_steer_rule rule(const char *text)
@@ -314,39 +317,50 @@ static void test_follow_without_memory(void **state)
 /* Where the rules of now cannot be made, those of before stand, and it is tried again. */
 static void test_rules_stay_without_memory(void **state)
 {
-	struct xfn_run_options opts = { .links.zero_copy = XFN_ZERO_COPY_NEVER,
-					.links.steer_count = 1 };
 	struct xfn_local_address served[1] = { { .ip = { [10] = 0xff, 0xff, 192, 0, 2, 7 } } };
-	struct xfn_supervisor *sup = calloc(1, sizeof(*sup));
-	struct xfn_deployed fn = { .any = true, .addr.port = 53, .tier = XFN_TIER_AFXDP };
+	struct xfn_interface_state interface = {
+		.iface = { .name = "eth9", .driver = "gem", .queues = 4 },
+		.local = served,
+		.local_count = 1,
+	};
+	/* there is a loader: no more is looked at */
+	struct xfn_attachment attachment = { .loader = (struct xfn_loader *)served };
+	struct xfn_functions *functions;
+	struct xfn_events loop = {};
+	struct xfn_ingress *ing;
+	struct xfn_module mod = { .attr = { .name = "one", .port = 53 } };
+	const struct xfn_run_module one = { .path = "one.xfn", .mod = &mod };
+	struct xfn_run_options opts = { .links.zero_copy = XFN_ZERO_COPY_NEVER,
+					.links.steer_count = 1,
+					.modules = &one,
+					.module_count = 1 };
 	struct xfn_error err = { 0 };
 
 	(void)state;
 	skip_under_sanitizer();
-	assert_non_null(sup);
-	sup->opts = &opts;
-	sup->iface = (struct xfn_interface){ .name = "eth9", .driver = "gem", .queues = 4 };
-	sup->loader = (struct xfn_loader *)sup; /* there is one: no more is looked at */
-	sup->functions = &fn;
-	sup->function_count = sup->local_count = 1;
-	sup->local = served;
-	if (xfn_nic_features__begin(sup, &err))
+	assert_int_equal(xfn_functions__open(&opts, &functions, &err), 0);
+	xfn_functions__set_tier(functions, 0, XFN_TIER_AFXDP, NULL, "");
+	ing = xfn_ingress__make(&opts, &loop, &interface, &attachment, functions);
+	assert_non_null(ing);
+	if (xfn_nic_features__begin(ing, &err))
 		fail_msg("%s", err.line);
 	assert_int_equal(standing(), 1);
-	assert_int_equal(xfn_nic_features__retry(sup), -1);
+	assert_null(loop.timers);
 	memory_is_short(true);
-	sup->local_count = 1u << 28; /* none of which is looked at */
-	xfn_nic_features__follow(sup);
-	sup->local_count = 1;
+	interface.local_count = 1u << 28; /* none of which is looked at */
+	xfn_nic_features__follow(ing);
+	interface.local_count = 1;
 	memory_is_short(false);
 	assert_int_equal(standing(), 1);
-	assert_in_range(xfn_nic_features__retry(sup), 1, 2000);
-	xfn_nic_features__follow(sup);
+	assert_non_null(loop.timers);
+	assert_in_range(loop.timers->at_ns, xfn_now_ns() + 1, xfn_now_ns() + 2000000000);
+	xfn_nic_features__follow(ing);
 	assert_int_equal(standing(), 1);
-	assert_int_equal(xfn_nic_features__retry(sup), -1);
-	xfn_nic_features__end(sup);
+	assert_null(loop.timers);
+	xfn_nic_features__end(ing);
 	assert_int_equal(standing(), 0);
-	free(sup);
+	xfn_ingress__close(ing);
+	xfn_functions__close(functions);
 }
 
 int main(void)

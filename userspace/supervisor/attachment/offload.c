@@ -6,110 +6,95 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <syslog.h>
-#include "../../../skel/error.h"
-#include "../../../skel/offload.h"
+#include "../../../functions/xfn.h"
 #include "../../host/log.h"
-#include "../supervisor_inside.h"
+#include "attachment.h"
 
-static int load(struct xfn_supervisor *sup, struct xfn_error *err)
+static int load(struct xfn_attachment *att, struct xfn_error *err)
 {
 	void *bytes = MAP_FAILED;
 	struct stat st;
 	int ret;
 
-	if (!fstat(sup->opts->card, &st))
-		bytes = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, sup->opts->card, 0);
+	if (!fstat(att->opts->card, &st))
+		bytes = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, att->opts->card, 0);
 	if (bytes == MAP_FAILED) {
 		ret = -errno;
 		return xfn_fail(err, ret, "its object cannot be read: %s", strerror(-ret));
 	}
-	ret = xfn_offload__load(bytes, st.st_size, "", sup->iface.index, &sup->device, err);
+	ret = xfn_offload__load(bytes, st.st_size, "", att->interface->iface.index, &att->device,
+				err);
 	munmap(bytes, st.st_size);
 	return ret;
 }
 
-/* What there is to say of the card, before what was said of the host's part. */
-static void tell(struct xfn_deployed *fn, const char *why_not)
+/* The function's reason begins with the card, and goes on with what was said of the host's part. */
+static void set_verdict(struct xfn_attachment *att, unsigned slot, const char *why_not)
 {
-	char was[sizeof(fn->reason)];
+	const char *was = xfn_functions__at(att->functions, slot)->reason;
+	char reason[512];
 
-	memcpy(was, fn->reason, sizeof(was));
 	if (!why_not)
-		snprintf(fn->reason, sizeof(fn->reason), "on the card; what that passes on: %.400s",
-			 was);
-	else if (strstr(why_not, was)) /* one obstacle to both */
-		snprintf(fn->reason, sizeof(fn->reason), "not on the card: %.400s", why_not);
+		snprintf(reason, sizeof(reason), "on the card; what that passes on: %.400s", was);
+	else if (strstr(why_not, was)) /* the same obstacle for card and host */
+		snprintf(reason, sizeof(reason), "not on the card: %.400s", why_not);
 	else
-		snprintf(fn->reason, sizeof(fn->reason), "not on the card: %.250s; %.220s", why_not,
-			 was);
+		snprintf(reason, sizeof(reason), "not on the card: %.250s; %.220s", why_not, was);
+	xfn_functions__set_on_device(att->functions, slot, !why_not, reason);
 }
 
-int xfn_offload_device__load(struct xfn_supervisor *sup, struct xfn_error *err)
+int xfn_attachment__load_device(struct xfn_attachment *att, struct xfn_error *err)
 {
 	struct xfn_error why = { 0 };
 	int ret;
 
-	if (sup->opts->mode != XFN_MODE_OFFLOAD)
+	if (att->opts->mode != XFN_MODE_OFFLOAD)
 		return 0;
-	ret = load(sup, &why);
-	ret = ret ?: xfn_offload__attach(sup->device, &why);
+	ret = load(att, &why);
+	ret = ret ?: xfn_offload__attach(att->device, &why);
 	if (ret) {
-		xfn_offload_device__unload(sup);
+		xfn_offload__close(att->device);
+		att->device = NULL;
 		return xfn_fail(err, ret, "%s: nothing can be offloaded: %.300s; leave --mode out",
-				sup->iface.name, why.line);
+				att->interface->iface.name, why.line);
 	}
-	for (unsigned i = 0; i < sup->function_count; i++) {
-		struct xfn_deployed *fn = &sup->functions[i];
-		const char *why_not = sup->opts->modules[i].not_on_device;
+	for (unsigned i = 0; i < xfn_functions__count(att->functions); i++) {
+		const struct xfn_deployed *fn = xfn_functions__at(att->functions, i);
+		const char *why_not = att->opts->modules[i].not_on_device;
 
-		fn->on_device = !why_not;
 		if (why_not)
 			xfn_log__line(LOG_NOTICE, "%s: not on the card: %s; the host serves it",
 				      fn->mod->attr.name, why_not);
-		tell(fn, why_not);
+		set_verdict(att, i, why_not);
 	}
 	return 0;
 }
 
-void xfn_offload_device__unload(struct xfn_supervisor *sup)
-{
-	xfn_offload__close(sup->device);
-	sup->device = NULL;
-}
-
-void xfn_offload_device__address_changed(const struct xfn_supervisor *sup)
-{
-	if (sup->device)
-		xfn_log__line(LOG_WARNING,
-			      "%s: an address changed; the card goes on with those of its start: "
-			      "start `xfn run` again",
-			      sup->iface.name);
-}
-
-const char *xfn_offload_device__mode(const struct xfn_supervisor *sup,
-				     const struct xfn_deployed *fn)
+const char *xfn_attachment__mode_of(const struct xfn_attachment *att, const struct xfn_deployed *fn)
 {
 	if (fn->on_device)
 		return xfn_mode_name(XFN_MODE_OFFLOAD);
-	return fn->tier == XFN_TIER_SOCKET ? "none" : xfn_mode_name(sup->mode);
+	return fn->tier == XFN_TIER_SOCKET ? "none" : xfn_mode_name(att->mode);
 }
 
-void xfn_offload_device__counters(const struct xfn_supervisor *sup, unsigned slot,
-				  struct xfn_slot_counters *sum)
+void xfn_attachment__device_counters(const struct xfn_attachment *att, unsigned slot,
+				     struct xfn_slot_counters *sum)
 {
-	const char *name = sup->functions[slot].mod->attr.name;
+	const char *name = xfn_functions__at(att->functions, slot)->mod->attr.name;
 
-	if (!sup->device || !sup->functions[slot].on_device)
+	if (!att->device || !xfn_functions__at(att->functions, slot)->on_device)
 		return;
-	/* a function on two ports is one on the card: its first place has the figures */
+	/* a function on two ports is one program on the card: its first slot has the figures */
 	for (unsigned i = 0; i < slot; i++)
-		if (sup->functions[i].on_device && !strcmp(sup->functions[i].mod->attr.name, name))
+		if (xfn_functions__at(att->functions, i)->on_device &&
+		    !strcmp(xfn_functions__at(att->functions, i)->mod->attr.name, name))
 			return;
-	xfn_offload__add_counters(sup->device, name, sum);
+	xfn_offload__add_counters(att->device, name, sum);
 }
 
-void xfn_offload_device__reasons(const struct xfn_supervisor *sup, uint64_t sum[XFN_REASON_SLOTS])
+void xfn_attachment__device_reasons(const struct xfn_attachment *att,
+				    uint64_t sum[XFN_REASON_SLOTS])
 {
-	if (sup->device)
-		xfn_offload__add_reasons(sup->device, sum);
+	if (att->device)
+		xfn_offload__add_reasons(att->device, sum);
 }

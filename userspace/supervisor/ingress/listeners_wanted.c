@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
-#include "../../../skel/error.h"
 #include "../../host/log.h"
-#include "../supervisor_inside.h"
+#include "../../sockets/udp_socket.h"
+#include "ingress_inside.h"
 
 /* A growing list of sockets. */
 struct list {
@@ -36,13 +36,13 @@ static void add(struct list *list, const struct xfn_listener *one)
 	list->all[list->count++].fd = -1;
 }
 
-/* `ip` is asked for by the function in `slot`; is it that one's, and no more specific one's? */
-static void want(const struct xfn_supervisor *sup, struct list *list, struct xfn_listener one,
+/* The function in `slot` asks for `ip`: add a socket unless a more exact function owns it. */
+static void want(const struct xfn_ingress *ing, struct list *list, struct xfn_listener one,
 		 const uint8_t ip[16])
 {
-	one.local.port = sup->functions[one.slot].addr.port;
+	one.local.port = xfn_functions__at(ing->functions, one.slot)->addr.port;
 	memcpy(one.local.ip, ip, sizeof(one.local.ip));
-	if (xfn_deploy__owner(sup, ip, one.local.port) == (int)one.slot)
+	if (xfn_functions__owner(ing->functions, ip, one.local.port) == (int)one.slot)
 		add(list, &one);
 }
 
@@ -50,91 +50,93 @@ static void want(const struct xfn_supervisor *sup, struct list *list, struct xfn
  * One socket for each device on which frames with these tags reach the stack: a bridge's port and
  * the bridge have the same.
  */
-static void want_by_device(const struct xfn_supervisor *sup, struct list *list,
+static void want_by_device(const struct xfn_ingress *ing, struct list *list,
 			   struct xfn_listener one, const uint8_t ip[16],
 			   const uint16_t tag[XFN_TAGS])
 {
-	for (unsigned d = 0; d < sup->device_count; d++) {
-		const struct xfn_addresses_device *device = &sup->devices[d];
+	for (unsigned d = 0; d < ing->interface->device_count; d++) {
+		const struct xfn_addresses_device *device = &ing->interface->devices[d];
 
 		if (tag && memcmp(device->tag, tag, sizeof(device->tag)))
 			continue;
 		one.device = one.scope = device->ifindex;
-		want(sup, list, one, ip);
+		want(ing, list, one, ip);
 	}
 }
 
-static void want_slow(const struct xfn_supervisor *sup, struct list *list, unsigned slot)
+static void want_slow(const struct xfn_ingress *ing, struct list *list, unsigned slot)
 {
 	const struct xfn_listener one = { .slot = slot, .slow = true };
 
-	for (unsigned i = 0; i < sup->local_count; i++)
-		if (xfn_deploy__covers(&sup->functions[slot], sup->local[i].ip))
-			want_by_device(sup, list, one, sup->local[i].ip, sup->local[i].tag);
+	for (unsigned i = 0; i < ing->interface->local_count; i++)
+		if (xfn_deployed__covers(xfn_functions__at(ing->functions, slot),
+					 ing->interface->local[i].ip))
+			want_by_device(ing, list, one, ing->interface->local[i].ip,
+				       ing->interface->local[i].tag);
 }
 
 /*
  * An address that is not the interface's own may be served by another interface's supervisor too:
  * then each takes what comes by its own devices.
  */
-static void want_named(const struct xfn_supervisor *sup, struct list *list, unsigned slot,
+static void want_named(const struct xfn_ingress *ing, struct list *list, unsigned slot,
 		       const uint8_t ip[16])
 {
 	const struct xfn_listener one = { .slot = slot };
 
-	if (sup->opts->beside)
-		want_by_device(sup, list, one, ip, NULL);
+	if (ing->opts->beside)
+		want_by_device(ing, list, one, ip, NULL);
 	else
-		want(sup, list, one, ip);
+		want(ing, list, one, ip);
 }
 
-static void want_served(const struct xfn_supervisor *sup, struct list *list, unsigned slot)
+static void want_served(const struct xfn_ingress *ing, struct list *list, unsigned slot)
 {
-	for (unsigned i = 0; i < sup->local_count; i++) {
-		const struct xfn_local_address *served = &sup->local[i];
+	for (unsigned i = 0; i < ing->interface->local_count; i++) {
+		const struct xfn_local_address *served = &ing->interface->local[i];
 		struct xfn_listener one = { .slot = slot, .scope = served->ifindex };
 
-		if (!xfn_deploy__covers(&sup->functions[slot], served->ip))
+		if (!xfn_deployed__covers(xfn_functions__at(ing->functions, slot), served->ip))
 			continue;
-		if (served->elsewhere && sup->opts->beside)
-			want_by_device(sup, list, one, served->ip, served->tag);
+		if (served->elsewhere && ing->opts->beside)
+			want_by_device(ing, list, one, served->ip, served->tag);
 		else
-			want(sup, list, one, served->ip);
+			want(ing, list, one, served->ip);
 	}
 }
 
 /* Tier socket: a function's own address, --bind, the interface's, or loopback. */
-static int want_sockets(const struct xfn_supervisor *sup, struct list *list, unsigned slot,
+static int want_sockets(const struct xfn_ingress *ing, struct list *list, unsigned slot,
 			struct xfn_error *err)
 {
-	const struct xfn_deployed *fn = &sup->functions[slot];
+	const struct xfn_deployed *fn = xfn_functions__at(ing->functions, slot);
 	static const char *const loopback[] = { "127.0.0.1", "::1" };
 	uint8_t ip[16];
 
-	if (!fn->any && sup->opts->address_count) {
+	if (!fn->any && ing->opts->address_count) {
 		/* only what --address names is served, as on the fast path */
-		want_served(sup, list, slot);
+		want_served(ing, list, slot);
 	} else if (!fn->any) {
-		want_named(sup, list, slot, fn->addr.ip);
-	} else if (sup->opts->bind_count && !fn->version) {
-		for (unsigned i = 0; i < sup->opts->bind_count; i++) {
-			if (xfn_udp_socket__parse(sup->opts->bind[i], ip))
+		want_named(ing, list, slot, fn->addr.ip);
+	} else if (ing->opts->bind_count && !fn->version) {
+		for (unsigned i = 0; i < ing->opts->bind_count; i++) {
+			if (xfn_udp_socket__parse(ing->opts->bind[i], ip))
 				return xfn_fail(err, -EINVAL, "--bind %s: no IP address",
-						sup->opts->bind[i]);
-			want_named(sup, list, slot, ip);
+						ing->opts->bind[i]);
+			want_named(ing, list, slot, ip);
 		}
-	} else if (sup->iface.name[0]) {
-		want_served(sup, list, slot);
+	} else if (ing->interface->iface.name[0]) {
+		want_served(ing, list, slot);
 	} else if (fn->version) {
-		want_named(sup, list, slot, fn->addr.ip);
+		want_named(ing, list, slot, fn->addr.ip);
 	} else {
 		for (unsigned i = 0; i < 2 && !xfn_udp_socket__parse(loopback[i], ip); i++)
-			want_named(sup, list, slot, ip);
+			want_named(ing, list, slot, ip);
 	}
 	return 0;
 }
 
-/* Those of every address first: none of ours is in their way then, only another server's. */
+/* Sockets of every address come first: then only another server's socket can be in their way. */
 static int by_place(const void *a, const void *b)
 {
 	const struct xfn_listener *one = a, *two = b;
@@ -155,7 +157,7 @@ struct xfn_listener *xfn_listeners__find(struct xfn_listener *list, unsigned cou
 	return count ? bsearch(one, list, count, sizeof(*list), by_place) : NULL;
 }
 
-int xfn_listeners__wanted(struct xfn_supervisor *sup, struct xfn_listener **out,
+int xfn_listeners__wanted(const struct xfn_ingress *ing, struct xfn_listener **out,
 			  struct xfn_error *err)
 {
 	struct list list = {};
@@ -163,13 +165,13 @@ int xfn_listeners__wanted(struct xfn_supervisor *sup, struct xfn_listener **out,
 	int ret = 0;
 
 	*out = NULL;
-	for (unsigned slot = 0; !ret && slot < sup->function_count; slot++) {
-		const struct xfn_deployed *fn = &sup->functions[slot];
+	for (unsigned slot = 0; !ret && slot < xfn_functions__count(ing->functions); slot++) {
+		const struct xfn_deployed *fn = xfn_functions__at(ing->functions, slot);
 
 		if (fn->tier == XFN_TIER_SOCKET)
-			ret = want_sockets(sup, &list, slot, err);
-		else if (sup->loader && xfn_deploy__is_slow(fn))
-			want_slow(sup, &list, slot);
+			ret = want_sockets(ing, &list, slot, err);
+		else if (ing->attachment->loader && xfn_deployed__is_slow(fn))
+			want_slow(ing, &list, slot);
 	}
 	if (list.failed) {
 		xfn_error__set(err, "no memory for a list of UDP sockets");

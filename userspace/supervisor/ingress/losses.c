@@ -6,58 +6,59 @@
  */
 #include <sys/socket.h>
 #include <linux/if_packet.h>
-#include "../supervisor_inside.h"
+#include "../../sockets/udp_socket.h"
+#include "ingress_inside.h"
+#include "losses.h"
 
 /*
  * A socket of engine packet refuses by its filter each datagram that the ring has taken: what it
  * lost besides cannot be told.
  */
-static uint64_t lost_by(const struct xfn_supervisor *sup, const struct xfn_listener *listener)
+static uint64_t lost_by(const struct xfn_ingress *ing, const struct xfn_listener *listener)
 {
-	return sup->ring_mtu ? 0 : xfn_udp_socket__dropped(listener->fd);
+	return ing->ring_mtu ? 0 : xfn_udp_socket__dropped(listener->fd);
 }
 
-static void add_rings(const struct xfn_worker_process *worker, uint64_t sum[XFN_REASON_SLOTS])
+void xfn_losses__add_rings(struct xfn_ingress *ing, const struct xfn_umem *umem,
+			   const struct xfn_packet_ring *ring, uint64_t sum[XFN_REASON_SLOTS])
 {
-	struct tpacket_stats_v3 ring = {};
-	socklen_t len = sizeof(ring);
+	struct tpacket_stats_v3 stats = {};
+	socklen_t len = sizeof(stats);
 
-	for (unsigned i = 0; worker->has_umem && i < worker->threads; i++) {
-		struct xfn_umem_losses lost = xfn_umem__losses(&worker->umem, i);
+	for (unsigned i = 0; umem && i < umem->threads; i++) {
+		struct xfn_umem_losses lost = xfn_umem__losses(umem, i);
 
 		sum[XFN_REASON_RING_FULL] += lost.ring_full;
 		sum[XFN_REASON_NO_FRAME] += lost.no_frame;
 	}
-	/* counted from zero by each question: nobody else may ask */
-	if (worker->ring.receive >= 0 &&
-	    !getsockopt(worker->ring.receive, SOL_PACKET, PACKET_STATISTICS, &ring, &len))
-		sum[XFN_REASON_RING_FULL] += ring.tp_drops;
+	/* the kernel resets this count with each question: nobody else may ask */
+	if (ring->receive >= 0 &&
+	    !getsockopt(ring->receive, SOL_PACKET, PACKET_STATISTICS, &stats, &len))
+		ing->losses[XFN_REASON_RING_FULL] += stats.tp_drops;
 }
 
-void xfn_losses__keep_socket(struct xfn_supervisor *sup, const struct xfn_listener *listener)
+void xfn_losses__keep_rings(struct xfn_ingress *ing, const struct xfn_umem *umem,
+			    const struct xfn_packet_ring *ring)
 {
-	sup->losses[XFN_REASON_SOCKET_FULL] += lost_by(sup, listener);
+	xfn_losses__add_rings(ing, umem, ring, ing->losses);
 }
 
-void xfn_losses__keep_rings(struct xfn_supervisor *sup, const struct xfn_worker_process *worker)
+void xfn_losses__keep_socket(struct xfn_ingress *ing, const struct xfn_listener *listener)
 {
-	add_rings(worker, sup->losses);
+	ing->losses[XFN_REASON_SOCKET_FULL] += lost_by(ing, listener);
 }
 
-void xfn_losses__add(struct xfn_supervisor *sup, uint64_t sum[XFN_REASON_SLOTS])
+void xfn_losses__add(const struct xfn_ingress *ing, uint64_t sum[XFN_REASON_SLOTS])
 {
 	uint64_t refused;
 
-	xfn_socket_guard__reasons(sup, sum);
+	xfn_socket_guard__reasons(ing, sum);
 	refused = sum[XFN_REASON_SLOW_REFUSED];
-	for (unsigned i = 0; i < sup->worker_count; i++)
-		add_rings(&sup->workers[i],
-			  xfn_worker_process__by_ring(&sup->workers[i]) ? sup->losses : sum);
-	for (unsigned i = 0; i < sup->listener_count; i++)
-		sum[XFN_REASON_SOCKET_FULL] += lost_by(sup, &sup->listeners[i]);
+	for (unsigned i = 0; i < ing->listener_count; i++)
+		sum[XFN_REASON_SOCKET_FULL] += lost_by(ing, &ing->listeners[i]);
 	for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)
-		sum[i] += sup->losses[i];
-	/* what a filter refuses is lost by its socket, as the kernel sees it */
+		sum[i] += ing->losses[i];
+	/* the kernel counts what a filter refuses as lost by its socket */
 	if (refused > sum[XFN_REASON_SOCKET_FULL])
 		refused = sum[XFN_REASON_SOCKET_FULL];
 	sum[XFN_REASON_SOCKET_FULL] -= refused;

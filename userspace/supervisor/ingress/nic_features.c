@@ -8,13 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
-#include "../../../skel/error.h"
 #include "../../nic/journal.h"
 #include "../../host/log.h"
 #include "../../nic/napi.h"
-#include "../../host/now.h"
 #include "../../nic/flow_rules.h"
-#include "../supervisor_inside.h"
+#include "../../call/datagram.h"
+#include "../../control/control.h"
+#include "ingress_inside.h"
+#include "nic_features.h"
 
 #define RETRY_MS 2000
 
@@ -23,14 +24,14 @@ struct xfn_nic_features {
 	struct xfn_steer *steer;
 	struct xfn_steer_left left; /* of the last try */
 	struct xfn_error why;	    /* of what could not be done in it */
-	uint64_t retry_at_ms;	    /* when to try again, 0: no need */
+	struct xfn_timer retry;	    /* of what memory was short for */
 	bool zero_copy;		    /* to be tried */
 	char reason[240];	    /* of that */
 };
 
-static const char *driver_of(const struct xfn_supervisor *sup)
+static const char *driver_of(const struct xfn_ingress *ing)
 {
-	return *sup->iface.driver ? sup->iface.driver : "(none)";
+	return *ing->interface->iface.driver ? ing->interface->iface.driver : "(none)";
 }
 
 static const struct xfn_journal_kind kinds[] = { { "ntuple", xfn_steer__undo_ntuple },
@@ -55,29 +56,30 @@ int xfn_nic_features__undo(const char *ifname, struct xfn_error *err)
 	ret = xfn_journal__open(ifname, kinds, &journal, err);
 	if (ret)
 		return ret;
-	/* what could not be undone was said, and stands there still */
+	/* a change that could not be undone was logged, and stays in the journal */
 	ret = left - xfn_journal__count(ifname);
 	xfn_journal__close(journal);
 	return ret;
 }
 
-unsigned xfn_nic_features__queue(const struct xfn_supervisor *sup, unsigned i)
+unsigned xfn_nic_features__queue(const struct xfn_ingress *ing, unsigned i)
 {
-	const struct xfn_link_options *opts = &sup->opts->links;
+	const struct xfn_link_options *opts = &ing->opts->links;
 
 	return opts->steer_count ? opts->steer[i] : i;
 }
 
-unsigned xfn_nic_features__queues(const struct xfn_supervisor *sup)
+unsigned xfn_nic_features__queues(const struct xfn_ingress *ing)
 {
-	unsigned queues = sup->iface.queues < XFN_QUEUES ? sup->iface.queues : XFN_QUEUES;
+	unsigned queues = ing->interface->iface.queues < XFN_QUEUES ? ing->interface->iface.queues :
+								      XFN_QUEUES;
 
-	return sup->opts->links.steer_count ?: queues;
+	return ing->opts->links.steer_count ?: queues;
 }
 
-bool xfn_nic_features__insists(const struct xfn_supervisor *sup)
+bool xfn_nic_features__insists(const struct xfn_ingress *ing)
 {
-	const struct xfn_link_options *opts = &sup->opts->links;
+	const struct xfn_link_options *opts = &ing->opts->links;
 
 	return opts->zero_copy == XFN_ZERO_COPY_ALWAYS || opts->steer_count || opts->busy_poll;
 }
@@ -86,18 +88,19 @@ bool xfn_nic_features__insists(const struct xfn_supervisor *sup)
  * Each function's requests to one of the queues in turn, at all addresses it is asked at. *out is
  * to be freed. Their number, or -ENOMEM.
  */
-static int wanted_rules(const struct xfn_supervisor *sup, struct xfn_steer_rule **out)
+static int wanted_rules(const struct xfn_ingress *ing, struct xfn_steer_rule **out)
 {
-	const struct xfn_link_options *opts = &sup->opts->links;
-	size_t max = (size_t)sup->function_count * (sup->local_count + 1);
+	const struct xfn_link_options *opts = &ing->opts->links;
+	size_t max =
+		(size_t)xfn_functions__count(ing->functions) * (ing->interface->local_count + 1);
 	struct xfn_steer_rule *all = calloc(max ?: 1, sizeof(*all));
 	int count = 0;
 
 	*out = all;
 	if (!all)
 		return -ENOMEM;
-	for (unsigned i = 0; i < sup->function_count; i++) {
-		const struct xfn_deployed *fn = &sup->functions[i];
+	for (unsigned i = 0; i < xfn_functions__count(ing->functions); i++) {
+		const struct xfn_deployed *fn = xfn_functions__at(ing->functions, i);
 		struct xfn_steer_rule rule = { .to = fn->addr,
 					       .queue = opts->steer[i % opts->steer_count] };
 
@@ -105,9 +108,10 @@ static int wanted_rules(const struct xfn_supervisor *sup, struct xfn_steer_rule 
 			continue;
 		if (!fn->any)
 			all[count++] = rule;
-		for (unsigned s = 0; fn->any && s < sup->local_count; s++) {
-			memcpy(rule.to.ip, sup->local[s].ip, sizeof(rule.to.ip));
-			if (xfn_deploy__owner(sup, rule.to.ip, rule.to.port) == (int)i)
+		for (unsigned s = 0; fn->any && s < ing->interface->local_count; s++) {
+			memcpy(rule.to.ip, ing->interface->local[s].ip, sizeof(rule.to.ip));
+			if (xfn_functions__owner(ing->functions, rule.to.ip, rule.to.port) ==
+			    (int)i)
 				all[count++] = rule;
 		}
 	}
@@ -118,12 +122,14 @@ static int wanted_rules(const struct xfn_supervisor *sup, struct xfn_steer_rule 
  * Set the rules of now. Returns how many those are, or -ENOMEM: those of before stand. What could
  * not be done is logged where it is not what was left before, and tried again where that helps.
  */
-static int set_rules(struct xfn_supervisor *sup)
+static void on_retry(void *ctx);
+
+static int set_rules(struct xfn_ingress *ing)
 {
-	struct xfn_nic_features *l = sup->nic;
+	struct xfn_nic_features *l = ing->nic;
 	struct xfn_steer_left left = { .again = true };
 	struct xfn_steer_rule *rules;
-	int count = wanted_rules(sup, &rules);
+	int count = wanted_rules(ing, &rules);
 	bool news;
 
 	xfn_error__set(&l->why, "out of memory");
@@ -135,117 +141,116 @@ static int set_rules(struct xfn_supervisor *sup)
 	if (news && count < 0)
 		xfn_log__line(LOG_WARNING,
 			      "%s: flow rules stay as they are: %s; retried every %u s",
-			      sup->iface.name, l->why.line, RETRY_MS / 1000);
+			      ing->interface->iface.name, l->why.line, RETRY_MS / 1000);
 	else if (news && left.missing + left.stale)
 		xfn_log__line(
 			LOG_WARNING,
 			"%s: %u flow rules are missing, %u too many: %s%s; requests that come "
 			"to other queues take the slow path",
-			sup->iface.name, left.missing, left.stale, l->why.line,
+			ing->interface->iface.name, left.missing, left.stale, l->why.line,
 			left.again ? ", retried" : "");
 	l->left = left;
-	l->retry_at_ms = left.again ? xfn_now_ms() + RETRY_MS : 0;
+	xfn_events__stop(&l->retry);
+	if (left.again)
+		xfn_events__after(ing->loop, &l->retry, RETRY_MS, on_retry, ing);
 	return count;
 }
 
-void xfn_nic_features__follow(struct xfn_supervisor *sup)
+void xfn_nic_features__follow(struct xfn_ingress *ing)
 {
-	if (sup->nic && sup->nic->steer)
-		set_rules(sup);
+	if (ing->nic && ing->nic->steer)
+		set_rules(ing);
 }
 
-int xfn_nic_features__retry(struct xfn_supervisor *sup)
+static void on_retry(void *ctx)
 {
-	struct xfn_nic_features *l = sup->nic;
-	uint64_t now = xfn_now_ms();
-
-	if (!l || !l->retry_at_ms)
-		return -1;
-	if (now >= l->retry_at_ms)
-		set_rules(sup);
-	return !l->retry_at_ms ? -1 : l->retry_at_ms > now ? (int)(l->retry_at_ms - now) : 0;
+	set_rules(ctx);
 }
 
-static int steer(struct xfn_supervisor *sup, struct xfn_error *err)
+static int steer(struct xfn_ingress *ing, struct xfn_error *err)
 {
-	const struct xfn_link_options *opts = &sup->opts->links;
-	struct xfn_nic_features *l = sup->nic;
+	const struct xfn_link_options *opts = &ing->opts->links;
+	struct xfn_nic_features *l = ing->nic;
 	int count, ret;
 
 	for (unsigned i = 0; i < opts->steer_count; i++)
-		if (opts->steer[i] >= sup->iface.queues)
+		if (opts->steer[i] >= ing->interface->iface.queues)
 			return xfn_fail(
 				err, -EINVAL,
 				"--steer: %s has no queue %u, only %u of them; `ethtool -L %s` "
 				"changes their number",
-				sup->iface.name, opts->steer[i], sup->iface.queues,
-				sup->iface.name);
-	if (!sup->loader)
+				ing->interface->iface.name, opts->steer[i],
+				ing->interface->iface.queues, ing->interface->iface.name);
+	if (!ing->attachment->loader)
 		return xfn_fail(err, -EOPNOTSUPP, "--steer wants XDP on %s (%s); leave --steer out",
-				sup->iface.name, sup->mode_reason.line);
-	ret = xfn_steer__open(sup->iface.name, sup->iface.driver, l->journal, &l->steer, err);
+				ing->interface->iface.name, ing->attachment->mode_reason.line);
+	ret = xfn_steer__open(ing->interface->iface.name, ing->interface->iface.driver, l->journal,
+			      &l->steer, err);
 	if (ret)
 		return ret;
-	count = set_rules(sup);
+	count = set_rules(ing);
 	if (count >= 0 && (!count || l->left.missing < (unsigned)count || l->left.again))
 		return 0;
-	xfn_error__set(err, "--steer: %s: %s; leave --steer out", sup->iface.name, l->why.line);
+	xfn_error__set(err, "--steer: %s: %s; leave --steer out", ing->interface->iface.name,
+		       l->why.line);
 	return count < 0 ? count : -EOPNOTSUPP;
 }
 
-int xfn_nic_features__begin(struct xfn_supervisor *sup, struct xfn_error *err)
+int xfn_nic_features__begin(struct xfn_ingress *ing, struct xfn_error *err)
 {
-	const struct xfn_link_options *opts = &sup->opts->links;
+	const struct xfn_link_options *opts = &ing->opts->links;
 	struct xfn_nic_features *l;
 	bool xdp_tx = false;
 	char why[240];
 	int ret;
 
-	if (!sup->iface.name[0])
+	if (!ing->interface->iface.name[0])
 		return 0;
-	l = sup->nic = calloc(1, sizeof(*l));
+	l = ing->nic = calloc(1, sizeof(*l));
 	if (!l)
 		return xfn_fail(err, -ENOMEM, "out of memory");
-	ret = xfn_journal__open(sup->iface.name, kinds, &l->journal, err);
+	ret = xfn_journal__open(ing->interface->iface.name, kinds, &l->journal, err);
 	if (ret)
 		return ret;
-	for (unsigned i = 0; i < sup->function_count; i++)
-		xdp_tx |= sup->functions[i].in_kernel;
-	l->zero_copy = xfn_zero_copy__wanted(opts->zero_copy, sup->iface.driver,
-					     sup->mode == XFN_MODE_NATIVE, xdp_tx, l->reason,
-					     sizeof(l->reason));
+	for (unsigned i = 0; i < xfn_functions__count(ing->functions); i++)
+		xdp_tx |= xfn_functions__at(ing->functions, i)->in_kernel;
+	l->zero_copy = xfn_zero_copy__wanted(opts->zero_copy, ing->interface->iface.driver,
+					     ing->attachment->mode == XFN_MODE_NATIVE, xdp_tx,
+					     l->reason, sizeof(l->reason));
 	if (!l->zero_copy && opts->zero_copy == XFN_ZERO_COPY_ALWAYS)
 		return xfn_fail(err, -EOPNOTSUPP,
 				"--zero-copy always: %s: %s%s%s; take --zero-copy auto",
-				sup->iface.name, l->reason,
-				sup->mode_reason.line[0] ? ", but: " : "", sup->mode_reason.line);
+				ing->interface->iface.name, l->reason,
+				ing->attachment->mode_reason.line[0] ? ", but: " : "",
+				ing->attachment->mode_reason.line);
 	if (opts->zero_copy == XFN_ZERO_COPY_ALWAYS && xdp_tx &&
-	    !xfn_zero_copy__wanted(XFN_ZERO_COPY_AUTO, sup->iface.driver, true, true, why,
-				   sizeof(why)))
+	    !xfn_zero_copy__wanted(XFN_ZERO_COPY_AUTO, ing->interface->iface.driver, true, true,
+				   why, sizeof(why)))
 		xfn_log__line(
 			LOG_WARNING,
 			"--zero-copy always beside functions in the kernel, whose replies may "
 			"be lost: %s",
 			why);
 	if (opts->steer_count)
-		ret = steer(sup, err);
+		ret = steer(ing, err);
 	if (!ret && opts->defer)
-		ret = xfn_napi__defer(sup->iface.name, opts->defer, l->journal, err);
+		ret = xfn_napi__defer(ing->interface->iface.name, opts->defer, l->journal, err);
 	return ret;
 }
 
-void xfn_nic_features__end(struct xfn_supervisor *sup)
+void xfn_nic_features__end(struct xfn_ingress *ing)
 {
-	if (!sup->nic)
+	if (!ing->nic)
 		return;
-	xfn_steer__close(sup->nic->steer);
-	xfn_journal__close(sup->nic->journal);
-	free(sup->nic);
-	sup->nic = NULL;
+	xfn_events__stop(&ing->nic->retry);
+	xfn_steer__close(ing->nic->steer);
+	xfn_journal__close(ing->nic->journal);
+	free(ing->nic);
+	ing->nic = NULL;
 }
 
-/* Sockets that cannot be polled would be worked by interrupts, and nobody would know. */
-static int check_polled(const struct xfn_supervisor *sup, const struct xfn_umem *umem,
+/* Sockets that cannot be polled would be served by interrupts without anybody knowing. */
+static int check_polled(const struct xfn_ingress *ing, const struct xfn_umem *umem,
 			struct xfn_error *err)
 {
 	if (!xfn_napi__set_at_bind() || xfn_napi__id(umem->xsk[0]))
@@ -254,13 +259,13 @@ static int check_polled(const struct xfn_supervisor *sup, const struct xfn_umem 
 		err, -EOPNOTSUPP,
 		"--busy-poll: driver %s does not tell the kernel what works queue %u of %s off, so "
 		"nothing can be polled; leave --busy-poll out, --spin keeps workers awake too",
-		driver_of(sup), umem->queue, sup->iface.name);
+		driver_of(ing), umem->queue, ing->interface->iface.name);
 }
 
-int xfn_nic_features__bind(struct xfn_supervisor *sup, struct xfn_umem *umem, struct xfn_error *err)
+int xfn_nic_features__bind(struct xfn_ingress *ing, struct xfn_umem *umem, struct xfn_error *err)
 {
-	const struct xfn_link_options *opts = &sup->opts->links;
-	struct xfn_nic_features *l = sup->nic;
+	const struct xfn_link_options *opts = &ing->opts->links;
+	struct xfn_nic_features *l = ing->nic;
 	int ret = 0;
 
 	for (unsigned i = 0; !ret && opts->busy_poll && i < umem->threads; i++)
@@ -269,101 +274,49 @@ int xfn_nic_features__bind(struct xfn_supervisor *sup, struct xfn_umem *umem, st
 		return xfn_fail(err, ret, "--busy-poll: %s; leave it out",
 				ret == -ENOPROTOOPT ? "this kernel has no busy polling of sockets" :
 						      strerror(-ret));
-	ret = xfn_umem__bind(umem, sup->iface.name, sup->iface.index, l->zero_copy, err);
+	ret = xfn_umem__bind(umem, ing->interface->iface.name, ing->interface->iface.index,
+			     l->zero_copy, err);
 	if (ret && ret != -EBUSY && ret != -EPERM && l->zero_copy) {
 		if (opts->zero_copy == XFN_ZERO_COPY_ALWAYS)
 			return xfn_fail(
 				err, ret,
 				"--zero-copy always: driver %s refuses it on queue %u of %s (%s); "
 				"take --zero-copy auto, `xfn check -i %s` tells what it can do",
-				driver_of(sup), umem->queue, sup->iface.name, strerror(-ret),
-				sup->iface.name);
+				driver_of(ing), umem->queue, ing->interface->iface.name,
+				strerror(-ret), ing->interface->iface.name);
 		l->zero_copy = false;
 		snprintf(l->reason, sizeof(l->reason), "the kernel refuses zero copy with %s (%s)",
-			 driver_of(sup), strerror(-ret));
-		ret = xfn_umem__bind(umem, sup->iface.name, sup->iface.index, false, err);
+			 driver_of(ing), strerror(-ret));
+		ret = xfn_umem__bind(umem, ing->interface->iface.name, ing->interface->iface.index,
+				     false, err);
 	}
 	if (!ret && opts->busy_poll)
-		ret = check_polled(sup, umem, err);
+		ret = check_polled(ing, umem, err);
 	return ret;
 }
 
-static bool has_frames(const struct xfn_supervisor *sup)
+const char *xfn_nic_features__zero_copy_reason(const struct xfn_ingress *ing)
 {
-	return sup->worker_count && xfn_worker_process__by_afxdp(&sup->workers[0]);
+	return ing->nic ? ing->nic->reason : "";
 }
 
-/* All queues of an interface: a driver has it or not. */
-static bool all_zero_copy(const struct xfn_supervisor *sup)
+int xfn_nic_features__rules(const struct xfn_ingress *ing)
 {
-	for (unsigned i = 0; i < sup->worker_count; i++)
-		if (xfn_worker_process__by_afxdp(&sup->workers[i]) &&
-		    !sup->workers[i].umem.zero_copy)
-			return false;
-	return true;
+	return ing->nic && ing->nic->steer ? (int)xfn_steer__count(ing->nic->steer) : -1;
 }
 
-void xfn_nic_features__report(const struct xfn_supervisor *sup, json_t *data)
+void xfn_nic_features__log_queues(const struct xfn_ingress *ing, unsigned apart)
 {
-	const struct xfn_nic_features *l = sup->nic;
-
-	json_object_set_new(data, "zero_copy",
-			    has_frames(sup) ? json_boolean(all_zero_copy(sup)) : json_null());
-	json_object_set_new(data, "zero_copy_reason", json_string(l ? l->reason : ""));
-	if (l && l->steer)
-		json_object_set_new(data, "flow_rules", json_integer(xfn_steer__count(l->steer)));
-}
-
-void xfn_nic_features__report_worker(const struct xfn_supervisor *sup,
-				     const struct xfn_worker_process *worker, unsigned thread,
-				     json_t *data)
-{
-	unsigned napi;
-
-	json_object_set_new(data, "zero_copy",
-			    worker->has_umem ? json_boolean(worker->umem.zero_copy) : json_null());
-	if (!sup->opts->links.busy_poll || !worker->has_umem)
-		return;
-	napi = xfn_napi__id(worker->umem.xsk[thread]);
-	json_object_set_new(data, "napi", napi ? json_integer(napi) : json_null());
-}
-
-unsigned xfn_nic_features__send_apart(const struct xfn_supervisor *sup)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < sup->worker_count; i++)
-		n += sup->workers[i].has_umem && sup->workers[i].umem.send[0] >= 0;
-	return n;
-}
-
-void xfn_nic_features__log_queues(const struct xfn_supervisor *sup)
-{
-	unsigned apart = xfn_nic_features__send_apart(sup);
-
 	if (apart)
 		xfn_log__line(LOG_NOTICE,
 			      "%s: RX queues: %u, TX queues: %u; AF_XDP cannot send without a TX "
 			      "queue, so workers of %u RX queues send by AF_PACKET; `ethtool -L "
 			      "%s` may give them TX queues",
-			      sup->iface.name, sup->iface.queues, sup->iface.tx_queues, apart,
-			      sup->iface.name);
-	if (sup->iface.queues > XFN_QUEUES && !sup->opts->links.steer_count)
+			      ing->interface->iface.name, ing->interface->iface.queues,
+			      ing->interface->iface.tx_queues, apart, ing->interface->iface.name);
+	if (ing->interface->iface.queues > XFN_QUEUES && !ing->opts->links.steer_count)
 		xfn_log__line(LOG_NOTICE,
 			      "%s: RX queues: %u; workers serve the first %u, requests on others "
 			      "take the slow path (reason NO_WORKER)",
-			      sup->iface.name, sup->iface.queues, XFN_QUEUES);
-}
-
-void xfn_nic_features__print(const struct xfn_supervisor *sup, FILE *out)
-{
-	const struct xfn_link_options *opts = &sup->opts->links;
-	const struct xfn_nic_features *l = sup->nic;
-
-	if (l && has_frames(sup))
-		fprintf(out, "AF_XDP with%s copies (%s)\n", all_zero_copy(sup) ? "out" : "",
-			l->reason);
-	if (l && l->steer)
-		fprintf(out, "%u flow rules steer requests to %u of %u queues\n",
-			xfn_steer__count(l->steer), opts->steer_count, sup->iface.queues);
+			      ing->interface->iface.name, ing->interface->iface.queues, XFN_QUEUES);
 }

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* One request on purpose (`xfn invoke NAME`): through the loaded dispatcher, or by its worker
+/* Verb `invoke`: one request on purpose, through the loaded dispatcher, or by its worker
  * (invoke_worker.c). */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <linux/bpf.h>
-#include "../../../skel/error.h"
 #include "../../call/request_frame.h"
-#include "../supervisor_inside.h"
+#include "../../sockets/udp_socket.h"
+#include "requests_inside.h"
+#include "verbs.h"
 #include "../../../xdp/packet.h"
 
 #define FRAME_PAYLOAD_MAX                                                                          \
@@ -17,13 +18,29 @@
 #define CLIENT_PORT 40000
 
 struct invocation {
+	const char *name, *hex;
+	int version, repeat;
+	int tier;
+	/* the payload, and then the reply in its place */
 	uint8_t payload[XFN_INVOKE_MAX];
 	uint32_t len;
-	uint32_t repeat;
 	uint32_t ns;
 	unsigned reason;
 	const char *action;
 	bool replied;
+};
+
+static const struct xfn_argument arguments[] = {
+	{ "name", XFN_ARGUMENT_TEXT, offsetof(struct invocation, name), .required = true,
+	  .what = "the name of a function", .next = "`xfn ls` lists them" },
+	{ "payload", XFN_ARGUMENT_TEXT, offsetof(struct invocation, hex),
+	  .what = "a payload as hex text", .next = "send two digits a byte" },
+	{ "version", XFN_ARGUMENT_NUMBER, offsetof(struct invocation, version), .min = 4, .max = 6,
+	  .absent = 4, .what = "an IP version", .next = "take 4 or 6" },
+	{ "repeat", XFN_ARGUMENT_NUMBER, offsetof(struct invocation, repeat), .min = 1,
+	  .max = REPEAT_MAX, .absent = 1, .what = "a number of calls",
+	  .next = "see `xfn invoke --help`" },
+	{}
 };
 
 static int from_hex(const char *hex, struct invocation *inv)
@@ -42,30 +59,32 @@ static int from_hex(const char *hex, struct invocation *inv)
 }
 
 /* An address of IP `version` that this function is served at. */
-static bool served_address(const struct xfn_supervisor *sup, const struct xfn_deployed *fn,
-			   int version, uint8_t ip[16])
+static bool served_address(const struct xfn_requests *requests, unsigned slot, int version,
+			   uint8_t ip[16])
 {
+	const struct xfn_deployed *fn = xfn_functions__at(requests->functions, slot);
 	static const uint8_t mapped[12] = { [10] = 0xff, 0xff };
 
 	if (!fn->any) {
 		memcpy(ip, fn->addr.ip, 16);
 		return true;
 	}
-	for (unsigned i = 0; i < sup->local_count; i++) {
-		memcpy(ip, sup->local[i].ip, 16);
-		if (!sup->local[i].tag[0] && !memcmp(ip, mapped, 12) == (version == 4) &&
-		    xfn_deploy__owner(sup, ip, fn->addr.port) == fn - sup->functions)
+	for (unsigned i = 0; i < requests->interface->local_count; i++) {
+		memcpy(ip, requests->interface->local[i].ip, 16);
+		if (!requests->interface->local[i].tag[0] &&
+		    !memcmp(ip, mapped, 12) == (version == 4) &&
+		    xfn_functions__owner(requests->functions, ip, fn->addr.port) == (int)slot)
 			return true;
 	}
 	return false;
 }
 
 /* One that may ask: no address of this host, nor a broadcast one. */
-static struct xfn_address neighbour(const struct xfn_supervisor *sup,
+static struct xfn_address neighbour(const struct xfn_requests *requests,
 				    const struct xfn_address *local)
 {
 	const uint8_t(*own)[16];
-	unsigned count = xfn_addresses__own(sup->addresses, &own);
+	unsigned count = xfn_addresses__own(requests->interface->addresses, &own);
 	struct xfn_address peer = *local;
 	bool ours = true;
 
@@ -80,11 +99,11 @@ static struct xfn_address neighbour(const struct xfn_supervisor *sup,
 }
 
 /* Through the dispatcher, as a frame. *to_worker: it was redirected. */
-static int by_dispatcher(struct xfn_supervisor *sup, unsigned slot, int version,
-			 struct invocation *inv, bool *to_worker, struct xfn_error *err)
+static int by_dispatcher(struct xfn_requests *requests, unsigned slot, struct invocation *inv,
+			 bool *to_worker, struct xfn_error *err)
 {
 	static const char *const actions[] = { [XDP_DROP] = "drop", [XDP_PASS] = "pass" };
-	const struct xfn_deployed *fn = &sup->functions[slot];
+	const struct xfn_deployed *fn = xfn_functions__at(requests->functions, slot);
 	uint64_t before[XFN_REASON_SLOTS], after[XFN_REASON_SLOTS];
 	struct xfn_slot_counters stat_before = {}, stat = {};
 	struct xfn_address local = { .port = fn->addr.port }, peer;
@@ -96,24 +115,25 @@ static int by_dispatcher(struct xfn_supervisor *sup, unsigned slot, int version,
 	uint64_t total_ns = 0;
 	int ret = 0;
 
-	if (!served_address(sup, fn, version, local.ip))
+	if (!served_address(requests, slot, inv->version, local.ip))
 		return xfn_fail(err, -EADDRNOTAVAIL,
 				"%s: no IPv%d address is served; try the other version",
-				fn->mod->attr.name, version);
+				fn->mod->attr.name, inv->version);
 	if (inv->len > FRAME_PAYLOAD_MAX)
 		return xfn_fail(err, -EMSGSIZE,
 				"a payload of %u bytes does not fit a frame; at most %u do",
 				inv->len, FRAME_PAYLOAD_MAX);
-	peer = neighbour(sup, &local);
+	peer = neighbour(requests, &local);
 	len = xfn_request_frame__build(frame, &peer, &local, inv->payload, inv->len);
-	if (xfn_addresses__macs(sup->addresses, &macs))
+	if (xfn_addresses__macs(requests->interface->addresses, &macs))
 		memcpy(frame, macs[0], sizeof(macs[0]));
-	xfn_loader__reasons(sup->loader, before);
-	xfn_loader__slot_counters(sup->loader, slot, &stat_before);
+	xfn_loader__reasons(requests->attachment->loader, before);
+	xfn_loader__slot_counters(requests->attachment->loader, slot, &stat_before);
 	/* One run each: a repeated one would work on its own reply. */
-	for (uint32_t i = 0; !ret && i < inv->repeat; i++) {
+	for (int i = 0; !ret && i < inv->repeat; i++) {
 		outlen = sizeof(out);
-		ret = xfn_loader__test_run(sup->loader, frame, len, out, &outlen, 1, &action, &ns);
+		ret = xfn_loader__test_run(requests->attachment->loader, frame, len, out, &outlen,
+					   1, &action, &ns);
 		total_ns += ns;
 	}
 	if (ret)
@@ -122,9 +142,9 @@ static int by_dispatcher(struct xfn_supervisor *sup, unsigned slot, int version,
 			"%s: the kernel does not run it on demand: %s; ask by datagram: `xfn invoke "
 			"HOST:%u`",
 			fn->mod->attr.name, strerror(-ret), fn->addr.port);
-	inv->ns = total_ns / inv->repeat;
-	xfn_loader__reasons(sup->loader, after);
-	xfn_loader__slot_counters(sup->loader, slot, &stat);
+	inv->ns = total_ns / (unsigned)inv->repeat;
+	xfn_loader__reasons(requests->attachment->loader, after);
+	xfn_loader__slot_counters(requests->attachment->loader, slot, &stat);
 	for (unsigned i = 1; i < XFN_REASON_COUNT; i++)
 		if (after[i] != before[i])
 			inv->reason = i;
@@ -146,49 +166,53 @@ static int by_dispatcher(struct xfn_supervisor *sup, unsigned slot, int version,
 	return 0;
 }
 
-json_t *xfn_invoke(struct xfn_supervisor *sup, json_t *args, struct xfn_error *err)
+/* 0: the dispatcher did it, XFN_VERB_LATER: a worker does, or -errno with one line in err. */
+static int invoke(struct xfn_requests *requests, struct invocation *inv, struct xfn_error *err)
 {
-	const char *name = NULL, *payload = "";
-	int version = 4, repeat = 1, ret = 0;
-	struct invocation *inv = NULL;
 	bool to_worker = true;
-	json_t *data = NULL;
-	unsigned slot = 0;
+	unsigned slot = xfn_functions__find(requests->functions, inv->name, 0);
+	int ret = 0;
 
-	if (json_unpack(args, "{s:s, s?s, s?i, s?i}", "name", &name, "payload", &payload, "version",
-			&version, "repeat", &repeat) ||
-	    (version != 4 && version != 6) || repeat < 1 || repeat > REPEAT_MAX) {
-		xfn_error__set(
-			err,
-			"invoke wants name, payload (hex), version 4 or 6, repeat up to %d; see "
-			"`xfn invoke --help`",
-			REPEAT_MAX);
-		return NULL;
+	if (slot == xfn_functions__count(requests->functions))
+		return xfn_fail(err, -ENOENT, "%.64s: no such function here; `xfn ls` lists them",
+				inv->name);
+	inv->action = "drop";
+	inv->tier = xfn_functions__at(requests->functions, slot)->tier;
+	if (inv->tier == XFN_TIER_XDP)
+		ret = by_dispatcher(requests, slot, inv, &to_worker, err);
+	if (ret || !to_worker)
+		return ret;
+	ret = xfn_invoke__ask(requests, slot, inv->payload, inv->len, (uint32_t)inv->repeat, err);
+	return ret ?: XFN_VERB_LATER;
+}
+
+static int call(struct xfn_requests *requests, void *request, struct xfn_error *err)
+{
+	struct invocation *inv = request;
+	char text[300];
+
+	if (!requests->host.serving(requests->host.ctx)) {
+		requests->host.state(requests->host.ctx, text, sizeof(text));
+		return xfn_fail(err, -EAGAIN, "%s; `xfn ls` says when it is", text);
 	}
-	while (slot < sup->function_count && strcmp(sup->functions[slot].mod->attr.name, name))
-		slot++;
-	if (slot == sup->function_count) {
-		xfn_error__set(err, "%.64s: no such function here; `xfn ls` lists them", name);
-		return NULL;
-	}
-	inv = calloc(1, sizeof(*inv));
-	if (!inv || from_hex(payload, inv)) {
-		xfn_error__set(
-			err,
+	if (inv->version == 5)
+		return xfn_fail(err, -EINVAL, "invoke wants an IP version; take 4 or 6");
+	if (inv->hex && from_hex(inv->hex, inv))
+		return xfn_fail(
+			err, -EINVAL,
 			"the payload is no hex text of at most %d bytes; send two digits a byte",
 			XFN_PAYLOAD_MAX);
-		free(inv);
-		return NULL;
-	}
-	inv->repeat = repeat;
-	inv->action = "drop";
-	if (sup->functions[slot].tier == XFN_TIER_XDP)
-		ret = by_dispatcher(sup, slot, version, inv, &to_worker, err);
-	if (!ret && to_worker)
-		xfn_invoke__ask(sup, slot, inv->payload, inv->len, inv->repeat, err);
-	else if (!ret)
-		data = xfn_invoke__data(sup->functions[slot].tier, inv->action, inv->reason,
-					inv->payload, inv->replied ? inv->len : 0, inv->ns);
-	free(inv);
-	return data;
+	return invoke(requests, inv, err);
 }
+
+static json_t *encode(struct xfn_requests *requests, const void *request)
+{
+	const struct invocation *inv = request;
+
+	(void)requests;
+	return xfn_invoke__data(inv->tier, inv->action, inv->reason, inv->payload,
+				inv->replied ? inv->len : 0, inv->ns);
+}
+
+const struct xfn_verb_ops xfn_verb_ops_invoke = { sizeof(struct invocation), arguments, call,
+						  encode };

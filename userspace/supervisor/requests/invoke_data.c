@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* What `xfn invoke NAME` tells, whoever answered. */
 #include <stdlib.h>
-#include "../supervisor_inside.h"
+#include "requests_inside.h"
 
 static const char *const reason_names[] = {
 #define XFN_REASON(code, name, verdict, sentence) [code] = #name,

@@ -4,7 +4,16 @@
 #include <string.h>
 #include <unistd.h>
 #include "../../host/printable.h"
-#include "../supervisor_inside.h"
+#include "../../nic/napi.h"
+#include "../../sockets/udp_socket.h"
+#include "../ingress/listeners.h"
+#include "../ingress/losses.h"
+#include "../ingress/nic_features.h"
+#include "../workers/page_check.h"
+#include "../workers/pools.h"
+#include "../workers/quarantine.h"
+#include "../workers/retired.h"
+#include "requests_inside.h"
 
 static const struct {
 	const char *name, *verdict, *sentence;
@@ -14,51 +23,21 @@ static const struct {
 #undef XFN_REASON
 };
 
-/* A thread of a worker. */
-struct place {
-	unsigned worker, thread, past;
-	const struct xfn_leaver *leaver;
-};
-
-/*
- * The pages of all threads in turn, then those of workers that are ending, then that of those that
- * are no more; NULL at the end.
- */
-static const struct xfn_page *next_page(const struct xfn_supervisor *sup, struct place *at)
-{
-	for (; at->worker < sup->worker_count; at->worker++, at->thread = 0) {
-		const struct xfn_worker_process *worker = &sup->workers[at->worker];
-
-		if (worker->page && at->thread < worker->threads)
-			return xfn_page_check__sum(worker->checked, at->thread++);
-	}
-	if (!at->past && !at->leaver)
-		at->leaver = sup->leavers;
-	for (; at->leaver; at->leaver = at->leaver->next, at->thread = 0)
-		if (at->leaver->page && at->thread < at->leaver->threads)
-			return xfn_page_check__sum(at->leaver->checked, at->thread++);
-	return at->past++ ? NULL : sup->retired;
-}
-
-static struct xfn_loader *loader_of(const struct xfn_supervisor *sup)
-{
-	return sup->loader ?: sup->before;
-}
-
 /* What kernel, card and workers counted of a function; the workers' requests are its `outside`. */
-static struct xfn_slot_counters counters_of(const struct xfn_supervisor *sup, unsigned slot,
+static struct xfn_slot_counters counters_of(const struct xfn_requests *requests, unsigned slot,
 					    uint64_t *outside)
 {
-	struct xfn_loader *loader = loader_of(sup);
+	struct xfn_loader *loader = xfn_attachment__counted(requests->attachment);
 	struct xfn_slot_counters sum = {};
 	const struct xfn_page *page;
-	struct place at = {};
+	struct xfn_page_place at = {};
 
 	*outside = 0;
 	if (loader)
 		xfn_loader__slot_counters(loader, slot, &sum);
-	xfn_offload_device__counters(sup, slot, &sum);
-	for (page = next_page(sup, &at); page; page = next_page(sup, &at)) {
+	xfn_attachment__device_counters(requests->attachment, slot, &sum);
+	for (page = xfn_page_check__next(requests->workers, &at); page;
+	     page = xfn_page_check__next(requests->workers, &at)) {
 		*outside += page->slots[slot].requests;
 		xfn_retired__add(&sum, &page->slots[slot]);
 	}
@@ -66,14 +45,15 @@ static struct xfn_slot_counters counters_of(const struct xfn_supervisor *sup, un
 }
 
 /* Where a function of tier xdp mostly runs elsewhere, a sentence on it; else "". */
-static const char *outside_text(const struct xfn_supervisor *sup, unsigned slot, char *text,
+static const char *outside_text(const struct xfn_requests *requests, unsigned slot, char *text,
 				size_t len)
 {
 	uint64_t outside;
-	struct xfn_slot_counters sum = counters_of(sup, slot, &outside);
+	struct xfn_slot_counters sum = counters_of(requests, slot, &outside);
 
 	text[0] = '\0';
-	if (sup->functions[slot].tier == XFN_TIER_XDP && outside > sum.requests / 2)
+	if (xfn_functions__at(requests->functions, slot)->tier == XFN_TIER_XDP &&
+	    outside > sum.requests / 2)
 		snprintf(
 			text, len,
 			"%llu of %llu requests ran in a worker, not in the kernel; what `xfn stat` "
@@ -82,15 +62,33 @@ static const char *outside_text(const struct xfn_supervisor *sup, unsigned slot,
 	return text;
 }
 
-json_t *xfn_stats__functions(struct xfn_supervisor *sup)
+/* What the NIC and its driver do for workers of frames. */
+static void add_nic_features(const struct xfn_requests *requests, json_t *data)
+{
+	int rules = xfn_nic_features__rules(requests->ingress);
+
+	json_object_set_new(data, "zero_copy",
+			    xfn_workers__on_frames(requests->workers) ?
+				    json_boolean(xfn_workers__zero_copy(requests->workers)) :
+				    json_null());
+	json_object_set_new(data, "zero_copy_reason",
+			    json_string(xfn_nic_features__zero_copy_reason(requests->ingress)));
+	if (rules >= 0)
+		json_object_set_new(data, "flow_rules", json_integer(rules));
+}
+
+json_t *xfn_stats__functions(const struct xfn_requests *requests)
 {
 	char whole_text[300];
-	const char *whole = xfn_link_state__state(sup, whole_text, sizeof(whole_text));
+	const char *whole =
+		requests->host.state(requests->host.ctx, whole_text, sizeof(whole_text));
 	json_t *list = json_array(), *data;
+	unsigned sockets;
 
-	xfn_page_check__read_all(sup);
-	for (unsigned i = 0; i < sup->function_count; i++) {
-		const struct xfn_deployed *fn = &sup->functions[i];
+	xfn_page_check__read_all(requests->workers);
+	xfn_listeners__held(requests->ingress, &sockets);
+	for (unsigned i = 0; i < xfn_functions__count(requests->functions); i++) {
+		const struct xfn_deployed *fn = xfn_functions__at(requests->functions, i);
 		struct xfn_address addr = fn->addr;
 		char text[64] = "", why[512], outside[256];
 		const char *state = whole;
@@ -103,41 +101,46 @@ json_t *xfn_stats__functions(struct xfn_supervisor *sup)
 				memmove(text, text + 1, strlen(text));
 			}
 		}
-		xfn_quarantine__sentence(sup, fn, why, sizeof(why));
-		if (xfn_quarantine__state(fn)[0])
-			state = xfn_quarantine__state(fn);
-		else if (sup->serving)
-			state = xfn_workers__state(sup, fn, why, sizeof(why));
+		xfn_quarantine__sentence(requests->workers, i, why, sizeof(why));
+		if (xfn_quarantine__state(requests->workers, i)[0])
+			state = xfn_quarantine__state(requests->workers, i);
+		else if (requests->host.serving(requests->host.ctx))
+			state = xfn_workers__state(requests->workers, fn, why, sizeof(why));
 		json_array_append_new(
 			list,
 			json_pack("{s:s, s:i, s:s, s:i, s:s, s:s, s:o, s:s, s:o, s:s, s:o, s:s}",
 				  "name", fn->mod->attr.name, "slot", (int)i, "address", text,
 				  "port", (int)fn->addr.port, "tier", xfn_tier_name(fn->tier),
-				  "mode", xfn_offload_device__mode(sup, fn), "reason",
-				  xfn_control__text(fn->reason), "rule",
+				  "mode", xfn_attachment__mode_of(requests->attachment, fn),
+				  "reason", xfn_control__text(fn->reason), "rule",
 				  fn->rule ? fn->rule->id : "", "summary",
 				  xfn_control__text(fn->mod->attr.summary), "state", state,
 				  "state_reason", xfn_control__text(why), "warning",
-				  outside_text(sup, i, outside, sizeof(outside))));
+				  outside_text(requests, i, outside, sizeof(outside))));
 	}
-	data = json_pack("{s:s?, s:i, s:s, s:o, s:s, s:s, s:s?, s:s, s:i, s:i, s:o}", "interface",
-			 sup->iface.name[0] ? sup->iface.name : NULL, "pid", (int)getpid(), "state",
-			 whole, "state_reason", xfn_control__text(whole_text), "mode",
-			 xfn_mode_name(sup->mode), "mode_reason", sup->mode_reason.line, "engine",
-			 sup->worker_count ? sup->workers[0].engine : NULL, "engine_reason",
-			 sup->engine_reason, "sockets", (int)sup->listener_count, "sockets_missing",
-			 (int)sup->missing_count, "functions", list);
-	xfn_nic_features__report(sup, data);
+	data = json_pack(
+		"{s:s?, s:i, s:s, s:o, s:s, s:s, s:s?, s:s, s:i, s:i, s:o}", "interface",
+		requests->interface->iface.name[0] ? requests->interface->iface.name : NULL, "pid",
+		(int)getpid(), "state", whole, "state_reason", xfn_control__text(whole_text),
+		"mode", xfn_mode_name(requests->attachment->mode), "mode_reason",
+		requests->attachment->mode_reason.line, "engine",
+		xfn_workers__count(requests->workers) ?
+			xfn_workers__at(requests->workers, 0)->engine :
+			NULL,
+		"engine_reason", xfn_workers__engine_reason(requests->workers), "sockets",
+		(int)sockets, "sockets_missing", (int)xfn_listeners__missing(requests->ingress),
+		"functions", list);
+	add_nic_features(requests, data);
 	return data;
 }
 
 /* Author counters of both halves, by name. */
-static json_t *author_counters(struct xfn_supervisor *sup, unsigned slot)
+static json_t *author_counters(const struct xfn_requests *requests, unsigned slot)
 {
-	struct xfn_loader *loader = loader_of(sup);
+	struct xfn_loader *loader = xfn_attachment__counted(requests->attachment);
 	json_t *all = json_object();
 	const struct xfn_page *page;
-	struct place at = {};
+	struct xfn_page_place at = {};
 	char name[64];
 	uint64_t value;
 
@@ -145,7 +148,8 @@ static json_t *author_counters(struct xfn_supervisor *sup, unsigned slot)
 		for (unsigned i = 0;
 		     !xfn_loader__author_counter(loader, slot, i, name, sizeof(name), &value); i++)
 			json_object_set_new(all, name, json_integer(value));
-	for (page = next_page(sup, &at); page; page = next_page(sup, &at))
+	for (page = xfn_page_check__next(requests->workers, &at); page;
+	     page = xfn_page_check__next(requests->workers, &at))
 		for (unsigned i = 0; i < XFN_PAGE_COUNTERS; i++) {
 			char written[sizeof(page->counters[slot][i].name)];
 			char own[sizeof(written) + 1];
@@ -162,44 +166,48 @@ static json_t *author_counters(struct xfn_supervisor *sup, unsigned slot)
 	return all;
 }
 
-static json_t *functions(struct xfn_supervisor *sup)
+static json_t *functions(const struct xfn_requests *requests)
 {
 	json_t *list = json_array();
 
-	for (unsigned i = 0; i < sup->function_count; i++) {
+	for (unsigned i = 0; i < xfn_functions__count(requests->functions); i++) {
 		uint64_t outside;
-		struct xfn_slot_counters sum = counters_of(sup, i, &outside);
+		struct xfn_slot_counters sum = counters_of(requests, i, &outside);
 		char text[256];
 
 		json_array_append_new(
 			list,
 			json_pack(
 				"{s:s, s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:s}",
-				"name", sup->functions[i].mod->attr.name, "slot", (int)i, "tier",
-				xfn_tier_name(sup->functions[i].tier), "requests",
-				(json_int_t)sum.requests, "replies", (json_int_t)sum.replies,
-				"dropped", (json_int_t)sum.dropped, "consumed",
-				(json_int_t)sum.consumed, "passed", (json_int_t)sum.passed,
-				"handed", (json_int_t)sum.handed, "in_workers", (json_int_t)outside,
-				"bytes_in", (json_int_t)sum.bytes_in, "bytes_out",
-				(json_int_t)sum.bytes_out, "counters", author_counters(sup, i),
-				"warning", outside_text(sup, i, text, sizeof(text))));
+				"name", xfn_functions__at(requests->functions, i)->mod->attr.name,
+				"slot", (int)i, "tier",
+				xfn_tier_name(xfn_functions__at(requests->functions, i)->tier),
+				"requests", (json_int_t)sum.requests, "replies",
+				(json_int_t)sum.replies, "dropped", (json_int_t)sum.dropped,
+				"consumed", (json_int_t)sum.consumed, "passed",
+				(json_int_t)sum.passed, "handed", (json_int_t)sum.handed,
+				"in_workers", (json_int_t)outside, "bytes_in",
+				(json_int_t)sum.bytes_in, "bytes_out", (json_int_t)sum.bytes_out,
+				"counters", author_counters(requests, i), "warning",
+				outside_text(requests, i, text, sizeof(text))));
 	}
 	return list;
 }
 
-static json_t *all_reasons(struct xfn_supervisor *sup)
+static json_t *all_reasons(const struct xfn_requests *requests)
 {
 	uint64_t count[XFN_REASON_SLOTS] = {};
 	json_t *list = json_array();
 	const struct xfn_page *page;
-	struct place at = {};
+	struct xfn_page_place at = {};
 
-	if (loader_of(sup))
-		xfn_loader__reasons(loader_of(sup), count);
-	xfn_losses__add(sup, count);
-	xfn_offload_device__reasons(sup, count);
-	for (page = next_page(sup, &at); page; page = next_page(sup, &at))
+	if (xfn_attachment__counted(requests->attachment))
+		xfn_loader__reasons(xfn_attachment__counted(requests->attachment), count);
+	xfn_workers__losses(requests->workers, count);
+	xfn_losses__add(requests->ingress, count);
+	xfn_attachment__device_reasons(requests->attachment, count);
+	for (page = xfn_page_check__next(requests->workers, &at); page;
+	     page = xfn_page_check__next(requests->workers, &at))
 		for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)
 			count[i] += xfn_retired__reason(page, i);
 	for (unsigned i = 1; i < XFN_REASON_COUNT; i++)
@@ -210,7 +218,7 @@ static json_t *all_reasons(struct xfn_supervisor *sup)
 	return list;
 }
 
-static json_t *worker(const struct xfn_supervisor *sup, const struct xfn_worker_process *worker,
+static json_t *worker(const struct xfn_requests *requests, const struct xfn_worker_process *worker,
 		      unsigned thread)
 {
 	const struct xfn_page *page = xfn_page_check__sum(worker->checked, thread);
@@ -218,40 +226,49 @@ static json_t *worker(const struct xfn_supervisor *sup, const struct xfn_worker_
 	int cpu = worker->cpu[thread];
 	char why[300];
 	const char *state = xfn_worker_process__state(worker, why, sizeof(why));
+	const struct xfn_umem *umem = xfn_worker_process__umem(worker);
+	json_t *row;
 
-	return json_pack(
+	row = json_pack(
 		"{s:o, s:s, s:o, s:i, s:i, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:o}",
 		"pid", worker->pid > 0 ? json_integer(worker->pid) : json_null(), "state", state,
 		"state_reason", xfn_control__text(why), "queue", (int)worker->queue, "thread",
 		(int)thread, "engine", worker->engine, "serves",
-		xfn_pools__serves(sup, worker, thread), "received", (json_int_t)e->received, "sent",
-		(json_int_t)e->sent, "send_failed", (json_int_t)e->send_failed, "wakeups",
-		(json_int_t)e->wakeups, "stalls", (json_int_t)e->stalls, "cpu_ms",
-		(json_int_t)(page->cpu_ns / 1000000), "restarts", (int)worker->restarts, "cpu",
-		cpu < 0 ? json_null() : json_integer(cpu));
+		xfn_pools__serves(requests->workers, worker, thread), "received",
+		(json_int_t)e->received, "sent", (json_int_t)e->sent, "send_failed",
+		(json_int_t)e->send_failed, "wakeups", (json_int_t)e->wakeups, "stalls",
+		(json_int_t)e->stalls, "cpu_ms", (json_int_t)(page->cpu_ns / 1000000), "restarts",
+		(int)worker->restarts, "cpu", cpu < 0 ? json_null() : json_integer(cpu));
+	json_object_set_new(row, "zero_copy", umem ? json_boolean(umem->zero_copy) : json_null());
+	if (requests->opts->links.busy_poll && umem) {
+		unsigned napi = xfn_napi__id(umem->xsk[thread]);
+
+		json_object_set_new(row, "napi", napi ? json_integer(napi) : json_null());
+	}
+	return row;
 }
 
-static json_t *workers(const struct xfn_supervisor *sup)
+static json_t *workers(const struct xfn_requests *requests)
 {
-	json_t *list = json_array(), *one;
+	json_t *list = json_array();
 
-	for (unsigned c = 0; c < sup->worker_count; c++)
-		for (unsigned t = 0; t < sup->workers[c].threads; t++) {
-			one = worker(sup, &sup->workers[c], t);
-			xfn_nic_features__report_worker(sup, &sup->workers[c], t, one);
-			json_array_append_new(list, one);
-		}
+	for (unsigned c = 0; c < xfn_workers__count(requests->workers); c++)
+		for (unsigned t = 0; t < xfn_workers__at(requests->workers, c)->threads; t++)
+			json_array_append_new(
+				list, worker(requests, xfn_workers__at(requests->workers, c), t));
 	return list;
 }
 
-json_t *xfn_stats__counters(struct xfn_supervisor *sup)
+json_t *xfn_stats__counters(const struct xfn_requests *requests)
 {
 	char text[300];
-	const char *state = xfn_link_state__state(sup, text, sizeof(text));
+	const char *state = requests->host.state(requests->host.ctx, text, sizeof(text));
 
-	xfn_page_check__read_all(sup);
+	xfn_page_check__read_all(requests->workers);
 	return json_pack("{s:s?, s:i, s:s, s:o, s:o, s:o, s:o}", "interface",
-			 sup->iface.name[0] ? sup->iface.name : NULL, "pid", (int)getpid(), "state",
-			 state, "state_reason", xfn_control__text(text), "functions",
-			 functions(sup), "reasons", all_reasons(sup), "workers", workers(sup));
+			 requests->interface->iface.name[0] ? requests->interface->iface.name :
+							      NULL,
+			 "pid", (int)getpid(), "state", state, "state_reason",
+			 xfn_control__text(text), "functions", functions(requests), "reasons",
+			 all_reasons(requests), "workers", workers(requests));
 }

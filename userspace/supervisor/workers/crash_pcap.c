@@ -12,11 +12,11 @@
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
-#include "../../../skel/error.h"
+#include "../../call/datagram.h"
 #include "../../call/request_frame.h"
 #include "../../../xdp/address.h"
 #include "../../host/runtime_dir.h"
-#include "../supervisor_inside.h"
+#include "crash_pcap.h"
 
 #define LINK_ETHERNET 1
 #define LINK_RAW      101 /* begins with the IP header */
@@ -34,14 +34,14 @@ struct pcap {
 	uint8_t headers[XFN_REQUEST_HEADERS_MAX];
 };
 
-/* The first free name of the function's, or that of its oldest file. */
+/* The function's first free file name, or that of its oldest file. */
 static int choose(const char *ifname, const char *function, char *path, size_t len)
 {
 	char stem[256], one[320];
 	struct xfn_error err;
 	struct timespec oldest = {};
 	int ret =
-		xfn_runtime_dir__path(ifname ?: XFN_CONTROL_SOCKETS, "", stem, sizeof(stem), &err);
+		xfn_runtime_dir__path(ifname ?: XFN_RUNTIME_SOCKETS, "", stem, sizeof(stem), &err);
 
 	if (ret)
 		return ret;

@@ -18,7 +18,9 @@
 #include <unistd.h>
 #include "../../host/log.h"
 #include "../../host/now.h"
-#include "../supervisor_inside.h"
+#include "page_check.h"
+#include "retired.h"
+#include "workers_inside.h"
 
 #define NS_PER_PACKET 4		     /* no engine is as fast */
 #define SLACK_NS      10000000000ull /* engines tell their counts now and then */
@@ -31,12 +33,12 @@ struct xfn_page_check {
 	struct xfn_page last; /* as it was last read */
 	uint64_t read_ns;
 	uint64_t invoked; /* calls on purpose, which no engine has received */
-	bool said;	  /* that this worker told what cannot be */
+	bool said;	  /* logged that this worker wrote impossible counts */
 };
 
 /* One reading. */
 struct reading {
-	const struct xfn_supervisor *sup;
+	const struct xfn_functions *functions;
 	struct xfn_page_check *checked;
 	const char *who;
 	uint64_t elapsed_ns;
@@ -50,7 +52,7 @@ int xfn_page_check__make(struct xfn_worker_process *worker)
 	int fd = memfd_create("xfn-page", MFD_CLOEXEC | MFD_ALLOW_SEALING), ret;
 	void *page = MAP_FAILED;
 
-	/* none of it may go while it is read here */
+	/* the worker must not be able to shrink it while it is read here */
 	if (fd >= 0 && !ftruncate(fd, (off_t)len) && !fcntl(fd, F_ADD_SEALS, seals))
 		page = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	ret = page == MAP_FAILED ? -errno : 0;
@@ -70,11 +72,11 @@ int xfn_page_check__make(struct xfn_worker_process *worker)
 	return ret;
 }
 
-void xfn_page_check__begin(const struct xfn_supervisor *sup, struct xfn_worker_process *worker)
+void xfn_page_check__begin(const struct xfn_workers *workers, struct xfn_worker_process *worker)
 {
 	size_t len = worker->threads * sizeof(*worker->page);
 
-	xfn_page_check__read(sup, worker);
+	xfn_page_check__read(workers, worker);
 	for (unsigned i = 0; i < worker->threads; i++) {
 		struct xfn_page_check *checked = &worker->checked[i];
 
@@ -89,7 +91,7 @@ void xfn_page_check__begin(const struct xfn_supervisor *sup, struct xfn_worker_p
 		memset(worker->page, 0, len);
 }
 
-void xfn_page_check__invoked(struct xfn_worker_process *worker, uint64_t calls)
+void xfn_page_check__invoked(const struct xfn_worker_process *worker, uint64_t calls)
 {
 	for (unsigned i = 0; worker->checked && i < worker->threads; i++)
 		worker->checked[i].invoked += calls;
@@ -98,7 +100,7 @@ void xfn_page_check__invoked(struct xfn_worker_process *worker, uint64_t calls)
 /* Once for each worker. */
 static void say(const struct reading *r, const char *what, const char *how)
 {
-	bool known = r->slot < r->sup->function_count;
+	bool known = r->slot < xfn_functions__count(r->functions);
 
 	if (r->checked->said)
 		return;
@@ -108,7 +110,7 @@ static void say(const struct reading *r, const char *what, const char *how)
 		      "overwrites memory: give them workers of their own (--dedicate) to learn "
 		      "which",
 		      r->who, what, known ? " of " : "",
-		      known ? r->sup->functions[r->slot].mod->attr.name : "", how);
+		      known ? xfn_functions__at(r->functions, r->slot)->mod->attr.name : "", how);
 }
 
 /*
@@ -145,7 +147,7 @@ static bool is_name(const char *name, size_t len)
 	return n && n < len;
 }
 
-/* A name is believed once, and stays. */
+/* The first right name of a counter is kept; later ones must be the same. */
 static bool take_name(const struct reading *r, const char *cell, char *last, char *sum, size_t len)
 {
 	char name[sizeof(r->checked->sum.counters[0][0].name)];
@@ -219,11 +221,11 @@ static uint64_t take_engine(const struct reading *r, const struct xfn_page *page
 		    &r->checked->sum.engine.received, most, 0, "requests received");
 }
 
-static void read_page(const struct xfn_supervisor *sup, struct xfn_page_check *checked,
+static void read_page(const struct xfn_workers *workers, struct xfn_page_check *checked,
 		      const struct xfn_page *page, const char *who)
 {
 	uint64_t now = xfn_now_ns(), calls;
-	struct reading r = { .sup = sup,
+	struct reading r = { .functions = workers->functions,
 			     .checked = checked,
 			     .who = who,
 			     .elapsed_ns = checked->read_ns ? now - checked->read_ns : 0,
@@ -238,26 +240,44 @@ static void read_page(const struct xfn_supervisor *sup, struct xfn_page_check *c
 	for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)
 		take(&r, &page->reasons[i], &checked->last.reasons[i], &checked->sum.reasons[i],
 		     calls, 0, "reasons");
-	for (unsigned slot = 0; slot < sup->function_count; slot++)
+	for (unsigned slot = 0; slot < xfn_functions__count(workers->functions); slot++)
 		take_slot(&r, page, slot, calls);
 }
 
-void xfn_page_check__read(const struct xfn_supervisor *sup, const struct xfn_worker_process *worker)
+void xfn_page_check__read(const struct xfn_workers *workers,
+			  const struct xfn_worker_process *worker)
 {
 	char who[XFN_WHO];
 
 	xfn_worker_process__who(worker, who);
 	for (unsigned i = 0; worker->page && i < worker->threads; i++)
-		read_page(sup, &worker->checked[i], &worker->page[i], who);
+		read_page(workers, &worker->checked[i], &worker->page[i], who);
 }
 
-void xfn_page_check__read_all(const struct xfn_supervisor *sup)
+void xfn_page_check__read_all(const struct xfn_workers *workers)
 {
-	for (unsigned i = 0; i < sup->worker_count; i++)
-		xfn_page_check__read(sup, &sup->workers[i]);
-	for (const struct xfn_leaver *l = sup->leavers; l; l = l->next)
+	for (unsigned i = 0; i < workers->count; i++)
+		xfn_page_check__read(workers, &workers->all[i]);
+	for (const struct xfn_leaver *l = workers->leavers; l; l = l->next)
 		for (unsigned i = 0; l->page && i < l->threads; i++)
-			read_page(sup, &l->checked[i], &l->page[i], l->who);
+			read_page(workers, &l->checked[i], &l->page[i], l->who);
+}
+
+const struct xfn_page *xfn_page_check__next(const struct xfn_workers *workers,
+					    struct xfn_page_place *at)
+{
+	for (; at->worker < workers->count; at->worker++, at->thread = 0) {
+		const struct xfn_worker_process *worker = &workers->all[at->worker];
+
+		if (worker->page && at->thread < worker->threads)
+			return xfn_page_check__sum(worker->checked, at->thread++);
+	}
+	if (!at->past && !at->leaver)
+		at->leaver = workers->leavers;
+	for (; at->leaver; at->leaver = at->leaver->next, at->thread = 0)
+		if (at->leaver->page && at->thread < at->leaver->threads)
+			return xfn_page_check__sum(at->leaver->checked, at->thread++);
+	return at->past++ ? NULL : workers->retired;
 }
 
 const struct xfn_page *xfn_page_check__sum(const struct xfn_page_check *checked, unsigned thread)
@@ -272,12 +292,12 @@ pid_t xfn_worker_process__tid(const struct xfn_worker_process *worker, unsigned 
 	return tid > 0 && !syscall(SYS_tgkill, worker->pid, tid, 0) ? tid : 0;
 }
 
-void xfn_page_check__keep(struct xfn_supervisor *sup, struct xfn_page_check *checked,
+void xfn_page_check__keep(struct xfn_workers *workers, struct xfn_page_check *checked,
 			  struct xfn_page *pages, unsigned threads, const char *who)
 {
 	for (unsigned i = 0; i < threads; i++) {
-		read_page(sup, &checked[i], &pages[i], who);
-		xfn_retired__keep(sup, &checked[i].sum);
+		read_page(workers, &checked[i], &pages[i], who);
+		xfn_retired__keep(workers, &checked[i].sum);
 	}
 	munmap(pages, threads * sizeof(*pages));
 	free(checked);

@@ -9,121 +9,121 @@
 #include <string.h>
 #include <syslog.h>
 #include <unistd.h>
-#include "../../../skel/error.h"
 #include "../../host/log.h"
 #include "../../host/now.h"
-#include "../supervisor_inside.h"
+#include "../ingress/nic_features.h"
+#include "page_check.h"
+#include "pools.h"
+#include "provision.h"
+#include "workers_inside.h"
 
-#define LOOK_MS 500 /* several of the longest wait, which counts once it is over */
-#define FULL	75  /* percent of the time: a thread that is busy for longer needs help */
-#define SPARE	50  /* one less is enough if the others would be busy for less than this */
-#define CALM	4   /* looks in a row that say so, before one is taken out */
+#define LOOK_MS                                                                                    \
+	500 /* several times the longest wait for requests, which counts as idle once it is over */
+#define FULL  75 /* percent of the time: a thread that is busy for longer needs another one */
+#define SPARE 50 /* one less is enough if the others would be busy for less than this */
+#define CALM  4	 /* low-load samples in a row before a thread is parked */
 
-static unsigned own_threads(const struct xfn_supervisor *sup)
+static unsigned own_threads(const struct xfn_workers *workers)
 {
 	unsigned n = 0;
 
-	for (unsigned crew = 1; crew < XFN_POOLS; crew++)
-		n += sup->own_threads[crew];
+	for (unsigned pool = 1; pool < XFN_POOLS; pool++)
+		n += workers->own_threads[pool];
 	return n;
 }
 
 /* A CPU for each worker, all queues together. */
-static unsigned shared_max(const struct xfn_supervisor *sup)
+static unsigned shared_max(const struct xfn_workers *workers)
 {
-	unsigned room = XFN_THREADS - sup->opts->dedicate_count;
-	unsigned queues = xfn_nic_features__queues(sup) ?: 1, n;
+	unsigned room = XFN_THREADS - workers->opts->dedicate_count;
+	unsigned queues = xfn_nic_features__queues(workers->ingress) ?: 1, n;
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
-	if (sup->opts->workers_max)
-		return sup->opts->workers_max;
+	if (workers->opts->workers_max)
+		return workers->opts->workers_max;
 	n = cpus > 0 ? ((unsigned)cpus + queues - 1) / queues : 1;
-	if (n < sup->opts->workers_min)
-		n = sup->opts->workers_min;
+	if (n < workers->opts->workers_min)
+		n = workers->opts->workers_min;
 	return n < room ? n : room;
 }
 
-unsigned xfn_pools__threads(const struct xfn_supervisor *sup)
+unsigned xfn_pools__threads(const struct xfn_workers *workers)
 {
-	return shared_max(sup) + sup->opts->dedicate_count;
+	return shared_max(workers) + workers->opts->dedicate_count;
 }
 
-unsigned xfn_pools__shared(const struct xfn_supervisor *sup, unsigned queue)
+unsigned xfn_pools__shared(const struct xfn_workers *workers, unsigned queue)
 {
-	unsigned n = sup->shared[queue] ?: sup->opts->workers_min ?: 1, max = shared_max(sup);
+	unsigned n = workers->shared[queue]		?:
+			     workers->opts->workers_min ?:
+							  1,
+		 max = shared_max(workers);
 
 	return n < max ? n : max;
 }
 
 /* Of a queue, from now on, also when its worker is made anew. 0, or -errno: as it was. */
-static int share(struct xfn_supervisor *sup, struct xfn_worker_process *worker, unsigned count)
+static int share(struct xfn_workers *workers, struct xfn_worker_process *worker, unsigned count)
 {
-	unsigned was = worker->shared, wanted = sup->shared[worker->queue];
+	unsigned was = worker->shared, wanted = workers->shared[worker->queue];
 	int ret;
 
-	worker->shared = sup->shared[worker->queue] = count;
-	ret = xfn_pools__apply(sup, worker);
+	worker->shared = workers->shared[worker->queue] = count;
+	ret = xfn_pools__apply(workers, worker);
 	if (ret) {
 		worker->shared = was;
-		sup->shared[worker->queue] = wanted;
+		workers->shared[worker->queue] = wanted;
 	}
 	return ret;
 }
 
-/* An unused crew, or 0. */
-static unsigned free_pool(const struct xfn_supervisor *sup)
+/* An unused pool; 0: there is none. */
+static unsigned free_pool(const struct xfn_workers *workers)
 {
-	for (unsigned crew = 1; crew < XFN_POOLS; crew++)
-		if (!sup->own_threads[crew])
-			return crew;
+	for (unsigned pool = 1; pool < XFN_POOLS; pool++)
+		if (!workers->own_threads[pool])
+			return pool;
 	return 0;
 }
 
 /* All functions of that name: one may stand on several addresses. 0, or -errno of one whose threads
  * are still those it had. */
-static int assign(struct xfn_supervisor *sup, const char *name, unsigned crew)
+static int assign(struct xfn_workers *workers, const char *name, unsigned pool)
 {
+	unsigned count = xfn_functions__count(workers->functions);
 	int ret = 0, err;
 
-	for (unsigned i = 0; i < sup->function_count; i++) {
-		struct xfn_deployed *fn = &sup->functions[i];
-
-		if (strcmp(fn->mod->attr.name, name))
-			continue;
-		err = sup->loader ? xfn_loader__pool(sup->loader, i, crew) : 0;
+	for (unsigned i = xfn_functions__find(workers->functions, name, 0); i < count;
+	     i = xfn_functions__find(workers->functions, name, i + 1)) {
+		err = workers->attachment->loader ?
+			      xfn_loader__pool(workers->attachment->loader, i, pool) :
+			      0;
 		ret = ret ?: err;
 		if (!err)
-			fn->pool = crew;
+			workers->pool[i] = (uint8_t)pool;
 	}
 	return ret;
 }
 
-static const struct xfn_deployed *find(const struct xfn_supervisor *sup, const char *name)
+void xfn_pools__load(const struct xfn_workers *workers)
 {
-	for (unsigned i = 0; i < sup->function_count; i++)
-		if (!strcmp(sup->functions[i].mod->attr.name, name))
-			return &sup->functions[i];
-	return NULL;
-}
+	for (unsigned i = 0; i < xfn_functions__count(workers->functions); i++) {
+		const struct xfn_deployed *fn = xfn_functions__at(workers->functions, i);
 
-void xfn_pools__load(struct xfn_supervisor *sup)
-{
-	for (unsigned i = 0; i < sup->function_count; i++) {
-		const struct xfn_deployed *fn = &sup->functions[i];
-
-		if (fn->pool && (!sup->loader || fn->tier == XFN_TIER_SOCKET))
+		if (workers->pool[i] &&
+		    (!workers->attachment->loader || fn->tier == XFN_TIER_SOCKET))
 			xfn_log__line(LOG_WARNING,
 				      "%s: is served behind UDP sockets; --dedicate gives it no "
 				      "worker of its own there",
 				      fn->mod->attr.name);
-		if (sup->loader)
-			xfn_loader__pool(sup->loader, i, fn->pool);
+		if (workers->attachment->loader)
+			xfn_loader__pool(workers->attachment->loader, i, workers->pool[i]);
 	}
 }
 
-int xfn_pools__open(struct xfn_supervisor *sup, struct xfn_error *err)
+int xfn_pools__open(struct xfn_workers *workers, struct xfn_error *err)
 {
-	const struct xfn_run_options *opts = sup->opts;
+	const struct xfn_run_options *opts = workers->opts;
 
 	if (opts->workers_max + opts->dedicate_count > XFN_THREADS ||
 	    (opts->workers_min ?: 1) + opts->dedicate_count > XFN_THREADS)
@@ -132,65 +132,66 @@ int xfn_pools__open(struct xfn_supervisor *sup, struct xfn_error *err)
 			"a queue has at most %d workers, those of --dedicate (%u) among them; ask "
 			"for fewer",
 			XFN_THREADS, opts->dedicate_count);
-	memset(sup->own_threads, 0, sizeof(sup->own_threads));
+	memset(workers->own_threads, 0, sizeof(workers->own_threads));
 	for (unsigned i = 0; i < opts->dedicate_count; i++) {
-		const struct xfn_deployed *fn = find(sup, opts->dedicate[i]);
-		unsigned crew = free_pool(sup);
+		unsigned slot = xfn_functions__find(workers->functions, opts->dedicate[i], 0);
+		unsigned pool = free_pool(workers);
 
-		if (!fn)
+		if (slot == xfn_functions__count(workers->functions))
 			return xfn_fail(err, -ENOENT, "--dedicate %s: no such function in this run",
 					opts->dedicate[i]);
-		if (fn->pool)
+		if (workers->pool[slot])
 			continue;
-		sup->own_threads[crew] = 1;
-		assign(sup, opts->dedicate[i], crew);
+		workers->own_threads[pool] = 1;
+		assign(workers, opts->dedicate[i], pool);
 	}
 	return 0;
 }
 
-int xfn_pools__apply(struct xfn_supervisor *sup, struct xfn_worker_process *worker)
+int xfn_pools__apply(struct xfn_workers *workers, struct xfn_worker_process *worker)
 {
 	uint32_t was = worker->active, active = (1u << worker->shared) - 1;
 	unsigned next = worker->shared;
 	int ret;
 
-	for (unsigned crew = 1; crew < XFN_POOLS; crew++) {
-		active |= ((1u << sup->own_threads[crew]) - 1) << next;
-		next += sup->own_threads[crew];
+	for (unsigned pool = 1; pool < XFN_POOLS; pool++) {
+		active |= ((1u << workers->own_threads[pool]) - 1) << next;
+		next += workers->own_threads[pool];
 	}
-	/* awake before it is asked, asked no longer before it rests */
+	/* a thread wakes before it gets requests, and gets none before it is parked */
 	worker->active = was | active;
 	xfn_workers__send_active(worker);
-	ret = xfn_loader__indirection(sup->loader, worker->queue, 0, 0, worker->shared);
+	ret = xfn_loader__indirection(workers->attachment->loader, worker->queue, 0, 0,
+				      worker->shared);
 	next = worker->shared;
-	for (unsigned crew = 1; !ret && crew < XFN_POOLS; crew++) {
-		if (!sup->own_threads[crew])
+	for (unsigned pool = 1; !ret && pool < XFN_POOLS; pool++) {
+		if (!workers->own_threads[pool])
 			continue;
-		ret = xfn_loader__indirection(sup->loader, worker->queue, crew, next,
-					      sup->own_threads[crew]);
-		next += sup->own_threads[crew];
+		ret = xfn_loader__indirection(workers->attachment->loader, worker->queue, pool,
+					      next, workers->own_threads[pool]);
+		next += workers->own_threads[pool];
 	}
-	if (ret) /* some may still be asked: all stay awake */
+	if (ret) /* requests may still come to any of them: all stay awake */
 		return ret;
 	worker->active = active;
 	xfn_workers__send_active(worker);
 	return 0;
 }
 
-const char *xfn_pools__serves(const struct xfn_supervisor *sup,
+const char *xfn_pools__serves(const struct xfn_workers *workers,
 			      const struct xfn_worker_process *worker, unsigned thread)
 {
 	unsigned next = worker->shared;
 
 	if (thread < next)
 		return "all";
-	for (unsigned crew = 1; crew < XFN_POOLS; crew++) {
-		next += sup->own_threads[crew];
+	for (unsigned pool = 1; pool < XFN_POOLS; pool++) {
+		next += workers->own_threads[pool];
 		if (thread >= next)
 			continue;
-		for (unsigned i = 0; i < sup->function_count; i++)
-			if (sup->functions[i].pool == crew)
-				return sup->functions[i].mod->attr.name;
+		for (unsigned i = 0; i < xfn_functions__count(workers->functions); i++)
+			if (workers->pool[i] == pool)
+				return xfn_functions__at(workers->functions, i)->mod->attr.name;
 	}
 	return "none";
 }
@@ -218,31 +219,31 @@ static int not_scaled(int ret, struct xfn_error *err)
 		strerror(-ret));
 }
 
-static int scale_queues(struct xfn_supervisor *sup, int queue, unsigned count,
+static int scale_queues(struct xfn_workers *workers, int queue, unsigned count,
 			struct xfn_error *err)
 {
-	unsigned own = own_threads(sup), met = 0;
+	unsigned own = own_threads(workers), met = 0;
 	int ret;
 
 	if (!count)
 		return xfn_fail(err, -EINVAL,
 				"a queue keeps at least one worker that all functions share");
-	for (unsigned i = 0; i < sup->worker_count; i++) {
-		const struct xfn_worker_process *worker = &sup->workers[i];
+	for (unsigned i = 0; i < workers->count; i++) {
+		const struct xfn_worker_process *worker = &workers->all[i];
 
 		if (xfn_worker_process__by_afxdp(worker) &&
 		    (queue < 0 || worker->queue == (unsigned)queue) &&
 		    !fits(worker, count, own, err))
 			return -ERANGE;
 	}
-	for (unsigned i = 0; i < sup->worker_count; i++) {
-		struct xfn_worker_process *worker = &sup->workers[i];
+	for (unsigned i = 0; i < workers->count; i++) {
+		struct xfn_worker_process *worker = &workers->all[i];
 
 		if (!xfn_worker_process__by_afxdp(worker) ||
 		    (queue >= 0 && worker->queue != (unsigned)queue))
 			continue;
 		met++;
-		ret = share(sup, worker, count);
+		ret = share(workers, worker, count);
 		if (ret)
 			return not_scaled(ret, err);
 	}
@@ -255,97 +256,82 @@ static int scale_queues(struct xfn_supervisor *sup, int queue, unsigned count,
 		queue);
 }
 
-static int scale_function(struct xfn_supervisor *sup, const char *name, unsigned count,
+static int scale_function(struct xfn_workers *workers, const char *name, unsigned count,
 			  struct xfn_error *err)
 {
-	const struct xfn_deployed *fn = find(sup, name);
-	unsigned crew, own = own_threads(sup), frames = 0, had;
+	unsigned slot = xfn_functions__find(workers->functions, name, 0);
+	unsigned pool, own = own_threads(workers), frames = 0, had;
 	int ret = 0;
 
-	if (!fn)
+	if (slot == xfn_functions__count(workers->functions))
 		return xfn_fail(err, -ENOENT, "%.64s: no such function here; `xfn ls` lists them",
 				name);
-	crew = fn->pool ?: free_pool(sup);
-	if (!crew)
+	pool = workers->pool[slot] ?: free_pool(workers);
+	if (!pool)
 		return xfn_fail(
 			err, -ENOSPC,
 			"%d functions have workers of their own already; `xfn scale NAME 0` takes "
 			"one's away",
 			XFN_POOLS - 1);
-	own = own - sup->own_threads[crew] + count;
-	for (unsigned i = 0; i < sup->worker_count; i++) {
-		if (!xfn_worker_process__by_afxdp(&sup->workers[i]))
+	own = own - workers->own_threads[pool] + count;
+	for (unsigned i = 0; i < workers->count; i++) {
+		if (!xfn_worker_process__by_afxdp(&workers->all[i]))
 			continue;
 		frames++;
-		if (!fits(&sup->workers[i], sup->workers[i].shared, own, err))
+		if (!fits(&workers->all[i], workers->all[i].shared, own, err))
 			return -ERANGE;
 	}
-	if (!frames || fn->tier == XFN_TIER_SOCKET)
+	if (!frames || xfn_functions__at(workers->functions, slot)->tier == XFN_TIER_SOCKET)
 		return xfn_fail(err, -ENOENT,
 				"%.64s: has no worker of AF_XDP; only these can be its own", name);
-	/* the threads first, so that none of its requests meets one that rests */
+	/* away from its threads first, so that none of its requests meets a parked one */
 	if (!count)
-		ret = assign(sup, name, 0);
+		ret = assign(workers, name, 0);
 	if (ret)
 		return not_scaled(ret, err);
-	had = sup->own_threads[crew];
-	sup->own_threads[crew] = count;
-	for (unsigned i = 0; !ret && i < sup->worker_count; i++)
-		if (xfn_worker_process__by_afxdp(&sup->workers[i]))
-			ret = xfn_pools__apply(sup, &sup->workers[i]);
+	had = workers->own_threads[pool];
+	workers->own_threads[pool] = count;
+	for (unsigned i = 0; !ret && i < workers->count; i++)
+		if (xfn_worker_process__by_afxdp(&workers->all[i]))
+			ret = xfn_pools__apply(workers, &workers->all[i]);
 	if (!ret && count)
-		ret = assign(sup, name, crew);
-	/* what requests may go to stays with the function, and nothing where none do */
+		ret = assign(workers, name, pool);
+	/* threads that requests may go to stay with the function; where none go, it has none */
 	if (ret && count)
-		sup->own_threads[crew] = fn->pool == crew && count > had ? count : had;
+		workers->own_threads[pool] =
+			workers->pool[slot] == pool && count > had ? count : had;
 	return ret ? not_scaled(ret, err) : 0;
 }
 
-json_t *xfn_pools__scale(struct xfn_supervisor *sup, json_t *args, struct xfn_error *err)
+int xfn_pools__scale(struct xfn_workers *workers, const char *name, int queue, unsigned count,
+		     struct xfn_error *err)
 {
-	const char *name = json_string_value(json_object_get(args, "name"));
-	json_t *queue = json_object_get(args, "queue"), *count = json_object_get(args, "workers");
-	json_int_t n = json_integer_value(count);
-	int ret;
+	int ret = name ? scale_function(workers, name, count, err) :
+			 scale_queues(workers, queue, count, err);
 
-	if (!json_is_integer(count) || n < 0 || n > XFN_THREADS) {
-		xfn_error__set(
-			err,
-			"scale wants a number of workers, 0 to %d; `xfn stat` tells of those now",
-			XFN_THREADS);
-		return NULL;
-	}
-	if (queue && (!json_is_integer(queue) || json_integer_value(queue) < 0 ||
-		      json_integer_value(queue) >= XFN_QUEUES)) {
-		xfn_error__set(err, "scale wants a queue, 0 to %d; leave it out for all of them",
-			       XFN_QUEUES - 1);
-		return NULL;
-	}
-	ret = name ? scale_function(sup, name, n, err) :
-		     scale_queues(sup, queue ? (int)json_integer_value(queue) : -1, n, err);
 	if (ret)
-		return NULL;
+		return ret;
 	if (name)
 		xfn_log__line(LOG_NOTICE, "%s has %u worker%s of its own on each queue", name,
-			      (unsigned)n, n == 1 ? "" : "s");
+			      count, count == 1 ? "" : "s");
 	else
-		xfn_log__line(LOG_NOTICE, "%u worker%s on %s", (unsigned)n, n == 1 ? "" : "s",
-			      queue ? "that queue" : "each queue");
-	xfn_error__set(err, "done, but out of memory for the answer; `xfn stat` tells of it");
-	return json_pack("{s:s?, s:O?, s:i}", "name", name, "queue", queue, "workers", (int)n);
+		xfn_log__line(LOG_NOTICE, "%u worker%s on %s", count, count == 1 ? "" : "s",
+			      queue < 0 ? "each queue" : "that queue");
+	return 0;
 }
 
 /*
  * One look at a queue. A thread is busy while it does not wait for requests, also where it is
  * another one's turn on the CPU.
  */
-static void look(struct xfn_supervisor *sup, struct xfn_worker_process *worker, uint64_t elapsed_ns)
+static void look(struct xfn_workers *workers, struct xfn_worker_process *worker,
+		 uint64_t elapsed_ns)
 {
 	uint64_t busiest = 0, all = 0, stalls = 0;
-	unsigned min = sup->opts->workers_min ?: 1, max = shared_max(sup);
+	unsigned min = workers->opts->workers_min ?: 1, max = shared_max(workers);
 	unsigned count = worker->shared;
 
-	xfn_page_check__read(sup, worker);
+	xfn_page_check__read(workers, worker);
 	for (unsigned i = 0; i < worker->shared; i++) {
 		const struct xfn_page *told = xfn_page_check__sum(worker->checked, i);
 		uint64_t idle = told->idle_ns - worker->load[i].idle_ns;
@@ -375,30 +361,34 @@ static void look(struct xfn_supervisor *sup, struct xfn_worker_process *worker, 
 	}
 	if (worker->shared == count)
 		return;
-	if (share(sup, worker, count)) /* the next look tries again */
+	if (share(workers, worker, count)) /* the next sample tries again */
 		return;
 	xfn_log__line(LOG_NOTICE, "queue %u: %u workers, by load", worker->queue, worker->shared);
 }
 
-int xfn_pools__follow_load(struct xfn_supervisor *sup)
+static void look_at_all(void *ctx)
 {
+	struct xfn_workers *workers = ctx;
 	uint64_t now = xfn_now_ns();
 	bool any = false;
 
-	if (!sup->opts->autoscale)
-		return -1;
-	for (unsigned i = 0; i < sup->worker_count; i++) {
-		struct xfn_worker_process *worker = &sup->workers[i];
+	for (unsigned i = 0; i < workers->count; i++) {
+		struct xfn_worker_process *worker = &workers->all[i];
 
 		if (!xfn_worker_process__by_afxdp(worker) || worker->state != XFN_WORKER_READY)
 			continue;
 		any = true;
-		if (now < worker->next_load_ns)
-			continue;
-		if (worker->next_load_ns)
-			look(sup, worker, now - worker->last_load_ns);
+		if (worker->last_load_ns)
+			look(workers, worker, now - worker->last_load_ns);
 		worker->last_load_ns = now;
-		worker->next_load_ns = now + LOOK_MS * 1000000ull;
 	}
-	return any ? LOOK_MS : -1;
+	if (any)
+		xfn_events__after(workers->loop, &workers->load_look, LOOK_MS, look_at_all,
+				  workers);
+}
+
+void xfn_pools__follow_load(struct xfn_workers *workers)
+{
+	if (workers->opts->autoscale && !workers->load_look.events)
+		xfn_events__after(workers->loop, &workers->load_look, 0, look_at_all, workers);
 }

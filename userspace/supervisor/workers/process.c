@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -15,13 +14,14 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "../../../skel/error.h"
 #include "../../host/now.h"
-#include "../supervisor_inside.h"
+#include "page_check.h"
+#include "process.h"
+#include "workers_inside.h"
 
 #define STOP_MS 2000 /* a worker that was told to stop, and does not end by then, is killed */
 
-/* That descriptor above those that a worker is given, close-on-exec; takes `fd`. -errno. */
+/* Move `fd` above the descriptors that a worker is given, close-on-exec. The new one or -errno. */
 static int above(int fd)
 {
 	int high;
@@ -37,7 +37,7 @@ static int above(int fd)
 	return high;
 }
 
-/* What reads as empty, without a file of /dev. */
+/* A descriptor that reads as empty: /dev/null may not be there. */
 static int empty_input(void)
 {
 	int ends[2];
@@ -79,7 +79,24 @@ static int spawn(const char *path, const int descriptors[4], pid_t *pid)
 	return ret;
 }
 
-int xfn_process__start(const struct xfn_supervisor *sup, struct xfn_worker_process *worker,
+void xfn_process__hold_program(struct xfn_workers *workers)
+{
+	int fd = open(workers->opts->worker, O_PATH | O_CLOEXEC), high = -1;
+
+	snprintf(workers->program, sizeof(workers->program), "%s", workers->opts->worker);
+	if (fd < 0 || access("/proc/self/fd", X_OK))
+		goto out;
+	/* the low descriptors are replaced by those that a worker is given */
+	high = fcntl(fd, F_DUPFD_CLOEXEC, XFN_WORKER_PROTOCOL_FD + 1);
+	if (high >= 0)
+		snprintf(workers->program, sizeof(workers->program), "/proc/self/fd/%d", high);
+out:
+	if (fd >= 0)
+		close(fd);
+	workers->program_fd = high;
+}
+
+int xfn_process__start(const struct xfn_workers *workers, struct xfn_worker_process *worker,
 		       struct xfn_error *err)
 {
 	int pair[2] = { -1, -1 }, words = -1, given[4] = { -1, -1, -1, -1 };
@@ -99,10 +116,10 @@ int xfn_process__start(const struct xfn_supervisor *sup, struct xfn_worker_proce
 	for (int i = 0; i < 4 && !ret; i++)
 		ret = given[i] < 0 ? given[i] : 0;
 	if (!ret) {
-		ret = spawn(sup->worker, given, &worker->pid);
+		ret = spawn(workers->program, given, &worker->pid);
 		if (ret)
 			xfn_error__set(err, "cannot start %s: %s; is xfn installed whole?",
-				       sup->opts->worker, strerror(-ret));
+				       workers->opts->worker, strerror(-ret));
 	}
 	for (int i = 0; i < 4; i++)
 		if (given[i] >= 0 && i != 2)
@@ -153,6 +170,7 @@ bool xfn_process__has_ended(const struct xfn_worker_process *worker)
 
 static void close_descriptors(struct xfn_worker_process *worker)
 {
+	xfn_workers__unwatch(worker);
 	if (worker->pidfd >= 0)
 		close(worker->pidfd);
 	if (worker->sock >= 0)
@@ -165,7 +183,7 @@ int xfn_process__status(struct xfn_worker_process *worker)
 	char who[XFN_WHO];
 	int status;
 
-	/* which ends it too, where CAP_KILL is missing */
+	/* closing the pair ends the worker also where CAP_KILL is missing */
 	close_descriptors(worker);
 	status = worker->pid > 0 ? wait_for(worker->pid) : 0;
 	xfn_output_lines__close(&worker->output, xfn_worker_process__who(worker, who));
@@ -173,7 +191,60 @@ int xfn_process__status(struct xfn_worker_process *worker)
 	return status;
 }
 
-void xfn_process__retire(struct xfn_supervisor *sup, struct xfn_worker_process *worker)
+static void bury(struct xfn_leaver *leaver)
+{
+	struct xfn_leaver **at = &leaver->owner->leavers;
+
+	while (*at != leaver)
+		at = &(*at)->next;
+	*at = leaver->next;
+	for (unsigned i = 0; i < 2; i++)
+		xfn_events__unwatch(&leaver->watch[i]);
+	xfn_events__stop(&leaver->late);
+	wait_for(leaver->pid);
+	xfn_output_lines__close(&leaver->output, leaver->who);
+	if (leaver->page)
+		xfn_page_check__keep(leaver->owner, leaver->checked, leaver->page, leaver->threads,
+				     leaver->who);
+	if (leaver->pidfd >= 0)
+		close(leaver->pidfd);
+	free(leaver);
+}
+
+static void on_leaver(void *ctx)
+{
+	struct xfn_leaver *leaver = ctx;
+
+	if (leaver->output.fd >= 0)
+		xfn_output_lines__read(&leaver->output, leaver->who);
+	if (xfn_output_lines__fd(&leaver->output) < 0)
+		xfn_events__unwatch(&leaver->watch[1]);
+	if (has_ended(leaver->pid))
+		bury(leaver);
+}
+
+static void on_late(void *ctx)
+{
+	struct xfn_leaver *leaver = ctx;
+
+	if (!has_ended(leaver->pid)) {
+		end_all(leaver->pid);
+		xfn_events__after(leaver->loop, &leaver->late, STOP_MS, on_late, leaver);
+	}
+	on_leaver(leaver);
+}
+
+/* In this loop from now on, until it has ended; it is killed after `ms`. */
+static void wait_in(struct xfn_leaver *leaver, struct xfn_events *loop, uint64_t ms)
+{
+	leaver->loop = loop;
+	xfn_events__watch(loop, &leaver->watch[0], XFN_TURN_LAST, leaver->pidfd, on_leaver, leaver);
+	xfn_events__watch(loop, &leaver->watch[1], XFN_TURN_LAST,
+			  xfn_output_lines__fd(&leaver->output), on_leaver, leaver);
+	xfn_events__after(loop, &leaver->late, ms, on_late, leaver);
+}
+
+void xfn_process__retire(struct xfn_workers *workers, struct xfn_worker_process *worker)
 {
 	const struct xfn_message stop = { .type = XFN_MESSAGE_STOP,
 					  .version = XFN_WORKER_PROTOCOL_VERSION };
@@ -191,89 +262,35 @@ void xfn_process__retire(struct xfn_supervisor *sup, struct xfn_worker_process *
 	if (!leaver) {
 		xfn_process__status(worker);
 		if (worker->page)
-			xfn_page_check__keep(sup, worker->checked, worker->page, worker->threads,
-					     xfn_worker_process__who(worker, who));
+			xfn_page_check__keep(workers, worker->checked, worker->page,
+					     worker->threads, xfn_worker_process__who(worker, who));
 	} else {
+		leaver->owner = workers;
 		leaver->pid = worker->pid;
 		leaver->pidfd = worker->pidfd;
 		leaver->page = worker->page;
 		leaver->checked = worker->checked;
 		leaver->threads = worker->threads;
 		leaver->output = worker->output;
-		leaver->until_ms = xfn_now_ms() + STOP_MS;
 		xfn_worker_process__who(worker, leaver->who);
-		leaver->next = sup->leavers;
-		sup->leavers = leaver;
+		leaver->next = workers->leavers;
+		workers->leavers = leaver;
 		worker->pidfd = worker->output.fd = -1;
 		close_descriptors(worker);
+		wait_in(leaver, workers->loop, STOP_MS);
 	}
 	worker->page = NULL;
 	worker->checked = NULL;
 	worker->pid = 0;
 }
 
-static void bury(struct xfn_supervisor *sup, struct xfn_leaver *leaver)
+void xfn_workers__wait(struct xfn_workers *workers)
 {
-	wait_for(leaver->pid);
-	xfn_output_lines__close(&leaver->output, leaver->who);
-	if (leaver->page)
-		xfn_page_check__keep(sup, leaver->checked, leaver->page, leaver->threads,
-				     leaver->who);
-	if (leaver->pidfd >= 0)
-		close(leaver->pidfd);
-	free(leaver);
-}
+	struct xfn_events own = {};
+	uint64_t now = xfn_now_ns();
 
-int xfn_process__reap(struct xfn_supervisor *sup)
-{
-	struct xfn_leaver **at = &sup->leavers;
-	uint64_t now = xfn_now_ms();
-	int next = -1;
-
-	while (*at) {
-		struct xfn_leaver *leaver = *at;
-
-		if (leaver->output.fd >= 0)
-			xfn_output_lines__read(&leaver->output, leaver->who);
-		if (has_ended(leaver->pid)) {
-			*at = leaver->next;
-			bury(sup, leaver);
-			continue;
-		}
-		if (now >= leaver->until_ms) {
-			end_all(leaver->pid);
-			leaver->until_ms = now + STOP_MS;
-		}
-		if (next < 0 || (int)(leaver->until_ms - now) < next)
-			next = (int)(leaver->until_ms - now);
-		at = &leaver->next;
-	}
-	return next;
-}
-
-unsigned xfn_process__poll(const struct xfn_supervisor *sup, struct pollfd *fds, unsigned room)
-{
-	unsigned n = 0;
-
-	/* beyond these they are found when another one's time is over */
-	for (const struct xfn_leaver *l = sup->leavers; l && n + 2 <= room; l = l->next, n += 2) {
-		fds[n] = (struct pollfd){ .fd = l->pidfd, .events = POLLIN };
-		fds[n + 1] =
-			(struct pollfd){ .fd = xfn_output_lines__fd(&l->output), .events = POLLIN };
-	}
-	return n;
-}
-
-void xfn_process__wait(struct xfn_supervisor *sup)
-{
-	struct pollfd fds[2 * XFN_WORKER_PROCESSES];
-
-	for (;;) {
-		int timeout = xfn_process__reap(sup);
-		unsigned n = xfn_process__poll(sup, fds, 2 * XFN_WORKER_PROCESSES);
-
-		if (!sup->leavers)
-			break;
-		poll(fds, n, timeout);
-	}
+	for (struct xfn_leaver *l = workers->leavers; l; l = l->next)
+		wait_in(l, &own, l->late.at_ns > now ? (l->late.at_ns - now) / 1000000 : 0);
+	while (workers->leavers)
+		xfn_events__round(&own);
 }

@@ -8,46 +8,52 @@
 #include <unistd.h>
 #include "../../host/log.h"
 #include "../../worker/sandbox.h"
-#include "../supervisor_inside.h"
+#include "../ingress/listeners.h"
+#include "process.h"
+#include "provision.h"
+#include "quarantine.h"
+#include "workers_inside.h"
 
-static uint32_t flags_of(const struct xfn_supervisor *sup)
+static uint32_t flags_of(const struct xfn_workers *workers)
 {
-	return (sup->opts->trust_checksum ? XFN_TRUST_CHECKSUM : 0) |
-	       (sup->iface.local_peer ? XFN_LOCAL_PEER : 0);
+	return (workers->opts->trust_checksum ? XFN_TRUST_CHECKSUM : 0) |
+	       (workers->interface->iface.local_peer ? XFN_LOCAL_PEER : 0);
 }
 
 /* Is the address and port of listener `i` an earlier one's too, on another device? */
-static bool bound_before(const struct xfn_supervisor *sup, unsigned i)
+static bool bound_before(const struct xfn_listener *all, unsigned i)
 {
-	const struct xfn_listener *own = &sup->listeners[i];
-
 	for (unsigned j = 0; j < i; j++)
-		if (sup->listeners[j].local.port == own->local.port &&
-		    !memcmp(sup->listeners[j].local.ip, own->local.ip, 16))
+		if (all[j].local.port == all[i].local.port &&
+		    !memcmp(all[j].local.ip, all[i].local.ip, 16))
 			return true;
 	return false;
 }
 
-static int put_functions(const struct xfn_supervisor *sup, struct xfn_worker_process *worker)
+static int put_functions(const struct xfn_workers *workers, struct xfn_worker_process *worker)
 {
+	unsigned held_count;
+	const struct xfn_listener *held = xfn_listeners__held(workers->ingress, &held_count);
 	int ret = 0;
 
-	for (unsigned slot = 0; !ret && slot < sup->function_count; slot++) {
-		const struct xfn_deployed *fn = &sup->functions[slot];
+	for (unsigned slot = 0; !ret && slot < xfn_functions__count(workers->functions); slot++) {
+		const struct xfn_deployed *fn = xfn_functions__at(workers->functions, slot);
+		bool aside = workers->health[slot].set_aside[0];
 		struct xfn_message msg = { .type = XFN_MESSAGE_FUNCTION,
 					   .version = XFN_WORKER_PROTOCOL_VERSION };
 
-		if (xfn_worker_process__by_afxdp(worker) ? fn->tier == XFN_TIER_SOCKET :
-							   !fn->listening)
+		if (xfn_worker_process__by_afxdp(worker) ?
+			    fn->tier == XFN_TIER_SOCKET :
+			    !xfn_listeners__has(workers->ingress, slot))
 			continue;
 		msg.function.slot = slot;
 		memcpy(msg.function.name, fn->mod->attr.name, sizeof(msg.function.name));
-		if (fn->set_aside[0]) { /* has a port, and drops what comes to it */
+		if (aside) { /* it keeps its port, and its requests are dropped */
 			msg.type = XFN_MESSAGE_QUARANTINE;
 			msg.quarantine.slot = slot;
 			msg.quarantine.on = 1;
 		}
-		ret = xfn_outbox__put(&worker->outbox, &msg, fn->set_aside[0] ? -1 : fn->mod->fd);
+		ret = xfn_outbox__put(&worker->outbox, &msg, aside ? -1 : fn->mod->fd);
 		if (ret)
 			break;
 		memset(&msg.bind, 0, sizeof(msg.bind));
@@ -55,28 +61,29 @@ static int put_functions(const struct xfn_supervisor *sup, struct xfn_worker_pro
 		msg.bind.slot = slot;
 		msg.bind.any = fn->any && !fn->version;
 		msg.bind.addr = fn->addr;
-		/* Behind UDP sockets the socket tells the function. */
+		/* Behind UDP sockets each socket belongs to one function. */
 		if (xfn_worker_process__by_afxdp(worker))
 			ret = xfn_outbox__put(&worker->outbox, &msg, -1);
 	}
-	for (unsigned i = 0; !ret && xfn_worker_process__by_ring(worker) && i < sup->listener_count;
-	     i++) {
+	for (unsigned i = 0; !ret && xfn_worker_process__by_ring(worker) && i < held_count; i++) {
 		struct xfn_message msg = { .type = XFN_MESSAGE_BIND,
 					   .version = XFN_WORKER_PROTOCOL_VERSION };
 
-		if (bound_before(sup, i))
+		if (bound_before(held, i))
 			continue;
-		msg.bind.slot = sup->listeners[i].slot;
-		msg.bind.addr = sup->listeners[i].local;
+		msg.bind.slot = held[i].slot;
+		msg.bind.addr = held[i].local;
 		ret = xfn_outbox__put(&worker->outbox, &msg, -1);
 	}
 	return ret;
 }
 
-static int put_sockets(const struct xfn_supervisor *sup, struct xfn_worker_process *worker)
+static int put_sockets(const struct xfn_workers *workers, struct xfn_worker_process *worker)
 {
 	struct xfn_message msg = { .type = XFN_MESSAGE_UMEM,
 				   .version = XFN_WORKER_PROTOCOL_VERSION };
+	unsigned held_count;
+	const struct xfn_listener *held = xfn_listeners__held(workers->ingress, &held_count);
 	int ret = 0;
 
 	if (xfn_worker_process__by_afxdp(worker)) {
@@ -102,47 +109,48 @@ static int put_sockets(const struct xfn_supervisor *sup, struct xfn_worker_proce
 	if (xfn_worker_process__by_ring(worker)) {
 		memset(&msg.socket, 0, sizeof(msg.socket));
 		msg.type = XFN_MESSAGE_SOCKET;
-		msg.socket.block_size = xfn_packet_ring__block(sup->ring_mtu);
+		msg.socket.block_size =
+			xfn_packet_ring__block(xfn_listeners__ring_mtu(workers->ingress));
 		msg.socket.block_count = XFN_PACKET_RING / msg.socket.block_size;
 		ret = xfn_outbox__put(&worker->outbox, &msg, worker->ring.receive);
 		return ret ?: xfn_outbox__put(&worker->outbox, &msg, worker->ring.send);
 	}
-	for (unsigned i = 0; !ret && i < sup->listener_count; i++) {
+	for (unsigned i = 0; !ret && i < held_count; i++) {
 		memset(&msg.socket, 0, sizeof(msg.socket));
 		msg.type = XFN_MESSAGE_SOCKET;
-		msg.socket.slot = sup->listeners[i].slot;
-		msg.socket.local = sup->listeners[i].local;
-		ret = xfn_outbox__put(&worker->outbox, &msg, sup->listeners[i].fd);
+		msg.socket.slot = held[i].slot;
+		msg.socket.local = held[i].local;
+		ret = xfn_outbox__put(&worker->outbox, &msg, held[i].fd);
 	}
 	return ret;
 }
 
-int xfn_provision__send(const struct xfn_supervisor *sup, struct xfn_worker_process *worker)
+int xfn_provision__send(const struct xfn_workers *workers, struct xfn_worker_process *worker)
 {
 	struct xfn_message msg = { .type = XFN_MESSAGE_HELLO,
 				   .version = XFN_WORKER_PROTOCOL_VERSION };
 	int ret;
 
 	snprintf(msg.hello.engine, sizeof(msg.hello.engine), "%s", worker->engine);
-	msg.hello.flags = flags_of(sup);
-	msg.hello.mtu = sup->iface.mtu ?: XFN_MTU_DEFAULT;
-	msg.hello.rate = sup->opts->rate;
+	msg.hello.flags = flags_of(workers);
+	msg.hello.mtu = workers->interface->iface.mtu ?: XFN_MTU_DEFAULT;
+	msg.hello.rate = workers->opts->rate;
 	msg.hello.uid = msg.hello.gid = geteuid() ? 0 : XFN_NOBODY;
 	/* beside workers of frames, the one of sockets has the slow path only: it may sleep */
-	msg.hello.spin = sup->opts->spin && (xfn_worker_process__by_afxdp(worker) ||
-					     xfn_worker_process__by_ring(worker) ||
-					     (!xfn_worker_process__by_afxdp(sup->workers) &&
-					      !xfn_worker_process__by_ring(sup->workers)));
-	msg.hello.sqpoll = sup->opts->sqpoll;
+	msg.hello.spin = workers->opts->spin && (xfn_worker_process__by_afxdp(worker) ||
+						 xfn_worker_process__by_ring(worker) ||
+						 (!xfn_worker_process__by_afxdp(workers->all) &&
+						  !xfn_worker_process__by_ring(workers->all)));
+	msg.hello.sqpoll = workers->opts->sqpoll;
 	msg.hello.careful = worker->careful;
-	msg.hello.busy_us = sup->opts->links.busy_poll;
-	msg.hello.memory_mb = sup->opts->memory_mb;
+	msg.hello.busy_us = workers->opts->links.busy_poll;
+	msg.hello.memory_mb = workers->opts->memory_mb;
 	msg.hello.threads = worker->threads;
 	memcpy(msg.hello.cpu, worker->cpu, sizeof(msg.hello.cpu));
 	ret = xfn_outbox__put(&worker->outbox, &msg, worker->page_fd);
-	ret = ret ?: put_functions(sup, worker);
-	ret = ret ?: xfn_quarantine__send(sup, worker);
-	ret = ret ?: put_sockets(sup, worker);
+	ret = ret ?: put_functions(workers, worker);
+	ret = ret ?: xfn_quarantine__send(workers, worker);
+	ret = ret ?: put_sockets(workers, worker);
 	ret = ret ?: xfn_workers__send_active(worker);
 	msg = (struct xfn_message){ .type = XFN_MESSAGE_START,
 				    .version = XFN_WORKER_PROTOCOL_VERSION };
@@ -156,12 +164,15 @@ int xfn_workers__command(struct xfn_worker_process *worker, const struct xfn_mes
 
 	if (worker->sock < 0)
 		return 0;
-	/* in the order of all others, of which the last is START */
+	/* behind the messages that still wait; START is the last of these */
 	if (xfn_outbox__waits(&worker->outbox))
 		return xfn_outbox__put(&worker->outbox, msg, -1);
 	ret = xfn_message__send(worker->sock, msg, -1);
-	if (ret == -EAGAIN && starts)
-		return xfn_outbox__put(&worker->outbox, msg, -1);
+	if (ret == -EAGAIN && starts) {
+		ret = xfn_outbox__put(&worker->outbox, msg, -1);
+		xfn_workers__watch(worker); /* until its socket takes the message */
+		return ret;
+	}
 	if (ret == -EAGAIN) {
 		xfn_log__line(LOG_ERR,
 			      "worker of engine %s, queue %u takes no orders any more: ended",

@@ -11,23 +11,27 @@
 #include <sys/syscall.h>
 #include <syslog.h>
 #include <unistd.h>
-#include "../../../skel/error.h"
 #include "../../host/log.h"
 #include "../../host/now.h"
-#include "../supervisor_inside.h"
+#include "crash_pcap.h"
+#include "process.h"
+#include "provision.h"
+#include "quarantine.h"
+#include "standstill.h"
+#include "workers_inside.h"
 
 #define LOOKS 2 /* per deadline */
 
-static const char *name_of(const struct xfn_deployed *fn)
+static const char *name_of(const struct xfn_workers *workers, unsigned slot)
 {
-	return fn->mod->attr.name;
+	return xfn_deployed__name(xfn_functions__at(workers->functions, slot));
 }
 
-uint32_t xfn_quarantine__running(const struct xfn_supervisor *sup, const struct xfn_page *page)
+uint32_t xfn_quarantine__running(const struct xfn_workers *workers, const struct xfn_page *page)
 {
 	uint32_t slot = __atomic_load_n(&page->running_slot, __ATOMIC_RELAXED);
 
-	return slot <= sup->function_count ? slot : 0;
+	return slot <= xfn_functions__count(workers->functions) ? slot : 0;
 }
 
 /* Who is to blame for a worker's end, and by which page that is known. */
@@ -41,7 +45,7 @@ struct culprit {
  * The page of the thread in which a worker ended: one that has noted its request, or that did not
  * return; else of the first in a function. Others may have been in one too, and are not to blame.
  */
-static const struct xfn_page *page_in_function(const struct xfn_supervisor *sup,
+static const struct xfn_page *page_in_function(const struct xfn_workers *workers,
 					       const struct xfn_worker_process *worker)
 {
 	const struct xfn_page *found = NULL;
@@ -49,7 +53,7 @@ static const struct xfn_page *page_in_function(const struct xfn_supervisor *sup,
 	for (unsigned i = 0; i < worker->threads; i++) {
 		const struct xfn_page *page = &worker->page[i];
 
-		if (!xfn_quarantine__running(sup, page))
+		if (!xfn_quarantine__running(workers, page))
 			continue;
 		if (page->crash.noted || (worker->hung && worker->seen[i].looks >= LOOKS))
 			return page;
@@ -59,32 +63,33 @@ static const struct xfn_page *page_in_function(const struct xfn_supervisor *sup,
 }
 
 /* Of a careful worker, where no thread was in a function: the last one of the thread at fault. */
-static struct culprit culprit(const struct xfn_supervisor *sup,
+static struct culprit culprit(const struct xfn_workers *workers,
 			      const struct xfn_worker_process *worker)
 {
-	const struct xfn_page *page = page_in_function(sup, worker);
+	const struct xfn_page *page = page_in_function(workers, worker);
 
 	if (page)
-		return (struct culprit){ page, xfn_quarantine__running(sup, page) - 1, false };
+		return (struct culprit){ page, xfn_quarantine__running(workers, page) - 1, false };
 	for (unsigned i = 0; i < worker->threads; i++) {
 		uint32_t slot = __atomic_load_n(&worker->page[i].after_slot, __ATOMIC_RELAXED);
 
-		if (worker->page[i].fault && slot && slot <= sup->function_count)
+		if (worker->page[i].fault && slot &&
+		    slot <= xfn_functions__count(workers->functions))
 			return (struct culprit){ &worker->page[i], slot - 1, true };
 	}
 	return (struct culprit){};
 }
 
 /*
- * Looks are counted, not time: while this process is stopped, its workers may be as well. A slot's
+ * Samples are counted, not time: while this process is stopped, its workers may be as well. A slot's
  * requests grow before each call, so the same number is the same call.
  */
-static void look(const struct xfn_supervisor *sup, struct xfn_worker_process *worker,
+static void look(const struct xfn_workers *workers, struct xfn_worker_process *worker,
 		 unsigned thread)
 {
 	const struct xfn_page *page = &worker->page[thread];
 	struct xfn_seen *seen = &worker->seen[thread];
-	uint32_t slot = xfn_quarantine__running(sup, page);
+	uint32_t slot = xfn_quarantine__running(workers, page);
 	uint64_t calls =
 		slot ? __atomic_load_n(&page->slots[slot - 1].requests, __ATOMIC_RELAXED) : 0;
 
@@ -102,36 +107,34 @@ static void look(const struct xfn_supervisor *sup, struct xfn_worker_process *wo
 		kill(worker->pid, SIGKILL);
 }
 
-static void check_all(struct xfn_supervisor *sup)
+static void check_all(void *ctx)
 {
-	for (unsigned i = 0; i < sup->worker_count; i++) {
-		struct xfn_worker_process *worker = &sup->workers[i];
+	struct xfn_workers *workers = ctx;
+	bool any = false;
+
+	for (unsigned i = 0; i < workers->count; i++) {
+		struct xfn_worker_process *worker = &workers->all[i];
 
 		if (worker->state != XFN_WORKER_READY)
 			continue;
-		/* one that is stopped may be so in the midst of any call */
+		any = true;
+		/* a stopped worker may stand in the midst of any call */
 		if (xfn_worker_process__is_stopped(worker))
 			memset(worker->seen, 0, sizeof(worker->seen));
 		else
 			for (unsigned t = 0; t < worker->threads; t++)
-				look(sup, worker, t);
+				look(workers, worker, t);
 	}
+	if (any)
+		xfn_events__after(workers->loop, &workers->calls_look,
+				  (workers->opts->deadline + LOOKS - 1) / LOOKS, check_all,
+				  workers);
 }
 
-int xfn_quarantine__watch(struct xfn_supervisor *sup)
+void xfn_quarantine__watch(struct xfn_workers *workers)
 {
-	uint64_t now = xfn_now_ns();
-	bool any = false;
-
-	for (unsigned i = 0; i < sup->worker_count; i++)
-		any = any || sup->workers[i].state == XFN_WORKER_READY;
-	if (!sup->opts->deadline || !any)
-		return -1;
-	if (now >= sup->next_poll_ns) {
-		check_all(sup);
-		sup->next_poll_ns = now + sup->opts->deadline * (1000000ull / LOOKS);
-	}
-	return (int)((sup->next_poll_ns - now) / 1000000) + 1;
+	if (workers->opts->deadline && !workers->calls_look.events)
+		xfn_events__after(workers->loop, &workers->calls_look, 0, check_all, workers);
 }
 
 static int tell(struct xfn_worker_process *worker, unsigned slot, bool on)
@@ -143,35 +146,35 @@ static int tell(struct xfn_worker_process *worker, unsigned slot, bool on)
 	return xfn_workers__command(worker, &msg);
 }
 
-int xfn_quarantine__send(const struct xfn_supervisor *sup, struct xfn_worker_process *worker)
+int xfn_quarantine__send(const struct xfn_workers *workers, struct xfn_worker_process *worker)
 {
 	int ret = 0;
 
-	for (unsigned slot = 0; !ret && slot < sup->function_count; slot++)
-		if (sup->functions[slot].quarantined)
+	for (unsigned slot = 0; !ret && slot < xfn_functions__count(workers->functions); slot++)
+		if (workers->health[slot].quarantined)
 			ret = tell(worker, slot, true);
 	return ret;
 }
 
-/* To those that run; the others hear it when they start. */
-static void set(struct xfn_supervisor *sup, unsigned slot, bool on)
+/* Tell the workers that run; the others are told when they start. */
+static void set(struct xfn_workers *workers, unsigned slot, bool on)
 {
-	sup->functions[slot].quarantined = on;
-	sup->functions[slot].crash_count = 0;
-	for (unsigned i = 0; i < sup->worker_count; i++)
-		if (sup->workers[i].sock >= 0)
-			tell(&sup->workers[i], slot, on);
+	workers->health[slot].quarantined = on;
+	workers->health[slot].crash_count = 0;
+	for (unsigned i = 0; i < workers->count; i++)
+		if (workers->all[i].sock >= 0)
+			tell(&workers->all[i], slot, on);
 }
 
-static void release_command(const struct xfn_supervisor *sup, const struct xfn_deployed *fn,
-			    char *text, size_t len)
+static void release_command(const struct xfn_workers *workers, unsigned slot, char *text,
+			    size_t len)
 {
-	snprintf(text, len, "`xfn release %s%s%s`", name_of(fn), sup->iface.name[0] ? " -i " : "",
-		 sup->iface.name);
+	snprintf(text, len, "`xfn release %s%s%s`", name_of(workers, slot),
+		 workers->interface->iface.name[0] ? " -i " : "", workers->interface->iface.name);
 }
 
-/* Note one crash more. True: that was one too many. */
-static bool count(struct xfn_deployed *fn)
+/* Count a crash. True: the function has crashed too often. */
+static bool count(struct xfn_health *fn)
 {
 	uint64_t now = xfn_now_ns(), first;
 
@@ -191,13 +194,12 @@ static bool ended_by_nobody(const struct xfn_worker_process *worker)
 	return false;
 }
 
-enum xfn_blame xfn_quarantine__ended(struct xfn_supervisor *sup, struct xfn_worker_process *worker,
+enum xfn_blame xfn_quarantine__ended(struct xfn_workers *workers, struct xfn_worker_process *worker,
 				     char *what, size_t len)
 {
-	const struct culprit who = culprit(sup, worker);
+	const struct culprit who = culprit(workers, worker);
 	const struct xfn_page *page = who.page;
 	char path[320], how[80] = "";
-	struct xfn_deployed *fn;
 	int n, ret;
 
 	what[0] = 0;
@@ -209,53 +211,54 @@ enum xfn_blame xfn_quarantine__ended(struct xfn_supervisor *sup, struct xfn_work
 			 XFN_CAREFUL_S);
 	if (!page)
 		return XFN_BLAME_NOBODY;
-	fn = &sup->functions[who.slot];
 	if (who.after)
 		snprintf(how, sizeof(how),
 			 ", the last one called, which has broken memory of its worker");
 	else if (worker->hung)
 		snprintf(how, sizeof(how), ", which had not returned within %u ms",
-			 sup->opts->deadline);
+			 workers->opts->deadline);
 	else if (page->overrun == XFN_OVERRUN_BEFORE)
 		snprintf(how, sizeof(how), ", which had written before its payload");
 	else if (page->overrun)
 		snprintf(how, sizeof(how), ", which had written past its payload");
-	ret = xfn_crash_pcap__keep(sup->iface.name[0] ? sup->iface.name : NULL, name_of(fn),
-				   &page->crash, path, sizeof(path));
-	n = snprintf(what, len, " %s function %s%s", who.after ? "after" : "in", name_of(fn), how);
+	ret = xfn_crash_pcap__keep(
+		workers->interface->iface.name[0] ? workers->interface->iface.name : NULL,
+		name_of(workers, who.slot), &page->crash, path, sizeof(path));
+	n = snprintf(what, len, " %s function %s%s", who.after ? "after" : "in",
+		     name_of(workers, who.slot), how);
 	if (!ret)
 		snprintf(what + n, len - n, "; its request: %s", path);
 	else if (ret != -ENODATA)
 		snprintf(what + n, len - n, "; its request cannot be kept%s%s: %s",
 			 path[0] ? " in " : "", path, strerror(-ret));
-	if (fn->quarantined)
+	if (workers->health[who.slot].quarantined)
 		return XFN_BLAME_NOBODY;
-	return count(fn) ? XFN_BLAME_TOO_OFTEN : XFN_BLAME_FUNCTION;
+	return count(&workers->health[who.slot]) ? XFN_BLAME_TOO_OFTEN : XFN_BLAME_FUNCTION;
 }
 
-void xfn_quarantine__begin(struct xfn_supervisor *sup, const struct xfn_worker_process *worker)
+void xfn_quarantine__begin(struct xfn_workers *workers, const struct xfn_worker_process *worker)
 {
-	const struct culprit who = culprit(sup, worker);
-	struct xfn_deployed *fn;
+	const struct culprit who = culprit(workers, worker);
 	char next[80];
 
 	if (!who.page)
 		return;
-	fn = &sup->functions[who.slot];
-	set(sup, fn - sup->functions, true);
-	release_command(sup, fn, next, sizeof(next));
+	set(workers, who.slot, true);
+	release_command(workers, who.slot, next, sizeof(next));
 	xfn_log__line(
 		LOG_ERR,
 		"%s ended its worker %d times within %d s; workers drop its requests from now "
 		"on (QUARANTINE); mend it, or %s lets it run again",
-		name_of(fn), XFN_CRASHES, XFN_CRASHES_S, next);
+		name_of(workers, who.slot), XFN_CRASHES, XFN_CRASHES_S, next);
 }
 
-bool xfn_quarantine__blame(struct xfn_supervisor *sup, const struct xfn_worker_process *worker,
+bool xfn_quarantine__blame(struct xfn_workers *workers, const struct xfn_worker_process *worker,
 			   int ret, const char *err)
 {
-	struct xfn_deployed *fn;
+	const char *name;
+	bool in_kernel;
 	uint32_t slot = 0;
+	struct xfn_health *health;
 	char next[80];
 	size_t len;
 
@@ -263,119 +266,122 @@ bool xfn_quarantine__blame(struct xfn_supervisor *sup, const struct xfn_worker_p
 	if (ret == -EINTR || !worker->page)
 		return false;
 	for (unsigned i = 0; !slot && i < worker->threads; i++)
-		slot = xfn_quarantine__running(sup, &worker->page[i]);
+		slot = xfn_quarantine__running(workers, &worker->page[i]);
 	if (!slot)
 		return false;
-	fn = &sup->functions[slot - 1];
-	/* by another worker, which started at the same time */
-	if (fn->set_aside[0])
-		return worker->begun_ns < fn->set_aside_ns;
-	len = strlen(name_of(fn));
-	if (!strncmp(err, name_of(fn), len) && !strncmp(err + len, ": ", 2))
+	health = &workers->health[--slot];
+	/* set aside by another worker, which started at the same time */
+	if (health->set_aside[0])
+		return worker->begun_ns < health->set_aside_ns;
+	name = name_of(workers, slot);
+	in_kernel = xfn_functions__at(workers->functions, slot)->in_kernel;
+	len = strlen(name);
+	if (!strncmp(err, name, len) && !strncmp(err + len, ": ", 2))
 		err += len + 2;
-	snprintf(fn->set_aside, sizeof(fn->set_aside), "%s", err);
-	fn->set_aside_ns = xfn_now_ns();
-	/* alone, and not served yet: the run ends with these words */
-	if (sup->function_count == 1 && !sup->served_once && !fn->in_kernel)
+	snprintf(health->set_aside, sizeof(health->set_aside), "%s", err);
+	health->set_aside_ns = xfn_now_ns();
+	/* the only function, never served: the run ends with this line */
+	if (xfn_functions__count(workers->functions) == 1 &&
+	    !xfn_functions__served_once(workers->functions) && !in_kernel)
 		return true;
-	release_command(sup, fn, next, sizeof(next));
+	release_command(workers, slot, next, sizeof(next));
 	xfn_log__line(LOG_ERR,
 		      "%s: %s; it is set aside, %s; where the module is not the cause, %s tries "
 		      "again",
-		      name_of(fn), fn->set_aside,
-		      fn->in_kernel ? "the kernel goes on answering" :
-				      "its requests are dropped (QUARANTINE), the others go on",
+		      name, health->set_aside,
+		      in_kernel ? "the kernel goes on answering" :
+				  "its requests are dropped (QUARANTINE), the others go on",
 		      next);
 	return true;
 }
 
-int xfn_quarantine__any_serves(const struct xfn_supervisor *sup, struct xfn_error *err)
+void xfn_quarantine__forget_set_aside(struct xfn_workers *workers)
 {
-	const struct xfn_deployed *first = sup->functions;
+	for (unsigned i = 0; i < xfn_functions__count(workers->functions); i++)
+		workers->health[i].set_aside[0] = '\0';
+}
 
-	for (unsigned i = 0; i < sup->function_count; i++)
-		if (!sup->functions[i].set_aside[0] || sup->functions[i].in_kernel ||
-		    sup->functions[i].on_device)
+int xfn_quarantine__any_serves(const struct xfn_workers *workers, struct xfn_error *err)
+{
+	const char *reason = workers->health[0].set_aside;
+
+	for (unsigned i = 0; i < xfn_functions__count(workers->functions); i++)
+		if (!workers->health[i].set_aside[0] ||
+		    xfn_functions__at(workers->functions, i)->in_kernel ||
+		    xfn_functions__at(workers->functions, i)->on_device)
 			return 0;
-	if (!sup->function_count)
+	if (!xfn_functions__count(workers->functions))
 		return 0;
-	if (sup->function_count == 1)
-		xfn_error__set(err, "%s: %s", name_of(first), first->set_aside);
+	if (xfn_functions__count(workers->functions) == 1)
+		xfn_error__set(err, "%s: %s", name_of(workers, 0), reason);
 	else
 		xfn_error__set(err, "none of the %u functions can be loaded; %s: %s",
-			       sup->function_count, name_of(first), first->set_aside);
+			       xfn_functions__count(workers->functions), name_of(workers, 0),
+			       reason);
 	return -ECANCELED;
 }
 
-const char *xfn_quarantine__state(const struct xfn_deployed *fn)
+const char *xfn_quarantine__state(const struct xfn_workers *workers, unsigned slot)
 {
+	const struct xfn_health *fn = &workers->health[slot];
+
 	return fn->set_aside[0] ? "set_aside" : fn->quarantined ? "quarantined" : "";
 }
 
-json_t *xfn_quarantine__release(struct xfn_supervisor *sup, json_t *args, struct xfn_error *err)
+int xfn_quarantine__release(struct xfn_workers *workers, const char *name, bool starting,
+			    struct xfn_error *err)
 {
-	const char *name = json_string_value(json_object_get(args, "name"));
-	bool known = false, released = false, again = false;
+	unsigned count = xfn_functions__count(workers->functions);
+	unsigned first = xfn_functions__find(workers->functions, name, 0);
+	bool released = false, again = false;
 
-	if (!name) {
-		xfn_error__set(err, "release wants the name of a function; `xfn ls` lists them");
-		return NULL;
-	}
-	for (unsigned slot = 0; slot < sup->function_count; slot++) {
-		if (strcmp(name_of(&sup->functions[slot]), name))
-			continue;
-		known = true;
-		if (sup->functions[slot].set_aside[0] && sup->phase != XFN_PHASE_NONE) {
-			xfn_error__set(err, "%.64s: workers are starting; try again in a second",
-				       name);
-			return NULL;
-		}
-		if (sup->functions[slot].set_aside[0]) {
-			sup->functions[slot].set_aside[0] = '\0';
+	for (unsigned slot = first; slot < count;
+	     slot = xfn_functions__find(workers->functions, name, slot + 1)) {
+		if (workers->health[slot].set_aside[0] && starting)
+			return xfn_fail(err, -EBUSY,
+					"%.64s: workers are starting; try again in a second", name);
+		if (workers->health[slot].set_aside[0]) {
+			workers->health[slot].set_aside[0] = '\0';
 			again = true;
-		} else if (sup->functions[slot].quarantined) {
+		} else if (workers->health[slot].quarantined) {
 			released = true;
-			set(sup, slot, false);
+			set(workers, slot, false);
 		}
 	}
-	/* by new workers: how that went, the log and `xfn ls` tell */
-	if (again && sup->serving)
-		xfn_serving__renew_workers(sup);
-	released = released || again;
-	if (!known)
-		xfn_error__set(err, "%.64s: no such function here; `xfn ls` lists them", name);
-	else if (!released)
-		xfn_error__set(
-			err,
+	if (first == count)
+		return xfn_fail(err, -ENOENT, "%.64s: no such function here; `xfn ls` lists them",
+				name);
+	if (!released && !again)
+		return xfn_fail(
+			err, -EALREADY,
 			"%.64s: is neither in quarantine nor set aside; `xfn ls` shows what is",
 			name);
-	if (!released)
-		return NULL;
 	xfn_log__line(LOG_NOTICE, again ? "%s is loaded again" : "%s is released from quarantine",
 		      name);
-	return json_pack("{s:s, s:b}", "name", name, "released", 1);
+	return again;
 }
 
-void xfn_quarantine__sentence(const struct xfn_supervisor *sup, const struct xfn_deployed *fn,
-			      char *text, size_t len)
+void xfn_quarantine__sentence(const struct xfn_workers *workers, unsigned slot, char *text,
+			      size_t len)
 {
+	bool in_kernel = xfn_functions__at(workers->functions, slot)->in_kernel;
+	const char *reason = workers->health[slot].set_aside;
 	char next[80];
 
 	text[0] = 0;
-	if (!xfn_quarantine__state(fn)[0])
+	if (!xfn_quarantine__state(workers, slot)[0])
 		return;
-	release_command(sup, fn, next, sizeof(next));
-	if (fn->set_aside[0]) {
-		snprintf(text, len, "set aside: %s; %s; mend it, then %s or a new start",
-			 fn->set_aside,
-			 fn->in_kernel ? "workers drop its requests, the kernel goes on answering" :
-					 "its requests are dropped",
+	release_command(workers, slot, next, sizeof(next));
+	if (reason[0]) {
+		snprintf(text, len, "set aside: %s; %s; mend it, then %s or a new start", reason,
+			 in_kernel ? "workers drop its requests, the kernel goes on answering" :
+				     "its requests are dropped",
 			 next);
 		return;
 	}
 	snprintf(text, len, "quarantined: ended its worker %d times within %d s; %s; %s",
 		 XFN_CRASHES, XFN_CRASHES_S,
-		 fn->in_kernel ? "workers drop its requests, the kernel goes on answering" :
-				 "its requests are dropped",
+		 in_kernel ? "workers drop its requests, the kernel goes on answering" :
+			     "its requests are dropped",
 		 next);
 }

@@ -8,18 +8,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
-#include "../../../skel/error.h"
 #include "../../host/cpus.h"
 #include "../../host/log.h"
-#include "../supervisor_inside.h"
+#include "../ingress/listeners.h"
+#include "../ingress/losses.h"
+#include "../ingress/nic_features.h"
+#include "page_check.h"
+#include "pools.h"
+#include "provision.h"
+#include "workers_inside.h"
 
-static int make_pages(struct xfn_supervisor *sup, struct xfn_worker_process *worker)
+static int make_pages(struct xfn_workers *workers, struct xfn_worker_process *worker)
 {
 	int ret = worker->page ? 0 : xfn_page_check__make(worker);
 
 	if (ret)
 		return ret;
-	xfn_page_check__begin(sup, worker);
+	xfn_page_check__begin(workers, worker);
 	for (unsigned i = 0; i < worker->threads; i++)
 		worker->load[i].stalls = 0;
 	memset(worker->seen, 0, sizeof(worker->seen));
@@ -29,16 +34,17 @@ static int make_pages(struct xfn_supervisor *sup, struct xfn_worker_process *wor
 	return 0;
 }
 
-void xfn_provision__drop(struct xfn_supervisor *sup, struct xfn_worker_process *worker)
+void xfn_provision__drop(struct xfn_workers *workers, struct xfn_worker_process *worker)
 {
-	/* what no frame comes to any more loses none */
-	for (unsigned i = 0; worker->has_umem && sup->loader && i < worker->threads; i++)
-		xfn_loader__socket(sup->loader, worker->queue, i, -1);
+	/* first no frame is sent to its sockets any more: then none is lost in them */
+	for (unsigned i = 0; worker->has_umem && workers->attachment->loader && i < worker->threads;
+	     i++)
+		xfn_loader__socket(workers->attachment->loader, worker->queue, i, -1);
 	if (worker->ring.receive >= 0) {
 		xfn_packet_ring__stop(&worker->ring);
-		xfn_listeners__take_all(sup);
+		xfn_listeners__take_all(workers->ingress);
 	}
-	xfn_losses__keep_rings(sup, worker);
+	xfn_losses__keep_rings(workers->ingress, xfn_worker_process__umem(worker), &worker->ring);
 	xfn_packet_ring__close(&worker->ring);
 	if (!worker->has_umem)
 		return;
@@ -46,42 +52,43 @@ void xfn_provision__drop(struct xfn_supervisor *sup, struct xfn_worker_process *
 	worker->has_umem = false;
 }
 
-static int open_ring(struct xfn_supervisor *sup, struct xfn_worker_process *worker,
+static int open_ring(struct xfn_workers *workers, struct xfn_worker_process *worker,
 		     struct xfn_error *err)
 {
 	struct xfn_packet_target *targets;
 	const uint8_t(*own)[16];
-	unsigned own_count = xfn_addresses__own(sup->addresses, &own);
-	int ret = xfn_listeners__targets(sup, &targets);
+	unsigned own_count = xfn_addresses__own(workers->interface->addresses, &own);
+	int ret = xfn_listeners__targets(workers->ingress, &targets);
 
 	if (ret < 0)
 		return ret;
-	ret = xfn_packet_ring__open(sup->iface.name, sup->iface.index, sup->ring_mtu, targets,
+	ret = xfn_packet_ring__open(workers->interface->iface.name, workers->interface->iface.index,
+				    xfn_listeners__ring_mtu(workers->ingress), targets,
 				    (unsigned)ret, own, own_count, &worker->ring, err);
 	free(targets);
 	return ret;
 }
 
 /* A crash leaves rings in an unknown state: always a fresh set. */
-static int renew_rings(struct xfn_supervisor *sup, struct xfn_worker_process *worker,
+static int renew_rings(struct xfn_workers *workers, struct xfn_worker_process *worker,
 		       struct xfn_error *err)
 {
 	int ret = 0;
 
-	xfn_provision__drop(sup, worker);
+	xfn_provision__drop(workers, worker);
 	if (xfn_worker_process__by_afxdp(worker)) {
-		ret = xfn_umem__open(sup->iface.name, worker->queue, worker->threads,
-				     sup->iface.mtu, xfn_cpus__node(worker->cpu[0]), &worker->umem,
-				     err);
+		ret = xfn_umem__open(workers->interface->iface.name, worker->queue, worker->threads,
+				     workers->interface->iface.mtu, xfn_cpus__node(worker->cpu[0]),
+				     &worker->umem, err);
 		worker->has_umem = !ret;
-		if (!ret && worker->queue >= sup->iface.tx_queues)
-			ret = xfn_umem__send_apart(&worker->umem, sup->iface.name, sup->iface.index,
-						   err);
+		if (!ret && worker->queue >= workers->interface->iface.tx_queues)
+			ret = xfn_umem__send_apart(&worker->umem, workers->interface->iface.name,
+						   workers->interface->iface.index, err);
 		if (!ret)
 			xfn_log__line(LOG_DEBUG, "frames of queue %u are in %s pages",
 				      worker->queue, worker->umem.huge ? "huge" : "normal");
 	} else if (xfn_worker_process__by_ring(worker)) {
-		ret = open_ring(sup, worker, err);
+		ret = open_ring(workers, worker, err);
 	}
 	return ret;
 }
@@ -90,21 +97,21 @@ static int renew_rings(struct xfn_supervisor *sup, struct xfn_worker_process *wo
  * By --cpus; else the first thread of a worker of frames goes where its queue's interrupt goes. -1:
  * nowhere.
  */
-static int cpu_for(const struct xfn_supervisor *sup, const struct xfn_worker_process *worker,
+static int cpu_for(const struct xfn_workers *workers, const struct xfn_worker_process *worker,
 		   unsigned thread)
 {
-	const struct xfn_run_options *opts = sup->opts;
-	unsigned i = (worker - sup->workers) * worker->threads + thread;
+	const struct xfn_run_options *opts = workers->opts;
+	unsigned i = (worker - workers->all) * worker->threads + thread;
 
 	if (opts->cpu_count)
 		return opts->cpus[i % opts->cpu_count];
-	/* veth has no interrupt; a device that has its name elsewhere may */
-	if (thread || !xfn_worker_process__by_afxdp(worker) || !strcmp(sup->iface.driver, "veth"))
+	/* veth has no interrupt; a device of the same name in another namespace may have one */
+	if (thread || !xfn_worker_process__by_afxdp(worker) ||
+	    !strcmp(workers->interface->iface.driver, "veth"))
 		return -1;
-	return xfn_cpus__of_queue("", sup->iface.name, worker->queue);
+	return xfn_cpus__of_queue("", workers->interface->iface.name, worker->queue);
 }
 
-/* What is meant to be bound is: else it is said, and nothing is claimed. */
 void xfn_provision__check_pinned(struct xfn_worker_process *worker)
 {
 	for (unsigned i = 0; i < worker->threads; i++) {
@@ -130,31 +137,34 @@ void xfn_provision__check_pinned(struct xfn_worker_process *worker)
 	}
 }
 
-int xfn_provision__bind(struct xfn_supervisor *sup, struct xfn_worker_process *worker,
+int xfn_provision__bind(struct xfn_workers *workers, struct xfn_worker_process *worker,
 			struct xfn_error *err)
 {
-	int ret = worker->has_umem ? xfn_nic_features__bind(sup, &worker->umem, err) : 0;
+	int ret =
+		worker->has_umem ? xfn_nic_features__bind(workers->ingress, &worker->umem, err) : 0;
 
 	for (unsigned i = 0; !ret && worker->has_umem && i < worker->threads; i++)
-		ret = xfn_loader__socket(sup->loader, worker->queue, i, worker->umem.xsk[i]);
+		ret = xfn_loader__socket(workers->attachment->loader, worker->queue, i,
+					 worker->umem.xsk[i]);
 	if (worker->ring.receive < 0)
 		return ret;
-	/* UDP sockets have taken all until now: they leave it its requests as it begins */
-	ret = xfn_listeners__share(sup, err);
+	/* UDP sockets have taken all requests until now: from here on they leave them to the ring */
+	ret = xfn_listeners__share(workers->ingress, err);
 	if (ret)
 		return ret;
-	return xfn_packet_ring__bind(&worker->ring, sup->iface.name, sup->iface.index, err);
+	return xfn_packet_ring__bind(&worker->ring, workers->interface->iface.name,
+				     workers->interface->iface.index, err);
 }
 
-int xfn_provision__make(struct xfn_supervisor *sup, struct xfn_worker_process *worker,
+int xfn_provision__make(struct xfn_workers *workers, struct xfn_worker_process *worker,
 			struct xfn_error *err)
 {
 	int ret;
 
 	for (unsigned i = 0; i < worker->threads; i++)
-		worker->cpu[i] = cpu_for(sup, worker, i);
-	ret = make_pages(sup, worker);
+		worker->cpu[i] = cpu_for(workers, worker, i);
+	ret = make_pages(workers, worker);
 	if (!ret && xfn_worker_process__by_afxdp(worker))
-		ret = xfn_pools__apply(sup, worker);
-	return ret ?: renew_rings(sup, worker, err);
+		ret = xfn_pools__apply(workers, worker);
+	return ret ?: renew_rings(workers, worker, err);
 }

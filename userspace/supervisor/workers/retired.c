@@ -2,7 +2,8 @@
 /* What workers counted that are no more: it goes on counting. */
 #include <stdlib.h>
 #include <string.h>
-#include "../supervisor_inside.h"
+#include "retired.h"
+#include "workers_inside.h"
 
 void xfn_retired__add(struct xfn_slot_counters *sum, const struct xfn_slot_counters *more)
 {
@@ -30,23 +31,23 @@ void xfn_retired__new_engine(struct xfn_page *page)
 	page->engine = (struct xfn_engine_stats){};
 }
 
-void xfn_retired__keep(struct xfn_supervisor *sup, const struct xfn_page *page)
+void xfn_retired__keep(struct xfn_workers *workers, const struct xfn_page *page)
 {
-	if (!sup->retired)
-		sup->retired = calloc(1, sizeof(*sup->retired));
-	if (!sup->retired)
+	if (!workers->retired)
+		workers->retired = calloc(1, sizeof(*workers->retired));
+	if (!workers->retired)
 		return;
 	for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)
-		sup->retired->reasons[i] += xfn_retired__reason(page, i);
-	for (unsigned slot = 0; slot < sup->function_count; slot++) {
-		xfn_retired__add(&sup->retired->slots[slot], &page->slots[slot]);
+		workers->retired->reasons[i] += xfn_retired__reason(page, i);
+	for (unsigned slot = 0; slot < xfn_functions__count(workers->functions); slot++) {
+		xfn_retired__add(&workers->retired->slots[slot], &page->slots[slot]);
 		/* one module: the same names in the same order */
 		for (unsigned i = 0; i < XFN_PAGE_COUNTERS; i++) {
 			if (page->counters[slot][i].name[0])
-				memcpy(sup->retired->counters[slot][i].name,
+				memcpy(workers->retired->counters[slot][i].name,
 				       page->counters[slot][i].name,
 				       sizeof(page->counters[slot][i].name));
-			sup->retired->counters[slot][i].value += page->counters[slot][i].value;
+			workers->retired->counters[slot][i].value += page->counters[slot][i].value;
 		}
 	}
 }

@@ -12,10 +12,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "../../host/now.h"
-#include "../supervisor_inside.h"
+#include "page_check.h"
+#include "process.h"
+#include "quarantine.h"
+#include "standstill.h"
+#include "workers_inside.h"
 
 #define LOOK_MS 500
-#define LOOKS	6    /* in a row without a round; several of the longest rest */
+#define LOOKS	6    /* samples in a row without a round; several times the longest pause */
 #define FROM	3    /* at which its time on a CPU is first taken */
 #define LOOP_MS 1000 /* on a CPU since then, without a round: it loops */
 
@@ -46,7 +50,7 @@ static bool read_state(const char *path, struct thread_state *out)
 	if (!fgets(line, sizeof(line), f))
 		line[0] = '\0';
 	fclose(f);
-	/* behind its name, which may hold anything */
+	/* the fields stand behind the name, which may hold anything */
 	at = strrchr(line, ')');
 	if (at && sscanf(at + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &out->state,
 			 &user, &kernel) != 3)
@@ -91,26 +95,26 @@ static const char *why_still(const struct xfn_worker_process *worker, unsigned t
 }
 
 /* Rounds, and calls: a round of slow ones takes long. */
-static uint64_t steps_of(const struct xfn_supervisor *sup, const struct xfn_page *page)
+static uint64_t steps_of(const struct xfn_workers *workers, const struct xfn_page *page)
 {
 	uint64_t steps = __atomic_load_n(&page->rounds, __ATOMIC_RELAXED);
 
-	for (unsigned i = 0; i < sup->function_count; i++)
+	for (unsigned i = 0; i < xfn_functions__count(workers->functions); i++)
 		steps += __atomic_load_n(&page->slots[i].requests, __ATOMIC_RELAXED);
 	return steps;
 }
 
-/* Looks are counted, not time: while this process is stopped, its workers may be as well. */
-static void look(const struct xfn_supervisor *sup, struct xfn_worker_process *worker,
+/* Samples are counted, not time: while this process is stopped, its workers may be as well. */
+static void look(const struct xfn_workers *workers, struct xfn_worker_process *worker,
 		 unsigned thread, bool stopped)
 {
 	struct xfn_progress *p = &worker->progress[thread];
-	uint64_t steps = steps_of(sup, &worker->page[thread]);
+	uint64_t steps = steps_of(workers, &worker->page[thread]);
 	struct thread_state state;
 	const char *why;
 
 	if (steps != p->steps ||
-	    (!stopped && xfn_quarantine__running(sup, &worker->page[thread]))) {
+	    (!stopped && xfn_quarantine__running(workers, &worker->page[thread]))) {
 		*p = (struct xfn_progress){ .steps = steps };
 		return;
 	}
@@ -125,27 +129,33 @@ static void look(const struct xfn_supervisor *sup, struct xfn_worker_process *wo
 	xfn_process__kill(worker);
 }
 
-int xfn_standstill__watch(struct xfn_supervisor *sup)
+static void check_all(void *ctx)
 {
-	uint64_t now = xfn_now_ns();
-	bool due = now >= sup->next_progress_ns, any = false;
+	struct xfn_workers *workers = ctx;
+	bool any = false;
 
-	if (due)
-		sup->next_progress_ns = now + LOOK_MS * 1000000ull;
-	for (unsigned i = 0; i < sup->worker_count; i++) {
-		struct xfn_worker_process *worker = &sup->workers[i];
+	for (unsigned i = 0; i < workers->count; i++) {
+		struct xfn_worker_process *worker = &workers->all[i];
 		bool stopped;
 
 		if (worker->state != XFN_WORKER_READY)
 			continue;
 		any = true;
-		if (due)
-			xfn_page_check__read(sup, worker); /* what cannot be is said soon */
-		stopped = due && xfn_worker_process__is_stopped(worker);
-		for (unsigned t = 0; due && !worker->still && t < worker->threads; t++)
-			look(sup, worker, t, stopped);
+		xfn_page_check__read(workers,
+				     worker); /* so that impossible counts are logged soon */
+		stopped = xfn_worker_process__is_stopped(worker);
+		for (unsigned t = 0; !worker->still && t < worker->threads; t++)
+			look(workers, worker, t, stopped);
 	}
-	return any ? (int)((sup->next_progress_ns - now) / 1000000) + 1 : -1;
+	if (any)
+		xfn_events__after(workers->loop, &workers->progress_look, LOOK_MS, check_all,
+				  workers);
+}
+
+void xfn_standstill__watch(struct xfn_workers *workers)
+{
+	if (!workers->progress_look.events)
+		xfn_events__after(workers->loop, &workers->progress_look, 0, check_all, workers);
 }
 
 void xfn_standstill__sentence(const struct xfn_worker_process *worker, char *what, size_t len)

@@ -9,65 +9,60 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <syslog.h>
-#include "../../../skel/error.h"
 #include "../../host/limits.h"
 #include "../../host/log.h"
 #include "../../host/now.h"
 #include "../../host/printable.h"
-#include "../supervisor_inside.h"
+#include "../ingress/listeners.h"
+#include "page_check.h"
+#include "pools.h"
+#include "process.h"
+#include "provision.h"
+#include "quarantine.h"
+#include "standstill.h"
+#include "workers_inside.h"
 
-#define START_MS	10000 /* a worker that is not ready by then is given up */
-#define LEFT_MS		500   /* one that has left us, and does not end by then, is killed */
-#define FAILED_MS	2000  /* one that has failed answers what it has, and ends */
-#define STABLE_NS	10000000000ull
-#define SERVED_NS	250000000ull /* was of use until it was killed from outside */
-#define BACK_OFF_MAX_MS 5000
-#define BUSY_RETRY_MS	20   /* while an earlier socket still holds the queue, */
-#define BUSY_MS		5000 /* which on a busy machine takes seconds */
-#define MESSAGES	64   /* of a worker, taken in one round */
+#define START_MS      10000 /* a worker that is not ready by then is given up */
+#define LEFT_MS	      500   /* one that has left us, and does not end by then, is killed */
+#define FAILED_MS     2000  /* one that has failed answers what it has, and ends */
+#define BUSY_RETRY_MS 20    /* while an earlier socket still holds the queue, */
+#define BUSY_MS	      5000  /* which on a busy machine takes seconds */
+#define MESSAGES      64    /* of a worker, taken in one round */
 
-/* All that a process is started with. 0 or -errno; err may tell. */
-static int prepare(struct xfn_supervisor *sup, struct xfn_worker_process *worker,
+/* Make what a process needs, and start it. 0 or -errno; err may tell. */
+static int prepare(struct xfn_workers *workers, struct xfn_worker_process *worker,
 		   struct xfn_error *err)
 {
-	int ret = xfn_provision__make(sup, worker, err);
+	int ret = xfn_provision__make(workers, worker, err);
 
-	ret = ret ?: xfn_process__start(sup, worker, err);
-	ret = ret ?: xfn_provision__send(sup, worker);
+	ret = ret ?: xfn_process__start(workers, worker, err);
+	ret = ret ?: xfn_provision__send(workers, worker);
 	return ret;
 }
 
-/* Before the next try: longer each time. */
-static unsigned back_off_ms(const struct xfn_worker_process *worker)
-{
-	unsigned ms = 100u << (worker->restarts < 6 ? worker->restarts : 6);
-
-	return ms < BACK_OFF_MAX_MS ? ms : BACK_OFF_MAX_MS;
-}
-
-static void start(struct xfn_supervisor *sup, struct xfn_worker_process *worker);
+static void start(struct xfn_workers *workers, struct xfn_worker_process *worker);
 
 /* Its start has failed, with .ret and .error; the process is gone, if there was one. */
-static void not_started(struct xfn_supervisor *sup, struct xfn_worker_process *worker)
+static void not_started(struct xfn_workers *workers, struct xfn_worker_process *worker)
 {
 	char who[XFN_WHO];
 
 	xfn_limits__advise(worker->error.line, sizeof(worker->error.line),
-			   xfn_deploy__descriptors(sup));
+			   xfn_interface_state__descriptors(workers->interface, workers->opts));
 	worker->state = XFN_WORKER_DEAD;
-	if (xfn_quarantine__blame(sup, worker, worker->ret, worker->error.line)) {
-		start(sup, worker); /* without that function */
+	if (xfn_quarantine__blame(workers, worker, worker->ret, worker->error.line)) {
+		start(workers, worker); /* without that function */
 		return;
 	}
-	/* one that never served is the matter of whoever added the place */
+	/* a first start that failed is handled by xfn_workers__all_serve */
 	if (!worker->served)
 		return;
 	xfn_log__line(LOG_ERR, "%s: %s", xfn_worker_process__who(worker, who), worker->error.line);
 	worker->restarts++;
-	worker->restart_at_ns = xfn_now_ns() + back_off_ms(worker) * 1000000ull;
+	worker->restart_at_ns = xfn_now_ns() + xfn_worker_process__back_off_ms(worker) * 1000000ull;
 }
 
-static void start(struct xfn_supervisor *sup, struct xfn_worker_process *worker)
+static void start(struct xfn_workers *workers, struct xfn_worker_process *worker)
 {
 	worker->state = XFN_WORKER_STARTING;
 	worker->until_ms = xfn_now_ms() + START_MS;
@@ -76,9 +71,10 @@ static void start(struct xfn_supervisor *sup, struct xfn_worker_process *worker)
 	worker->asked = 0;
 	worker->pid = 0;
 	worker->error.line[0] = '\0';
-	worker->ret = prepare(sup, worker, &worker->error);
+	worker->ret = prepare(workers, worker, &worker->error);
 	if (!worker->ret) {
-		worker->error.line[0] = '\0'; /* of what it did without, as huge pages */
+		worker->error.line[0] =
+			'\0'; /* a note of what it does without, such as huge pages */
 		return;
 	}
 	if (!worker->error.line[0])
@@ -86,11 +82,11 @@ static void start(struct xfn_supervisor *sup, struct xfn_worker_process *worker)
 	xfn_process__kill(worker);
 	xfn_process__status(worker);
 	xfn_outbox__empty(&worker->outbox);
-	xfn_provision__drop(sup, worker);
-	not_started(sup, worker);
+	xfn_provision__drop(workers, worker);
+	not_started(workers, worker);
 }
 
-/* It is of no use: end it, and say why when it has ended. */
+/* The worker is of no use: end it; the reason is logged when it has ended. */
 static void give_up(struct xfn_worker_process *worker, int ret, const char *why)
 {
 	if (worker->error.line != why)
@@ -101,12 +97,12 @@ static void give_up(struct xfn_worker_process *worker, int ret, const char *why)
 	xfn_process__kill(worker);
 }
 
-static void serves(const struct xfn_supervisor *sup, struct xfn_worker_process *worker)
+static void serves(struct xfn_workers *workers, struct xfn_worker_process *worker)
 {
 	uint64_t now = xfn_now_ns();
 	char who[XFN_WHO];
 
-	xfn_page_check__read(sup, worker); /* names of counters, before a function has run */
+	xfn_page_check__read(workers, worker); /* names of counters, before a function has run */
 	xfn_provision__check_pinned(worker);
 	worker->state = XFN_WORKER_READY;
 	worker->started_ns = now;
@@ -117,17 +113,20 @@ static void serves(const struct xfn_supervisor *sup, struct xfn_worker_process *
 			      (unsigned)((now - worker->ended_ns) / 1000000));
 	}
 	worker->served = true;
+	xfn_quarantine__watch(workers);
+	xfn_standstill__watch(workers);
+	xfn_pools__follow_load(workers);
 }
 
 /* It has started; frames come when its sockets are bound. */
-static void bind_sockets(struct xfn_supervisor *sup, struct xfn_worker_process *worker)
+static void bind_sockets(struct xfn_workers *workers, struct xfn_worker_process *worker)
 {
 	uint64_t now = xfn_now_ms();
-	int ret = xfn_provision__bind(sup, worker, &worker->error);
+	int ret = xfn_provision__bind(workers, worker, &worker->error);
 
 	if (!ret) {
 		worker->error.line[0] = '\0';
-		serves(sup, worker);
+		serves(workers, worker);
 		return;
 	}
 	if (worker->state != XFN_WORKER_BINDING)
@@ -138,103 +137,134 @@ static void bind_sockets(struct xfn_supervisor *sup, struct xfn_worker_process *
 		give_up(worker, ret, worker->error.line);
 }
 
-struct xfn_worker_process *xfn_workers__add(struct xfn_supervisor *sup, const char *engine,
+static void follow(struct xfn_worker_process *worker);
+
+/* Its state has waited long enough. */
+static void on_due(void *ctx)
+{
+	struct xfn_worker_process *worker = ctx;
+	char text[128];
+
+	switch (worker->state) {
+	case XFN_WORKER_DEAD:
+		start(worker->owner, worker);
+		break;
+	case XFN_WORKER_STARTING:
+		snprintf(text, sizeof(text),
+			 "the worker is not ready after %d s (does an XFN_INIT wait?)",
+			 START_MS / 1000);
+		give_up(worker, -ETIMEDOUT, text);
+		break;
+	case XFN_WORKER_BINDING:
+		bind_sockets(worker->owner, worker);
+		break;
+	case XFN_WORKER_LEAVING:
+		xfn_process__kill(worker);
+		return;
+	default:
+		return;
+	}
+	follow(worker);
+}
+
+/* When its state has waited long enough. */
+static void plan(struct xfn_worker_process *worker)
+{
+	uint64_t now = xfn_now_ms(), at = worker->until_ms;
+
+	xfn_events__stop(&worker->due);
+	switch (worker->state) {
+	case XFN_WORKER_DEAD:
+		/* no AF_XDP socket can be bound while the interface is down */
+		if (!worker->served ||
+		    (xfn_worker_process__by_afxdp(worker) && !worker->owner->interface->iface.up))
+			return;
+		at = worker->restart_at_ns / 1000000;
+		break;
+	case XFN_WORKER_BINDING:
+		at = worker->retry_ms;
+		break;
+	case XFN_WORKER_READY:
+		return;
+	default:
+		break;
+	}
+	xfn_events__after(worker->owner->loop, &worker->due, at > now ? at - now : 0, on_due,
+			  worker);
+}
+
+/* As `worker` is now, so it is watched; and what it has become is acted on. */
+static void follow(struct xfn_worker_process *worker)
+{
+	xfn_workers__watch(worker);
+	plan(worker);
+	xfn_workers__changed(worker->owner);
+}
+
+struct xfn_worker_process *xfn_workers__add(struct xfn_workers *workers, const char *engine,
 					    uint32_t queue)
 {
-	struct xfn_worker_process *worker = &sup->workers[sup->worker_count++];
+	struct xfn_worker_process *worker = &workers->all[workers->count++];
 
 	memset(worker, 0, sizeof(*worker));
+	worker->owner = workers;
 	worker->engine = engine;
 	worker->queue = queue;
 	worker->threads = worker->shared = worker->active = 1;
 	if (xfn_worker_process__by_afxdp(worker)) {
-		worker->threads = xfn_pools__threads(sup);
-		worker->shared = xfn_pools__shared(sup, queue);
+		worker->threads = xfn_pools__threads(workers);
+		worker->shared = xfn_pools__shared(workers, queue);
 	}
 	worker->page_fd = worker->ring.receive = worker->ring.send = -1;
 	worker->pidfd = worker->sock = worker->output.fd = -1;
-	start(sup, worker);
+	start(workers, worker);
+	follow(worker);
 	return worker;
 }
 
-void xfn_workers__renew_sockets(struct xfn_supervisor *sup)
+void xfn_workers__renew_sockets(struct xfn_workers *workers)
 {
-	for (unsigned i = 0; i < sup->worker_count; i++) {
-		struct xfn_worker_process *worker = &sup->workers[i];
+	unsigned listeners;
+
+	xfn_listeners__held(workers->ingress, &listeners);
+	for (unsigned i = 0; i < workers->count; i++) {
+		struct xfn_worker_process *worker = &workers->all[i];
 
 		if (xfn_worker_process__by_afxdp(worker) || xfn_worker_process__by_ring(worker))
 			continue;
-		if (!sup->listener_count) { /* it stands behind all others */
-			xfn_workers__remove(sup, i);
+		if (!listeners) { /* this place is the last one */
+			xfn_workers__remove(workers, i);
 			return;
 		}
-		xfn_process__retire(sup, worker);
+		xfn_process__retire(workers, worker);
 		xfn_outbox__empty(&worker->outbox);
 		worker->ended_ns = xfn_now_ns();
-		start(sup, worker);
+		start(workers, worker);
+		follow(worker);
 		return;
 	}
 	/* the first sockets */
-	if (sup->listener_count && sup->udp_engine && sup->worker_count < XFN_WORKER_PROCESSES)
-		/* a failure is tried again like a crash */
-		xfn_workers__add(sup, sup->udp_engine, 0)->served = true;
-}
+	if (listeners && workers->udp_engine && workers->count < XFN_WORKER_PROCESSES) {
+		struct xfn_worker_process *worker =
+			xfn_workers__add(workers, workers->udp_engine, 0);
 
-/* Why it ended, and when another one is to start. */
-static void ended(struct xfn_supervisor *sup, struct xfn_worker_process *worker, int status,
-		  bool left)
-{
-	int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-	enum xfn_blame blame = XFN_BLAME_NOBODY;
-	bool outside;
-	uint64_t now = xfn_now_ns();
-	unsigned wait_ms = 0;
-	char what[512] = ", from outside", who[XFN_WHO], killed[sizeof(worker->error) + 32] = "";
-
-	/* No function can do that: it was the kernel, out of memory, or a person. */
-	outside = sig == SIGKILL && !worker->hung && !left;
-	if (outside && worker->still)
-		xfn_standstill__sentence(worker, what, sizeof(what));
-	if (!outside)
-		blame = xfn_quarantine__ended(sup, worker, what, sizeof(what));
-	if (!what[0] && (sig == SIGTERM || sig == SIGINT || sig == SIGHUP))
-		snprintf(what, sizeof(what), ", from outside");
-	/*
-	 * One that keeps dying waits longer each time, but not for a function that is blamed: the
-	 * wait would keep its next crash out of the time in which quarantine counts them, and the
-	 * others of its worker from answering.
-	 */
-	if (blame != XFN_BLAME_NOBODY)
-		wait_ms = 0;
-	else if (now - worker->started_ns < (outside ? SERVED_NS : STABLE_NS) && worker->restarts)
-		wait_ms = back_off_ms(worker);
-	else
-		worker->restarts = 0;
-	worker->ended_ns = now;
-	worker->restart_at_ns = now + wait_ms * 1000000ull;
-	worker->state = XFN_WORKER_DEAD;
-	if (left)
-		snprintf(killed, sizeof(killed), ", killed since %s",
-			 worker->error.line[0] ? worker->error.line : "it had left its supervisor");
-	xfn_log__line(LOG_WARNING, "%s ended (%s %d)%s%s; restart in %u ms",
-		      xfn_worker_process__who(worker, who), sig ? "signal" : "status",
-		      sig ?: WEXITSTATUS(status), killed, what, wait_ms);
-	if (blame == XFN_BLAME_TOO_OFTEN)
-		xfn_quarantine__begin(sup, worker);
+		worker->served = true; /* a failure is tried again like a crash */
+		follow(worker);
+	}
 }
 
 /* Its process has ended. */
-static void bury(struct xfn_supervisor *sup, struct xfn_worker_process *worker)
+static void bury(struct xfn_workers *workers, struct xfn_worker_process *worker)
 {
-	/* one that was killed for something else may take its time to end */
+	/* a worker that was killed for another reason may also take that long to end */
 	bool left = worker->state == XFN_WORKER_LEAVING && xfn_now_ms() >= worker->until_ms &&
 		    !worker->hung && !worker->still;
 	int status = xfn_process__status(worker);
 
 	xfn_outbox__empty(&worker->outbox);
-	xfn_provision__drop(sup, worker);
+	xfn_provision__drop(workers, worker);
 	if (worker->started_ns) {
-		ended(sup, worker, status, left);
+		xfn_workers__ended(workers, worker, status, left);
 		return;
 	}
 	if (!worker->ret) {
@@ -247,7 +277,7 @@ static void bury(struct xfn_supervisor *sup, struct xfn_worker_process *worker)
 				       "the worker was ended by signal %d while it started",
 				       WTERMSIG(status));
 	}
-	not_started(sup, worker);
+	not_started(workers, worker);
 }
 
 /* Nothing more is read of it: let it end within `ms`. */
@@ -295,12 +325,12 @@ static void failed(struct xfn_worker_process *worker, const struct xfn_message *
 }
 
 /* False: there is no further one. */
-static bool message(struct xfn_supervisor *sup, struct xfn_worker_process *worker)
+static bool message(struct xfn_workers *workers, struct xfn_worker_process *worker)
 {
 	struct xfn_message msg;
 	int ret = xfn_message__recv(worker->sock, &msg, NULL);
 
-	/* one that refused a message has left others unread, and more may come of it */
+	/* the worker closed its end with messages unread; its own last ones can still be read */
 	if (ret == -ECONNRESET)
 		ret = xfn_message__recv(worker->sock, &msg, NULL);
 	if (ret == -EAGAIN)
@@ -310,13 +340,12 @@ static bool message(struct xfn_supervisor *sup, struct xfn_worker_process *worke
 		return false;
 	}
 	if (msg.type == XFN_MESSAGE_READY && worker->state == XFN_WORKER_STARTING)
-		bind_sockets(sup, worker);
+		bind_sockets(workers, worker);
 	else if (msg.type == XFN_MESSAGE_FAILED)
 		failed(worker, &msg);
-	else if (msg.type == XFN_MESSAGE_INVOKED && answers(worker))
-		xfn_invoke__done(sup, worker, &msg);
-	else if (msg.type == XFN_MESSAGE_AUDITED && answers(worker))
-		xfn_audit__done(sup, worker, &msg);
+	else if ((msg.type == XFN_MESSAGE_INVOKED || msg.type == XFN_MESSAGE_AUDITED) &&
+		 answers(worker))
+		workers->events.message(workers->events.ctx, worker, &msg);
 	else
 		out_of_turn(worker);
 	return worker->state != XFN_WORKER_LEAVING;
@@ -342,100 +371,103 @@ static void send_rest(struct xfn_worker_process *worker)
 	give_up(worker, ret, text);
 }
 
-void xfn_workers__attend(struct xfn_supervisor *sup, struct xfn_worker_process *worker)
+static void on_quiet(void *ctx);
+
+/* Lines that were left out are logged when their second is over; then its output is read on. */
+static void log_left_out(struct xfn_worker_process *worker)
 {
+	char who[XFN_WHO];
+	int ms = xfn_output_lines__watch(&worker->output, xfn_worker_process__who(worker, who));
+
+	if (ms >= 0)
+		xfn_events__after(worker->owner->loop, &worker->quiet, (unsigned)ms, on_quiet,
+				  worker);
+}
+
+static void on_quiet(void *ctx)
+{
+	log_left_out(ctx);
+	xfn_workers__watch(ctx);
+}
+
+/* What may have come of `worker`: messages, lines, its end. */
+static void attend(void *ctx)
+{
+	struct xfn_worker_process *worker = ctx;
+	struct xfn_workers *workers = worker->owner;
 	bool over = xfn_process__has_ended(worker); /* before its last messages are read */
 	char who[XFN_WHO];
 
 	if (worker->output.fd >= 0)
 		xfn_output_lines__read(&worker->output, xfn_worker_process__who(worker, who));
+	log_left_out(worker);
 	if (listens(worker) && xfn_outbox__waits(&worker->outbox))
 		send_rest(worker);
-	for (unsigned i = 0; i < MESSAGES && listens(worker) && message(sup, worker); i++)
+	for (unsigned i = 0; i < MESSAGES && listens(worker) && message(workers, worker); i++)
 		;
 	if (over)
-		bury(sup, worker);
+		bury(workers, worker);
+	follow(worker);
 }
 
-void xfn_workers__poll(const struct xfn_worker_process *worker, struct pollfd fds[XFN_WORKER_FDS])
+static void on_worker(void *ctx)
 {
-	short writable = xfn_outbox__waits(&worker->outbox) ? POLLOUT : 0;
+	struct xfn_worker_process *worker = ctx;
 
-	fds[0] = (struct pollfd){ .fd = worker->pidfd, .events = POLLIN };
-	fds[1] = (struct pollfd){ .fd = listens(worker) ? worker->sock : -1,
-				  .events = (short)(POLLIN | writable) };
-	fds[2] = (struct pollfd){ .fd = xfn_output_lines__fd(&worker->output), .events = POLLIN };
+	if (!worker->owner->events.look(worker->owner->events.ctx))
+		attend(worker);
 }
 
-/* What is due of one. Returns ms until the next thing is, -1: none is planned. */
-static int due(struct xfn_supervisor *sup, struct xfn_worker_process *worker)
+void xfn_workers__watch(struct xfn_worker_process *worker)
 {
-	uint64_t now = xfn_now_ms(), next;
-	char text[128];
+	struct xfn_events *events = worker->owner->loop;
 
-	switch (worker->state) {
-	case XFN_WORKER_DEAD:
-		/* no AF_XDP socket can be bound while the interface is down */
-		if (!worker->served || (xfn_worker_process__by_afxdp(worker) && !sup->iface.up))
-			return -1;
-		next = worker->restart_at_ns / 1000000;
-		if (next > now)
-			break;
-		start(sup, worker);
-		return 0;
-	case XFN_WORKER_STARTING:
-		next = worker->until_ms;
-		if (next > now)
-			break;
-		snprintf(text, sizeof(text),
-			 "the worker is not ready after %d s (does an XFN_INIT wait?)",
-			 START_MS / 1000);
-		give_up(worker, -ETIMEDOUT, text);
-		return -1;
-	case XFN_WORKER_BINDING:
-		next = worker->retry_ms;
-		if (next > now)
-			break;
-		bind_sockets(sup, worker);
-		return 0;
-	case XFN_WORKER_LEAVING:
-		next = worker->until_ms;
-		if (next > now)
-			break;
-		xfn_process__kill(worker);
-		return -1;
-	default:
-		return -1;
-	}
-	return (int)(next - now) + 1;
+	xfn_events__watch(events, &worker->watch[0], XFN_TURN_NORMAL, worker->pidfd, on_worker,
+			  worker);
+	xfn_events__watch(events, &worker->watch[1], XFN_TURN_NORMAL,
+			  listens(worker) ? worker->sock : -1, on_worker, worker);
+	if (xfn_outbox__waits(&worker->outbox))
+		worker->watch[1].wants |= POLLOUT;
+	xfn_events__watch(events, &worker->watch[2], XFN_TURN_NORMAL,
+			  xfn_output_lines__fd(&worker->output), attend, worker);
 }
 
-int xfn_workers__due(struct xfn_supervisor *sup)
+void xfn_workers__unwatch(struct xfn_worker_process *worker)
 {
-	int soonest = -1;
-
-	for (unsigned i = 0; i < sup->worker_count; i++) {
-		struct xfn_worker_process *worker = &sup->workers[i];
-		char who[XFN_WHO];
-		int next[] = { due(sup, worker),
-			       xfn_output_lines__watch(&worker->output,
-						       xfn_worker_process__who(worker, who)) };
-
-		for (unsigned n = 0; n < 2; n++)
-			if (next[n] >= 0 && (soonest < 0 || next[n] < soonest))
-				soonest = next[n];
-	}
-	return soonest;
+	for (unsigned i = 0; i < XFN_WORKER_FDS; i++)
+		xfn_events__unwatch(&worker->watch[i]);
+	xfn_events__stop(&worker->due);
+	xfn_events__stop(&worker->quiet);
 }
 
-void xfn_workers__remove(struct xfn_supervisor *sup, unsigned keep)
+void xfn_workers__remove(struct xfn_workers *workers, unsigned keep)
 {
-	while (sup->worker_count > keep) {
-		struct xfn_worker_process *worker = &sup->workers[--sup->worker_count];
+	while (workers->count > keep) {
+		struct xfn_worker_process *worker = &workers->all[--workers->count];
 
-		/* No more requests to it first: what comes after its last look would be lost. */
-		xfn_provision__drop(sup, worker);
-		xfn_process__retire(sup, worker);
+		xfn_workers__unwatch(worker);
+		/* Stop its requests first: those that come after its last round would be lost. */
+		xfn_provision__drop(workers, worker);
+		xfn_process__retire(workers, worker);
 		xfn_outbox__empty(&worker->outbox);
 	}
+	xfn_workers__changed(workers);
+}
+
+void xfn_workers__restart_now(struct xfn_workers *workers)
+{
+	for (unsigned i = 0; i < workers->count; i++) {
+		workers->all[i].restart_at_ns = 0;
+		plan(&workers->all[i]);
+	}
+}
+
+int xfn_workers__ask(const struct xfn_worker_process *worker, const struct xfn_message *msg, int fd)
+{
+	struct xfn_workers *workers = worker->owner;
+	int ret = xfn_message__send(worker->sock, msg, fd);
+
+	if (!ret)
+		workers->all[worker - workers->all].asked++;
+	return ret;
 }
