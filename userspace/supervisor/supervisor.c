@@ -303,6 +303,18 @@ static void on_host(void *ctx)
 	xfn_attachment__host_changed(sup->attachment);
 }
 
+static struct xfn_owners owners(struct xfn_supervisor *sup)
+{
+	return (struct xfn_owners){
+		.opts = sup->opts,
+		.loop = &sup->loop,
+		.functions = sup->functions,
+		.interface = sup->interface,
+		.attachment = sup->attachment,
+		.ingress = sup->ingress,
+	};
+}
+
 /* One owner of each kind; nothing is attached or started yet. */
 static int make_owners(struct xfn_supervisor *sup, struct xfn_error *err)
 {
@@ -321,12 +333,7 @@ static int make_owners(struct xfn_supervisor *sup, struct xfn_error *err)
 	if (!sup->ingress)
 		return xfn_fail(err, -ENOMEM, "out of memory");
 	parts = (struct xfn_workers_parts){
-		.opts = opts,
-		.loop = &sup->loop,
-		.functions = sup->functions,
-		.interface = sup->interface,
-		.attachment = sup->attachment,
-		.ingress = sup->ingress,
+		.of = owners(sup),
 		.events = { sup, look, on_changed, on_message },
 	};
 	return xfn_workers__make(&parts, &sup->workers, err);
@@ -337,12 +344,7 @@ static int open_all(struct xfn_supervisor *sup, struct xfn_error *err)
 	const struct xfn_run_options *opts = sup->opts;
 	int ret = make_owners(sup, err);
 	const struct xfn_requests_parts parts = {
-		.opts = opts,
-		.loop = &sup->loop,
-		.functions = sup->functions,
-		.interface = sup->interface,
-		.attachment = sup->attachment,
-		.ingress = sup->ingress,
+		.of = owners(sup),
 		.workers = sup->workers,
 		.host = { sup, state, serving, starting, renew_workers },
 	};

@@ -83,7 +83,7 @@ json_t *xfn_audit(struct xfn_requests *requests, json_t *data, struct xfn_error 
 		(struct xfn_audit){ .ticket = xfn_control__later(requests->control),
 				    .until_ms = xfn_now_ms() + WORKERS_MS,
 				    .data = data };
-	xfn_events__after(requests->loop, &requests->audit_late, 0, on_late, requests);
+	xfn_events__after(requests->of.loop, &requests->audit_late, 0, on_late, requests);
 	return NULL;
 }
 
@@ -133,7 +133,7 @@ void xfn_audit__check(struct xfn_requests *requests)
 	}
 	xfn_events__stop(&requests->audit_late);
 	if (next >= 0)
-		xfn_events__after(requests->loop, &requests->audit_late, (unsigned)next, on_late,
+		xfn_events__after(requests->of.loop, &requests->audit_late, (unsigned)next, on_late,
 				  requests);
 }
 

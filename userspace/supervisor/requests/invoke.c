@@ -49,17 +49,17 @@ static const struct xfn_argument arguments[] = {
 static bool served_address(const struct xfn_requests *requests, unsigned slot, int version,
 			   uint8_t ip[16])
 {
-	const struct xfn_deployed *fn = xfn_functions__at(requests->functions, slot);
+	const struct xfn_deployed *fn = xfn_functions__at(requests->of.functions, slot);
 
 	if (!fn->any) {
 		memcpy(ip, fn->addr.ip, 16);
 		return true;
 	}
-	for (unsigned i = 0; i < requests->interface->local_count; i++) {
-		memcpy(ip, requests->interface->local[i].ip, 16);
-		if (!requests->interface->local[i].tag[0] &&
+	for (unsigned i = 0; i < requests->of.interface->local_count; i++) {
+		memcpy(ip, requests->of.interface->local[i].ip, 16);
+		if (!requests->of.interface->local[i].tag[0] &&
 		    xfn_address__is_v4(ip) == (version == 4) &&
-		    xfn_functions__owner(requests->functions, ip, fn->addr.port) == (int)slot)
+		    xfn_functions__owner(requests->of.functions, ip, fn->addr.port) == (int)slot)
 			return true;
 	}
 	return false;
@@ -70,7 +70,7 @@ static struct xfn_address neighbour(const struct xfn_requests *requests,
 				    const struct xfn_address *local)
 {
 	const uint8_t(*own)[16];
-	unsigned count = xfn_addresses__own(requests->interface->addresses, &own);
+	unsigned count = xfn_addresses__own(requests->of.interface->addresses, &own);
 	struct xfn_address peer = *local;
 	bool ours = true;
 
@@ -126,7 +126,7 @@ static int by_dispatcher(struct xfn_requests *requests, unsigned slot, struct in
 			 bool *to_worker, struct xfn_error *err)
 {
 	static const char *const actions[] = { [XDP_DROP] = "drop", [XDP_PASS] = "pass" };
-	const struct xfn_deployed *fn = xfn_functions__at(requests->functions, slot);
+	const struct xfn_deployed *fn = xfn_functions__at(requests->of.functions, slot);
 	struct xfn_address local = { .port = fn->addr.port }, peer;
 	struct test_run run = { .action = XDP_DROP };
 	const uint8_t(*macs)[6];
@@ -144,9 +144,9 @@ static int by_dispatcher(struct xfn_requests *requests, unsigned slot, struct in
 				inv->len, FRAME_PAYLOAD_MAX);
 	peer = neighbour(requests, &local);
 	run.len = xfn_request_frame__build(run.frame, &peer, &local, inv->payload, inv->len);
-	if (xfn_addresses__macs(requests->interface->addresses, &macs))
+	if (xfn_addresses__macs(requests->of.interface->addresses, &macs))
 		memcpy(run.frame, macs[0], sizeof(macs[0]));
-	ret = run_frame(requests->attachment->loader, slot, (uint32_t)inv->repeat, &run);
+	ret = run_frame(requests->of.attachment->loader, slot, (uint32_t)inv->repeat, &run);
 	if (ret)
 		return xfn_fail(
 			err, ret,
@@ -178,14 +178,14 @@ static int by_dispatcher(struct xfn_requests *requests, unsigned slot, struct in
 static int invoke(struct xfn_requests *requests, struct invocation *inv, struct xfn_error *err)
 {
 	bool to_worker = true;
-	unsigned slot = xfn_functions__find(requests->functions, inv->name, 0);
+	unsigned slot = xfn_functions__find(requests->of.functions, inv->name, 0);
 	int ret = 0;
 
-	if (slot == xfn_functions__count(requests->functions))
+	if (slot == xfn_functions__count(requests->of.functions))
 		return xfn_fail(err, -ENOENT, "%.64s: no such function here; `xfn ls` lists them",
 				inv->name);
 	inv->action = "drop";
-	inv->tier = xfn_functions__at(requests->functions, slot)->tier;
+	inv->tier = xfn_functions__at(requests->of.functions, slot)->tier;
 	if (inv->tier == XFN_TIER_XDP)
 		ret = by_dispatcher(requests, slot, inv, &to_worker, err);
 	if (ret || !to_worker)

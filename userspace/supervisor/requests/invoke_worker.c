@@ -17,7 +17,7 @@
 
 static const struct xfn_worker_process *worker_for(struct xfn_requests *requests, unsigned slot)
 {
-	bool socket = xfn_functions__at(requests->functions, slot)->tier == XFN_TIER_SOCKET;
+	bool socket = xfn_functions__at(requests->of.functions, slot)->tier == XFN_TIER_SOCKET;
 
 	for (unsigned i = 0; i < xfn_workers__count(requests->workers); i++)
 		if (xfn_workers__at(requests->workers, i)->state == XFN_WORKER_READY &&
@@ -34,7 +34,7 @@ static void on_late(void *ctx)
 int xfn_invoke__ask(struct xfn_requests *requests, unsigned slot, const uint8_t *payload,
 		    uint32_t len, uint32_t repeat, struct xfn_error *err)
 {
-	const struct xfn_deployed *fn = xfn_functions__at(requests->functions, slot);
+	const struct xfn_deployed *fn = xfn_functions__at(requests->of.functions, slot);
 	const struct xfn_worker_process *worker = worker_for(requests, slot);
 	struct xfn_message msg = { .type = XFN_MESSAGE_INVOKE,
 				   .version = XFN_WORKER_PROTOCOL_VERSION };
@@ -71,7 +71,7 @@ int xfn_invoke__ask(struct xfn_requests *requests, unsigned slot, const uint8_t 
 	memcpy(p->name, fn->mod->attr.name, sizeof(p->name));
 	requests->pending_count++;
 	xfn_page_check__invoked(worker, repeat ?: 1);
-	xfn_events__after(requests->loop, &requests->pending_late, 0, on_late, requests);
+	xfn_events__after(requests->of.loop, &requests->pending_late, 0, on_late, requests);
 	return 0;
 }
 
@@ -143,8 +143,8 @@ void xfn_invoke__check(struct xfn_requests *requests)
 	}
 	xfn_events__stop(&requests->pending_late);
 	if (next >= 0)
-		xfn_events__after(requests->loop, &requests->pending_late, (unsigned)next, on_late,
-				  requests);
+		xfn_events__after(requests->of.loop, &requests->pending_late, (unsigned)next,
+				  on_late, requests);
 }
 
 void xfn_invoke__close(struct xfn_requests *requests)

@@ -9,21 +9,16 @@ int xfn_requests__open(const struct xfn_requests_parts *parts, struct xfn_reques
 		       struct xfn_error *err)
 {
 	struct xfn_requests *requests = calloc(1, sizeof(*requests));
-	const char *name = parts->opts->ifname ? parts->interface->iface.name : NULL;
+	const char *name = parts->of.opts->ifname ? parts->of.interface->iface.name : NULL;
 	int ret;
 
 	*out = NULL;
 	if (!requests)
 		return xfn_fail(err, -ENOMEM, "out of memory");
-	requests->opts = parts->opts;
-	requests->loop = parts->loop;
-	requests->functions = parts->functions;
-	requests->interface = parts->interface;
-	requests->attachment = parts->attachment;
-	requests->ingress = parts->ingress;
+	requests->of = parts->of;
 	requests->workers = parts->workers;
 	requests->host = parts->host;
-	ret = xfn_control__listen(parts->loop, name, xfn_verbs__answer, requests,
+	ret = xfn_control__listen(parts->of.loop, name, xfn_verbs__answer, requests,
 				  &requests->control, err);
 	if (ret)
 		free(requests);

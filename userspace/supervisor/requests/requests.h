@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include "../owners.h"
 #include "../../../skel/error.h"
 #include "../../host/events.h"
 #include "../attachment/attachment.h"
@@ -30,14 +31,9 @@ struct xfn_requests_host {
 	void (*renew_workers)(void *ctx);
 };
 
-/* The other owners; all stay the caller's. */
+/* What requests ask; all stay the caller's. */
 struct xfn_requests_parts {
-	const struct xfn_run_options *opts;
-	struct xfn_events *loop;
-	const struct xfn_functions *functions;
-	const struct xfn_interface_state *interface;
-	const struct xfn_attachment *attachment;
-	struct xfn_ingress *ingress;
+	struct xfn_owners of;
 	struct xfn_workers *workers;
 	struct xfn_requests_host host;
 };

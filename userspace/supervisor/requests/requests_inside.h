@@ -28,12 +28,7 @@ struct xfn_audit {
 };
 
 struct xfn_requests {
-	const struct xfn_run_options *opts;
-	struct xfn_events *loop;
-	const struct xfn_functions *functions;
-	const struct xfn_interface_state *interface;
-	const struct xfn_attachment *attachment;
-	struct xfn_ingress *ingress;
+	struct xfn_owners of;
 	struct xfn_workers *workers;
 	struct xfn_requests_host host;
 

@@ -24,7 +24,7 @@
 static struct xfn_slot_counters counters_of(const struct xfn_requests *requests, unsigned slot,
 					    uint64_t *outside)
 {
-	struct xfn_loader *loader = xfn_attachment__counted(requests->attachment);
+	struct xfn_loader *loader = xfn_attachment__counted(requests->of.attachment);
 	struct xfn_slot_counters sum = {};
 	const struct xfn_page *page;
 	struct xfn_page_place at = {};
@@ -32,7 +32,7 @@ static struct xfn_slot_counters counters_of(const struct xfn_requests *requests,
 	*outside = 0;
 	if (loader)
 		xfn_loader__slot_counters(loader, slot, &sum);
-	xfn_attachment__device_counters(requests->attachment, slot, &sum);
+	xfn_attachment__device_counters(requests->of.attachment, slot, &sum);
 	for (page = xfn_page_check__next(requests->workers, &at); page;
 	     page = xfn_page_check__next(requests->workers, &at)) {
 		*outside += page->slots[slot].requests;
@@ -49,7 +49,7 @@ static const char *outside_text(const struct xfn_requests *requests, unsigned sl
 	struct xfn_slot_counters sum = counters_of(requests, slot, &outside);
 
 	text[0] = '\0';
-	if (xfn_functions__at(requests->functions, slot)->tier == XFN_TIER_XDP &&
+	if (xfn_functions__at(requests->of.functions, slot)->tier == XFN_TIER_XDP &&
 	    outside > sum.requests / 2)
 		snprintf(
 			text, len,
@@ -62,14 +62,14 @@ static const char *outside_text(const struct xfn_requests *requests, unsigned sl
 /* What the NIC and its driver do for workers of frames. */
 static void add_nic_features(const struct xfn_requests *requests, json_t *data)
 {
-	int rules = xfn_nic_features__rules(requests->ingress);
+	int rules = xfn_nic_features__rules(requests->of.ingress);
 
 	json_object_set_new(data, "zero_copy",
 			    xfn_workers__on_frames(requests->workers) ?
 				    json_boolean(xfn_workers__zero_copy(requests->workers)) :
 				    json_null());
 	json_object_set_new(data, "zero_copy_reason",
-			    json_string(xfn_nic_features__zero_copy_reason(requests->ingress)));
+			    json_string(xfn_nic_features__zero_copy_reason(requests->of.ingress)));
 	if (rules >= 0)
 		json_object_set_new(data, "flow_rules", json_integer(rules));
 }
@@ -83,9 +83,9 @@ json_t *xfn_stats__functions(const struct xfn_requests *requests)
 	unsigned sockets;
 
 	xfn_page_check__read_all(requests->workers);
-	xfn_listeners__held(requests->ingress, &sockets);
-	for (unsigned i = 0; i < xfn_functions__count(requests->functions); i++) {
-		const struct xfn_deployed *fn = xfn_functions__at(requests->functions, i);
+	xfn_listeners__held(requests->of.ingress, &sockets);
+	for (unsigned i = 0; i < xfn_functions__count(requests->of.functions); i++) {
+		const struct xfn_deployed *fn = xfn_functions__at(requests->of.functions, i);
 		struct xfn_address addr = fn->addr;
 		char text[64] = "", why[512], outside[256];
 		const char *state = whole;
@@ -108,7 +108,7 @@ json_t *xfn_stats__functions(const struct xfn_requests *requests)
 			json_pack("{s:s, s:i, s:s, s:i, s:s, s:s, s:o, s:s, s:o, s:s, s:o, s:s}",
 				  "name", fn->mod->attr.name, "slot", (int)i, "address", text,
 				  "port", (int)fn->addr.port, "tier", xfn_tier_name(fn->tier),
-				  "mode", xfn_attachment__mode_of(requests->attachment, fn),
+				  "mode", xfn_attachment__mode_of(requests->of.attachment, fn),
 				  "reason", xfn_control__text(fn->reason), "rule",
 				  fn->rule ? fn->rule->id : "", "summary",
 				  xfn_control__text(fn->mod->attr.summary), "state", state,
@@ -117,15 +117,15 @@ json_t *xfn_stats__functions(const struct xfn_requests *requests)
 	}
 	data = json_pack(
 		"{s:s?, s:i, s:s, s:o, s:s, s:s, s:s?, s:s, s:i, s:i, s:o}", "interface",
-		requests->interface->iface.name[0] ? requests->interface->iface.name : NULL, "pid",
-		(int)getpid(), "state", whole, "state_reason", xfn_control__text(whole_text),
-		"mode", xfn_mode_name(requests->attachment->mode), "mode_reason",
-		requests->attachment->mode_reason.line, "engine",
+		requests->of.interface->iface.name[0] ? requests->of.interface->iface.name : NULL,
+		"pid", (int)getpid(), "state", whole, "state_reason", xfn_control__text(whole_text),
+		"mode", xfn_mode_name(requests->of.attachment->mode), "mode_reason",
+		requests->of.attachment->mode_reason.line, "engine",
 		xfn_workers__count(requests->workers) ?
 			xfn_workers__at(requests->workers, 0)->engine :
 			NULL,
 		"engine_reason", xfn_workers__engine_reason(requests->workers), "sockets",
-		(int)sockets, "sockets_missing", (int)xfn_listeners__missing(requests->ingress),
+		(int)sockets, "sockets_missing", (int)xfn_listeners__missing(requests->of.ingress),
 		"functions", list);
 	add_nic_features(requests, data);
 	return data;
@@ -134,7 +134,7 @@ json_t *xfn_stats__functions(const struct xfn_requests *requests)
 /* Author counters of both halves, by name. */
 static json_t *author_counters(const struct xfn_requests *requests, unsigned slot)
 {
-	struct xfn_loader *loader = xfn_attachment__counted(requests->attachment);
+	struct xfn_loader *loader = xfn_attachment__counted(requests->of.attachment);
 	json_t *all = json_object();
 	const struct xfn_page *page;
 	struct xfn_page_place at = {};
@@ -165,7 +165,7 @@ static json_t *author_counters(const struct xfn_requests *requests, unsigned slo
 
 static json_t *function(const struct xfn_requests *requests, unsigned slot)
 {
-	const struct xfn_deployed *fn = xfn_functions__at(requests->functions, slot);
+	const struct xfn_deployed *fn = xfn_functions__at(requests->of.functions, slot);
 	uint64_t outside;
 	const struct xfn_slot_counters sum = counters_of(requests, slot, &outside), *from = &sum;
 	json_t *row = json_pack("{s:s, s:i, s:s}", "name", fn->mod->attr.name, "slot", (int)slot,
@@ -184,7 +184,7 @@ static json_t *functions(const struct xfn_requests *requests)
 {
 	json_t *list = json_array();
 
-	for (unsigned i = 0; i < xfn_functions__count(requests->functions); i++)
+	for (unsigned i = 0; i < xfn_functions__count(requests->of.functions); i++)
 		json_array_append_new(list, function(requests, i));
 	return list;
 }
@@ -196,11 +196,11 @@ static json_t *all_reasons(const struct xfn_requests *requests)
 	const struct xfn_page *page;
 	struct xfn_page_place at = {};
 
-	if (xfn_attachment__counted(requests->attachment))
-		xfn_loader__reasons(xfn_attachment__counted(requests->attachment), count);
+	if (xfn_attachment__counted(requests->of.attachment))
+		xfn_loader__reasons(xfn_attachment__counted(requests->of.attachment), count);
 	xfn_workers__losses(requests->workers, count);
-	xfn_losses__add(requests->ingress, count);
-	xfn_attachment__device_reasons(requests->attachment, count);
+	xfn_losses__add(requests->of.ingress, count);
+	xfn_attachment__device_reasons(requests->of.attachment, count);
 	for (page = xfn_page_check__next(requests->workers, &at); page;
 	     page = xfn_page_check__next(requests->workers, &at))
 		for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)
@@ -234,7 +234,7 @@ static json_t *worker(const struct xfn_requests *requests, const struct xfn_work
 	json_object_set_new(row, "restarts", json_integer(worker->restarts));
 	json_object_set_new(row, "cpu", cpu < 0 ? json_null() : json_integer(cpu));
 	json_object_set_new(row, "zero_copy", umem ? json_boolean(umem->zero_copy) : json_null());
-	if (requests->opts->links.busy_poll && umem) {
+	if (requests->of.opts->links.busy_poll && umem) {
 		unsigned napi = xfn_napi__id(umem->xsk[thread]);
 
 		json_object_set_new(row, "napi", napi ? json_integer(napi) : json_null());
@@ -259,10 +259,10 @@ json_t *xfn_stats__counters(const struct xfn_requests *requests)
 	const char *state = requests->host.state(requests->host.ctx, text, sizeof(text));
 
 	xfn_page_check__read_all(requests->workers);
-	return json_pack("{s:s?, s:i, s:s, s:o, s:o, s:o, s:o}", "interface",
-			 requests->interface->iface.name[0] ? requests->interface->iface.name :
-							      NULL,
-			 "pid", (int)getpid(), "state", state, "state_reason",
-			 xfn_control__text(text), "functions", functions(requests), "reasons",
-			 all_reasons(requests), "workers", workers(requests));
+	return json_pack(
+		"{s:s?, s:i, s:s, s:o, s:o, s:o, s:o}", "interface",
+		requests->of.interface->iface.name[0] ? requests->of.interface->iface.name : NULL,
+		"pid", (int)getpid(), "state", state, "state_reason", xfn_control__text(text),
+		"functions", functions(requests), "reasons", all_reasons(requests), "workers",
+		workers(requests));
 }

@@ -200,7 +200,7 @@ static void read_page(const struct xfn_workers *workers, struct xfn_page_check *
 		      const struct xfn_page *page, const char *who)
 {
 	uint64_t now = xfn_now_ns(), calls, most_ns;
-	struct reading r = { .functions = workers->functions,
+	struct reading r = { .functions = workers->of.functions,
 			     .checked = checked,
 			     .page = page,
 			     .who = who,
@@ -214,7 +214,7 @@ static void read_page(const struct xfn_workers *workers, struct xfn_page_check *
 	take(&r, AT(idle_ns), most_ns, 0, "idle time");
 	for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)
 		take(&r, AT(reasons[i]), calls, 0, "reasons");
-	for (unsigned slot = 0; slot < xfn_functions__count(workers->functions); slot++)
+	for (unsigned slot = 0; slot < xfn_functions__count(workers->of.functions); slot++)
 		take_slot(&r, slot, calls);
 }
 

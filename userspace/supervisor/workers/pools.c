@@ -35,28 +35,28 @@ static unsigned own_threads(const struct xfn_workers *workers)
 /* A CPU for each worker, all queues together. */
 static unsigned shared_max(const struct xfn_workers *workers)
 {
-	unsigned room = XFN_THREADS - workers->opts->dedicate_count;
-	unsigned queues = xfn_nic_features__queues(workers->ingress) ?: 1, n;
+	unsigned room = XFN_THREADS - workers->of.opts->dedicate_count;
+	unsigned queues = xfn_nic_features__queues(workers->of.ingress) ?: 1, n;
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
-	if (workers->opts->workers_max)
-		return workers->opts->workers_max;
+	if (workers->of.opts->workers_max)
+		return workers->of.opts->workers_max;
 	n = cpus > 0 ? ((unsigned)cpus + queues - 1) / queues : 1;
-	if (n < workers->opts->workers_min)
-		n = workers->opts->workers_min;
+	if (n < workers->of.opts->workers_min)
+		n = workers->of.opts->workers_min;
 	return n < room ? n : room;
 }
 
 unsigned xfn_pools__threads(const struct xfn_workers *workers)
 {
-	return shared_max(workers) + workers->opts->dedicate_count;
+	return shared_max(workers) + workers->of.opts->dedicate_count;
 }
 
 unsigned xfn_pools__shared(const struct xfn_workers *workers, unsigned queue)
 {
-	unsigned n = workers->shared[queue]		?:
-			     workers->opts->workers_min ?:
-							  1,
+	unsigned n = workers->shared[queue]		   ?:
+			     workers->of.opts->workers_min ?:
+							     1,
 		 max = shared_max(workers);
 
 	return n < max ? n : max;
@@ -90,13 +90,13 @@ static unsigned free_pool(const struct xfn_workers *workers)
  * are still those it had. */
 static int assign(struct xfn_workers *workers, const char *name, unsigned pool)
 {
-	unsigned count = xfn_functions__count(workers->functions);
+	unsigned count = xfn_functions__count(workers->of.functions);
 	int ret = 0, err;
 
-	for (unsigned i = xfn_functions__find(workers->functions, name, 0); i < count;
-	     i = xfn_functions__find(workers->functions, name, i + 1)) {
-		err = workers->attachment->loader ?
-			      xfn_loader__pool(workers->attachment->loader, i, pool) :
+	for (unsigned i = xfn_functions__find(workers->of.functions, name, 0); i < count;
+	     i = xfn_functions__find(workers->of.functions, name, i + 1)) {
+		err = workers->of.attachment->loader ?
+			      xfn_loader__pool(workers->of.attachment->loader, i, pool) :
 			      0;
 		ret = ret ?: err;
 		if (!err)
@@ -107,23 +107,23 @@ static int assign(struct xfn_workers *workers, const char *name, unsigned pool)
 
 void xfn_pools__load(const struct xfn_workers *workers)
 {
-	for (unsigned i = 0; i < xfn_functions__count(workers->functions); i++) {
-		const struct xfn_deployed *fn = xfn_functions__at(workers->functions, i);
+	for (unsigned i = 0; i < xfn_functions__count(workers->of.functions); i++) {
+		const struct xfn_deployed *fn = xfn_functions__at(workers->of.functions, i);
 
 		if (workers->pool[i] &&
-		    (!workers->attachment->loader || fn->tier == XFN_TIER_SOCKET))
+		    (!workers->of.attachment->loader || fn->tier == XFN_TIER_SOCKET))
 			xfn_log__line(LOG_WARNING,
 				      "%s: is served behind UDP sockets; --dedicate gives it no "
 				      "worker of its own there",
 				      fn->mod->attr.name);
-		if (workers->attachment->loader)
-			xfn_loader__pool(workers->attachment->loader, i, workers->pool[i]);
+		if (workers->of.attachment->loader)
+			xfn_loader__pool(workers->of.attachment->loader, i, workers->pool[i]);
 	}
 }
 
 int xfn_pools__open(struct xfn_workers *workers, struct xfn_error *err)
 {
-	const struct xfn_run_options *opts = workers->opts;
+	const struct xfn_run_options *opts = workers->of.opts;
 
 	if (opts->workers_max + opts->dedicate_count > XFN_THREADS ||
 	    (opts->workers_min ?: 1) + opts->dedicate_count > XFN_THREADS)
@@ -134,10 +134,10 @@ int xfn_pools__open(struct xfn_workers *workers, struct xfn_error *err)
 			XFN_THREADS, opts->dedicate_count);
 	memset(workers->own_threads, 0, sizeof(workers->own_threads));
 	for (unsigned i = 0; i < opts->dedicate_count; i++) {
-		unsigned slot = xfn_functions__find(workers->functions, opts->dedicate[i], 0);
+		unsigned slot = xfn_functions__find(workers->of.functions, opts->dedicate[i], 0);
 		unsigned pool = free_pool(workers);
 
-		if (slot == xfn_functions__count(workers->functions))
+		if (slot == xfn_functions__count(workers->of.functions))
 			return xfn_fail(err, -ENOENT, "--dedicate %s: no such function in this run",
 					opts->dedicate[i]);
 		if (workers->pool[slot])
@@ -161,13 +161,13 @@ int xfn_pools__apply(struct xfn_workers *workers, struct xfn_worker_process *wor
 	/* a thread wakes before it gets requests, and gets none before it is parked */
 	worker->active = was | active;
 	xfn_workers__send_active(worker);
-	ret = xfn_loader__indirection(workers->attachment->loader, worker->queue, 0, 0,
+	ret = xfn_loader__indirection(workers->of.attachment->loader, worker->queue, 0, 0,
 				      worker->shared);
 	next = worker->shared;
 	for (unsigned pool = 1; !ret && pool < XFN_POOLS; pool++) {
 		if (!workers->own_threads[pool])
 			continue;
-		ret = xfn_loader__indirection(workers->attachment->loader, worker->queue, pool,
+		ret = xfn_loader__indirection(workers->of.attachment->loader, worker->queue, pool,
 					      next, workers->own_threads[pool]);
 		next += workers->own_threads[pool];
 	}
@@ -189,9 +189,9 @@ const char *xfn_pools__serves(const struct xfn_workers *workers,
 		next += workers->own_threads[pool];
 		if (thread >= next)
 			continue;
-		for (unsigned i = 0; i < xfn_functions__count(workers->functions); i++)
+		for (unsigned i = 0; i < xfn_functions__count(workers->of.functions); i++)
 			if (workers->pool[i] == pool)
-				return xfn_functions__at(workers->functions, i)->mod->attr.name;
+				return xfn_functions__at(workers->of.functions, i)->mod->attr.name;
 	}
 	return "none";
 }
@@ -278,11 +278,11 @@ static int all_fit(const struct xfn_workers *workers, const struct xfn_deployed 
 static int scale_function(struct xfn_workers *workers, const char *name, unsigned count,
 			  struct xfn_error *err)
 {
-	unsigned slot = xfn_functions__find(workers->functions, name, 0);
+	unsigned slot = xfn_functions__find(workers->of.functions, name, 0);
 	unsigned pool, had;
 	int ret;
 
-	if (slot == xfn_functions__count(workers->functions))
+	if (slot == xfn_functions__count(workers->of.functions))
 		return xfn_fail(err, -ENOENT, "%.64s: no such function here; `xfn ls` lists them",
 				name);
 	pool = workers->pool[slot] ?: free_pool(workers);
@@ -292,7 +292,7 @@ static int scale_function(struct xfn_workers *workers, const char *name, unsigne
 			"%d functions have workers of their own already; `xfn scale NAME 0` takes "
 			"one's away",
 			XFN_POOLS - 1);
-	ret = all_fit(workers, xfn_functions__at(workers->functions, slot),
+	ret = all_fit(workers, xfn_functions__at(workers->of.functions, slot),
 		      own_threads(workers) - workers->own_threads[pool] + count, err);
 	if (ret)
 		return ret;
@@ -340,7 +340,7 @@ static void look(struct xfn_workers *workers, struct xfn_worker_process *worker,
 		 uint64_t elapsed_ns)
 {
 	uint64_t busiest = 0, all = 0, stalls = 0;
-	unsigned min = workers->opts->workers_min ?: 1, max = shared_max(workers);
+	unsigned min = workers->of.opts->workers_min ?: 1, max = shared_max(workers);
 	unsigned count = worker->shared;
 
 	xfn_page_check__read(workers, worker);
@@ -395,12 +395,12 @@ static void look_at_all(void *ctx)
 		worker->last_load_ns = now;
 	}
 	if (any)
-		xfn_events__after(workers->loop, &workers->load_look, LOOK_MS, look_at_all,
+		xfn_events__after(workers->of.loop, &workers->load_look, LOOK_MS, look_at_all,
 				  workers);
 }
 
 void xfn_pools__follow_load(struct xfn_workers *workers)
 {
-	if (workers->opts->autoscale && !workers->load_look.events)
-		xfn_events__after(workers->loop, &workers->load_look, 0, look_at_all, workers);
+	if (workers->of.opts->autoscale && !workers->load_look.events)
+		xfn_events__after(workers->of.loop, &workers->load_look, 0, look_at_all, workers);
 }

@@ -81,9 +81,9 @@ static int spawn(const char *path, const int descriptors[4], pid_t *pid)
 
 void xfn_process__hold_program(struct xfn_workers *workers)
 {
-	int fd = open(workers->opts->worker, O_PATH | O_CLOEXEC), high = -1;
+	int fd = open(workers->of.opts->worker, O_PATH | O_CLOEXEC), high = -1;
 
-	snprintf(workers->program, sizeof(workers->program), "%s", workers->opts->worker);
+	snprintf(workers->program, sizeof(workers->program), "%s", workers->of.opts->worker);
 	if (fd < 0 || access("/proc/self/fd", X_OK))
 		goto out;
 	/* the low descriptors are replaced by those that a worker is given */
@@ -119,7 +119,7 @@ int xfn_process__start(const struct xfn_workers *workers, struct xfn_worker_proc
 		ret = spawn(workers->program, given, &worker->pid);
 		if (ret)
 			xfn_error__set(err, "cannot start %s: %s; is xfn installed whole?",
-				       workers->opts->worker, strerror(-ret));
+				       workers->of.opts->worker, strerror(-ret));
 	}
 	for (int i = 0; i < 4; i++)
 		if (given[i] >= 0 && i != 2)
@@ -277,7 +277,7 @@ void xfn_process__retire(struct xfn_workers *workers, struct xfn_worker_process 
 		workers->leavers = leaver;
 		worker->pidfd = worker->output.fd = -1;
 		close_descriptors(worker);
-		wait_in(leaver, workers->loop, STOP_MS);
+		wait_in(leaver, workers->of.loop, STOP_MS);
 	}
 	worker->page = NULL;
 	worker->checked = NULL;

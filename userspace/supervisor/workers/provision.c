@@ -16,8 +16,8 @@
 
 static uint32_t flags_of(const struct xfn_workers *workers)
 {
-	return (workers->opts->trust_checksum ? XFN_TRUST_CHECKSUM : 0) |
-	       (workers->interface->iface.local_peer ? XFN_LOCAL_PEER : 0);
+	return (workers->of.opts->trust_checksum ? XFN_TRUST_CHECKSUM : 0) |
+	       (workers->of.interface->iface.local_peer ? XFN_LOCAL_PEER : 0);
 }
 
 /* Can requests of the function in `slot` come to `worker`, now or when addresses are others? */
@@ -27,16 +27,17 @@ static bool may_be_asked(const struct xfn_workers *workers, const struct xfn_wor
 	if (xfn_worker_process__by_ring(worker)) /* no other tier is served beside it */
 		return true;
 	return xfn_worker_process__by_afxdp(worker) ?
-		       xfn_functions__at(workers->functions, slot)->tier != XFN_TIER_SOCKET :
-		       xfn_listeners__has(workers->ingress, slot);
+		       xfn_functions__at(workers->of.functions, slot)->tier != XFN_TIER_SOCKET :
+		       xfn_listeners__has(workers->of.ingress, slot);
 }
 
 static int put_functions(const struct xfn_workers *workers, struct xfn_worker_process *worker)
 {
 	int ret = 0;
 
-	for (unsigned slot = 0; !ret && slot < xfn_functions__count(workers->functions); slot++) {
-		const struct xfn_deployed *fn = xfn_functions__at(workers->functions, slot);
+	for (unsigned slot = 0; !ret && slot < xfn_functions__count(workers->of.functions);
+	     slot++) {
+		const struct xfn_deployed *fn = xfn_functions__at(workers->of.functions, slot);
 		bool aside = workers->health[slot].set_aside[0];
 		struct xfn_message msg = { .type = XFN_MESSAGE_FUNCTION,
 					   .version = XFN_WORKER_PROTOCOL_VERSION };
@@ -70,8 +71,8 @@ static int put_sockets(const struct xfn_workers *workers, struct xfn_worker_proc
 	struct xfn_message msg = { .type = XFN_MESSAGE_UMEM,
 				   .version = XFN_WORKER_PROTOCOL_VERSION };
 	unsigned held_count;
-	const struct xfn_listener *held = xfn_listeners__held(workers->ingress, &held_count);
-	const struct xfn_packet_ring *ring = xfn_ring__held(workers->ingress);
+	const struct xfn_listener *held = xfn_listeners__held(workers->of.ingress, &held_count);
+	const struct xfn_packet_ring *ring = xfn_ring__held(workers->of.ingress);
 	int ret = 0;
 
 	if (xfn_worker_process__by_afxdp(worker)) {
@@ -97,7 +98,7 @@ static int put_sockets(const struct xfn_workers *workers, struct xfn_worker_proc
 	if (xfn_worker_process__by_ring(worker)) {
 		memset(&msg.socket, 0, sizeof(msg.socket));
 		msg.type = XFN_MESSAGE_SOCKET;
-		msg.socket.block_size = xfn_packet_ring__block(xfn_ring__mtu(workers->ingress));
+		msg.socket.block_size = xfn_packet_ring__block(xfn_ring__mtu(workers->of.ingress));
 		msg.socket.block_count = XFN_PACKET_RING / msg.socket.block_size;
 		ret = xfn_outbox__put(&worker->outbox, &msg, ring->receive);
 		return ret ?: xfn_outbox__put(&worker->outbox, &msg, ring->send);
@@ -120,18 +121,18 @@ int xfn_provision__send(const struct xfn_workers *workers, struct xfn_worker_pro
 
 	snprintf(msg.hello.engine, sizeof(msg.hello.engine), "%s", worker->engine);
 	msg.hello.flags = flags_of(workers);
-	msg.hello.mtu = workers->interface->iface.mtu ?: XFN_MTU_DEFAULT;
-	msg.hello.rate = workers->opts->rate;
+	msg.hello.mtu = workers->of.interface->iface.mtu ?: XFN_MTU_DEFAULT;
+	msg.hello.rate = workers->of.opts->rate;
 	msg.hello.uid = msg.hello.gid = geteuid() ? 0 : XFN_NOBODY;
 	/* beside workers of frames, the one of sockets has the slow path only: it may sleep */
-	msg.hello.spin = workers->opts->spin && (xfn_worker_process__by_afxdp(worker) ||
-						 xfn_worker_process__by_ring(worker) ||
-						 (!xfn_worker_process__by_afxdp(workers->all) &&
-						  !xfn_worker_process__by_ring(workers->all)));
-	msg.hello.sqpoll = workers->opts->sqpoll;
+	msg.hello.spin = workers->of.opts->spin && (xfn_worker_process__by_afxdp(worker) ||
+						    xfn_worker_process__by_ring(worker) ||
+						    (!xfn_worker_process__by_afxdp(workers->all) &&
+						     !xfn_worker_process__by_ring(workers->all)));
+	msg.hello.sqpoll = workers->of.opts->sqpoll;
 	msg.hello.careful = worker->careful;
-	msg.hello.busy_us = workers->opts->links.busy_poll;
-	msg.hello.memory_mb = workers->opts->memory_mb;
+	msg.hello.busy_us = workers->of.opts->links.busy_poll;
+	msg.hello.memory_mb = workers->of.opts->memory_mb;
 	msg.hello.threads = worker->threads;
 	memcpy(msg.hello.cpu, worker->cpu, sizeof(msg.hello.cpu));
 	ret = xfn_outbox__put(&worker->outbox, &msg, worker->page_fd);

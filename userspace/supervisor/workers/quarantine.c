@@ -24,14 +24,14 @@
 
 static const char *name_of(const struct xfn_workers *workers, unsigned slot)
 {
-	return xfn_deployed__name(xfn_functions__at(workers->functions, slot));
+	return xfn_deployed__name(xfn_functions__at(workers->of.functions, slot));
 }
 
 uint32_t xfn_quarantine__running(const struct xfn_workers *workers, const struct xfn_page *page)
 {
 	uint32_t slot = __atomic_load_n(&page->running_slot, __ATOMIC_RELAXED);
 
-	return slot <= xfn_functions__count(workers->functions) ? slot : 0;
+	return slot <= xfn_functions__count(workers->of.functions) ? slot : 0;
 }
 
 /* Who is to blame for a worker's end, and by which page that is known. */
@@ -74,7 +74,7 @@ static struct culprit culprit(const struct xfn_workers *workers,
 		uint32_t slot = __atomic_load_n(&worker->page[i].after_slot, __ATOMIC_RELAXED);
 
 		if (worker->page[i].fault && slot &&
-		    slot <= xfn_functions__count(workers->functions))
+		    slot <= xfn_functions__count(workers->of.functions))
 			return (struct culprit){ &worker->page[i], slot - 1, true };
 	}
 	return (struct culprit){};
@@ -126,15 +126,15 @@ static void check_all(void *ctx)
 				look(workers, worker, t);
 	}
 	if (any)
-		xfn_events__after(workers->loop, &workers->calls_look,
-				  (workers->opts->deadline + LOOKS - 1) / LOOKS, check_all,
+		xfn_events__after(workers->of.loop, &workers->calls_look,
+				  (workers->of.opts->deadline + LOOKS - 1) / LOOKS, check_all,
 				  workers);
 }
 
 void xfn_quarantine__watch(struct xfn_workers *workers)
 {
-	if (workers->opts->deadline && !workers->calls_look.events)
-		xfn_events__after(workers->loop, &workers->calls_look, 0, check_all, workers);
+	if (workers->of.opts->deadline && !workers->calls_look.events)
+		xfn_events__after(workers->of.loop, &workers->calls_look, 0, check_all, workers);
 }
 
 static int tell(struct xfn_worker_process *worker, unsigned slot, bool on)
@@ -150,7 +150,7 @@ int xfn_quarantine__send(const struct xfn_workers *workers, struct xfn_worker_pr
 {
 	int ret = 0;
 
-	for (unsigned slot = 0; !ret && slot < xfn_functions__count(workers->functions); slot++)
+	for (unsigned slot = 0; !ret && slot < xfn_functions__count(workers->of.functions); slot++)
 		if (workers->health[slot].quarantined)
 			ret = tell(worker, slot, true);
 	return ret;
@@ -170,7 +170,8 @@ static void release_command(const struct xfn_workers *workers, unsigned slot, ch
 			    size_t len)
 {
 	snprintf(text, len, "`xfn release %s%s%s`", name_of(workers, slot),
-		 workers->interface->iface.name[0] ? " -i " : "", workers->interface->iface.name);
+		 workers->of.interface->iface.name[0] ? " -i " : "",
+		 workers->of.interface->iface.name);
 }
 
 /* Count a crash. True: the function has crashed too often. */
@@ -216,13 +217,13 @@ enum xfn_blame xfn_quarantine__ended(struct xfn_workers *workers, struct xfn_wor
 			 ", the last one called, which has broken memory of its worker");
 	else if (worker->hung)
 		snprintf(how, sizeof(how), ", which had not returned within %u ms",
-			 workers->opts->deadline);
+			 workers->of.opts->deadline);
 	else if (page->overrun == XFN_OVERRUN_BEFORE)
 		snprintf(how, sizeof(how), ", which had written before its payload");
 	else if (page->overrun)
 		snprintf(how, sizeof(how), ", which had written past its payload");
 	ret = xfn_crash_pcap__keep(
-		workers->interface->iface.name[0] ? workers->interface->iface.name : NULL,
+		workers->of.interface->iface.name[0] ? workers->of.interface->iface.name : NULL,
 		name_of(workers, who.slot), &page->crash, path, sizeof(path));
 	n = snprintf(what, len, " %s function %s%s", who.after ? "after" : "in",
 		     name_of(workers, who.slot), how);
@@ -274,15 +275,15 @@ bool xfn_quarantine__blame(struct xfn_workers *workers, const struct xfn_worker_
 	if (health->set_aside[0])
 		return worker->begun_ns < health->set_aside_ns;
 	name = name_of(workers, slot);
-	in_kernel = xfn_functions__at(workers->functions, slot)->in_kernel;
+	in_kernel = xfn_functions__at(workers->of.functions, slot)->in_kernel;
 	len = strlen(name);
 	if (!strncmp(err, name, len) && !strncmp(err + len, ": ", 2))
 		err += len + 2;
 	snprintf(health->set_aside, sizeof(health->set_aside), "%s", err);
 	health->set_aside_ns = xfn_now_ns();
 	/* the only function, never served: the run ends with this line */
-	if (xfn_functions__count(workers->functions) == 1 &&
-	    !xfn_functions__served_once(workers->functions) && !in_kernel)
+	if (xfn_functions__count(workers->of.functions) == 1 &&
+	    !xfn_functions__served_once(workers->of.functions) && !in_kernel)
 		return true;
 	release_command(workers, slot, next, sizeof(next));
 	xfn_log__line(LOG_ERR,
@@ -297,7 +298,7 @@ bool xfn_quarantine__blame(struct xfn_workers *workers, const struct xfn_worker_
 
 void xfn_quarantine__forget_set_aside(struct xfn_workers *workers)
 {
-	for (unsigned i = 0; i < xfn_functions__count(workers->functions); i++)
+	for (unsigned i = 0; i < xfn_functions__count(workers->of.functions); i++)
 		workers->health[i].set_aside[0] = '\0';
 }
 
@@ -305,18 +306,18 @@ int xfn_quarantine__any_serves(const struct xfn_workers *workers, struct xfn_err
 {
 	const char *reason = workers->health[0].set_aside;
 
-	for (unsigned i = 0; i < xfn_functions__count(workers->functions); i++)
+	for (unsigned i = 0; i < xfn_functions__count(workers->of.functions); i++)
 		if (!workers->health[i].set_aside[0] ||
-		    xfn_functions__at(workers->functions, i)->in_kernel ||
-		    xfn_functions__at(workers->functions, i)->on_device)
+		    xfn_functions__at(workers->of.functions, i)->in_kernel ||
+		    xfn_functions__at(workers->of.functions, i)->on_device)
 			return 0;
-	if (!xfn_functions__count(workers->functions))
+	if (!xfn_functions__count(workers->of.functions))
 		return 0;
-	if (xfn_functions__count(workers->functions) == 1)
+	if (xfn_functions__count(workers->of.functions) == 1)
 		xfn_error__set(err, "%s: %s", name_of(workers, 0), reason);
 	else
 		xfn_error__set(err, "none of the %u functions can be loaded; %s: %s",
-			       xfn_functions__count(workers->functions), name_of(workers, 0),
+			       xfn_functions__count(workers->of.functions), name_of(workers, 0),
 			       reason);
 	return -ECANCELED;
 }
@@ -331,12 +332,12 @@ const char *xfn_quarantine__state(const struct xfn_workers *workers, unsigned sl
 int xfn_quarantine__release(struct xfn_workers *workers, const char *name, bool starting,
 			    struct xfn_error *err)
 {
-	unsigned count = xfn_functions__count(workers->functions);
-	unsigned first = xfn_functions__find(workers->functions, name, 0);
+	unsigned count = xfn_functions__count(workers->of.functions);
+	unsigned first = xfn_functions__find(workers->of.functions, name, 0);
 	bool released = false, again = false;
 
 	for (unsigned slot = first; slot < count;
-	     slot = xfn_functions__find(workers->functions, name, slot + 1)) {
+	     slot = xfn_functions__find(workers->of.functions, name, slot + 1)) {
 		if (workers->health[slot].set_aside[0] && starting)
 			return xfn_fail(err, -EBUSY,
 					"%.64s: workers are starting; try again in a second", name);
@@ -364,7 +365,7 @@ int xfn_quarantine__release(struct xfn_workers *workers, const char *name, bool 
 void xfn_quarantine__sentence(const struct xfn_workers *workers, unsigned slot, char *text,
 			      size_t len)
 {
-	bool in_kernel = xfn_functions__at(workers->functions, slot)->in_kernel;
+	bool in_kernel = xfn_functions__at(workers->of.functions, slot)->in_kernel;
 	const char *reason = workers->health[slot].set_aside;
 	char next[80];
 

@@ -36,12 +36,12 @@ static int make_pages(struct xfn_workers *workers, struct xfn_worker_process *wo
 void xfn_provision__drop(struct xfn_workers *workers, struct xfn_worker_process *worker)
 {
 	/* first no frame is sent to its sockets any more: then none is lost in them */
-	for (unsigned i = 0; worker->has_umem && workers->attachment->loader && i < worker->threads;
-	     i++)
-		xfn_loader__socket(workers->attachment->loader, worker->queue, i, -1);
+	for (unsigned i = 0;
+	     worker->has_umem && workers->of.attachment->loader && i < worker->threads; i++)
+		xfn_loader__socket(workers->of.attachment->loader, worker->queue, i, -1);
 	if (!worker->has_umem)
 		return;
-	xfn_losses__keep_rings(workers->ingress, &worker->umem);
+	xfn_losses__keep_rings(workers->of.ingress, &worker->umem);
 	xfn_umem__close(&worker->umem);
 	worker->has_umem = false;
 }
@@ -50,10 +50,10 @@ void xfn_provision__drop(struct xfn_workers *workers, struct xfn_worker_process 
 static int renew_rings(struct xfn_workers *workers, struct xfn_worker_process *worker,
 		       struct xfn_error *err)
 {
-	const struct xfn_umem_config frames = { .ifname = workers->interface->iface.name,
+	const struct xfn_umem_config frames = { .ifname = workers->of.interface->iface.name,
 						.queue = worker->queue,
 						.threads = worker->threads,
-						.mtu = workers->interface->iface.mtu,
+						.mtu = workers->of.interface->iface.mtu,
 						.node = xfn_cpus__node(worker->cpu[0]) };
 	int ret = 0;
 
@@ -61,9 +61,9 @@ static int renew_rings(struct xfn_workers *workers, struct xfn_worker_process *w
 	if (xfn_worker_process__by_afxdp(worker)) {
 		ret = xfn_umem__open(&frames, &worker->umem, err);
 		worker->has_umem = !ret;
-		if (!ret && worker->queue >= workers->interface->iface.tx_queues)
-			ret = xfn_umem__send_apart(&worker->umem, workers->interface->iface.name,
-						   workers->interface->iface.index, err);
+		if (!ret && worker->queue >= workers->of.interface->iface.tx_queues)
+			ret = xfn_umem__send_apart(&worker->umem, workers->of.interface->iface.name,
+						   workers->of.interface->iface.index, err);
 		if (!ret)
 			xfn_log__line(LOG_DEBUG, "frames of queue %u are in %s pages",
 				      worker->queue, worker->umem.huge ? "huge" : "normal");
@@ -78,16 +78,16 @@ static int renew_rings(struct xfn_workers *workers, struct xfn_worker_process *w
 static int cpu_for(const struct xfn_workers *workers, const struct xfn_worker_process *worker,
 		   unsigned thread)
 {
-	const struct xfn_run_options *opts = workers->opts;
+	const struct xfn_run_options *opts = workers->of.opts;
 	unsigned i = (worker - workers->all) * worker->threads + thread;
 
 	if (opts->cpu_count)
 		return opts->cpus[i % opts->cpu_count];
 	/* veth has no interrupt; a device of the same name in another namespace may have one */
 	if (thread || !xfn_worker_process__by_afxdp(worker) ||
-	    !strcmp(workers->interface->iface.driver, "veth"))
+	    !strcmp(workers->of.interface->iface.driver, "veth"))
 		return -1;
-	return xfn_cpus__of_queue("", workers->interface->iface.name, worker->queue);
+	return xfn_cpus__of_queue("", workers->of.interface->iface.name, worker->queue);
 }
 
 void xfn_provision__check_pinned(struct xfn_worker_process *worker)
@@ -118,11 +118,12 @@ void xfn_provision__check_pinned(struct xfn_worker_process *worker)
 int xfn_provision__bind(struct xfn_workers *workers, struct xfn_worker_process *worker,
 			struct xfn_error *err)
 {
-	int ret =
-		worker->has_umem ? xfn_nic_features__bind(workers->ingress, &worker->umem, err) : 0;
+	int ret = worker->has_umem ?
+			  xfn_nic_features__bind(workers->of.ingress, &worker->umem, err) :
+			  0;
 
 	for (unsigned i = 0; !ret && worker->has_umem && i < worker->threads; i++)
-		ret = xfn_loader__socket(workers->attachment->loader, worker->queue, i,
+		ret = xfn_loader__socket(workers->of.attachment->loader, worker->queue, i,
 					 worker->umem.xsk[i]);
 	return ret;
 }

@@ -32,7 +32,7 @@ void xfn_retired__keep(struct xfn_workers *workers, const struct xfn_page *page)
 		return;
 	for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)
 		workers->retired->reasons[i] += xfn_retired__reason(page, i);
-	for (unsigned slot = 0; slot < xfn_functions__count(workers->functions); slot++) {
+	for (unsigned slot = 0; slot < xfn_functions__count(workers->of.functions); slot++) {
 		xfn_slot_counters_add(&workers->retired->slots[slot], &page->slots[slot]);
 		/* one module: the same names in the same order */
 		for (unsigned i = 0; i < XFN_PAGE_COUNTERS; i++) {

@@ -99,7 +99,7 @@ static uint64_t steps_of(const struct xfn_workers *workers, const struct xfn_pag
 {
 	uint64_t steps = __atomic_load_n(&page->rounds, __ATOMIC_RELAXED);
 
-	for (unsigned i = 0; i < xfn_functions__count(workers->functions); i++)
+	for (unsigned i = 0; i < xfn_functions__count(workers->of.functions); i++)
 		steps += __atomic_load_n(&page->slots[i].requests, __ATOMIC_RELAXED);
 	return steps;
 }
@@ -148,14 +148,14 @@ static void check_all(void *ctx)
 			look(workers, worker, t, stopped);
 	}
 	if (any)
-		xfn_events__after(workers->loop, &workers->progress_look, LOOK_MS, check_all,
+		xfn_events__after(workers->of.loop, &workers->progress_look, LOOK_MS, check_all,
 				  workers);
 }
 
 void xfn_standstill__watch(struct xfn_workers *workers)
 {
 	if (!workers->progress_look.events)
-		xfn_events__after(workers->loop, &workers->progress_look, 0, check_all, workers);
+		xfn_events__after(workers->of.loop, &workers->progress_look, 0, check_all, workers);
 }
 
 void xfn_standstill__sentence(const struct xfn_worker_process *worker, char *what, size_t len)

@@ -18,18 +18,13 @@ int xfn_workers__make(const struct xfn_workers_parts *parts, struct xfn_workers 
 		      struct xfn_error *err)
 {
 	struct xfn_workers *workers = calloc(1, sizeof(*workers));
-	unsigned count = xfn_functions__count(parts->functions);
+	unsigned count = xfn_functions__count(parts->of.functions);
 	int ret;
 
 	*out = NULL;
 	if (!workers)
 		return xfn_fail(err, -ENOMEM, "out of memory");
-	workers->opts = parts->opts;
-	workers->loop = parts->loop;
-	workers->functions = parts->functions;
-	workers->interface = parts->interface;
-	workers->attachment = parts->attachment;
-	workers->ingress = parts->ingress;
+	workers->of = parts->of;
 	workers->events = parts->events;
 	workers->program_fd = -1;
 	workers->health = calloc(count ?: 1, sizeof(*workers->health));
@@ -82,7 +77,7 @@ static int best_udp_engine(struct xfn_workers *workers, const char **engine, str
 /* The engine of tier socket: the one asked for, or the best. */
 static int choose_engine(struct xfn_workers *workers, struct xfn_error *err)
 {
-	const char *asked = workers->opts->engine;
+	const char *asked = workers->of.opts->engine;
 	struct xfn_error why;
 
 	if (asked && strcmp(asked, "afxdp")) {
@@ -90,19 +85,19 @@ static int choose_engine(struct xfn_workers *workers, struct xfn_error *err)
 		if (!xfn_engine_probe(xfn_engine_find(asked), &why))
 			return 0;
 		return xfn_fail(err, -EOPNOTSUPP, "engine %s: %s; leave --%s out", asked, why.line,
-				workers->opts->sqpoll ? "sqpoll" : "engine");
+				workers->of.opts->sqpoll ? "sqpoll" : "engine");
 	}
 	return best_udp_engine(workers, &workers->udp_engine, err);
 }
 
 void xfn_workers__start_frames(struct xfn_workers *workers)
 {
-	unsigned queues = xfn_nic_features__queues(workers->ingress);
+	unsigned queues = xfn_nic_features__queues(workers->of.ingress);
 
-	for (unsigned i = 0; workers->attachment->loader &&
-			     xfn_functions__wants_frames(workers->functions) && i < queues;
+	for (unsigned i = 0; workers->of.attachment->loader &&
+			     xfn_functions__wants_frames(workers->of.functions) && i < queues;
 	     i++)
-		xfn_workers__add(workers, "afxdp", xfn_nic_features__queue(workers->ingress, i));
+		xfn_workers__add(workers, "afxdp", xfn_nic_features__queue(workers->of.ingress, i));
 }
 
 int xfn_workers__all_serve(struct xfn_workers *workers, struct xfn_error *err)
@@ -135,7 +130,8 @@ int xfn_workers__all_serve(struct xfn_workers *workers, struct xfn_error *err)
 static int start_ring_worker(struct xfn_workers *workers, unsigned listeners, struct xfn_error *err)
 {
 	struct xfn_error why;
-	int ret = xfn_ring__held(workers->ingress) ? 0 : xfn_ring__open(workers->ingress, err);
+	int ret =
+		xfn_ring__held(workers->of.ingress) ? 0 : xfn_ring__open(workers->of.ingress, err);
 
 	if (ret)
 		return ret;
@@ -151,16 +147,16 @@ static int start_ring_worker(struct xfn_workers *workers, unsigned listeners, st
 
 int xfn_workers__start_sockets(struct xfn_workers *workers, struct xfn_error *err)
 {
-	bool wanted = xfn_functions__wants_sockets(workers->functions);
+	bool wanted = xfn_functions__wants_sockets(workers->of.functions);
 	unsigned listeners;
 	int ret;
 
 	if (!wanted &&
-	    (!workers->attachment->loader || !xfn_functions__wants_slow(workers->functions)))
+	    (!workers->of.attachment->loader || !xfn_functions__wants_slow(workers->of.functions)))
 		return 0;
-	xfn_listeners__held(workers->ingress, &listeners);
+	xfn_listeners__held(workers->of.ingress, &listeners);
 	ret = choose_engine(workers, err);
-	if (!ret && xfn_run_options__by_ring(workers->opts))
+	if (!ret && xfn_run_options__by_ring(workers->of.opts))
 		ret = start_ring_worker(workers, listeners, err);
 	else if (!ret && listeners)
 		xfn_workers__add(workers, workers->udp_engine, 0)->optional = !wanted;

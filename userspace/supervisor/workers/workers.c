@@ -47,8 +47,9 @@ static void not_started(struct xfn_workers *workers, struct xfn_worker_process *
 {
 	char who[XFN_WHO];
 
-	xfn_limits__advise(worker->error.line, sizeof(worker->error.line),
-			   xfn_interface_state__descriptors(workers->interface, workers->opts));
+	xfn_limits__advise(
+		worker->error.line, sizeof(worker->error.line),
+		xfn_interface_state__descriptors(workers->of.interface, workers->of.opts));
 	worker->state = XFN_WORKER_DEAD;
 	if (xfn_quarantine__blame(workers, worker, worker->ret, worker->error.line)) {
 		start(workers, worker); /* without that function */
@@ -179,8 +180,8 @@ static void plan(struct xfn_worker_process *worker)
 	switch (worker->state) {
 	case XFN_WORKER_DEAD:
 		/* no AF_XDP socket can be bound while the interface is down */
-		if (!worker->served ||
-		    (xfn_worker_process__by_afxdp(worker) && !worker->owner->interface->iface.up))
+		if (!worker->served || (xfn_worker_process__by_afxdp(worker) &&
+					!worker->owner->of.interface->iface.up))
 			return;
 		at = worker->restart_at_ns / 1000000;
 		break;
@@ -192,7 +193,7 @@ static void plan(struct xfn_worker_process *worker)
 	default:
 		break;
 	}
-	xfn_events__after(worker->owner->loop, &worker->due, at > now ? at - now : 0, on_due,
+	xfn_events__after(worker->owner->of.loop, &worker->due, at > now ? at - now : 0, on_due,
 			  worker);
 }
 
@@ -227,10 +228,10 @@ struct xfn_worker_process *xfn_workers__add(struct xfn_workers *workers, const c
 void xfn_workers__renew_sockets(struct xfn_workers *workers)
 {
 	const char *engine =
-		xfn_ring__mtu(workers->ingress) ? workers->slow_engine : workers->udp_engine;
+		xfn_ring__mtu(workers->of.ingress) ? workers->slow_engine : workers->udp_engine;
 	unsigned listeners;
 
-	xfn_listeners__held(workers->ingress, &listeners);
+	xfn_listeners__held(workers->of.ingress, &listeners);
 	for (unsigned i = 0; i < workers->count; i++) {
 		struct xfn_worker_process *worker = &workers->all[i];
 
@@ -383,7 +384,7 @@ static void log_left_out(struct xfn_worker_process *worker)
 	int ms = xfn_output_lines__watch(&worker->output, xfn_worker_process__who(worker, who));
 
 	if (ms >= 0)
-		xfn_events__after(worker->owner->loop, &worker->quiet, (unsigned)ms, on_quiet,
+		xfn_events__after(worker->owner->of.loop, &worker->quiet, (unsigned)ms, on_quiet,
 				  worker);
 }
 
@@ -423,7 +424,7 @@ static void on_worker(void *ctx)
 
 void xfn_workers__watch(struct xfn_worker_process *worker)
 {
-	struct xfn_events *events = worker->owner->loop;
+	struct xfn_events *events = worker->owner->of.loop;
 
 	xfn_events__watch(events, &worker->watch[0], XFN_TURN_NORMAL, worker->pidfd, on_worker,
 			  worker);

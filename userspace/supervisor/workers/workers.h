@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/types.h>
+#include "../owners.h"
 #include "../../../skel/error.h"
 #include "../../host/events.h"
 #include "../../host/output_lines.h"
@@ -119,14 +120,9 @@ struct xfn_worker_events {
 			const struct xfn_message *msg);
 };
 
-/* The other owners whom workers are made from; all stay the caller's. */
+/* What workers are made from. */
 struct xfn_workers_parts {
-	const struct xfn_run_options *opts;
-	struct xfn_events *loop;
-	const struct xfn_functions *functions;
-	const struct xfn_interface_state *interface;
-	const struct xfn_attachment *attachment;
-	struct xfn_ingress *ingress;
+	struct xfn_owners of;
 	struct xfn_worker_events events;
 };
 

@@ -35,12 +35,7 @@ struct xfn_leaver {
 };
 
 struct xfn_workers {
-	const struct xfn_run_options *opts;
-	struct xfn_events *loop;
-	const struct xfn_functions *functions;
-	const struct xfn_interface_state *interface;
-	const struct xfn_attachment *attachment;
-	struct xfn_ingress *ingress;
+	struct xfn_owners of;
 	struct xfn_worker_events events;
 
 	struct xfn_worker_process all[XFN_WORKER_PROCESSES]; /* workers.c */
