@@ -50,7 +50,7 @@ userspace/call: userspace/protocol/page.h userspace/host skel/module.h skel/erro
 userspace/engine: userspace/call/datagram.h userspace/protocol/engine_stats.h userspace/host skel/error.h skel/array_size.h xdp functions
 userspace/protocol: userspace/engine userspace/call userspace/host skel/error.h skel/array_size.h xdp functions
 userspace/worker: skel/module.h skel/sealed_copy.h userspace/protocol userspace/engine userspace/call userspace/host skel/error.h skel/array_size.h xdp functions
-userspace/supervisor/functions: userspace/supervisor/options.h userspace/sockets/udp_socket.h skel xdp functions
+userspace/supervisor/functions: userspace/supervisor/options.h userspace/sockets/udp_socket.h userspace/host/ip.h skel xdp functions
 userspace/supervisor/interface: userspace/supervisor/options.h userspace/sockets/udp_socket.h userspace/host skel/error.h skel/array_size.h
 userspace/supervisor/attachment: userspace/supervisor/functions userspace/supervisor/interface userspace/supervisor/options.h userspace/host skel xdp functions
 userspace/supervisor/ingress: userspace/supervisor/attachment userspace/supervisor/interface userspace/supervisor/functions userspace/supervisor/options.h userspace/call/datagram.h userspace/control/control.h userspace/nic userspace/sockets userspace/host skel xdp functions
@@ -58,15 +58,15 @@ userspace/supervisor/workers: userspace/supervisor/ingress userspace/supervisor/
 userspace/supervisor/requests: userspace/supervisor/workers userspace/supervisor/ingress userspace/supervisor/attachment userspace/supervisor/interface userspace/supervisor/functions userspace/supervisor/options.h userspace/control/control.h userspace/protocol userspace/engine userspace/call userspace/nic userspace/sockets userspace/host skel xdp functions
 userspace/supervisor: userspace/supervisor/requests userspace/supervisor/workers userspace/supervisor/ingress userspace/supervisor/attachment userspace/supervisor/interface userspace/supervisor/functions userspace/control/control.h userspace/nic userspace/sockets userspace/host skel xdp functions
 tools/process: userspace/host skel/error.h skel/array_size.h
-tools/arguments: userspace/sockets skel/error.h skel/array_size.h functions
+tools/arguments: userspace/sockets userspace/host skel/error.h skel/array_size.h functions
 tools/host: tools/process userspace/engine userspace/nic userspace/host skel xdp
 tools/load: userspace/worker/sandbox.h userspace/call userspace/host skel xdp functions
-tools/cases: tools/arguments userspace/worker/sandbox.h userspace/call userspace/host skel xdp functions
+tools/cases: userspace/worker/sandbox.h userspace/call userspace/host skel xdp functions
 tools/compiler: tools/arguments tools/process userspace/worker/sandbox.h userspace/supervisor userspace/sockets userspace/call userspace/host skel xdp functions
-tools/cli: tools/compiler tools/cases tools/load tools/host tools/arguments tools/process userspace/supervisor userspace/supervisor/ingress/nic_features.h userspace/control userspace/engine userspace/host skel xdp functions
-tools/bench: tools/load tools/process skel/error.h skel/array_size.h
+tools/cli: tools/compiler tools/cases tools/load tools/host tools/arguments tools/process userspace/supervisor userspace/supervisor/ingress/nic_features.h userspace/control userspace/engine userspace/protocol/engine_stats.h userspace/host skel xdp functions
+tools/bench: tools/arguments tools/load tools/process skel/error.h skel/array_size.h
 tools/demo: tools/process userspace/host skel/error.h skel/array_size.h
-tools/man: skel xdp
+tools/man: userspace/protocol/engine_stats.h skel xdp
 tools/templates: functions
 endef
 export ROOMS
@@ -84,7 +84,7 @@ BASE_ROOMS := $(call rooms,$(addprefix tools/,compiler cases load host arguments
 	userspace/supervisor $(SUPERVISOR) $(addprefix userspace/,control nic worker protocol engine call sockets host) skel)
 XFN_ROOMS := $(call rooms,tools/cli) $(BASE_ROOMS)
 DEMO_ROOMS := $(call rooms,tools/demo tools/process userspace/host skel)
-BENCH_ROOMS := $(call rooms,tools/bench tools/load tools/process userspace/host skel)
+BENCH_ROOMS := $(call rooms,tools/bench tools/load tools/arguments tools/process userspace/host skel)
 BENCH_LIBS := -lbpf -lxdp -ljansson -lm
 
 XFN_LIBS := -lbpf -lxdp -lelf -lz -ljansson -lmnl -luring -lseccomp -lcap-ng -lcrypto -lpcap -ldl
@@ -162,9 +162,12 @@ check-compilers: ## the same tiers, rules and lines, replies and loads with clan
 	$(call ready,all)
 	$(Q)XFN_BUILD=$(BUILD) verifier-tests/compilers.sh
 
-lint: ## format and shell scripts, as clang-format 14 and shellcheck see them
+SOURCES := $(wildcard $(foreach d,/ /*/ /*/*/,$(addsuffix $(d)*.[ch],functions xdp skel userspace tools)))
+
+lint: ## format and shell scripts, as clang-format 14 and shellcheck see them; long and deep functions
 	$(Q)tools/packages.sh lint
-	$(Q)clang-format --dry-run -Werror $(wildcard $(foreach d,/ /*/ /*/*/,$(addsuffix $(d)*.[ch],functions xdp skel userspace tools)) verifier-tests/*.[ch] $(addsuffix /*.[ch],$(addprefix verifier-tests/,unit lab fuzz kernels)))
+	$(Q)verifier-tests/function_sizes.sh $(SOURCES)
+	$(Q)clang-format --dry-run -Werror $(SOURCES) $(wildcard verifier-tests/*.[ch] $(addsuffix /*.[ch],$(addprefix verifier-tests/,unit lab fuzz kernels)))
 	$(Q)shellcheck -x -S warning .ci/run tools/*.sh verifier-tests/*.sh verifier-tests/*/*.sh
 
 ledger: ## write verifier-tests/kernels/ledger.csv anew: what each kernel program costs the verifier, kernel by kernel
@@ -290,10 +293,10 @@ $(BUILD)/functions/%.xfn: functions/%.c functions/xfn.h $(wildcard xdp/*.h) user
 	$(Q)$(BUILD)/xfn build $< -o $@
 
 # what verbs say of themselves, and what tools/man has to add
-$(BUILD)/man/tables: tools/man/tables.c skel/rules.h xdp/reason.h $(BUILD)/skel/rule_pages.h
+$(BUILD)/man/tables: tools/man/tables.c skel/reason_text.c skel/rules.h xdp/reason.h xdp/abi.h userspace/protocol/engine_stats.h $(BUILD)/skel/rule_pages.h
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $< -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c,$^) -o $@
 
 # what the program says of itself: new only where it says something else
 $(BUILD)/man/said: $(BUILD)/xfn

@@ -40,13 +40,20 @@ static const void *section(Elf *elf, const char *wanted, size_t *len)
 	return NULL;
 }
 
-/* Among the records of one section, the last of `line` up to instruction `insn`. */
+/* The line of a source up to an instruction of the program. */
+struct place {
+	const char *source;
+	uint32_t line, insn;
+};
+
+/* The column of the last of one section's `count` records of `size` bytes that is of the place; 0: none. */
 static uint32_t search(const char *at, __u32 count, __u32 size, const struct btf *btf,
-		       const char *source, uint32_t line, uint32_t insn)
+		       const struct place *place)
 {
-	const char *base = strrchr(source, '/') ? strrchr(source, '/') + 1 : source;
+	const char *base = strrchr(place->source, '/');
 	uint32_t column = 0;
 
+	base = base ? base + 1 : place->source;
 	for (__u32 i = 0; i < count; i++, at += size) {
 		struct bpf_line_info info;
 		const char *file, *name;
@@ -54,9 +61,10 @@ static uint32_t search(const char *at, __u32 count, __u32 size, const struct btf
 		memcpy(&info, at, sizeof(info));
 		file = btf__name_by_offset(btf, info.file_name_off);
 		name = file && strrchr(file, '/') ? strrchr(file, '/') + 1 : file;
-		if (info.insn_off / 8 > insn)
+		if (info.insn_off / 8 > place->insn)
 			break;
-		if (BPF_LINE_INFO_LINE_NUM(info.line_col) == line && name && !strcmp(name, base))
+		if (BPF_LINE_INFO_LINE_NUM(info.line_col) == place->line && name &&
+		    !strcmp(name, base))
 			column = BPF_LINE_INFO_LINE_COL(info.line_col);
 	}
 	return column;
@@ -65,6 +73,7 @@ static uint32_t search(const char *at, __u32 count, __u32 size, const struct btf
 uint32_t xfn_line_info__column(const void *obj, size_t len, const char *source, uint32_t line,
 			       uint32_t insn)
 {
+	const struct place place = { .source = source, .line = line, .insn = insn };
 	Elf *elf = elf_version(EV_CURRENT) ? elf_memory((char *)obj, len) : NULL;
 	size_t btf_len = 0, ext_len = 0;
 	const void *btf_bytes = section(elf, ".BTF", &btf_len);
@@ -92,7 +101,7 @@ uint32_t xfn_line_info__column(const void *obj, size_t len, const char *source, 
 				name = btf__name_by_offset(btf, of[0]);
 				/* functions of .text are numbered anew when they are linked */
 				if (name && !strcmp(name, "xdp"))
-					column = search(at, of[1], size, btf, source, line, insn);
+					column = search(at, of[1], size, btf, &place);
 				at += (size_t)of[1] * size;
 			}
 		}

@@ -137,6 +137,7 @@ int xfn_loader__set_runtime(struct xfn_loader *ld, const struct xfn_runtime *run
 	return xfn_loader__write_runtime(ld);
 }
 
+/* Long: as bpf(2) takes them for a test run. */
 int xfn_loader__test_run(struct xfn_loader *ld, const void *frame, size_t len, void *out,
 			 size_t *outlen, unsigned repeat, unsigned *action, unsigned *ns)
 {

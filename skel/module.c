@@ -203,17 +203,23 @@ static const char *take_parts(const struct search *s, struct xfn_module *mod)
 
 #define TERMINATED(field) (memchr(field, 0, sizeof(field)) != NULL)
 
+/* Does every text end inside its field? */
+static bool terminated(const struct xfn_module_meta *meta, const struct xfn_attributes *attr)
+{
+	return TERMINATED(meta->rule) && TERMINATED(meta->reason) && TERMINATED(meta->remedy) &&
+	       TERMINATED(meta->file) && TERMINATED(meta->cost_note) && TERMINATED(meta->kernel) &&
+	       TERMINATED(meta->arch) && TERMINATED(meta->compiler) &&
+	       TERMINATED(meta->source_hash) && TERMINATED(attr->licence) &&
+	       TERMINATED(attr->summary);
+}
+
 static const char *check_contents(const struct xfn_module *mod)
 {
 	const struct xfn_module_meta *meta = &mod->meta;
 
 	if (meta->api != XFN_API || mod->attr.api != XFN_API || meta->abi != XFN_ABI)
 		return "built against another version of xfn.h";
-	if (!TERMINATED(meta->rule) || !TERMINATED(meta->reason) || !TERMINATED(meta->remedy) ||
-	    !TERMINATED(meta->file) || !TERMINATED(meta->cost_note) || !TERMINATED(meta->kernel) ||
-	    !TERMINATED(meta->arch) || !TERMINATED(meta->compiler) ||
-	    !TERMINATED(meta->source_hash) || !TERMINATED(mod->attr.licence) ||
-	    !TERMINATED(mod->attr.summary))
+	if (!terminated(meta, &mod->attr))
 		return "its metadata is damaged";
 	if (!name_ok(mod->attr.name))
 		return "its function's name is not [a-z][a-z0-9_]{0,14}";

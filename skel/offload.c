@@ -173,14 +173,7 @@ void xfn_offload__add_counters(const struct xfn_offload *off, const char *name,
 	if (!map || bpf_map__value_size(map) != sizeof(got) ||
 	    bpf_map_lookup_elem(bpf_map__fd(map), &key, &got))
 		return;
-	sum->requests += got.requests;
-	sum->replies += got.replies;
-	sum->dropped += got.dropped;
-	sum->consumed += got.consumed;
-	sum->passed += got.passed;
-	sum->handed += got.handed;
-	sum->bytes_in += got.bytes_in;
-	sum->bytes_out += got.bytes_out;
+	xfn_slot_counters_add(sum, &got);
 }
 
 void xfn_offload__add_reasons(const struct xfn_offload *off, uint64_t sum[XFN_REASON_SLOTS])

@@ -13,7 +13,7 @@ zlib1g-dev iproute2 ethtool pkg-config linux-libc-dev procps libcap2-bin tcpdump
 [ "${1:-}" != kernels ] || want="qemu-system-x86 busybox-static cpio xz-utils"
 case ${1:-} in
 compilers) want="clang-14 clang-19 clang-22" ;;
-lint) want="clang-format shellcheck" ;;
+lint) want="clang-format pmccabe shellcheck" ;;
 clang-*) want=$1 ;;
 esac
 missing=

@@ -139,16 +139,35 @@ struct xfn_settings {
 	__u32 rate;  /* requests per second and source prefix; 0: no bound */
 };
 
+/*
+ * What is counted of each function: X(name, per_request, sentence). From this list come the members
+ * below, the sums, the JSON and the table of `xfn stat`, and the list in its man page.
+ * per_request: the most that one request may add to a worker's counter; 0: only the kernel counts it.
+ */
+#define XFN_SLOT_COUNTERS(X)                                                                       \
+	X(requests, 1, "requests handed to the function")                                          \
+	X(replies, 1, "requests that it answered")                                                 \
+	X(dropped, 1, "requests refused by the function, or by its guards")                        \
+	X(consumed, 1, "requests that it took without a reply")                                    \
+	X(passed, 1, "requests left to the host's server")                                         \
+	X(bytes_in, 65535, "bytes of payload received")                                            \
+	X(bytes_out, 65535, "bytes of payload sent")                                               \
+	X(handed, 0,                                                                               \
+	  "requests that the kernel gave to an AF_XDP worker, which counts them as its requests")
+
 /* Value of xfn_slot_stat, per CPU, one entry per slot. A worker keeps the same in its page. */
 struct xfn_slot_counters {
-	__u64 requests; /* requests handed to the function */
-	__u64 replies;
-	__u64 dropped; /* refused: by the function, or by its guards */
-	__u64 consumed;
-	__u64 passed;	 /* left to the host */
-	__u64 bytes_in;	 /* payload */
-	__u64 bytes_out; /* payload */
-	__u64 handed;	 /* by the kernel to the worker, which counts them as requests */
+#define XFN_COUNTER_MEMBER(name, per_request, sentence) __u64 name;
+	XFN_SLOT_COUNTERS(XFN_COUNTER_MEMBER);
+#undef XFN_COUNTER_MEMBER
 };
+
+static inline void xfn_slot_counters_add(struct xfn_slot_counters *sum,
+					 const struct xfn_slot_counters *more)
+{
+#define XFN_COUNTER_ADD(name, per_request, sentence) sum->name += more->name;
+	XFN_SLOT_COUNTERS(XFN_COUNTER_ADD)
+#undef XFN_COUNTER_ADD
+}
 
 #endif

@@ -119,15 +119,7 @@ XFN_INLINE void xfn_counter_add(void *map)
 }
 
 #ifndef XFN_ALONE
-XFN_INLINE int xfn_why(enum xfn_reason reason, int action)
-{
-	__u32 key = reason;
-	__u64 *value = bpf_map_lookup_elem(&xfn_reasons, &key);
-
-	if (value)
-		(*value)++;
-	return action;
-}
+#include "why.h" /* it uses the maps */
 
 XFN_INLINE const struct xfn_runtime *xfn_runtime_now(void)
 {
@@ -227,7 +219,8 @@ XFN_CALL void *xfn_edit(struct xfn_req *req, uint32_t off, uint32_t n)
 	return xfn_payload_at(req, off, n);
 }
 
-XFN_CALL int xfn_read(struct xfn_req *req, uint32_t off, void *dst, uint32_t n, uint32_t max)
+/* Of a copy between payload and memory: n, bounded for the verifier; or -EINVAL. */
+XFN_INLINE __s64 xfn_copied(const struct xfn_req *req, uint32_t off, uint32_t n, uint32_t max)
 {
 	__u64 bytes = n;
 
@@ -236,22 +229,24 @@ XFN_CALL int xfn_read(struct xfn_req *req, uint32_t off, void *dst, uint32_t n, 
 	asm volatile("" : "+r"(bytes));
 	if (bytes == 0)
 		return 0;
-	if (bytes > max)
-		return -EINVAL;
+	return bytes > max ? -EINVAL : (__s64)bytes;
+}
+
+XFN_CALL int xfn_read(struct xfn_req *req, uint32_t off, void *dst, uint32_t n, uint32_t max)
+{
+	__s64 bytes = xfn_copied(req, off, n, max);
+
+	if (bytes <= 0)
+		return (int)bytes;
 	return bpf_xdp_load_bytes(req->ctx, req->pkt.payload_off + off, dst, bytes) ? -EINVAL : 0;
 }
 
 XFN_CALL int xfn_write(struct xfn_req *req, uint32_t off, const void *src, uint32_t n, uint32_t max)
 {
-	__u64 bytes = n;
+	__s64 bytes = xfn_copied(req, off, n, max);
 
-	if (n > max || (__u64)off + n > xfn_apart(req->len))
-		return -EINVAL;
-	asm volatile("" : "+r"(bytes));
-	if (bytes == 0)
-		return 0;
-	if (bytes > max)
-		return -EINVAL;
+	if (bytes <= 0)
+		return (int)bytes;
 	req->written = true;
 	return bpf_xdp_store_bytes(req->ctx, req->pkt.payload_off + off, (void *)src, bytes) ?
 		       -EINVAL :

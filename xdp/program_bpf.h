@@ -304,6 +304,10 @@ XFN_INLINE void xfn_forget_shape(struct xdp_md *ctx, struct xfn_packet *pkt)
 	pkt->payload_off = pkt->l4_off + XFN_UDP_LEN;
 }
 
+/*
+ * Long: the order of the checks is that of call_frame (userspace/call/call.c), which the differential
+ * fuzzer holds it against; it is read as one list.
+ */
 XFN_INLINE int xfn_program(struct xdp_md *ctx, const struct xfn_attributes *attr)
 {
 	struct xfn_req req = { .ctx = ctx };

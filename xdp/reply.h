@@ -70,20 +70,20 @@ XFN_INLINE void xfn_reply_ipv6(__u8 *ip, const __u8 *from, __u32 udp_len)
 }
 
 /*
- * Rewrite the headers for a payload of `len` bytes with `field` as UDP checksum (wire order). 0:
- * the frame is too short for its headers.
+ * Rewrite the headers, whose place and version `pkt` has, for a payload of `len` bytes with `field` as
+ * UDP checksum (wire order). 0: the frame is too short for its headers.
  */
-XFN_INLINE int xfn_reply_headers_from(void *data, void *end, const void *from, __u32 l3_off,
-				      __u32 version, __u32 len, __u16 field)
+XFN_INLINE int xfn_reply_headers_from(void *data, void *end, const void *from,
+				      const struct xfn_packet *pkt, __u32 len, __u16 field)
 {
 	const __u8 *f = from;
 	__u8 *d = data;
-	__u8 *ip = d + l3_off;
-	const __u8 *ip_from = from == data ? ip : f + l3_off;
+	__u8 *ip = d + pkt->l3_off;
+	const __u8 *ip_from = from == data ? ip : f + pkt->l3_off;
 
 	if (d + XFN_ETH_LEN > (__u8 *)end)
 		return 0;
-	if (version == 4) {
+	if (pkt->version == 4) {
 		if (ip + XFN_IPV4_LEN + XFN_UDP_LEN > (__u8 *)end)
 			return 0;
 		xfn_reply_ipv4(ip, ip_from, len + XFN_UDP_LEN);
@@ -102,7 +102,9 @@ XFN_INLINE int xfn_reply_headers_from(void *data, void *end, const void *from, _
 XFN_INLINE int xfn_reply_headers(void *data, void *end, __u32 l3_off, __u32 version, __u32 len,
 				 __u16 field)
 {
-	return xfn_reply_headers_from(data, end, data, l3_off, version, len, field);
+	const struct xfn_packet pkt = { .l3_off = l3_off, .version = version };
+
+	return xfn_reply_headers_from(data, end, data, &pkt, len, field);
 }
 
 #endif

@@ -18,21 +18,14 @@ XFN_MAP_DEVICES;
 XFN_MAP_OWN;
 XFN_MAP_REASONS;
 
-static __attribute__((always_inline)) void count(__u32 key)
-{
-	__u64 *value = bpf_map_lookup_elem(&xfn_reasons, &key);
-
-	if (value)
-		(*value)++;
-}
+#include "why.h" /* it uses the maps */
 
 /* `reason`: why, where no dispatcher has counted one. */
 static __attribute__((always_inline)) int refuse(enum xfn_reason reason)
 {
 	if (reason)
-		count(reason);
-	count(XFN_REASON_SLOW_REFUSED);
-	return 0;
+		xfn_why(reason, 0);
+	return xfn_why(XFN_REASON_SLOW_REFUSED, 0);
 }
 
 SEC("socket") int xfn_slow(struct __sk_buff *skb)

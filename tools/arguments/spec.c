@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* MODULE@ADDR:PORT and addresses as the command line has them. Must never print. */
-#include <arpa/inet.h>
 #include <string.h>
 #include <sys/stat.h>
 #include "../../userspace/sockets/udp_socket.h"
+#include "../../userspace/host/ip.h"
 #include "number.h"
 #include "spec.h"
 
@@ -19,20 +19,21 @@ bool xfn_spec__address(const char **text, char *buf, size_t len)
 	size_t n = strlen(*text);
 	uint8_t ip[16];
 
-	if (**text == '[' && n > 2 && (*text)[n - 1] == ']' && n - 2 < len) {
+	if (xfn_ip__parse(*text, ip))
+		return false;
+	if (**text == '[' && n - 2 < len) {
 		memmove(buf, *text + 1, n - 2); /* buf may be *text */
 		buf[n - 2] = '\0';
 		*text = buf;
-		return inet_pton(AF_INET6, buf, ip) == 1;
 	}
-	return inet_pton(AF_INET, *text, ip) == 1 || inet_pton(AF_INET6, *text, ip) == 1;
+	return true;
 }
 
 const char *xfn_spec__not_bound(const char *addr)
 {
 	uint8_t ip[16];
 
-	if (xfn_udp_socket__parse(addr, ip))
+	if (xfn_ip__parse(addr, ip))
 		return "no IPv4 or IPv6 address; give one";
 	return xfn_udp_socket__unfit(ip) ? "a multicast or broadcast address, which is no host's "
 					   "own; give one of this host" :
@@ -43,9 +44,9 @@ const char *xfn_spec__not_served(const char *addr)
 {
 	uint8_t ip[16];
 
-	if (xfn_udp_socket__parse(addr, ip) || xfn_udp_socket__unfit(ip))
+	if (xfn_ip__parse(addr, ip) || xfn_udp_socket__unfit(ip))
 		return xfn_spec__not_bound(addr);
-	if (xfn_udp_socket__is_loopback(ip))
+	if (xfn_ip__is_loopback(ip))
 		return "a loopback address, whose packets cross no interface; give another, or leave "
 		       "-i out";
 	return xfn_udp_socket__is_every(ip) ? "no single address; leave it out to serve them all" :

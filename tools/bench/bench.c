@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include "../../skel/array_size.h"
 #include "../../skel/error.h"
+#include "../arguments/number.h"
 #include "machine.h"
 #include "report.h"
 #include "servers.h"
@@ -385,8 +386,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'r':
-		b->rounds = (unsigned)atoi(arg);
-		if (!b->rounds || b->rounds > 1000)
+		if (!xfn_number__whole(arg, 1, 1000, &b->rounds))
 			argp_error(state, "--rounds '%s': take 1 to 1000", arg);
 		return 0;
 	case 'q':

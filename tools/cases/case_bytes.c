@@ -8,7 +8,7 @@
 #include <string.h>
 #include "../../skel/error.h"
 #include "../../skel/regular_file.h"
-#include "../arguments/payload.h"
+#include "../../userspace/host/hex.h"
 #include "case_bytes.h"
 
 /* `n` bytes more, of a fixed value each. NULL with err where that is too much. */
@@ -68,12 +68,9 @@ static int add_text(struct xfn_case_bytes *b, const char *p, const char **end,
 		letter = *p ? strchr(letters, *p) : NULL;
 		if (letter) {
 			ret = put(b, (uint8_t)values[letter - letters], err);
-		} else if (*p == 'x' && xfn_payload__digit(p[1]) >= 0 &&
-			   xfn_payload__digit(p[2]) >= 0) {
-			ret = put(
-				b,
-				(uint8_t)(xfn_payload__digit(p[1]) << 4 | xfn_payload__digit(p[2])),
-				err);
+		} else if (*p == 'x' && xfn_hex__digit(p[1]) >= 0 && xfn_hex__digit(p[2]) >= 0) {
+			ret = put(b, (uint8_t)(xfn_hex__digit(p[1]) << 4 | xfn_hex__digit(p[2])),
+				  err);
 			p += 2;
 		} else {
 			return xfn_fail(err, -EINVAL,
@@ -94,14 +91,13 @@ static int add_hex(struct xfn_case_bytes *b, const char *word, struct xfn_error 
 	int ret = 0;
 
 	for (const char *p = word; !ret && *p; p += 2) {
-		if (xfn_payload__digit(p[0]) < 0 || xfn_payload__digit(p[1]) < 0)
+		if (xfn_hex__digit(p[0]) < 0 || xfn_hex__digit(p[1]) < 0)
 			return xfn_fail(
 				err, -EINVAL,
 				"'%.40s' are no bytes; write \"text\", pairs of hexadecimal "
 				"digits, u16:NUMBER, *TIMES or @FILE",
 				word);
-		ret = put(b, (uint8_t)(xfn_payload__digit(p[0]) << 4 | xfn_payload__digit(p[1])),
-			  err);
+		ret = put(b, (uint8_t)(xfn_hex__digit(p[0]) << 4 | xfn_hex__digit(p[1])), err);
 	}
 	return ret;
 }

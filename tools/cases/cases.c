@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Reading a file of cases. Must never know how a function is run. */
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
@@ -10,10 +9,11 @@
 #include <time.h>
 #include "../../skel/array_size.h"
 #include "../../skel/error.h"
+#include "../../skel/reason_text.h"
 #include "../../skel/regular_file.h"
+#include "../../userspace/host/ip.h"
 #include "../../userspace/host/printable.h"
 #include "../../xdp/address.h"
-#include "../../xdp/reason.h"
 #include "../../xdp/units.h"
 #include "cases.h"
 
@@ -34,12 +34,6 @@ static const char *const actions[] = { [XFN_DROP] = "drop",
 				       [XFN_CONSUME] = "consume",
 				       [XFN_PASS] = "pass" };
 #define ACTIONS (int)ARRAY_SIZE(actions)
-
-static const char *const reasons[] = {
-#define XFN_REASON(code, name, verdict, sentence) [code] = #name,
-	XFN_REASONS(XFN_REASON)
-#undef XFN_REASON
-};
 
 const char *xfn_cases__action(int action)
 {
@@ -120,7 +114,7 @@ static int parse_address(struct reader *r, const char *text, struct xfn_address 
 {
 	static const char next[] = "take 192.0.2.7, 192.0.2.7:5000 or [2001:db8::7]:5000";
 	const char *port = NULL, *close = strchr(text, ']');
-	uint8_t ip[16] = { [10] = 0xff, [11] = 0xff };
+	uint8_t ip[16];
 	char host[64];
 	uint32_t n;
 	size_t len;
@@ -138,7 +132,7 @@ static int parse_address(struct reader *r, const char *text, struct xfn_address 
 		len = port ? (size_t)(colon - text) : strlen(text);
 		snprintf(host, sizeof(host), "%.*s", (int)len, text);
 	}
-	if (inet_pton(AF_INET, host, ip + 12) != 1 && inet_pton(AF_INET6, host, ip) != 1)
+	if (xfn_ip__parse(host, ip))
 		return wrong(r, text, next);
 	if (port && parse_number(r, port, 1, 65535, &n))
 		return -EINVAL;
@@ -162,7 +156,7 @@ static int parse_action(struct reader *r, char *text)
 	if (*reason && c->action != XFN_DROP)
 		return wrong(r, reason, "only a drop has a reason; leave it out");
 	for (unsigned i = 1; *reason && i < XFN_REASON_COUNT; i++)
-		if (!strcmp(reasons[i], reason))
+		if (!strcmp(xfn_reason_texts[i].name, reason))
 			c->reason = i;
 	if (*reason && !c->reason)
 		return wrong(r, reason,

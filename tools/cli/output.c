@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "../../userspace/control/control.h"
+#include "../../userspace/host/hex.h"
 #include "../../userspace/host/limits.h"
 #include "../../userspace/host/printable.h"
 
@@ -245,7 +246,7 @@ void xfn_output__payload(const uint8_t *data, size_t len, bool dump)
 
 char *xfn_output__hex(const uint8_t *data, size_t len)
 {
-	char *hex = xfn_payload__to_hex(data, len);
+	char *hex = xfn_hex__text(data, len);
 
 	if (!hex) {
 		fputs("xfn: out of memory; free some\n", stderr);

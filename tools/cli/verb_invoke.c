@@ -19,6 +19,7 @@
 #include <linux/types.h>
 #include "../../skel/regular_file.h"
 #include "../../userspace/control/control.h"
+#include "../../userspace/host/hex.h"
 #include "../../userspace/host/now.h"
 #include "options.h"
 #include "output.h"
@@ -67,7 +68,7 @@ static const struct xfn_option options[] = {
 
 static int read_hex(struct options *opts)
 {
-	ssize_t len = xfn_payload__from_hex(opts->hex, opts->payload, sizeof(opts->payload));
+	ssize_t len = xfn_hex__read(opts->hex, opts->payload, sizeof(opts->payload));
 
 	if (len == -EINVAL)
 		return xfn_options__bad("invoke", opts->json, "--hex", opts->hex,
@@ -346,7 +347,7 @@ static int invoke_name(const struct options *opts)
 		return xfn_output__fail("invoke", opts->json, XFN_EXIT_FAILED, "%s", err.line);
 	json_unpack(data, "{s?s, s?s, s?s, s?s, s?I}", "tier", &tier, "action", &action, "reason",
 		    &reason, "reply", &text, "ns", &ns);
-	len = xfn_payload__from_hex(text, reply, sizeof(reply));
+	len = xfn_hex__read(text, reply, sizeof(reply));
 	replied = !strcmp(action, "reply") && len >= 0;
 	ret = replied ? write_reply(opts, reply, (size_t)len) : 0;
 	if (!ret && opts->json)

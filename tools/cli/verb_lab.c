@@ -13,7 +13,6 @@
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,14 +21,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../process/command.h"
 #include "options.h"
 #include "output.h"
 #include "pass.skel.h"
 
 #define SERVER_MAC "02:78:66:6e:00:01"
 #define CLIENT_MAC "02:78:66:6e:00:02"
-
-extern char **environ;
 
 struct lab {
 	char name[32];
@@ -71,43 +69,24 @@ static const struct xfn_option options[] = {
 	{}
 };
 
-static int wait_status(pid_t pid)
-{
-	int status;
-
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return 1;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-/* Run one line of words (none holds a blank); its own messages are shown unless quiet. */
+/* Run one line of words (none holds a blank); what it says is shown where it fails, unless quiet. */
 static int run_words(bool quiet, const char *line)
 {
-	char copy[512], *argv[32], *save = NULL;
-	posix_spawn_file_actions_t actions;
-	int argc = 0, err;
-	pid_t pid;
+	char copy[512], *argv[32], *save = NULL, *said;
+	int argc = 0, ret;
 
 	snprintf(copy, sizeof(copy), "%s", line);
 	for (char *w = strtok_r(copy, " ", &save); w && argc < 31; w = strtok_r(NULL, " ", &save))
 		argv[argc++] = w;
 	argv[argc] = NULL;
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-	if (quiet)
-		posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-	err = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	if (err) {
+	ret = xfn_command__run(argv, &said);
+	if (ret < 0)
 		fprintf(stderr, "xfn lab: cannot run %s: %s; install iproute2 and ethtool\n",
-			argv[0], strerror(err));
-		return 1;
-	}
-	err = wait_status(pid);
-	if (err && !quiet)
-		fprintf(stderr, "xfn lab: '%s' failed with status %d\n", line, err);
-	return err;
+			argv[0], strerror(-ret));
+	else if (ret && !quiet)
+		fprintf(stderr, "%sxfn lab: '%s' failed with status %d\n", said, line, ret);
+	free(said);
+	return ret < 0 ? 1 : ret;
 }
 
 #define RUN(quiet, ...)                                                                            \
@@ -184,7 +163,7 @@ static int attach_pass(const struct lab *lab)
 				lab->client_if, strerror(-err));
 		_exit(err ? 1 : 0);
 	}
-	return wait_status(pid);
+	return xfn_command__wait(pid);
 }
 
 static bool lab_complete(const struct lab *lab)
@@ -310,10 +289,10 @@ static int lab_run(const struct lab *lab, char **argv)
 		sigaction(SIGHUP, &act, NULL);
 		sigprocmask(SIG_SETMASK, &old, NULL);
 		if (pid > 0)
-			status = wait_status(pid);
+			status = xfn_command__wait(pid);
 	}
 	close(end);
-	err = wait_status(guard);
+	err = xfn_command__wait(guard);
 	return status ? status : err;
 }
 

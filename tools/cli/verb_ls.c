@@ -3,8 +3,11 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <linux/types.h>
 #include "../../skel/error.h"
 #include "../../userspace/control/control.h"
+#include "../../userspace/protocol/engine_stats.h"
+#include "../../xdp/abi.h"
 #include "options.h"
 #include "output.h"
 
@@ -48,7 +51,7 @@ static const char *member(json_t *object, const char *key, char *buf, size_t len
 	return buf;
 }
 
-#define COLUMNS 16 /* of a table, at most */
+#define COLUMNS 32 /* of a table, at most */
 
 /* One column per key, named after it; the cells are the members of that name. */
 static struct xfn_table *table_of(const char *const *columns, unsigned count, json_t *rows)
@@ -153,19 +156,16 @@ static void print_warnings(json_t *functions)
 	}
 }
 
-static void print_ls(json_t *data, const char *title)
+/* "eth0: mode native (why), engine afxdp (why), zero copy (why)", or what it waits for. */
+static void print_ls_head(json_t *data, const char *title)
 {
-	static const char *const columns[] = { "name", ">port", "tier", "mode", "reason" };
-	const char *const keys[] = { "mode", "engine" };
+	static const char *const keys[] = { "mode", "engine" };
 	const char *ifname = json_string_value(json_object_get(data, "interface"));
 	const char *waits = json_string_value(json_object_get(data, "state_reason")) ?: "";
 	int missing = (int)json_integer_value(json_object_get(data, "sockets_missing"));
-	struct xfn_table *table = xfn_table__new(columns, COUNT(columns));
-	json_t *function;
-	size_t i;
 
 	printf("%s", *waits ? waits : title ?: ifname ?: "no interface");
-	for (i = 0; i < COUNT(keys) && !*waits; i++) {
+	for (unsigned i = 0; i < COUNT(keys) && !*waits; i++) {
 		char key[32], a[32], b[32];
 		const char *value = member(data, keys[i], a, sizeof(a)), *why;
 
@@ -181,6 +181,16 @@ static void print_ls(json_t *data, const char *title)
 	if (missing)
 		printf(", %d UDP sockets cannot be had (its messages tell why)", missing);
 	putchar('\n');
+}
+
+static void print_ls(json_t *data, const char *title)
+{
+	static const char *const columns[] = { "name", ">port", "tier", "mode", "reason" };
+	struct xfn_table *table = xfn_table__new(columns, COUNT(columns));
+	json_t *function;
+	size_t i;
+
+	print_ls_head(data, title);
 	json_array_foreach(json_object_get(data, "functions"), i, function) {
 		const char *state =
 			json_string_value(json_object_get(function, "state_reason")) ?: "";
@@ -223,23 +233,20 @@ static void print_counters(json_t *functions)
 
 static void print_stat(json_t *data, const char *title)
 {
-	static const char *const functions[] = { "name",      "tier",	   ">requests", ">replies",
-						 ">dropped",  ">consumed", ">passed",	">handed",
-						 ">bytes_in", ">bytes_out" };
+#define COUNTER(name, ...)	     ">" #name,
+#define FRAMES(type, name, sentence) ">frames_" #name,
+	static const char *const functions[] = { "name", "tier", XFN_SLOT_COUNTERS(COUNTER) };
 	static const char *const reasons[] = { "name", "verdict", ">count", "sentence" };
-	static const char *const workers[] = { ">pid",	   ">queue",	">thread", "engine",
-					       "serves",   ">received", ">sent",   ">send_failed",
-					       ">wakeups", ">stalls",	">cpu_ms", ">restarts",
-					       ">cpu",	   "zero_copy", "state",   "state_reason" };
-	static const char *const frames[] = { ">pid",
-					      ">queue",
-					      ">frames_total",
-					      ">frames_free",
-					      ">frames_filling",
-					      ">frames_lent",
-					      ">frames_sending",
-					      ">frames_held",
-					      ">frames_lost" };
+	static const char *const workers[] = {
+		">pid",	     ">queue",	    ">thread",
+		"engine",    "serves",	    XFN_ENGINE_COUNTERS(COUNTER) ">cpu_ms",
+		">restarts", ">cpu",	    "zero_copy",
+		"state",     "state_reason"
+	};
+	static const char *const frames[] = { ">pid", ">queue", XFN_ENGINE_FRAMES(FRAMES) };
+#undef COUNTER
+#undef FRAMES
+	_Static_assert(COUNT(functions) <= COLUMNS && COUNT(workers) <= COLUMNS, "raise COLUMNS");
 	json_t *seen = json_array(), *reason;
 	size_t i;
 
@@ -258,21 +265,20 @@ static void print_stat(json_t *data, const char *title)
 	json_decref(seen);
 }
 
+#define ABOUT_SEVERAL                                                                               \
+	"Of several that run, -j prints {\"interfaces\": [...]}. Where several network namespaces " \
+	"have an IFACE that is served, -i IFACE is this one's, and IFACE:NAMESPACE another one's."
+
 static int run_ls(void *opts, struct xfn_words words)
 {
 	(void)words;
 	return show(opts, "ls", print_ls);
 }
 
-XFN_VERB(
-	ls, struct options, options, run_ls, .summary = "list the functions served",
-	.doc = "List the functions that are served: port, tier, and why that tier, or why "
-	       "its requests are dropped.",
-	.notes =
-		"Of several that run, -j prints {\"interfaces\": [...]}. Where several network namespaces "
-		"have an IFACE that is served, -i IFACE is this one's, and IFACE:NAMESPACE another "
-		"one's.",
-	.example = "xfn ls -i eth0");
+XFN_VERB(ls, struct options, options, run_ls, .summary = "list the functions served",
+	 .doc = "List the functions that are served: port, tier, and why that tier, or why "
+		"its requests are dropped.",
+	 .notes = ABOUT_SEVERAL, .example = "xfn ls -i eth0");
 
 static int run_stat(void *opts, struct xfn_words words)
 {
@@ -286,8 +292,4 @@ XFN_VERB(
 	       "workers. With -v also where the frames of AF_XDP are; frames_lost is 0, or xfn has a "
 	       "defect. Counts go on when an interface goes and comes back; those of workers by process "
 	       "do not.",
-	.notes =
-		"Of several that run, -j prints {\"interfaces\": [...]}. Where several network namespaces "
-		"have an IFACE that is served, -i IFACE is this one's, and IFACE:NAMESPACE another "
-		"one's.",
-	.example = "xfn stat -i eth0 -j");
+	.notes = ABOUT_SEVERAL, .example = "xfn stat -i eth0 -j");

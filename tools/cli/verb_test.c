@@ -9,7 +9,7 @@
 #include "../../skel/error.h"
 #include "../../skel/module.h"
 #include "../../userspace/control/control.h"
-#include "../../xdp/reason.h"
+#include "../../skel/reason_text.h"
 #include "../cases/case_run.h"
 #include "../compiler/classify.h"
 #include "options.h"
@@ -29,12 +29,6 @@ struct tally {
 	unsigned passed, failed;
 	int width;    /* of the longest name */
 	json_t *rows; /* -j */
-};
-
-static const char *const reasons[] = {
-#define XFN_REASON(code, name, verdict, sentence) [code] = #name,
-	XFN_REASONS(XFN_REASON)
-#undef XFN_REASON
 };
 
 static const struct xfn_option options[] = {
@@ -106,7 +100,7 @@ static void describe(const struct xfn_outcome *o, char *text, size_t len)
 		snprintf(text, len, "reply of %u bytes", o->payload_len);
 	else
 		snprintf(text, len, "%s%s%s", xfn_cases__action(o->action), o->reason ? " " : "",
-			 o->reason ? reasons[o->reason] : "");
+			 o->reason ? xfn_reason_texts[o->reason].name : "");
 }
 
 /* Does it do what the case expects? Else why, and *at is the byte of the reply, -1 none. */
@@ -119,7 +113,8 @@ static bool as_expected(const struct xfn_case *c, const struct xfn_outcome *o, c
 	describe(o, got, sizeof(got));
 	if (o->action != c->action || (c->reason && c->reason != o->reason)) {
 		snprintf(why, len, "expected %s%s%s, got %s", xfn_cases__action(c->action),
-			 c->reason ? " " : "", c->reason ? reasons[c->reason] : "", got);
+			 c->reason ? " " : "", c->reason ? xfn_reason_texts[c->reason].name : "",
+			 got);
 		return false;
 	}
 	if (c->sized && (o->payload_len < c->len_min || o->payload_len > c->len_max)) {
@@ -215,7 +210,8 @@ static json_t *as_json(const struct xfn_case *c, const struct xfn_outcome *o, co
 	if (!o->ran)
 		return row;
 	json_object_set_new(row, "action", json_string(xfn_cases__action(o->action)));
-	json_object_set_new(row, "reason", json_string(o->reason ? reasons[o->reason] : ""));
+	json_object_set_new(row, "reason",
+			    json_string(o->reason ? xfn_reason_texts[o->reason].name : ""));
 	if (o->action == XFN_REPLY) {
 		char *hex = xfn_output__hex(payload(o), o->payload_len);
 

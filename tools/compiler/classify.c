@@ -11,6 +11,7 @@
 #include "../../skel/error.h"
 #include "../../userspace/call/call.h"
 #include "../../skel/regular_file.h"
+#include "../../userspace/host/hex.h"
 #include "../../xdp/abi.h"
 #include "classify.h"
 #include "compiler.h"
@@ -68,8 +69,7 @@ int xfn_classify__hash(const char *source, char hex[65], struct xfn_error *err)
 		return -EIO;
 	}
 	EVP_DigestFinal_ex(ctx, digest, NULL);
-	for (int i = 0; i < 32; i++)
-		sprintf(hex + 2 * i, "%02x", digest[i]);
+	xfn_hex__write(digest, 32, hex);
 	EVP_MD_CTX_free(ctx);
 	fclose(f);
 	return 0;

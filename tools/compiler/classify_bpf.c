@@ -175,8 +175,8 @@ static void place_backend_error(const char *said, const char *source, struct xfn
 }
 
 /* What is only in the kernel half, and nobody has set. `warnings`: the compiler's. */
-static int find_unset(const char *source, char *header, char *include, const char *list,
-		      const char *warnings, struct xfn_verdict *v, struct xfn_error *err)
+static int find_unset(const char *source, char *header, char *include, const char *warnings,
+		      struct xfn_verdict *v, struct xfn_error *err)
 {
 	char *const argv[] = { XFN_COMPILER_BPF,
 			       XFN_UNSET_TREE,
@@ -185,9 +185,10 @@ static int find_unset(const char *source, char *header, char *include, const cha
 			       include,
 			       (char *)source,
 			       NULL };
-	char *said;
+	char *said, list[sizeof(v->folder) + 16];
 	int ret = xfn_compiler__no_tree(xfn_command__run(argv, &said), said, err);
 
+	snprintf(list, sizeof(list), "%s/kernel.d", v->folder);
 	ret = ret ?: xfn_classify__unset(source, list, warnings, said, v, err);
 	free(said);
 	return ret;
@@ -238,7 +239,7 @@ static int compile(const char *source, const char *object, bool unroll, struct x
 		v->log = said;
 		return 0;
 	}
-	ret = find_unset(source, header, include, list, said, v, err);
+	ret = find_unset(source, header, include, said, v, err);
 	free(said);
 	return ret;
 }

@@ -102,6 +102,36 @@ static uint32_t action_of(const struct xfn_slot_counters *before,
 						    XFN_DROP;
 }
 
+/* What a call needs. Freed by the end of the process. */
+struct native_run {
+	struct xfn_page *page;
+	struct xfn_call *call;
+	struct xfn_datagram d;
+	struct xfn_native native;
+};
+
+/* Load the function of `copy` into the sandbox, and start it; `tell` stays open. 0, or which errno tells why. */
+static int start_native(struct native_run *b, int copy, int tell, uint16_t port)
+{
+	const int keep[] = { copy, tell };
+	struct xfn_error err;
+
+	b->page = calloc(1, sizeof(*b->page));
+	b->call = calloc(1, sizeof(*b->call));
+	b->d = (struct xfn_datagram){ .data = calloc(1, CAPACITY), .capacity = CAPACITY };
+	if (!b->page || !b->call || !b->d.data || copy < 0 || xfn_call__init(b->call, b->page))
+		return ENOMEM;
+	if (xfn_sandbox__before_code(keep, 2, &err))
+		return EPERM;
+	if (xfn_native__load(copy, "function", &b->native, &err) ||
+	    xfn_call__put(b->call, 0, b->native.module) || xfn_call__bind(b->call, NULL, port, 0))
+		return EINVAL;
+	xfn_call__enter(b->call);
+	if (b->native.module->init && b->native.module->init())
+		return EAGAIN;
+	return xfn_sandbox__whole(&err) ? EPERM : 0;
+}
+
 /* In a process of its own: load, call, tell. Never returns. */
 static void run_native(const char *so, const struct request requests[XFN_COSTS], uint16_t port,
 		       int tell)
@@ -109,46 +139,30 @@ static void run_native(const char *so, const struct request requests[XFN_COSTS],
 	/* a busy host, on which this process hardly runs, is not the function's fault */
 	struct itimerval busy = { .it_value = { .tv_sec = PATIENCE_S } };
 	struct itimerval asleep = { .it_value = { .tv_sec = ASLEEP_S } };
-	struct xfn_page *page = calloc(1, sizeof(*page));
-	struct xfn_call *c = calloc(1, sizeof(*c));
-	struct xfn_datagram d = { .data = calloc(1, CAPACITY), .capacity = CAPACITY };
 	int quiet = open("/dev/null", O_RDWR | O_CLOEXEC);
-	int fd = open(so, O_RDONLY | O_CLOEXEC), copy = xfn_native__copy(fd),
-	    keep[] = { copy, tell };
+	int fd = open(so, O_RDONLY | O_CLOEXEC), copy = xfn_native__copy(fd);
 	struct native_cost told = {};
-	struct xfn_native native;
-	struct xfn_error err;
+	struct native_run b = {};
 
 	signal(SIGPROF, SIG_DFL);
 	signal(SIGALRM, SIG_DFL);
 	setitimer(ITIMER_PROF, &busy, NULL);
 	setitimer(ITIMER_REAL, &asleep, NULL);
-	if (quiet >= 0)
-		for (int i = 0; i < 3; i++)
-			dup2(quiet, i);
-	if (!page || !c || !d.data || quiet < 0 || copy < 0 || xfn_call__init(c, page))
-		told.failed = ENOMEM;
-	else if (xfn_sandbox__before_code(keep, 2, &err))
-		told.failed = EPERM;
-	else if (xfn_native__load(copy, "function", &native, &err) ||
-		 xfn_call__put(c, 0, native.module) || xfn_call__bind(c, NULL, port, 0))
-		told.failed = EINVAL;
-	xfn_call__enter(c);
-	if (!told.failed && native.module->init && native.module->init())
-		told.failed = EAGAIN;
-	if (!told.failed && xfn_sandbox__whole(&err))
-		told.failed = EPERM;
+	for (int i = 0; i < 3 && quiet >= 0; i++)
+		dup2(quiet, i);
+	told.failed = quiet < 0 ? ENOMEM : start_native(&b, copy, tell, port);
 	for (; !told.failed && told.done < XFN_COSTS; told.done++) {
-		struct xfn_slot_counters before = page->slots[0];
+		const struct request *request = &requests[told.done];
+		struct xfn_slot_counters before = b.page->slots[0];
 		uint32_t with, without;
 
 		/* told first, lest a death be silent about how far it came */
 		if (write(tell, &told, sizeof(told)) != sizeof(told))
 			_exit(1);
-		call_once(c, &d, &requests[told.done]);
-		told.action[told.done] = action_of(&before, &page->slots[0]);
-		with = shortest(c, &d, &requests[told.done]);
-		without = shortest(NULL, &d, &requests[told.done]);
+		call_once(b.call, &b.d, request);
+		told.action[told.done] = action_of(&before, &b.page->slots[0]);
+		with = shortest(b.call, &b.d, request);
+		without = shortest(NULL, &b.d, request);
 		told.ns[told.done] = with > without ? with - without : 1;
 	}
 	_exit(write(tell, &told, sizeof(told)) != sizeof(told));
@@ -178,6 +192,23 @@ static bool hear(int fd, pid_t pid, struct native_cost *out)
 	return true;
 }
 
+/* Why it was not timed, for a reader, where that is the function's doing; else "". */
+static void note_of(const struct native_cost *out, int status, char *note, size_t len)
+{
+	int ended_by = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+
+	if (out->failed == ETIMEDOUT)
+		snprintf(note, len, "its native code did not return within %d s", 2 * ASLEEP_S);
+	else if (ended_by == SIGPROF || ended_by == SIGALRM)
+		snprintf(note, len, "its native code did not return within %d s",
+			 ended_by == SIGPROF ? PATIENCE_S : ASLEEP_S);
+	else if (ended_by)
+		snprintf(note, len, "its native code died of SIG%s on %u bytes",
+			 sigabbrev_np(ended_by), sizes[out->done < XFN_COSTS ? out->done : 0]);
+	else if (out->failed)
+		snprintf(note, len, "its native code could not be started here");
+}
+
 /*
  * 0: *out holds, unless v->meta.cost_note says why not, for a reader. -errno with one line in err:
  * the host failed, and not the function.
@@ -185,8 +216,6 @@ static bool hear(int fd, pid_t pid, struct native_cost *out)
 static int time_native(struct xfn_verdict *v, const struct request requests[XFN_COSTS],
 		       uint16_t port, struct native_cost *out, struct xfn_error *err)
 {
-	char *note = v->meta.cost_note;
-	size_t notelen = sizeof(v->meta.cost_note);
 	char so[sizeof(v->folder) + 16];
 	int fds[2], status = 0, ret;
 	pid_t pid;
@@ -220,18 +249,7 @@ static int time_native(struct xfn_verdict *v, const struct request requests[XFN_
 	if (out->failed == ENOMEM)
 		return xfn_fail(err, -ENOMEM,
 				"cannot be timed: out of memory; free some, and try again");
-	if (out->failed == ETIMEDOUT)
-		snprintf(note, notelen, "its native code did not return within %d s", 2 * ASLEEP_S);
-	else if (WIFSIGNALED(status) &&
-		 (WTERMSIG(status) == SIGPROF || WTERMSIG(status) == SIGALRM))
-		snprintf(note, notelen, "its native code did not return within %d s",
-			 WTERMSIG(status) == SIGPROF ? PATIENCE_S : ASLEEP_S);
-	else if (WIFSIGNALED(status))
-		snprintf(note, notelen, "its native code died of SIG%s on %u bytes",
-			 sigabbrev_np(WTERMSIG(status)),
-			 sizes[out->done < XFN_COSTS ? out->done : 0]);
-	else if (out->failed)
-		snprintf(note, notelen, "its native code could not be started here");
+	note_of(out, status, v->meta.cost_note, sizeof(v->meta.cost_note));
 	return 0;
 }
 

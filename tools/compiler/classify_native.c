@@ -189,56 +189,15 @@ static void add_includes(struct xfn_arguments *a, const struct xfn_arguments *li
 			xfn_arguments__add(a, links->argv[i]);
 }
 
-static int analyze(const char *source, struct xfn_verdict *v, struct xfn_arguments *links,
-		   struct xfn_error *err)
-{
-	struct xfn_arguments a = {};
-	char *said;
-	int ret;
-
-	xfn_arguments__add(&a, xfn_command__clang());
-	xfn_arguments__add(&a, "--analyze");
-	xfn_arguments__add(&a, "-Xclang");
-	xfn_arguments__add(&a, "-analyzer-output=text");
-	/* xfn_at returns NULL on purpose: that path is the one to follow */
-	xfn_arguments__add(&a, "-Xclang");
-	xfn_arguments__add(&a, "-analyzer-config");
-	xfn_arguments__add(&a, "-Xclang");
-	xfn_arguments__add(&a, "suppress-null-return-paths=false");
-	xfn_arguments__add(&a, "-Xclang");
-	/* clang 21 gave the checker another name */
-	xfn_arguments__add(
-		&a,
-		version(v) < 21 ?
-			"-analyzer-checker=alpha.security.ArrayBoundV2,alpha.unix.cstring.OutOfBounds" :
-			"-analyzer-checker=security.ArrayBound,alpha.unix.cstring.OutOfBounds");
-	common(&a, v);
-	add_includes(&a, links);
-	xfn_arguments__add(&a, source);
-	ret = xfn_command__run(a.argv, &said);
-	xfn_arguments__free(&a);
-	ret = xfn_compiler__fault(ret, said, err);
-	if (ret) {
-		free(said);
-		return ret;
-	}
-	read_analysis(said, source, v);
-	if (v->refusal.rule[0])
-		v->log = said;
-	else
-		free(said);
-	return 0;
-}
-
-static void add_all(struct xfn_arguments *a, char *const words[])
+static void add_all(struct xfn_arguments *a, const char *const words[])
 {
 	for (; *words; words++)
 		xfn_arguments__add(a, *words);
 }
 
-/* Ask the compiler for `words` of the source. As xfn_command__run. */
-static int ask(const char *source, const struct xfn_verdict *v, struct xfn_arguments *links,
-	       char *const words[], char **said)
+/* clang on the native half, with these words more. As xfn_command__run. */
+static int run_clang(const char *source, const struct xfn_verdict *v,
+		     const struct xfn_arguments *links, const char *const words[], char **said)
 {
 	struct xfn_arguments a = {};
 	int ret;
@@ -253,6 +212,36 @@ static int ask(const char *source, const struct xfn_verdict *v, struct xfn_argum
 	return ret;
 }
 
+static int analyze(const char *source, struct xfn_verdict *v, struct xfn_arguments *links,
+		   struct xfn_error *err)
+{
+	const char *const words[] = {
+		"--analyze", "-Xclang", "-analyzer-output=text",
+		/* xfn_at returns NULL on purpose: that path is the one to follow */
+		"-Xclang", "-analyzer-config", "-Xclang", "suppress-null-return-paths=false",
+		"-Xclang",
+		/* clang 21 gave the checker another name */
+		version(v) < 21 ?
+			"-analyzer-checker=alpha.security.ArrayBoundV2,alpha.unix.cstring.OutOfBounds" :
+			"-analyzer-checker=security.ArrayBound,alpha.unix.cstring.OutOfBounds",
+		NULL
+	};
+	char *said;
+	int ret = run_clang(source, v, links, words, &said);
+
+	ret = xfn_compiler__fault(ret, said, err);
+	if (ret) {
+		free(said);
+		return ret;
+	}
+	read_analysis(said, source, v);
+	if (v->refusal.rule[0])
+		v->log = said;
+	else
+		free(said);
+	return 0;
+}
+
 /*
  * The structs of all headers that have padding: added to *warnings, which the caller frees. The
  * compiler lays a struct out for code only.
@@ -260,11 +249,9 @@ static int ask(const char *source, const struct xfn_verdict *v, struct xfn_argum
 static int find_padded(const char *source, struct xfn_verdict *v, struct xfn_arguments *links,
 		       const char *warnings, char **all, struct xfn_error *err)
 {
+	const char *const words[] = { XFN_UNSET_PADDED, "-S", "-o", "/dev/null", NULL };
 	char *said = NULL;
-	int ret = ask(source, v, links,
-		      (char *const[]){ XFN_UNSET_PADDED, (char *)"-S", (char *)"-o",
-				       (char *)"/dev/null", NULL },
-		      &said);
+	int ret = run_clang(source, v, links, words, &said);
 
 	ret = xfn_compiler__no_tree(ret, said, err);
 	if (!ret && asprintf(all, "%s\n%s", warnings, said) < 0) {
@@ -281,7 +268,8 @@ static int find_unset(const char *source, struct xfn_verdict *v, struct xfn_argu
 		      const char *warnings, struct xfn_error *err)
 {
 	char *said = NULL, *all = NULL, list[sizeof(v->folder) + 16];
-	int ret = ask(source, v, links, (char *const[]){ XFN_UNSET_TREE, NULL }, &said);
+	const char *const words[] = { XFN_UNSET_TREE, NULL };
+	int ret = run_clang(source, v, links, words, &said);
 
 	snprintf(list, sizeof(list), "%s/native.d", v->folder);
 	ret = xfn_compiler__no_tree(ret, said, err);
@@ -294,27 +282,18 @@ static int find_unset(const char *source, struct xfn_verdict *v, struct xfn_argu
 	return ret;
 }
 
-/* The native half in the compiler's own language. *ir NULL: it cannot be had; the caller frees. 0,
- * or -errno with err: the host failed. */
+/* The native half in the compiler's own language; `places`: as written, with the line of each
+ * instruction, else optimized. *ir NULL: it cannot be had; the caller frees. 0, or -errno with err:
+ * the host failed. */
 static int emit(const char *source, const struct xfn_verdict *v, const struct xfn_arguments *links,
-		const char *level, const char *debug, char **ir, struct xfn_error *err)
+		bool places, char **ir, struct xfn_error *err)
 {
-	struct xfn_arguments a = {};
-	int ret, fault;
+	const char *const words[] = {
+		"-w", places ? "-O0" : "-O1", places ? "-g" : "-g0", "-S", "-emit-llvm", "-o", "-",
+		NULL
+	};
+	int ret = run_clang(source, v, links, words, ir), fault;
 
-	xfn_arguments__add(&a, xfn_command__clang());
-	common(&a, v);
-	xfn_arguments__add(&a, "-w");
-	xfn_arguments__add(&a, level);
-	xfn_arguments__add(&a, debug);
-	xfn_arguments__add(&a, "-S");
-	xfn_arguments__add(&a, "-emit-llvm");
-	add_includes(&a, links);
-	xfn_arguments__add(&a, source);
-	xfn_arguments__add(&a, "-o");
-	xfn_arguments__add(&a, "-");
-	ret = xfn_command__run(a.argv, ir);
-	xfn_arguments__free(&a);
 	fault = xfn_compiler__fault(ret, *ir, err);
 	if (ret) {
 		free(*ir);
@@ -339,11 +318,11 @@ static int judge_actions(const char *source, struct xfn_verdict *v,
 	char *ir = NULL, text[200] = "";
 	enum xfn_rule rule;
 	uint32_t line = 0;
-	int value, ret = emit(source, v, links, "-O1", "-g0", &ir, err);
+	int value, ret = emit(source, v, links, false, &ir, err);
 
 	if (ir && xfn_classify__returns(ir, bad_action, &v->attr, &value)) {
 		free(ir);
-		ret = emit(source, v, links, "-O0", "-g", &ir, err);
+		ret = emit(source, v, links, true, &ir, err);
 		if (ir)
 			line = xfn_classify__returned_at(ir, source, value);
 		rule = value == XFN_PASS ? XFN_RULE_pass_without_host :
@@ -405,7 +384,7 @@ static int compile(const char *source, const char *so, const struct xfn_argument
 	xfn_arguments__add(&a, xfn_command__clang());
 	common(&a, v);
 	xfn_arguments__add(&a, "-shared");
-	add_all(&a, (char *const[]){ XFN_UNSET_WARNINGS, NULL });
+	add_all(&a, (const char *const[]){ XFN_UNSET_WARNINGS, NULL });
 	xfn_arguments__add(&a, "-MD");
 	xfn_arguments__add(&a, "-MF");
 	xfn_arguments__add_path(&a, "", v->folder, "native.d");

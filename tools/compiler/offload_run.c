@@ -5,10 +5,8 @@
  * nothing.
  */
 #include "../../skel/error.h"
-#include "../../xdp/address.h"
 #include "offload.h"
 
-#include <arpa/inet.h>
 #include <netinet/ether.h>
 #include <errno.h>
 #include <stdio.h>
@@ -23,6 +21,7 @@
 #include "../../skel/sealed_copy.h"
 #include "../../userspace/host/addresses.h"
 #include "../../userspace/host/interface.h"
+#include "../../userspace/host/ip.h"
 #include "../../userspace/supervisor/options.h"
 #include "classify.h"
 
@@ -62,12 +61,10 @@ static void on_device(void *ctx, const struct xfn_addresses_device *device, bool
 
 static void on_address(void *ctx, const struct xfn_local_address *served, bool added)
 {
-	bool v4 = xfn_address__is_v4(served->ip);
 	struct choice *c = ctx;
 
 	if (added && c->addresses < ADDRESSES_MAX)
-		inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? served->ip + 12 : served->ip,
-			  c->address[c->addresses++], INET6_ADDRSTRLEN);
+		xfn_ip__text(served->ip, c->address[c->addresses++]);
 }
 
 /* The addresses to be compiled in: those given, else the interface's of now. */

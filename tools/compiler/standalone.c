@@ -14,6 +14,7 @@
 #include <string.h>
 #include "../../skel/trial.h"
 #include "../../userspace/host/clock.h"
+#include "../../userspace/host/ip.h"
 #include "../../userspace/supervisor/options.h"
 #include "../../userspace/sockets/udp_socket.h"
 #include "classify.h"
@@ -81,7 +82,7 @@ static int take_values(struct object *obj)
 	const struct xfn_object_options *how = obj->how;
 
 	for (unsigned i = 0; i < how->addresses; i++)
-		if (xfn_udp_socket__parse(how->address[i], obj->served[i]))
+		if (xfn_ip__parse(how->address[i], obj->served[i]))
 			return usage(obj, "--address '%.100s': no IPv4 or IPv6 address; give one",
 				     how->address[i]);
 	if (how->mac && !read_mac(how->mac, &obj->mac))
@@ -135,7 +136,7 @@ static int take_specs(struct object *obj, char **specs, int count)
 			return status;
 		to->at.port = spec.port ?: port;
 		to->any = !spec.addr[0];
-		if (!to->any && xfn_udp_socket__parse(spec.addr, to->at.ip))
+		if (!to->any && xfn_ip__parse(spec.addr, to->at.ip))
 			return usage(obj, "source '%s': no address before the port", whole);
 		if (!to->any && xfn_udp_socket__unfit(to->at.ip))
 			return usage(obj, "source '%s': %s %s, and no host's own", whole, spec.addr,
@@ -340,8 +341,7 @@ static int attempt(struct object *obj, bool unroll, bool *again)
 		.nic = obj->how->flavour == XFN_FLAVOUR_OFFLOAD,
 	};
 	struct xfn_error err = { 0 };
-	void *bytes = NULL;
-	size_t len = 0;
+	struct xfn_object_file file = { 0 };
 	int status, ret;
 
 	snprintf(settings, sizeof(settings), "%s/settings.h", v->folder);
@@ -356,17 +356,17 @@ static int attempt(struct object *obj, bool unroll, bool *again)
 	ret = xfn_object__compile(&plan, made, &err);
 	if (ret && ret != -EINVAL)
 		return fail_host(obj, "%s", err.line);
-	if (ret || xfn_object__read(made, obj->made->out, plan.nic, &bytes, &len,
-				    &obj->made->resizes, &err))
+	if (ret || xfn_object__read(made, obj->made->out, plan.nic, &file, &err))
 		return fail(obj, "%s", err.line);
+	obj->made->resizes = file.resizes;
 	*again = unroll;
-	status = try(obj, bytes, len, again);
+	status = try(obj, file.bytes, file.len, again);
 	for (unsigned i = 0; !status && i < obj->count; i++)
 		if (xfn_verdict__output(&obj->functions[i].v, obj->made->out, &err))
 			status = fail(obj, "%s", err.line);
-	if (!status && xfn_output_file__put(obj->made->out, bytes, len, &err))
+	if (!status && xfn_output_file__put(obj->made->out, file.bytes, file.len, &err))
 		status = fail(obj, "%s", err.line);
-	free(bytes);
+	free(file.bytes);
 	return status;
 }
 

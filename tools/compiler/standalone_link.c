@@ -132,24 +132,23 @@ static int look(Elf *elf, const char *out, bool nic, bool *resizes, struct xfn_e
 	return 0;
 }
 
-int xfn_object__read(const char *path, const char *out, bool nic, void **bytes, size_t *len,
-		     bool *resizes, struct xfn_error *err)
+int xfn_object__read(const char *path, const char *out, bool nic, struct xfn_object_file *file,
+		     struct xfn_error *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), ret = 0;
 	struct stat st;
 	Elf *elf;
 
-	*resizes = false;
-	*bytes = NULL;
-	if (fd < 0 || fstat(fd, &st) || !(*bytes = malloc(st.st_size)) ||
-	    read(fd, *bytes, st.st_size) != st.st_size) {
+	*file = (struct xfn_object_file){ 0 };
+	if (fd < 0 || fstat(fd, &st) || !(file->bytes = malloc(st.st_size)) ||
+	    read(fd, file->bytes, st.st_size) != st.st_size) {
 		ret = -(errno ?: EIO);
 		xfn_error__set(err, "%s: %s", path, strerror(-ret));
 	} else {
-		*len = st.st_size;
+		file->len = st.st_size;
 		elf_version(EV_CURRENT);
-		elf = elf_memory(*bytes, *len);
-		ret = elf ? look(elf, out, nic, resizes, err) : -EINVAL;
+		elf = elf_memory(file->bytes, file->len);
+		ret = elf ? look(elf, out, nic, &file->resizes, err) : -EINVAL;
 		if (elf)
 			elf_end(elf);
 		else
@@ -158,8 +157,8 @@ int xfn_object__read(const char *path, const char *out, bool nic, void **bytes, 
 	if (fd >= 0)
 		close(fd);
 	if (ret) {
-		free(*bytes);
-		*bytes = NULL;
+		free(file->bytes);
+		file->bytes = NULL;
 	}
 	return ret;
 }

@@ -31,12 +31,17 @@ struct xfn_object_plan {
  */
 int xfn_object__compile(const struct xfn_object_plan *plan, const char *out, struct xfn_error *err);
 
+struct xfn_object_file {
+	void *bytes;
+	size_t len;
+	bool resizes; /* it calls a kernel function that changes a packet's length */
+};
+
 /*
- * Read the object, which errors name `out`; the caller frees *bytes. *resizes: it calls a kernel
- * function that changes a packet's length. With `nic`, an object with variables or constants in
- * memory is refused.
+ * Read the object, which errors name `out`; the caller frees file->bytes, NULL after an error. With
+ * `nic`, an object with variables or constants in memory is refused.
  */
-int xfn_object__read(const char *path, const char *out, bool nic, void **bytes, size_t *len,
-		     bool *resizes, struct xfn_error *err);
+int xfn_object__read(const char *path, const char *out, bool nic, struct xfn_object_file *file,
+		     struct xfn_error *err);
 
 #endif

@@ -10,7 +10,6 @@
 #include <linux/bpf.h>
 #include <linux/magic.h>
 #include <netinet/in.h>
-#include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +18,6 @@
 #include <sys/socket.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include "../../userspace/engine/engine.h"
 #include "../process/command.h"
@@ -33,8 +31,6 @@
 #define MEMLOCK_MIN (32u << 20)
 #define FILES_MIN   256		/* descriptors of a run with a dozen functions */
 #define FILE_MIN    (64u << 20) /* bytes of the frames of a queue with some workers */
-
-extern char **environ;
 
 struct xfn_host_fact *xfn_host__add(struct xfn_host_facts *facts, const char *thing,
 				    const char *format, ...)
@@ -206,52 +202,20 @@ static void bpf_load(struct xfn_host_facts *facts)
 		xfn_host__missing(fact, "tier xdp wants a kernel with CONFIG_BPF_SYSCALL");
 }
 
-/* First line that the program prints; false: it does not run. */
-static bool first_line(char *const argv[], char *text, size_t len)
-{
-	posix_spawn_file_actions_t actions;
-	int out[2], status = -1;
-	ssize_t n = 0;
-	pid_t pid;
-
-	if (pipe2(out, O_CLOEXEC))
-		return false;
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, out[1], 1);
-	posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-	if (!posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ)) {
-		char rest[512];
-
-		close(out[1]);
-		out[1] = -1;
-		n = read(out[0], text, len - 1);
-		while (read(out[0], rest, sizeof(rest)) > 0)
-			;
-		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-			;
-	}
-	posix_spawn_file_actions_destroy(&actions);
-	close(out[0]);
-	if (out[1] >= 0)
-		close(out[1]);
-	text[n > 0 ? n : 0] = '\0';
-	text[strcspn(text, "\n")] = '\0';
-	return !status && *text;
-}
-
 static void clang(struct xfn_host_facts *facts)
 {
-	char *const argv[] = { (char *)xfn_command__clang(), "--version", NULL };
-	char version[120] = "";
-	bool runs = first_line(argv, version, sizeof(version));
+	char *const argv[] = { (char *)xfn_command__clang(), (char *)"--version", NULL };
+	char *said;
+	bool runs = !xfn_command__run(argv, &said) && *said;
 	struct xfn_host_fact *fact =
-		runs ? xfn_host__add(facts, "clang", "%s", version) :
+		runs ? xfn_host__add(facts, "clang", "%.*s", (int)strcspn(said, "\n"), said) :
 		       xfn_host__add(facts, "clang", "%.60s does not run", argv[0]);
 
 	if (!runs)
 		xfn_host__missing(
 			fact,
 			"wanted where a source is built; apt-get install clang, or name another by XFN_CLANG");
+	free(said);
 }
 
 static void engine(struct xfn_host_facts *facts, const struct xfn_engine_ops *ops)

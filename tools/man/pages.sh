@@ -23,8 +23,10 @@ while read -r verb summary; do
 	prose=$here/$verb.mdoc
 	[ -e "$prose" ] || prose=$none
 	"$xfn" "$verb" --help >"$out/help"
+	[ "$verb" = stat ] && "$tables" counters >"$out/lines" || : >"$out/lines"
+	fill "$prose" <"$out/lines" >"$out/prose"
 	awk -v verb="$verb" -v summary="$summary" -v date="$(day "$prose")" -v version="$version" \
-		-f "$here/page.awk" "$out/help" "$prose" >"$out/man1/xfn-$verb.1"
+		-f "$here/page.awk" "$out/help" "$out/prose" >"$out/man1/xfn-$verb.1"
 done <"$out/verbs"
 sed 's/^\([a-z]*\) \(.*\)$/.It Xr xfn-\1 1\n\2/' "$out/verbs" | fill "$here/xfn.1" >"$out/man1/xfn.1"
 echo | fill "$here/xfn-cases.5" >"$out/man5/xfn-cases.5"
@@ -51,4 +53,4 @@ for page in "$out"/man?/*; do
 		}' "$page" >"$out/page"
 	mv "$out/page" "$page"
 done
-rm -f "$out/none" "$out/verbs" "$out/help"
+rm -f "$out/none" "$out/verbs" "$out/help" "$out/lines" "$out/prose"

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The lists of xfn-rules(7) and xfn-reasons(7), out of the tables that the program itself uses. */
+/* The lists of xfn-rules(7), xfn-reasons(7) and xfn-stat(1), out of the tables that the program itself uses. */
 #include <stdio.h>
 #include <string.h>
 #include "../../skel/array_size.h"
+#include <linux/types.h>
+#include "../../skel/reason_text.h"
 #include "../../skel/refusal.h"
-#include "../../xdp/reason.h"
+#include "../../userspace/protocol/engine_stats.h"
+#include "../../xdp/abi.h"
 
 static const struct {
 	const char *id, *verdict, *sentence, *remedy;
@@ -17,14 +20,6 @@ static const struct {
 /* Meaning, an example, and one that passes, with "---" between. */
 static const char *const pages[] = {
 #include "rule_pages.h"
-};
-
-static const struct {
-	const char *name, *verdict, *sentence;
-} reasons[] = {
-#define XFN_REASON(code, name, verdict, sentence) { #name, #verdict, sentence },
-	XFN_REASONS(XFN_REASON)
-#undef XFN_REASON
 };
 
 /* Up to the next "---", as roff takes it for itself. Returns what stands behind that. */
@@ -69,9 +64,24 @@ static void print_rules(const char *verdict)
 
 static void print_reasons(const char *verdict)
 {
-	for (unsigned i = 1; i < ARRAY_SIZE(reasons); i++)
-		if (!strcmp(reasons[i].verdict, verdict))
-			printf(".It %s\n%s\n", reasons[i].name, reasons[i].sentence);
+	for (unsigned i = 1; i < XFN_REASON_COUNT; i++)
+		if (!strcmp(xfn_reason_texts[i].verdict, verdict))
+			printf(".It %s\n%s\n", xfn_reason_texts[i].name,
+			       xfn_reason_texts[i].sentence);
+}
+
+static void print_counters(void)
+{
+#define COUNTER(name, any, sentence) ".It Cm " #name "\n" sentence "\n"
+#define FRAMES(type, name, sentence) ".It Cm frames_" #name "\n" sentence "\n"
+	puts(".Pp\nOf each function are counted:\n.Bl -tag -width Ds\n" XFN_SLOT_COUNTERS(
+		COUNTER) ".El");
+	puts(".Pp\nOf each thread of a worker:\n.Bl -tag -width Ds\n" XFN_ENGINE_COUNTERS(
+		COUNTER) ".El");
+	puts(".Pp\nWith\n.Fl v ,\nof each worker behind AF_XDP:\n.Bl -tag -width Ds\n" XFN_ENGINE_FRAMES(
+		FRAMES) ".El");
+#undef COUNTER
+#undef FRAMES
 }
 
 int main(int argc, char **argv)
@@ -91,8 +101,10 @@ int main(int argc, char **argv)
 		puts(".El\n.Ss Handed to the worker\n.Bl -tag -width Ds");
 		print_reasons("WORK");
 		puts(".El");
+	} else if (argc == 2 && !strcmp(argv[1], "counters")) {
+		print_counters();
 	} else {
-		fprintf(stderr, "usage: %s rules|reasons\n", argv[0]);
+		fprintf(stderr, "usage: %s rules|reasons|counters\n", argv[0]);
 		return 2;
 	}
 	return 0;

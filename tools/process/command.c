@@ -49,26 +49,65 @@ static void listen_to(pid_t pid, int fd, FILE *out, struct xfn_waiting *waits)
 	}
 }
 
+/*
+ * The environment of what is run, NULL: out of memory. Messages are in English: they are read, not only
+ * shown. A crash of clang leaves no files behind.
+ */
+static char **quiet_environment(void)
+{
+	size_t count = 0, n = 0;
+	char **env;
+
+	while (environ[count])
+		count++;
+	env = calloc(count + 3, sizeof(*env));
+	if (!env)
+		return NULL;
+	for (size_t i = 0; i < count; i++)
+		if (strncmp(environ[i], "LC_ALL=", 7) &&
+		    strncmp(environ[i], "LLVM_DISABLE_SYMBOLIZATION=", 27))
+			env[n++] = environ[i];
+	env[n++] = (char *)"LC_ALL=C";
+	env[n++] = (char *)"LLVM_DISABLE_SYMBOLIZATION=1";
+	return env;
+}
+
+int xfn_command__wait(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 int xfn_command__run(char *const argv[], char **said)
 {
 	posix_spawn_file_actions_t actions;
 	struct xfn_waiting waits = {};
 	size_t len = 0;
-	int fds[2], status, ret;
+	int fds[2], ret;
+	char **env;
 	FILE *out;
 	pid_t pid;
 
 	*said = NULL;
-	if (pipe2(fds, O_CLOEXEC))
-		return -errno;
-	setenv("LC_ALL", "C", 1);		      /* messages are read, not only shown */
-	setenv("LLVM_DISABLE_SYMBOLIZATION", "1", 1); /* a crash leaves no files behind */
+	env = quiet_environment();
+	if (!env)
+		return -ENOMEM;
+	if (pipe2(fds, O_CLOEXEC)) {
+		ret = -errno;
+		free(env);
+		return ret;
+	}
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&actions, fds[1], 1);
 	posix_spawn_file_actions_adddup2(&actions, fds[1], 2);
-	ret = -posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
+	ret = -posix_spawnp(&pid, argv[0], &actions, NULL, argv, env);
 	posix_spawn_file_actions_destroy(&actions);
+	free(env);
 	close(fds[1]);
 	out = ret ? NULL : open_memstream(said, &len);
 	if (!ret)
@@ -78,8 +117,7 @@ int xfn_command__run(char *const argv[], char **said)
 		fclose(out);
 	if (ret)
 		return ret;
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
+	ret = xfn_command__wait(pid);
 	if (waits.pid) {
 		free(*said);
 		if (asprintf(said, "%s, which is %s", waits.file, waits.kind) < 0)
@@ -87,9 +125,7 @@ int xfn_command__run(char *const argv[], char **said)
 	}
 	if (!*said)
 		return -ENOMEM;
-	if (waits.pid)
-		return XFN_COMMAND_WAITS;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	return waits.pid ? XFN_COMMAND_WAITS : ret;
 }
 
 /* Words of compilers, linkers and the C library for what the host lacks, whatever they work on. */

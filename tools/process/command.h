@@ -4,6 +4,7 @@
 #define XFN_COMMAND_H
 
 #include <errno.h>
+#include <sys/types.h>
 #include "../../skel/error.h"
 
 /* It waited for a file that gives nothing, and was ended: *said is "FILE, which is KIND". */
@@ -15,6 +16,9 @@
  * where it could not be started, or XFN_COMMAND_WAITS.
  */
 int xfn_command__run(char *const argv[], char **said);
+
+/* Wait for a child. Its exit status, or 128 + signal; -errno: there is no such child. */
+int xfn_command__wait(pid_t pid);
 
 /*
  * Did the host fail `program`, and not what it was to judge: it could not be started, was ended by

@@ -239,6 +239,28 @@ static void overrun(struct xfn_call *c, enum xfn_overrun where)
 }
 
 /*
+ * Set req->room and *room, how far the function may write. Returns the canary that is written behind it;
+ * NULL: the buffer ends before.
+ */
+static uint8_t *give_room(const struct xfn_call *c, const struct xfn_attributes *attr,
+			  uint32_t version, struct xfn_req *req, const uint8_t *end, uint32_t *room)
+{
+	uint8_t *canary;
+
+	req->room = req->len;
+	if (attr->grow) {
+		req->room = xfn_guard_room(req->len, attr->grow, attr->amplify, c->mtu, version);
+		if (req->room > req->capacity)
+			req->room = req->capacity;
+	}
+	*room = req->room > req->len ? req->room : req->len;
+	canary = (uint8_t *)req->payload + *room;
+	if (end - canary < (ptrdiff_t)sizeof(c->canary))
+		return NULL;
+	return memcpy(canary, &c->canary, sizeof(c->canary));
+}
+
+/*
  * Guards, room and the function itself. True: a reply of req->len bytes is to be sent. `end` is
  * where the buffer ends, `before` what must still stand before the payload afterwards.
  */
@@ -250,22 +272,10 @@ static bool answer(struct xfn_call *c, unsigned slot, uint32_t version, struct x
 	const struct xfn_attributes *attr = mod->attr;
 	uint8_t *const payload = req->payload;
 	const uint32_t len = req->len;
-	uint8_t *canary;
 	uint32_t room;
+	uint8_t *canary = give_room(c, attr, version, req, end, &room);
 	int action;
 
-	req->room = req->len;
-	if (attr->grow) {
-		req->room = xfn_guard_room(req->len, attr->grow, attr->amplify, c->mtu, version);
-		if (req->room > req->capacity)
-			req->room = req->capacity;
-	}
-	room = req->room > len ? req->room : len;
-	canary = payload + room;
-	if (end - canary < (ptrdiff_t)sizeof(c->canary))
-		canary = NULL;
-	else
-		memcpy(canary, &c->canary, sizeof(c->canary));
 	stat->requests++;
 	stat->bytes_in += req->len;
 	/* The supervisor reads this after a crash; the barriers keep it around the call. */
@@ -345,48 +355,61 @@ static enum xfn_reason verify(const struct xfn_call *c, const struct xfn_datagra
 						   XFN_REASON_BAD_UDP_SUM;
 }
 
+/* What is dropped before its checksum is looked at, in the order in which program_bpf.h asks. */
+static enum xfn_reason guarded(struct xfn_call *c, unsigned slot, const struct xfn_address *peer,
+			       uint32_t version)
+{
+	const struct xfn_function *fn = &c->slots[slot];
+
+	if (fn->quarantined)
+		return XFN_REASON_QUARANTINE;
+	if (xfn_guard_responder(fn->module->attr->responders, XFN_RESPONDERS_MAX, peer->port))
+		return XFN_REASON_RESPONDER;
+	if (c->rate && !within_rate(c, peer->ip, version))
+		return XFN_REASON_RATE;
+	return XFN_REASON_NONE;
+}
+
+/* Whose request is it? *slot and both ends of `req` are set where XFN_REASON_NONE is returned. */
+static enum xfn_reason locate(const struct xfn_call *c, const struct xfn_datagram *d,
+			      struct xfn_packet *pkt, struct xfn_req *req, int *slot)
+{
+	const uint8_t *end = d->data + d->len;
+	enum xfn_reason reason = xfn_packet_parse(d->data, end, pkt);
+
+	if (reason)
+		return reason;
+	xfn_packet_address(d->data, end, pkt, 1, req->local.ip);
+	xfn_packet_address(d->data, end, pkt, 0, req->peer.ip);
+	req->local.port = pkt->dport;
+	req->peer.port = pkt->sport;
+	*slot = find_slot(c, &req->local);
+	return *slot < 0 ? XFN_REASON_NOT_OURS : xfn_packet_check(d->data, end, pkt);
+}
+
 static void call_frame(struct xfn_call *c, struct xfn_datagram *d)
 {
-	struct xfn_slot_counters *stat;
 	struct xfn_packet pkt;
 	struct xfn_req req = {};
 	enum xfn_reason reason;
-	uint8_t *end = d->data + d->len;
 	struct before headers;
 	uint16_t field;
 	int slot;
 
 	d->send = false;
-	reason = xfn_packet_parse(d->data, end, &pkt);
-	if (!reason) {
-		xfn_packet_address(d->data, end, &pkt, 1, req.local.ip);
-		xfn_packet_address(d->data, end, &pkt, 0, req.peer.ip);
-		req.local.port = pkt.dport;
-		req.peer.port = pkt.sport;
-		slot = find_slot(c, &req.local);
-		reason = slot < 0 ? XFN_REASON_NOT_OURS : xfn_packet_check(d->data, end, &pkt);
-	}
+	reason = locate(c, d, &pkt, &req, &slot);
 	if (reason) {
 		refuse(c, NULL, reason);
 		return;
 	}
-	stat = &c->page->slots[slot];
 	if (c->watched && d->may_wait && c->slots[slot].cost_ns > XFN_SLOW_NS) {
 		d->waits = true;
 		d->slot = (uint32_t)slot;
 		return;
 	}
-	if (c->slots[slot].quarantined) {
-		refuse(c, stat, XFN_REASON_QUARANTINE);
-		return;
-	}
-	if (xfn_guard_responder(c->slots[slot].module->attr->responders, XFN_RESPONDERS_MAX,
-				pkt.sport)) {
-		refuse(c, stat, XFN_REASON_RESPONDER);
-		return;
-	}
-	if (c->rate && !within_rate(c, req.peer.ip, pkt.version)) {
-		refuse(c, stat, XFN_REASON_RATE);
+	reason = guarded(c, (unsigned)slot, &req.peer, pkt.version);
+	if (reason) {
+		refuse(c, &c->page->slots[slot], reason);
 		return;
 	}
 	reason = verify(c, d, &pkt, &field);
@@ -410,8 +433,7 @@ static void call_frame(struct xfn_call *c, struct xfn_datagram *d)
 			xfn_sum_payload(req.payload, req.len));
 	}
 	/* The headers were inside the frame when it was parsed, and still are. */
-	xfn_reply_headers_from(d->data, d->data + d->capacity, headers.bytes, pkt.l3_off,
-			       pkt.version, req.len, field);
+	xfn_reply_headers_from(d->data, d->data + d->capacity, headers.bytes, &pkt, req.len, field);
 	d->len = pkt.payload_off + req.len;
 	d->send = true;
 }
@@ -419,7 +441,6 @@ static void call_frame(struct xfn_call *c, struct xfn_datagram *d)
 /* What the kernel's stack let through to a UDP socket: it has checked headers and sums. */
 static void call_payload(struct xfn_call *c, struct xfn_datagram *d)
 {
-	struct xfn_slot_counters *stat = &c->page->slots[d->slot];
 	struct xfn_req req = {
 		.payload = d->data,
 		.len = d->len,
@@ -428,6 +449,7 @@ static void call_payload(struct xfn_call *c, struct xfn_datagram *d)
 		.local = d->local,
 	};
 	struct before guard = { .len = 0 };
+	enum xfn_reason reason;
 	uint32_t version;
 
 	d->send = false;
@@ -439,18 +461,10 @@ static void call_payload(struct xfn_call *c, struct xfn_datagram *d)
 		refuse(c, NULL, XFN_REASON_PORT_ZERO);
 		return;
 	}
-	if (c->slots[d->slot].quarantined) {
-		refuse(c, stat, XFN_REASON_QUARANTINE);
-		return;
-	}
-	if (xfn_guard_responder(c->slots[d->slot].module->attr->responders, XFN_RESPONDERS_MAX,
-				d->peer.port)) {
-		refuse(c, stat, XFN_REASON_RESPONDER);
-		return;
-	}
 	version = xfn_address__is_v4(d->peer.ip) ? 4 : 6;
-	if (c->rate && !within_rate(c, d->peer.ip, version)) {
-		refuse(c, stat, XFN_REASON_RATE);
+	reason = guarded(c, d->slot, &d->peer, version);
+	if (reason) {
+		refuse(c, &c->page->slots[d->slot], reason);
 		return;
 	}
 	c->running = d;

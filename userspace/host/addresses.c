@@ -11,9 +11,9 @@
 #include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
 #include "../../skel/error.h"
-#include "../../xdp/address.h"
 #include "addresses.h"
 #include "addresses_reading.h"
+#include "ip.h"
 
 struct xfn_addresses {
 	struct mnl_socket *events;
@@ -33,11 +33,9 @@ static bool add_device(struct xfn_reading *r, const struct xfn_link *link,
 	for (unsigned i = 0; i < r->device_count; i++)
 		if (r->devices[i].ifindex == link->ifindex)
 			return false;
-	device = xfn_reading__more(&r->devices, &r->device_count, sizeof(*device));
-	if (!device) {
-		r->failed = true;
+	device = xfn_reading__more(r, &r->devices, &r->device_count, sizeof(*device));
+	if (!device)
 		return false;
-	}
 	device->ifindex = link->ifindex;
 	memcpy(device->tag, tag, sizeof(device->tag));
 	memcpy(device->name, link->name, sizeof(device->name));
@@ -88,22 +86,13 @@ static void add_served(struct xfn_reading *r, const uint8_t ip[16],
 			r->served[i].elsewhere &= elsewhere;
 			return;
 		}
-	served = xfn_reading__more(&r->served, &r->served_count, sizeof(*served));
-	if (!served) {
-		r->failed = true;
+	served = xfn_reading__more(r, &r->served, &r->served_count, sizeof(*served));
+	if (!served)
 		return;
-	}
 	memcpy(served->ip, ip, 16);
 	memcpy(served->tag, device->tag, sizeof(served->tag));
 	served->ifindex = device->ifindex;
 	served->elsewhere = elsewhere;
-}
-
-static bool is_loopback(const uint8_t ip[16])
-{
-	static const uint8_t one[16] = { [15] = 1 };
-
-	return xfn_address__is_v4(ip) ? ip[12] == 127 : !memcmp(ip, one, 16);
 }
 
 static void find_served(struct xfn_reading *r, const struct xfn_addresses *addrs)
@@ -117,7 +106,8 @@ static void find_served(struct xfn_reading *r, const struct xfn_addresses *addrs
 
 			for (unsigned l = 0; l < r->link_count; l++)
 				if (r->links[l].ifindex == one->ifindex)
-					anycast = r->links[l].loopback && !is_loopback(one->ip);
+					anycast = r->links[l].loopback &&
+						  !xfn_ip__is_loopback(one->ip);
 			if (anycast || one->ifindex == r->devices[d].ifindex)
 				add_served(r, one->ip, &r->devices[d], anycast);
 		}
@@ -138,11 +128,9 @@ static void find_macs(struct xfn_reading *r)
 				known |= !memcmp(r->macs[m], link->mac, sizeof(link->mac));
 			if (known)
 				continue;
-			mac = xfn_reading__more(&r->macs, &r->mac_count, sizeof(*mac));
+			mac = xfn_reading__more(r, &r->macs, &r->mac_count, sizeof(*mac));
 			if (mac)
 				memcpy(mac, link->mac, sizeof(*mac));
-			else
-				r->failed = true;
 		}
 }
 

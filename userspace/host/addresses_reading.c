@@ -13,13 +13,15 @@
 
 #define READS 16 /* of what keeps changing, until it is given up */
 
-void *xfn_reading__more(void *array, unsigned *count, size_t size)
+void *xfn_reading__more(struct xfn_reading *r, void *array, unsigned *count, size_t size)
 {
 	void **base = array;
 	char *bytes = reallocarray(*base, *count + 1, size);
 
-	if (!bytes)
+	if (!bytes) {
+		r->failed = true;
 		return NULL;
+	}
 	*base = bytes;
 	bytes += size * (*count)++;
 	memset(bytes, 0, size);
@@ -51,13 +53,11 @@ static int on_link(const struct nlmsghdr *nlh, void *data)
 {
 	const struct ifinfomsg *msg = mnl_nlmsg_get_payload(nlh);
 	struct xfn_reading *r = data;
-	struct xfn_link *link = xfn_reading__more(&r->links, &r->link_count, sizeof(*link));
+	struct xfn_link *link = xfn_reading__more(r, &r->links, &r->link_count, sizeof(*link));
 	const struct nlattr *attr;
 
-	if (!link) {
-		r->failed = true;
+	if (!link)
 		return MNL_CB_STOP;
-	}
 	link->ifindex = (unsigned)msg->ifi_index;
 	link->loopback = msg->ifi_flags & IFF_LOOPBACK;
 	mnl_attr_for_each(attr, nlh, sizeof(*msg))
@@ -89,12 +89,10 @@ static int on_link(const struct nlmsghdr *nlh, void *data)
 
 static void add_own(struct xfn_reading *r, const uint8_t ip[16])
 {
-	uint8_t(*own)[16] = xfn_reading__more(&r->own, &r->own_count, sizeof(*own));
+	uint8_t(*own)[16] = xfn_reading__more(r, &r->own, &r->own_count, sizeof(*own));
 
 	if (own)
 		memcpy(own, ip, sizeof(*own));
-	else
-		r->failed = true;
 }
 
 /* The broadcast address of its subnet: as it was set, and as the mask makes it (RFC 919). */
@@ -137,11 +135,9 @@ static int on_address(const struct nlmsghdr *nlh, void *data)
 	address = local ?: address;
 	if (!address || mnl_attr_get_payload_len(address) != len)
 		return MNL_CB_OK;
-	found = xfn_reading__more(&r->all, &r->all_count, sizeof(*found));
-	if (!found) {
-		r->failed = true;
+	found = xfn_reading__more(r, &r->all, &r->all_count, sizeof(*found));
+	if (!found)
 		return MNL_CB_STOP;
-	}
 	found->ifindex = msg->ifa_index;
 	if (len == 4)
 		found->ip[10] = found->ip[11] = 0xff;

@@ -45,7 +45,7 @@ struct xfn_reading {
  */
 int xfn_reading__read(struct xfn_reading *r);
 void xfn_reading__free(struct xfn_reading *r);
-/* One more element at the end of a growing array, zeroed; NULL: out of memory. */
-void *xfn_reading__more(void *array, unsigned *count, size_t size);
+/* One more element at the end of a growing array, zeroed; NULL: out of memory, and the reading has failed. */
+void *xfn_reading__more(struct xfn_reading *r, void *array, unsigned *count, size_t size);
 
 #endif

@@ -2,6 +2,7 @@
 /* Flow rules of a NIC, by the ethtool ioctl. */
 #include "../../skel/error.h"
 #include "../../xdp/address.h"
+#include "../host/ip.h"
 #include "flow_rules.h"
 
 #include <arpa/inet.h>
@@ -65,13 +66,10 @@ bool xfn_steer__same(const struct ethtool_rx_flow_spec *a, const struct ethtool_
 
 void xfn_steer__text(const struct xfn_steer_rule *rule, char *text)
 {
-	char ip[INET6_ADDRSTRLEN] = "";
+	char ip[INET6_ADDRSTRLEN];
 
-	if (xfn_address__is_v4(rule->to.ip))
-		inet_ntop(AF_INET, rule->to.ip + 12, ip, sizeof(ip));
-	else
-		inet_ntop(AF_INET6, rule->to.ip, ip, sizeof(ip));
-	snprintf(text, XFN_JOURNAL_TEXT, "%s %u %u", ip, rule->to.port, rule->queue);
+	snprintf(text, XFN_JOURNAL_TEXT, "%s %u %u", xfn_ip__text(rule->to.ip, ip), rule->to.port,
+		 rule->queue);
 }
 
 bool xfn_steer__parse(const char *text, struct xfn_steer_rule *rule)
@@ -84,11 +82,7 @@ bool xfn_steer__parse(const char *text, struct xfn_steer_rule *rule)
 		return false;
 	rule->to.port = (uint16_t)port;
 	rule->queue = queue;
-	if (inet_pton(AF_INET, ip, rule->to.ip + 12) == 1) {
-		rule->to.ip[10] = rule->to.ip[11] = 0xff;
-		return true;
-	}
-	return inet_pton(AF_INET6, ip, rule->to.ip) == 1;
+	return !xfn_ip__parse(ip, rule->to.ip);
 }
 
 int64_t xfn_steer__place(uint32_t size, const uint32_t *used, unsigned count)

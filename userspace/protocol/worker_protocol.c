@@ -6,29 +6,45 @@
 #include <unistd.h>
 #include "worker_protocol.h"
 
-int xfn_message__send(int sock, const struct xfn_message *msg, int fd)
-{
-	struct iovec iov = { .iov_base = (void *)msg, .iov_len = sizeof(*msg) };
+/* A message, with room for a descriptor where one is to go with it. */
+struct envelope {
+	struct iovec iov;
+	/* its padding has room for a second descriptor, which the kernel then hands over too */
 	union {
 		struct cmsghdr align;
 		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = {};
-	struct msghdr hdr = { .msg_iov = &iov, .msg_iovlen = 1 };
+	} control;
+	struct msghdr hdr;
+};
+
+static struct msghdr *wrap(struct envelope *e, const struct xfn_message *msg, bool descriptor)
+{
+	*e = (struct envelope){ .iov = { .iov_base = (void *)msg, .iov_len = sizeof(*msg) } };
+	e->hdr.msg_iov = &e->iov;
+	e->hdr.msg_iovlen = 1;
+	if (descriptor) {
+		e->hdr.msg_control = e->control.bytes;
+		e->hdr.msg_controllen = sizeof(e->control.bytes);
+	}
+	return &e->hdr;
+}
+
+int xfn_message__send(int sock, const struct xfn_message *msg, int fd)
+{
+	struct envelope envelope;
+	struct msghdr *hdr = wrap(&envelope, msg, fd >= 0);
 	ssize_t n;
 
 	if (fd >= 0) {
-		struct cmsghdr *cmsg;
+		struct cmsghdr *cmsg = CMSG_FIRSTHDR(hdr);
 
-		hdr.msg_control = control.bytes;
-		hdr.msg_controllen = sizeof(control.bytes);
-		cmsg = CMSG_FIRSTHDR(&hdr);
 		cmsg->cmsg_level = SOL_SOCKET;
 		cmsg->cmsg_type = SCM_RIGHTS;
 		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
 		memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
 	}
 	do
-		n = sendmsg(sock, &hdr, XFN_MESSAGE_SEND);
+		n = sendmsg(sock, hdr, XFN_MESSAGE_SEND);
 	while (n < 0 && errno == EINTR);
 	return n < 0 ? -errno : 0;
 }
@@ -58,30 +74,22 @@ static int only_descriptor(struct msghdr *hdr)
 
 int xfn_message__recv(int sock, struct xfn_message *msg, int *fd)
 {
-	struct iovec iov = { .iov_base = msg, .iov_len = sizeof(*msg) };
-	/* its padding has room for a second descriptor, which the kernel then hands over too */
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = {};
-	struct msghdr hdr = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct envelope envelope;
+	struct msghdr *hdr = wrap(&envelope, msg, fd);
 	ssize_t n;
 
-	if (fd) {
+	if (fd)
 		*fd = -1;
-		hdr.msg_control = control.bytes;
-		hdr.msg_controllen = sizeof(control.bytes);
-	}
 	do
-		n = recvmsg(sock, &hdr, XFN_MESSAGE_RECEIVE);
+		n = recvmsg(sock, hdr, XFN_MESSAGE_RECEIVE);
 	while (n < 0 && errno == EINTR);
 	if (n <= 0)
 		return n < 0 ? -errno : 0;
 	if (fd)
-		*fd = only_descriptor(&hdr);
+		*fd = only_descriptor(hdr);
 	/* without a buffer the kernel has discarded descriptors, and says MSG_CTRUNC */
 	if ((size_t)n == sizeof(*msg) && msg->version == XFN_WORKER_PROTOCOL_VERSION &&
-	    !(hdr.msg_flags & (MSG_TRUNC | (fd ? MSG_CTRUNC : 0))))
+	    !(hdr->msg_flags & (MSG_TRUNC | (fd ? MSG_CTRUNC : 0))))
 		return 1;
 	if (fd && *fd >= 0) {
 		close(*fd);

@@ -10,6 +10,7 @@
 #include <linux/sock_diag.h>
 #include "../../skel/error.h"
 #include "../../xdp/address.h"
+#include "../host/ip.h"
 #include "udp_socket.h"
 
 #define RECEIVE_BUFFER (4 << 20) /* bytes: a burst that a worker's start or stall lets wait */
@@ -17,28 +18,10 @@
 const char *xfn_udp_socket__text(const struct xfn_address *addr, char *text, size_t len)
 {
 	char ip[INET6_ADDRSTRLEN];
-	bool mapped = xfn_address__is_v4(addr->ip);
 
-	inet_ntop(mapped ? AF_INET : AF_INET6, addr->ip + (mapped ? 12 : 0), ip, sizeof(ip));
-	snprintf(text, len, mapped ? "%s:%u" : "[%s]:%u", ip, addr->port);
+	xfn_ip__text(addr->ip, ip);
+	snprintf(text, len, xfn_address__is_v4(addr->ip) ? "%s:%u" : "[%s]:%u", ip, addr->port);
 	return text;
-}
-
-int xfn_udp_socket__parse(const char *text, uint8_t ip[16])
-{
-	char bare[INET6_ADDRSTRLEN];
-	size_t len = strlen(text);
-
-	if (len > 2 && text[0] == '[' && text[len - 1] == ']' && len - 2 < sizeof(bare)) {
-		memcpy(bare, text + 1, len - 2);
-		bare[len - 2] = 0;
-		return inet_pton(AF_INET6, bare, ip) == 1 ? 0 : -EINVAL;
-	}
-	memset(ip, 0, 16);
-	ip[10] = ip[11] = 0xff;
-	if (inet_pton(AF_INET, text, ip + 12) == 1)
-		return 0;
-	return inet_pton(AF_INET6, text, ip) == 1 ? 0 : -EINVAL;
 }
 
 int xfn_udp_socket__version(const uint8_t ip[16])
@@ -52,13 +35,6 @@ bool xfn_udp_socket__is_every(const uint8_t ip[16])
 	size_t head = xfn_address__is_v4(ip) ? 12 : 0;
 
 	return !memcmp(ip + head, zero, sizeof(zero) - head);
-}
-
-bool xfn_udp_socket__is_loopback(const uint8_t ip[16])
-{
-	static const uint8_t one[16] = { [15] = 1 };
-
-	return xfn_address__is_v4(ip) ? ip[12] == 127 : !memcmp(ip, one, sizeof(one));
 }
 
 /* The kernel refuses to send there without SO_BROADCAST. Nothing is sent. */

@@ -28,15 +28,10 @@ uint64_t xfn_udp_socket__dropped(int fd);
 /* "10.0.0.1:53", "[fd00::1]:53"; returns text. */
 const char *xfn_udp_socket__text(const struct xfn_address *addr, char *text, size_t len);
 
-/* Parse "10.0.0.1", "fd00::1" or "[fd00::1]" to 16 bytes. 0 or -EINVAL. */
-int xfn_udp_socket__parse(const char *text, uint8_t ip[16]);
-
 /* 4 or 6: what an address is of. */
 int xfn_udp_socket__version(const uint8_t ip[16]);
 /* 0.0.0.0 or ::, every address of its version. */
 bool xfn_udp_socket__is_every(const uint8_t ip[16]);
-/* 127.0.0.0/8 or ::1. */
-bool xfn_udp_socket__is_loopback(const uint8_t ip[16]);
 /* Why no host is asked at this address: "is a multicast address", "is a broadcast address" (also of
  * a subnet of this host); NULL: it may be. */
 const char *xfn_udp_socket__unfit(const uint8_t ip[16]);

@@ -69,36 +69,54 @@ static int open_socket(struct xfn_umem *umem, unsigned thread)
 	return 0;
 }
 
-static int open_set(const char *ifname, unsigned queue, unsigned threads, uint32_t mtu, int node,
-		    bool huge, struct xfn_umem *out, struct xfn_error *err)
+/* Sizes only: nothing is open yet. */
+static struct xfn_umem sized(const struct xfn_umem_config *config, bool huge)
 {
 	/* small ones where they hold a packet: half the pages, and fewer that share a cache set */
-	uint32_t frame_size = mtu + L2_LEN + XFN_UMEM_HEADROOM > XFN_UMEM_FRAME_SMALL ?
+	uint32_t frame_size = config->mtu + L2_LEN + XFN_UMEM_HEADROOM > XFN_UMEM_FRAME_SMALL ?
 				      XFN_UMEM_FRAME_SIZE :
 				      XFN_UMEM_FRAME_SMALL;
-	struct xdp_umem_reg reg = {};
-	const char *what = "allocate frames for";
-	void *memory = MAP_FAILED;
-	int ret = 0;
-
-	*out = (struct xfn_umem){
+	uint32_t count = XFN_UMEM_FRAMES + (config->threads - 1) * XFN_UMEM_RING;
+	struct xfn_umem umem = {
 		.memfd = -1,
-		.threads = threads,
+		.threads = config->threads,
 		/* whatever fills one thread's ring, the others have theirs */
-		.len = (uint64_t)(XFN_UMEM_FRAMES + (threads - 1) * XFN_UMEM_RING) * frame_size,
+		.len = (uint64_t)count * frame_size,
 		.frame_size = frame_size,
 		.fill_size = XFN_UMEM_RING,
 		.comp_size = XFN_UMEM_RING,
 		.rx_size = XFN_UMEM_RING,
 		.tx_size = XFN_UMEM_RING,
-		.queue = queue,
-		.huge = huge
+		.queue = config->queue,
+		.huge = huge,
 	};
+
 	/* full RX rings of some threads leave frames to be filled for the others */
-	while (out->fill_size < threads * out->rx_size)
-		out->fill_size *= 2;
-	for (unsigned i = 0; i < threads; i++)
-		out->xsk[i] = out->send[i] = -1;
+	while (umem.fill_size < umem.threads * umem.rx_size)
+		umem.fill_size *= 2;
+	for (unsigned i = 0; i < umem.threads; i++)
+		umem.xsk[i] = umem.send[i] = -1;
+	return umem;
+}
+
+static int register_frames(const struct xfn_umem *umem, void *memory)
+{
+	const struct xdp_umem_reg reg = { .addr = (uintptr_t)memory,
+					  .len = umem->len,
+					  .chunk_size = umem->frame_size,
+					  .headroom = umem->headroom };
+
+	return setsockopt(umem->xsk[0], SOL_XDP, XDP_UMEM_REG, &reg, sizeof(reg));
+}
+
+static int open_set(const struct xfn_umem_config *config, bool huge, struct xfn_umem *out,
+		    struct xfn_error *err)
+{
+	const char *what = "allocate frames for";
+	void *memory = MAP_FAILED;
+	int ret = 0;
+
+	*out = sized(config, huge);
 	out->memfd =
 		memfd_create("xfn-umem", MFD_CLOEXEC | (huge ? MFD_HUGETLB | MFD_HUGE_2MB : 0));
 	if (out->memfd < 0 || ftruncate(out->memfd, out->len))
@@ -106,42 +124,38 @@ static int open_set(const char *ifname, unsigned queue, unsigned threads, uint32
 	memory = mmap(NULL, out->len, PROT_READ | PROT_WRITE, MAP_SHARED, out->memfd, 0);
 	if (memory == MAP_FAILED)
 		goto fail;
-	prefer_node(memory, out->len, node);
+	prefer_node(memory, out->len, config->node);
 	what = "open an AF_XDP socket for";
-	for (unsigned i = 0; i < threads; i++)
+	for (unsigned i = 0; i < out->threads; i++)
 		if (open_socket(out, i))
 			goto fail;
 	what = "register frames for";
-	reg.addr = (uintptr_t)memory;
-	reg.len = out->len;
-	reg.chunk_size = out->frame_size;
-	reg.headroom = out->headroom;
-	if (setsockopt(out->xsk[0], SOL_XDP, XDP_UMEM_REG, &reg, sizeof(reg)))
+	if (register_frames(out, memory))
 		goto fail;
 	what = "make rings for";
 	if (set(out->xsk[0], XDP_UMEM_FILL_RING, out->fill_size) ||
 	    set(out->xsk[0], XDP_UMEM_COMPLETION_RING, out->comp_size))
 		goto fail;
-	if (mtu > XFN_MTU_LINEAR && takes_several(out->xsk[0]))
-		out->longest = mtu + L2_LEN;
+	if (config->mtu > XFN_MTU_LINEAR && takes_several(out->xsk[0]))
+		out->longest = config->mtu + L2_LEN;
 	munmap(memory, out->len); /* the registration keeps the pages */
 	return 0;
 fail:
 	ret = -errno;
-	failed(what, queue, ifname, ret, err);
+	failed(what, config->queue, config->ifname, ret, err);
 	if (memory != MAP_FAILED)
 		munmap(memory, out->len);
 	xfn_umem__close(out);
 	return ret;
 }
 
-int xfn_umem__open(const char *ifname, unsigned queue, unsigned threads, uint32_t mtu, int node,
-		   struct xfn_umem *out, struct xfn_error *err)
+int xfn_umem__open(const struct xfn_umem_config *config, struct xfn_umem *out,
+		   struct xfn_error *err)
 {
 	/* mapping fails where too few huge pages are left: nothing is promised that is not there */
-	if (!open_set(ifname, queue, threads, mtu, node, true, out, err))
+	if (!open_set(config, true, out, err))
 		return 0;
-	return open_set(ifname, queue, threads, mtu, node, false, out, err);
+	return open_set(config, false, out, err);
 }
 
 /* The kernel takes the first one's flags for all that share its frames. */

@@ -35,14 +35,22 @@ struct xfn_umem {
 	uint32_t longest; /* frame that may come in several buffers, bytes; 0: none does */
 };
 
+/* What a set is made for. */
+struct xfn_umem_config {
+	const char *ifname;
+	unsigned queue;	  /* of the interface */
+	unsigned threads; /* 1 to XFN_THREADS */
+	uint32_t mtu;	  /* of the interface, IP bytes */
+	int node;	  /* NUMA node that its memory is near; -1: anywhere */
+};
+
 /*
- * Make the set for `threads` (1 to XFN_THREADS) on `queue` of an interface, its memory near NUMA
- * node `node` (-1: anywhere), in huge pages where there are enough. Wants CAP_NET_RAW. Where frames
- * of the interface's `mtu` (IP bytes) exceed one buffer and the kernel hands such frames out (6.6
- * and later), out->longest tells so. 0 or -errno with one line in err. The caller closes.
+ * Make the set, in huge pages where there are enough. Wants CAP_NET_RAW. Where frames of the
+ * interface's MTU exceed one buffer and the kernel hands such frames out (6.6 and later),
+ * out->longest tells so. 0 or -errno with one line in err. The caller closes.
  */
-int xfn_umem__open(const char *ifname, unsigned queue, unsigned threads, uint32_t mtu, int node,
-		   struct xfn_umem *out, struct xfn_error *err);
+int xfn_umem__open(const struct xfn_umem_config *config, struct xfn_umem *out,
+		   struct xfn_error *err);
 
 /*
  * Bind its sockets to their queue, with zero copy or in copy mode; only then do frames come.

@@ -112,6 +112,30 @@ static void gone(struct xfn_supervisor *sup)
 	say(sup, LOG_WARNING);
 }
 
+/* The interface has another MTU, as `mtu` says, or other numbers of queues. `workers`: they have its frames, or a ring that has
+ * no queues, and blocks of the MTU's size. */
+static void reshape(struct xfn_supervisor *sup, bool workers, bool mtu)
+{
+	const struct xfn_interface *now = &sup->interface->iface;
+
+	if (sup->serving.phase && !sup->serving.on) /* what was begun is for the shape it had */
+		xfn_serving__end(sup);
+	if (!sup->serving.on)
+		return;
+	xfn_attachment__set_runtime(sup->attachment, xfn_workers__multi_buffer(sup->workers));
+	if (workers) {
+		xfn_log__line(LOG_NOTICE,
+			      "%s: MTU %u, RX queues: %u, TX queues: %u; its workers start anew",
+			      now->name, now->mtu, now->queues, now->tx_queues);
+		xfn_serving__renew_workers(sup);
+	} else if (mtu) {
+		/* no reply of theirs may be longer */
+		xfn_log__line(LOG_NOTICE, "%s: MTU %u; the worker of its UDP sockets starts anew",
+			      now->name, now->mtu);
+		xfn_serving__renew_sockets(sup);
+	}
+}
+
 /* The same interface, perhaps not in the same shape. */
 static void compare(struct xfn_supervisor *sup, const struct xfn_interface *now)
 {
@@ -126,26 +150,10 @@ static void compare(struct xfn_supervisor *sup, const struct xfn_interface *now)
 		xfn_log__line(LOG_NOTICE, "%s: up again", now->name);
 		xfn_workers__restart_now(sup->workers);
 	}
-	if (was.mtu == sup->interface->iface.mtu && was.queues == sup->interface->iface.queues &&
-	    was.tx_queues == sup->interface->iface.tx_queues)
-		return;
-	if (sup->serving.phase && !sup->serving.on) /* what was begun is for the shape it had */
-		xfn_serving__end(sup);
-	if (!sup->serving.on)
-		return;
-	xfn_attachment__set_runtime(sup->attachment, xfn_workers__multi_buffer(sup->workers));
-	/* a ring has no queues, and blocks of the MTU's size */
-	if (workers || (ring_mtu && ring_mtu != sup->interface->iface.mtu)) {
-		xfn_log__line(LOG_NOTICE,
-			      "%s: MTU %u, RX queues: %u, TX queues: %u; its workers start anew",
-			      now->name, now->mtu, now->queues, now->tx_queues);
-		xfn_serving__renew_workers(sup);
-	} else if (was.mtu != sup->interface->iface.mtu) {
-		/* no reply of theirs may be longer */
-		xfn_log__line(LOG_NOTICE, "%s: MTU %u; the worker of its UDP sockets starts anew",
-			      now->name, now->mtu);
-		xfn_serving__renew_sockets(sup);
-	}
+	if (was.mtu != sup->interface->iface.mtu || was.queues != sup->interface->iface.queues ||
+	    was.tx_queues != sup->interface->iface.tx_queues)
+		reshape(sup, workers || (ring_mtu && ring_mtu != sup->interface->iface.mtu),
+			was.mtu != sup->interface->iface.mtu);
 }
 
 /* Addresses and devices are others now: so are sockets, rules, and what workers have of them. */

@@ -360,6 +360,15 @@ static int open_all(struct xfn_supervisor *sup, struct xfn_error *err)
 	return xfn_serving__begin(sup, err);
 }
 
+/* Take the signals that came: unblocked, one would kill this process. */
+static void drain(int signals)
+{
+	struct signalfd_siginfo taken;
+
+	while (read(signals, &taken, sizeof(taken)) == sizeof(taken))
+		;
+}
+
 int xfn_supervisor__run(const struct xfn_run_options *opts)
 {
 	struct xfn_supervisor *sup = calloc(1, sizeof(*sup));
@@ -407,11 +416,7 @@ int xfn_supervisor__run(const struct xfn_run_options *opts)
 	if (sup->channels_fd >= 0)
 		close(sup->channels_fd);
 	if (signals >= 0) {
-		struct signalfd_siginfo taken;
-
-		/* Take the signals that came: unblocked, one would kill this process. */
-		while (read(signals, &taken, sizeof(taken)) == sizeof(taken))
-			;
+		drain(signals);
 		close(signals);
 	}
 	sigprocmask(SIG_SETMASK, &old, NULL);

@@ -210,6 +210,28 @@ static void quarantine(const struct xfn_message *msg)
 				     msg->quarantine.on);
 }
 
+static void take_umem(const struct xfn_message *msg, int fd)
+{
+	xfn_own_descriptors__add(fd);
+	worker.config.umem_fd = fd;
+	worker.config.umem_len = msg->umem.len;
+	worker.config.frame_size = msg->umem.frame_size;
+	worker.config.headroom = msg->umem.headroom;
+	worker.config.fill_size = msg->umem.fill_size;
+	worker.config.comp_size = msg->umem.comp_size;
+	worker.config.longest = msg->umem.longest;
+}
+
+static int take_socket(const struct xfn_message *msg, int fd)
+{
+	if (worker.config.socket_count == SOCKETS_MAX)
+		return -EPROTO;
+	xfn_own_descriptors__add(fd);
+	worker.sockets[worker.config.socket_count] = msg->socket;
+	worker.sockets[worker.config.socket_count++].fd = fd;
+	return 0;
+}
+
 static int take(const struct xfn_message *msg, int fd, struct xfn_error *err)
 {
 	bool wants = msg->type == XFN_MESSAGE_HELLO || msg->type == XFN_MESSAGE_FUNCTION ||
@@ -237,22 +259,10 @@ static int take(const struct xfn_message *msg, int fd, struct xfn_error *err)
 		worker.orders.active = msg->active.threads;
 		return 0;
 	case XFN_MESSAGE_UMEM:
-		xfn_own_descriptors__add(fd);
-		worker.config.umem_fd = fd;
-		worker.config.umem_len = msg->umem.len;
-		worker.config.frame_size = msg->umem.frame_size;
-		worker.config.headroom = msg->umem.headroom;
-		worker.config.fill_size = msg->umem.fill_size;
-		worker.config.comp_size = msg->umem.comp_size;
-		worker.config.longest = msg->umem.longest;
+		take_umem(msg, fd);
 		return 0;
 	case XFN_MESSAGE_SOCKET:
-		if (worker.config.socket_count == SOCKETS_MAX)
-			return -EPROTO;
-		xfn_own_descriptors__add(fd);
-		worker.sockets[worker.config.socket_count] = msg->socket;
-		worker.sockets[worker.config.socket_count++].fd = fd;
-		return 0;
+		return take_socket(msg, fd);
 	case XFN_MESSAGE_SENDER:
 		if (worker.config.sender_count == XFN_ENGINE_THREADS)
 			return -EPROTO;

@@ -9,19 +9,9 @@
 #include <bpf/bpf.h>
 #include "../../skel/error.h"
 #include "../../skel/program.h"
+#include "../whole_file.h"
 
 #define ROWS 60 /* kept of a log, and all messages are among them */
-
-static void *read_file(const char *path, size_t *len)
-{
-	FILE *f = fopen(path, "re");
-	char *bytes = malloc(1 << 20);
-
-	*len = f && bytes ? fread(bytes, 1, 1 << 20, f) : 0;
-	if (f)
-		fclose(f);
-	return bytes;
-}
 
 static void print_end(const char *log)
 {
@@ -41,7 +31,7 @@ static void show(const char *path, const char *name)
 	char *log = calloc(1, XFN_LOG_LEN), *licence;
 	struct xfn_error err = { 0 };
 	size_t len;
-	void *bytes = read_file(path, &len);
+	void *bytes = whole_file(path, &len);
 	int ret = -1;
 
 	/* a licence that the kernel's routes are not open to, and the option that asks for them */

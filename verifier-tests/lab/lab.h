@@ -26,14 +26,20 @@
 static char lab[16], iface[32], client_iface[32], xfn[256], folder[64];
 static pid_t server; /* xfn's process */
 
+/* What the words behind `format` of a function of that form come to, in the array `text`. */
+#define FORMATTED(text, format)                                                                    \
+	do {                                                                                       \
+		va_list args_;                                                                     \
+		va_start(args_, format);                                                           \
+		vsnprintf(text, sizeof(text), format, args_);                                      \
+		va_end(args_);                                                                     \
+	} while (0)
+
 static int shell(const char *format, ...)
 {
 	char line[1000];
-	va_list args;
 
-	va_start(args, format);
-	vsnprintf(line, sizeof(line), format, args);
-	va_end(args);
+	FORMATTED(line, format);
 	return system(line);
 }
 
@@ -63,8 +69,8 @@ static const char *by = ""; /* words of a program that is to execute xfn */
 /* `xfn run` with these words in the server's namespace; its output goes to $folder/out. */
 static void launch(const char *words)
 {
-	char copy[600], path[100], *argv[60] = { xfn, (char *)"lab",  (char *)"-n",
-						 lab, (char *)"exec", (char *)"server" };
+	char copy[1000], path[100], *argv[60] = { xfn, (char *)"lab",  (char *)"-n",
+						  lab, (char *)"exec", (char *)"server" };
 	int n = 6, fd;
 
 	snprintf(copy, sizeof(copy), "%s %s run -j %s", by, xfn, words);
@@ -108,8 +114,11 @@ static bool said(const char *text)
 		held_;                                                                             \
 	})
 
-static void start(const char *words)
+static void start(const char *format, ...)
 {
+	char words[500];
+
+	FORMATTED(words, format);
 	launch(words);
 	if (SOON(said("\"ready\"") || waitpid(server, NULL, WNOHANG)) && said("\"ready\""))
 		return;
@@ -144,7 +153,7 @@ static json_t *stat_now(void)
 	return stat;
 }
 
-/* `field` of the row of that name in a list of it. */
+/* `field` of the row of that name in a list of it; without a name, of all rows. */
 static unsigned long count_in(const json_t *stat, const char *list, const char *name,
 			      const char *field)
 {
@@ -153,7 +162,7 @@ static unsigned long count_in(const json_t *stat, const char *list, const char *
 	size_t i;
 
 	json_array_foreach(json_object_get(stat, list), i, row) {
-		if (!strcmp(json_string_value(json_object_get(row, "name")), name))
+		if (!name || !strcmp(json_string_value(json_object_get(row, "name")), name))
 			sum += json_integer_value(json_object_get(row, field));
 	}
 	return sum;
@@ -169,7 +178,7 @@ static inline unsigned long count(const char *list, const char *name, const char
 }
 
 /* An address of text, IPv4 or IPv6. */
-static socklen_t place(const char *ip, uint16_t port, struct sockaddr_storage *out)
+static inline socklen_t place(const char *ip, uint16_t port, struct sockaddr_storage *out)
 {
 	struct sockaddr_in *in = (void *)out;
 	struct sockaddr_in6 *in6 = (void *)out;

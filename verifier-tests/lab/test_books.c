@@ -60,13 +60,11 @@ static void flooded(const char *options, const char *ip, bool loses)
 	unsigned long reached, lost;
 	struct books none = {};
 	pid_t pid[WORKER];
-	char words[300];
 	unsigned n;
 
 	if (!lab[0])
 		skip();
-	snprintf(words, sizeof(words), "-i %s %s echo@%u", iface, options, PORT);
-	start(words);
+	start("-i %s %s echo@%u", iface, options, PORT);
 	n = workers(pid);
 	signal_all(pid, n, SIGSTOP);
 	reached = flood(ip, PORT, FLOOD, 200);
@@ -156,7 +154,6 @@ static void once(void **state)
 {
 	static const char *const ways[] = { "--tier xdp", "--tier afxdp", "--mode generic" };
 	static const char *const to[] = { "224.0.0.251", "10.78.0.255", AT };
-	char words[300];
 
 	(void)state;
 	if (!lab[0])
@@ -165,8 +162,7 @@ static void once(void **state)
 	ON("client", "ip neigh replace " AT " lladdr ff:ff:ff:ff:ff:ff dev %s nud permanent",
 	   client_iface);
 	for (unsigned w = 0; w < 3; w++) {
-		snprintf(words, sizeof(words), "-i %s %s echo@%u", iface, ways[w], PORT);
-		start(words);
+		start("-i %s %s echo@%u", iface, ways[w], PORT);
 		for (unsigned i = 0; i < 3; i++) {
 			struct books before = read_books(false);
 			unsigned long reached = flood(to[i], PORT, 50, 20);

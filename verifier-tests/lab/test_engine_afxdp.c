@@ -39,6 +39,9 @@ static struct {
 static int open_frames(unsigned threads)
 {
 	struct xfn_loader_options opts = { .ifname = "xfneng0", .flags = XFN_ANY_ADDRESS };
+	const struct xfn_umem_config frames = {
+		.ifname = "xfneng0", .threads = threads, .mtu = 1500, .node = -1
+	};
 	struct xfn_umem *umem = &link_end.umem;
 	struct xfn_engine_socket socks[2];
 	struct xfn_engine_config cfg;
@@ -53,7 +56,7 @@ static int open_frames(unsigned threads)
 	    xfn_loader__attach(link_end.ld, XFN_MODE_AUTO, &mode, &why, &err) ||
 	    xfn_loader__bind(link_end.ld, NULL, 1232, 0, XFN_PORT_TIER_AFXDP, &err) ||
 	    xfn_loader__bind(link_end.ld, NULL, ELSEWHERE, 1, XFN_PORT_TIER_AFXDP, &err) ||
-	    xfn_umem__open("xfneng0", 0, threads, 1500, -1, umem, &err))
+	    xfn_umem__open(&frames, umem, &err))
 		fail_msg("%s", err.line);
 	for (unsigned i = 0; i < threads; i++)
 		socks[i] = (struct xfn_engine_socket){ .fd = umem->xsk[i],

@@ -196,12 +196,9 @@ static void changes(void)
 
 static void engine(const char *words, const char *instead)
 {
-	char line[200];
-
 	if (!lab[0])
 		skip();
-	snprintf(line, sizeof(line), words, iface);
-	start(line);
+	start(words, iface);
 	all_ask();
 	all_are_refused(instead);
 	changes();

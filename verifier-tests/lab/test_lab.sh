@@ -24,6 +24,9 @@ done
 "$xfn" lab exec -n $name client ip -d link show | grep -q prog/xdp; result lab_client_program $?
 "$xfn" lab down -n $name && gone; result lab_down $?
 "$xfn" lab run -n $name -- sh -c 'exit 3'; [ $? = 3 ] && gone; result lab_run_status $?
+# the environment is the caller's, whatever language ip was asked to speak
+# shellcheck disable=SC2016
+[ "$(LC_ALL=C.UTF-8 "$xfn" lab run -n $name -- sh -c 'echo "$LC_ALL"')" = C.UTF-8 ]; result lab_run_environment $?
 "$xfn" lab run -n $name -- sleep 30 &
 pid=$!
 sleep 1

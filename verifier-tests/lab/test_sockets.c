@@ -70,17 +70,6 @@ static void expect(const char *what)
 		fail_msg("%s: '%c', in fragments '%c'", what, who_fast, who_slow);
 }
 
-static void begin(const char *format, ...)
-{
-	char words[500];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(words, sizeof(words), format, args);
-	va_end(args);
-	start(words);
-}
-
 #define NEAR "10.78.0.1"
 #define ALSO "10.78.0.9"
 #define SIX  "fd78::1"
@@ -89,7 +78,7 @@ static void exact(const char *options)
 {
 	if (!lab[0])
 		skip();
-	begin("-i %s %s echo@" NEAR ":4000 reverse@4000 reverse@[::]:4001 echo@0.0.0.0:4001 "
+	start("-i %s %s echo@" NEAR ":4000 reverse@4000 reverse@[::]:4001 echo@0.0.0.0:4001 "
 	      "echo@4002 reverse@0.0.0.0:4002",
 	      iface, options);
 	expect("e " NEAR " 4000");
@@ -143,12 +132,12 @@ static void exact_of_two_tiers(void **state)
 	if (!lab[0])
 		skip();
 	build("pinned", "return XFN_REPLY;");
-	begin("-i %s %s/pinned.xfn@" NEAR ":4000 reverse@4000", iface, folder);
+	start("-i %s %s/pinned.xfn@" NEAR ":4000 reverse@4000", iface, folder);
 	expect("e " NEAR " 4000");
 	expect("r " ALSO " 4000");
 	expect("r " SIX " 4000");
 	stop();
-	begin("-i %s reverse@" NEAR ":4000 %s/pinned.xfn@4000", iface, folder);
+	start("-i %s reverse@" NEAR ":4000 %s/pinned.xfn@4000", iface, folder);
 	expect("r " NEAR " 4000");
 	expect("e " ALSO " 4000");
 	expect("e " SIX " 4000");
@@ -165,7 +154,7 @@ static void longest_kept(void **state)
 	if (!lab[0])
 		skip();
 	build("dies", "__builtin_trap();");
-	begin("-i %s %s/dies.xfn", iface, folder);
+	start("-i %s %s/dies.xfn", iface, folder);
 	assert_int_equal(who(SIX, 4000, XFN_PAYLOAD_MAX, 10), 'n');
 	/* headers of file and packet, IPv6 and UDP */
 	snprintf(command, sizeof(command), "[ $(cat %s/%s*.dies.0.pcap 2>/dev/null | wc -c) = %u ]",
@@ -217,7 +206,7 @@ static void other_address(void **state)
 		skip();
 	for (int i = 0; i < 2; i++)
 		fd[i] = hold(others[i], 7, false);
-	begin("-i %s echo", iface);
+	start("-i %s echo", iface);
 	expect("e " NEAR " 7");
 	expect("e " SIX " 7");
 	assert_false(said("slow path"));
@@ -240,7 +229,7 @@ static void slow_path_held(void **state)
 	if (!lab[0])
 		skip();
 	every = hold_soon("0.0.0.0", 7, false);
-	begin("-i %s echo", iface);
+	start("-i %s echo", iface);
 	expect("e " SIX " 7");
 	assert_int_equal(who(NEAR, 7, 40, WAIT), 'e');
 	assert_int_not_equal(who(NEAR, 7, SLOW, 100), 'e');
@@ -254,7 +243,7 @@ static void slow_path_held(void **state)
 	stop();
 	/* nothing at all to be had: no worker at first */
 	every = hold_soon("::", 7, false); /* of IPv4 too */
-	begin("-i %s echo", iface);
+	start("-i %s echo", iface);
 	assert_int_not_equal(who(SIX, 7, SLOW, 100), 'e');
 	assert_int_not_equal(who(NEAR, 7, SLOW, 100), 'e');
 	close(every);
@@ -268,11 +257,8 @@ static void refused(const char *text, const char *format, ...)
 	pid_t running = server;
 	char words[500];
 	int status = 0;
-	va_list args;
 
-	va_start(args, format);
-	vsnprintf(words, sizeof(words), format, args);
-	va_end(args);
+	FORMATTED(words, format);
 	launch(words);
 	if (!SOON(waitpid(server, &status, WNOHANG) == server)) {
 		kill(server, SIGKILL);
@@ -299,13 +285,13 @@ static void never_shared(void **state)
 		refused("Address already in use", "-i %s --tier socket echo@4000", iface);
 		close(fd);
 	}
-	begin("-i %s --tier socket echo@4000", iface);
+	start("-i %s --tier socket echo@4000", iface);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(hold(held[i], 4000, true), -1);
 	refused("Address already in use", "--bind " NEAR " echo@4000");
 	stop();
 	/* of every address and of one: ours stand beside each other, nobody else does */
-	begin("reverse@0.0.0.0:4000 echo@" NEAR ":4000 echo@[::]:4000");
+	start("reverse@0.0.0.0:4000 echo@" NEAR ":4000 echo@[::]:4000");
 	expect("e " NEAR " 4000");
 	expect("e " SIX " 4000");
 	expect("r " ALSO " 4000");
@@ -322,7 +308,7 @@ static void address_held(void **state)
 	(void)state;
 	if (!lab[0])
 		skip();
-	begin("-i %s --tier socket echo@4000", iface);
+	start("-i %s --tier socket echo@4000", iface);
 	ON("server", "sysctl -qw net.ipv4.ip_nonlocal_bind=1");
 	fd = hold_soon("10.78.0.8", 4000, false);
 	ON("server", "ip addr add 10.78.0.8/24 dev %s", iface);
@@ -356,7 +342,7 @@ static void loopback(void **state)
 	(void)state;
 	if (!lab[0])
 		skip();
-	begin("-i lo echo@4000");
+	start("-i lo echo@4000");
 	assert_int_equal(ON("server", "%s invoke 127.0.0.1:4000 hello | grep -q hello", xfn), 0);
 	assert_int_equal(ON("server", "%s invoke [::1]:4000 hello | grep -q hello", xfn), 0);
 	stop();

@@ -16,7 +16,7 @@ XFN_FUNCTION(leaps_vector, .port = 4000)
 
 	answer = (vector){ 1 };
 	if (p[1])
-	out:
+out:
 		return xfn_write(req, 0, &answer, 16, 16) ? XFN_DROP : XFN_REPLY;
 	return XFN_DROP;
 }

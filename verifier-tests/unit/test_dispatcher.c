@@ -7,6 +7,7 @@
 #include <string.h>
 #include "../../skel/error.h"
 #include "../suite.h"
+#include "../whole_file.h"
 #include <fcntl.h>
 #include <unistd.h>
 #include "../../userspace/call/call.h"
@@ -28,17 +29,13 @@ static int set_up(void **state)
 	const char *build = getenv("XFN_BUILD") ?: "build";
 	char path[256];
 	struct xfn_error err = { 0 };
-	FILE *f;
 	int ret;
 
 	(void)state;
 	snprintf(path, sizeof(path), "%s/functions/echo.bpf.o", build);
-	f = fopen(path, "r");
-	echo.bpf = malloc(1 << 20);
-	if (!f || !echo.bpf)
+	echo.bpf = whole_file(path, &echo.bpf_len);
+	if (!echo.bpf)
 		return -1;
-	echo.bpf_len = fread(echo.bpf, 1, 1 << 20, f);
-	fclose(f);
 	ret = xfn_loader__open(&opts, &loader, &err);
 	if (ret == -EPERM)
 		return 0; /* every test skips */
@@ -132,22 +129,6 @@ static int reply(struct xfn_req *req)
 	return XFN_REPLY;
 }
 
-/* Read a whole file; the caller frees. */
-static void *slurp(const char *path, size_t *len)
-{
-	FILE *f = fopen(path, "re");
-	void *bytes;
-
-	assert_non_null(f);
-	fseek(f, 0, SEEK_END);
-	*len = ftell(f);
-	rewind(f);
-	bytes = malloc(*len);
-	assert_int_equal(fread(bytes, 1, *len, f), *len);
-	fclose(f);
-	return bytes;
-}
-
 /* What the kernel's program and the worker's call made of one request. */
 static struct {
 	uint8_t frame[4096], out[4096]; /* the worker's, and the kernel's */
@@ -199,7 +180,8 @@ static void each_function_by_tail_call(void **state)
 		int fd;
 
 		snprintf(path, sizeof(path), "%s/functions/%s.bpf.o", dir, names[slot]);
-		mod.bpf = slurp(path, &mod.bpf_len);
+		mod.bpf = whole_file(path, &mod.bpf_len);
+		assert_non_null(mod.bpf);
 		mod.path = path;
 		snprintf(mod.attr.name, sizeof(mod.attr.name), "%s", names[slot]);
 		if (xfn_loader__put(loader, 10 + slot, &mod, &refusal, &err))

@@ -133,6 +133,21 @@ set -- $(sed -n 's/^	X([1-9][0-9]*, \([A-Z_]*\),.*/\1/p' xdp/reason.h)
 [ $# -ge 30 ] && has_all "$dir/text" "$@"
 result reasons
 
+# every counter of `xfn stat`
+# counted NAME...: each has its item
+counted()
+{
+	for name; do
+		grep -qxF ".It Cm $name" "$build/man/man1/xfn-stat.1" || return 1
+	done
+}
+# shellcheck disable=SC2046
+set -- $(sed -n 's/^	X(u\?int[0-9]*_t, \([a-z]*\),.*/frames_\1/p; s/^	X(\([a-z_]*\),.*/\1/p' xdp/abi.h userspace/protocol/engine_stats.h)
+[ $# -ge 20 ] && counted "$@"
+result counters
+! counted "$@" no_such_counter
+result counters_can_fail
+
 # every field of a case, as the program lists them
 echo nonsense >"$dir/f.cases"
 fields=$("$xfn" test -c "$dir/f.cases" "$build/functions/echo.xfn" 2>&1 | sed -n 's/.*there are //p' | tr -d ',' | sed 's/ and / /')

@@ -21,6 +21,7 @@
 #include <cmocka.h>
 #include "../../skel/error.h"
 #include "../../skel/loader.h"
+#include "../../skel/reason_text.h"
 #include "../../functions/xfn.h"
 #include "../../userspace/call/call.h"
 
@@ -32,12 +33,6 @@ static struct xfn_page page;
 static struct xfn_call call;
 static struct xfn_loader *loader; /* NULL: native only */
 static bool choosy;		  /* the function may refuse a payload; then in every tier */
-
-static const char *const reasons[] = {
-#define XFN_REASON(code, name, verdict, sentence) [code] = #name,
-	XFN_REASONS(XFN_REASON)
-#undef XFN_REASON
-};
 
 static size_t read_fixture(const char *name, char expect[32], uint8_t frame[4096])
 {
@@ -110,9 +105,10 @@ static void one(const char *name)
 		return;
 	}
 	if (d.send != answered ||
-	    (!answered && strcmp(reasons[reason_of(was, page.reasons)], expect)))
+	    (!answered && strcmp(xfn_reason_texts[reason_of(was, page.reasons)].name, expect)))
 		fail_msg("%s: worker: %s, not %s", name,
-			 d.send ? "reply" : reasons[reason_of(was, page.reasons)], expect);
+			 d.send ? "reply" : xfn_reason_texts[reason_of(was, page.reasons)].name,
+			 expect);
 	if (loader) {
 		size_t outlen = sizeof(out);
 		unsigned action, ns;
@@ -122,9 +118,9 @@ static void one(const char *name)
 			xfn_loader__test_run(loader, frame, len, out, &outlen, 1, &action, &ns), 0);
 		assert_int_equal(xfn_loader__reasons(loader, is), 0);
 		if ((action == TX) != answered ||
-		    (!answered && strcmp(reasons[reason_of(was, is)], expect)))
+		    (!answered && strcmp(xfn_reason_texts[reason_of(was, is)].name, expect)))
 			fail_msg("%s: kernel: %s (action %u), not %s", name,
-				 reasons[reason_of(was, is)], action, expect);
+				 xfn_reason_texts[reason_of(was, is)].name, action, expect);
 		if (answered && (outlen != d.len || memcmp(out, own, outlen)))
 			fail_msg("%s: the replies of kernel and worker differ", name);
 	}

@@ -23,22 +23,12 @@
 #include "../../tools/compiler/module_write.h"
 #include "../../userspace/call/call.h"
 #include "../../xdp/abi.h"
+#include "../whole_file.h"
 
 static char dir[] = "/tmp/xfn-test-module-XXXXXX";
 static char good[64], bad[64], object[128];
 static uint8_t *kernel_half, *image; /* echo's BPF object, and the module in `good` */
 static size_t kernel_len, image_len;
-
-static uint8_t *read_all(const char *path, size_t *len)
-{
-	FILE *f = fopen(path, "re");
-	uint8_t *bytes = malloc(1 << 20);
-
-	*len = f && bytes ? fread(bytes, 1, 1 << 20, f) : 0;
-	if (f)
-		fclose(f);
-	return bytes;
-}
 
 static int write_of(const char *name, int tier, const uint8_t *kernel, size_t len, const char *path)
 {
@@ -71,14 +61,14 @@ static int set_up(void **state)
 {
 	(void)state;
 	snprintf(object, sizeof(object), "%s/functions/echo.bpf.o", getenv("XFN_BUILD") ?: "build");
-	kernel_half = read_all(object, &kernel_len);
+	kernel_half = whole_file(object, &kernel_len);
 	if (!kernel_len || !mkdtemp(dir))
 		return -1;
 	snprintf(good, sizeof(good), "%s/good.xfn", dir);
 	snprintf(bad, sizeof(bad), "%s/bad.xfn", dir);
 	if (write_echo(XFN_TIER_XDP, good))
 		return -1;
-	image = read_all(good, &image_len);
+	image = whole_file(good, &image_len);
 	return image_len > 1000 ? 0 : -1;
 }
 
@@ -248,7 +238,7 @@ static void refuses_halves_of_two_builds(void **state)
 	(void)state;
 	snprintf(other, sizeof(other), "%s/other.xfn", dir);
 	snprintf(object, sizeof(object), "%s/functions/time.bpf.o", getenv("XFN_BUILD") ?: "build");
-	kernel = read_all(object, &len);
+	kernel = whole_file(object, &len);
 	assert_int_equal(write_of("time", XFN_TIER_XDP, kernel, len, other), 0);
 	free(kernel);
 	write_bad(image, image_len);

@@ -10,6 +10,7 @@
 #include "../../tools/arguments/payload.h"
 #include "../../tools/cli/options.h"
 #include "../../tools/cli/output.h"
+#include "../../userspace/host/hex.h"
 
 static void numbers(void **state)
 {
@@ -74,12 +75,12 @@ static void hex(void **state)
 	uint8_t got[3];
 
 	(void)state;
-	assert_int_equal(xfn_payload__from_hex("01 aB:ff\n", got, 3), 3);
+	assert_int_equal(xfn_hex__read("01 aB:ff\n", got, 3), 3);
 	assert_memory_equal(got, "\x01\xab\xff", 3);
-	assert_int_equal(xfn_payload__from_hex("", got, 3), 0);
-	assert_int_equal(xfn_payload__from_hex("012", got, 3), -EINVAL);
-	assert_int_equal(xfn_payload__from_hex("0g", got, 3), -EINVAL);
-	assert_int_equal(xfn_payload__from_hex("01020304", got, 3), -EMSGSIZE);
+	assert_int_equal(xfn_hex__read("", got, 3), 0);
+	assert_int_equal(xfn_hex__read("012", got, 3), -EINVAL);
+	assert_int_equal(xfn_hex__read("0g", got, 3), -EINVAL);
+	assert_int_equal(xfn_hex__read("01020304", got, 3), -EMSGSIZE);
 }
 
 static const char *not_even(const char *value)

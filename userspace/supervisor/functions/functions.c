@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "../../../functions/xfn.h"
+#include "../../host/ip.h"
 #include "../../sockets/udp_socket.h"
 #include "functions.h"
 
@@ -32,7 +33,7 @@ static int settle_one(const struct xfn_run_options *opts, const struct xfn_run_m
 {
 	fn->mod = want->mod;
 	fn->any = !want->addr || !want->addr[0];
-	if (!fn->any && xfn_udp_socket__parse(want->addr, fn->addr.ip))
+	if (!fn->any && xfn_ip__parse(want->addr, fn->addr.ip))
 		return xfn_fail(err, -EINVAL,
 				"%s: %s is no IP address; write MODULE@10.0.0.1:53 or "
 				"MODULE@[fd00::1]:53",

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
+#include "../../host/ip.h"
 #include "../../host/log.h"
 #include "../../sockets/udp_socket.h"
 #include "ingress_inside.h"
@@ -120,7 +121,7 @@ static int want_sockets(const struct xfn_ingress *ing, struct list *list, unsign
 		want_named(ing, list, slot, fn->addr.ip);
 	} else if (ing->opts->bind_count && !fn->version) {
 		for (unsigned i = 0; i < ing->opts->bind_count; i++) {
-			if (xfn_udp_socket__parse(ing->opts->bind[i], ip))
+			if (xfn_ip__parse(ing->opts->bind[i], ip))
 				return xfn_fail(err, -EINVAL, "--bind %s: no IP address",
 						ing->opts->bind[i]);
 			want_named(ing, list, slot, ip);
@@ -130,7 +131,7 @@ static int want_sockets(const struct xfn_ingress *ing, struct list *list, unsign
 	} else if (fn->version) {
 		want_named(ing, list, slot, fn->addr.ip);
 	} else {
-		for (unsigned i = 0; i < 2 && !xfn_udp_socket__parse(loopback[i], ip); i++)
+		for (unsigned i = 0; i < 2 && !xfn_ip__parse(loopback[i], ip); i++)
 			want_named(ing, list, slot, ip);
 	}
 	return 0;

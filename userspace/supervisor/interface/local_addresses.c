@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <syslog.h>
+#include "../../host/ip.h"
 #include "../../host/log.h"
 #include "../../sockets/udp_socket.h"
 #include "interface_state.h"
@@ -74,7 +75,7 @@ int xfn_interface_state__watch(struct xfn_interface_state *state,
 	int ret;
 
 	for (unsigned i = 0; i < count; i++)
-		if (xfn_udp_socket__parse(opts->address[i], only[i]))
+		if (xfn_ip__parse(opts->address[i], only[i]))
 			return xfn_fail(err, -EINVAL, "--address %s: no IP address",
 					opts->address[i]);
 	state->events = *events;

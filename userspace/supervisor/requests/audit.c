@@ -29,7 +29,9 @@ static bool waits_for(json_t *row, const struct xfn_worker_process *worker)
 /* More frames than it was given a worker cannot have, nor fewer. */
 static bool can_be(const struct xfn_worker_process *worker, const struct xfn_engine_audit *a)
 {
-	const int64_t parts[] = { a->free, a->filling, a->lent, a->sending, a->held, a->lost };
+#define FIGURE(type, name, sentence) a->name,
+	const int64_t parts[] = { XFN_ENGINE_FRAMES(FIGURE) };
+#undef FIGURE
 	int64_t total =
 		worker->has_umem ? (int64_t)(worker->umem.len / worker->umem.frame_size) : 0;
 
@@ -41,19 +43,10 @@ static bool can_be(const struct xfn_worker_process *worker, const struct xfn_eng
 
 static void fill(json_t *row, const struct xfn_engine_audit *a)
 {
-	const struct {
-		const char *name;
-		int64_t value;
-	} figures[] = {
-		{ "frames_total", a->total },	  { "frames_free", a->free },
-		{ "frames_filling", a->filling }, { "frames_lent", a->lent },
-		{ "frames_sending", a->sending }, { "frames_held", a->held },
-		{ "frames_lost", a->lost },
-	};
-
 	json_object_del(row, "frames_lost");
-	for (unsigned i = 0; i < sizeof(figures) / sizeof(figures[0]); i++)
-		json_object_set_new(row, figures[i].name, json_integer(figures[i].value));
+#define SET(type, name, sentence) json_object_set_new(row, "frames_" #name, json_integer(a->name));
+	XFN_ENGINE_FRAMES(SET)
+#undef SET
 }
 
 static void on_late(void *ctx)

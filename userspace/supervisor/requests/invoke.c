@@ -7,9 +7,11 @@
 #include <string.h>
 #include <linux/bpf.h>
 #include "../../call/request_frame.h"
+#include "../../host/hex.h"
 #include "../../sockets/udp_socket.h"
 #include "requests_inside.h"
 #include "verbs.h"
+#include "../../../xdp/address.h"
 #include "../../../xdp/packet.h"
 
 #define FRAME_PAYLOAD_MAX                                                                          \
@@ -43,27 +45,11 @@ static const struct xfn_argument arguments[] = {
 	{}
 };
 
-static int from_hex(const char *hex, struct invocation *inv)
-{
-	size_t len = strlen(hex) / 2;
-
-	if (len > XFN_PAYLOAD_MAX || strlen(hex) % 2 || hex[strspn(hex, "0123456789abcdefABCDEF")])
-		return -EINVAL;
-	for (size_t i = 0; i < len; i++) {
-		char byte[] = { hex[2 * i], hex[2 * i + 1], '\0' };
-
-		inv->payload[i] = (uint8_t)strtoul(byte, NULL, 16);
-	}
-	inv->len = len;
-	return 0;
-}
-
 /* An address of IP `version` that this function is served at. */
 static bool served_address(const struct xfn_requests *requests, unsigned slot, int version,
 			   uint8_t ip[16])
 {
 	const struct xfn_deployed *fn = xfn_functions__at(requests->functions, slot);
-	static const uint8_t mapped[12] = { [10] = 0xff, 0xff };
 
 	if (!fn->any) {
 		memcpy(ip, fn->addr.ip, 16);
@@ -72,7 +58,7 @@ static bool served_address(const struct xfn_requests *requests, unsigned slot, i
 	for (unsigned i = 0; i < requests->interface->local_count; i++) {
 		memcpy(ip, requests->interface->local[i].ip, 16);
 		if (!requests->interface->local[i].tag[0] &&
-		    !memcmp(ip, mapped, 12) == (version == 4) &&
+		    xfn_address__is_v4(ip) == (version == 4) &&
 		    xfn_functions__owner(requests->functions, ip, fn->addr.port) == (int)slot)
 			return true;
 	}
@@ -98,22 +84,55 @@ static struct xfn_address neighbour(const struct xfn_requests *requests,
 	return peer;
 }
 
+/* A frame of a test run, and what the kernel did with it. */
+struct test_run {
+	uint8_t frame[XFN_FRAME_MAX], out[8192];
+	size_t len, outlen;
+	unsigned action;
+	uint64_t ns; /* of all rounds */
+	bool consumed;
+	unsigned reason; /* the last one that was counted; 0: none */
+};
+
+static int run_frame(struct xfn_loader *loader, unsigned slot, uint32_t rounds,
+		     struct test_run *run)
+{
+	uint64_t before[XFN_REASON_SLOTS], after[XFN_REASON_SLOTS];
+	struct xfn_slot_counters was = {}, is = {};
+	int ret = 0;
+
+	xfn_loader__reasons(loader, before);
+	xfn_loader__slot_counters(loader, slot, &was);
+	/* One run each: a repeated one would work on its own reply. */
+	for (uint32_t i = 0; !ret && i < rounds; i++) {
+		unsigned ns = 0;
+
+		run->outlen = sizeof(run->out);
+		ret = xfn_loader__test_run(loader, run->frame, run->len, run->out, &run->outlen, 1,
+					   &run->action, &ns);
+		run->ns += ns;
+	}
+	xfn_loader__reasons(loader, after);
+	xfn_loader__slot_counters(loader, slot, &is);
+	run->consumed = is.consumed != was.consumed;
+	for (unsigned i = 1; i < XFN_REASON_COUNT; i++)
+		if (after[i] != before[i])
+			run->reason = i;
+	return ret;
+}
+
 /* Through the dispatcher, as a frame. *to_worker: it was redirected. */
 static int by_dispatcher(struct xfn_requests *requests, unsigned slot, struct invocation *inv,
 			 bool *to_worker, struct xfn_error *err)
 {
 	static const char *const actions[] = { [XDP_DROP] = "drop", [XDP_PASS] = "pass" };
 	const struct xfn_deployed *fn = xfn_functions__at(requests->functions, slot);
-	uint64_t before[XFN_REASON_SLOTS], after[XFN_REASON_SLOTS];
-	struct xfn_slot_counters stat_before = {}, stat = {};
 	struct xfn_address local = { .port = fn->addr.port }, peer;
-	uint8_t frame[XFN_FRAME_MAX], out[8192];
-	size_t len, outlen = sizeof(out);
+	struct test_run run = { .action = XDP_DROP };
 	const uint8_t(*macs)[6];
 	struct xfn_packet pkt;
-	unsigned action = XDP_DROP, ns = 0;
-	uint64_t total_ns = 0;
-	int ret = 0;
+	uint8_t *end;
+	int ret;
 
 	if (!served_address(requests, slot, inv->version, local.ip))
 		return xfn_fail(err, -EADDRNOTAVAIL,
@@ -124,45 +143,34 @@ static int by_dispatcher(struct xfn_requests *requests, unsigned slot, struct in
 				"a payload of %u bytes does not fit a frame; at most %u do",
 				inv->len, FRAME_PAYLOAD_MAX);
 	peer = neighbour(requests, &local);
-	len = xfn_request_frame__build(frame, &peer, &local, inv->payload, inv->len);
+	run.len = xfn_request_frame__build(run.frame, &peer, &local, inv->payload, inv->len);
 	if (xfn_addresses__macs(requests->interface->addresses, &macs))
-		memcpy(frame, macs[0], sizeof(macs[0]));
-	xfn_loader__reasons(requests->attachment->loader, before);
-	xfn_loader__slot_counters(requests->attachment->loader, slot, &stat_before);
-	/* One run each: a repeated one would work on its own reply. */
-	for (int i = 0; !ret && i < inv->repeat; i++) {
-		outlen = sizeof(out);
-		ret = xfn_loader__test_run(requests->attachment->loader, frame, len, out, &outlen,
-					   1, &action, &ns);
-		total_ns += ns;
-	}
+		memcpy(run.frame, macs[0], sizeof(macs[0]));
+	ret = run_frame(requests->attachment->loader, slot, (uint32_t)inv->repeat, &run);
 	if (ret)
 		return xfn_fail(
 			err, ret,
 			"%s: the kernel does not run it on demand: %s; ask by datagram: `xfn invoke "
 			"HOST:%u`",
 			fn->mod->attr.name, strerror(-ret), fn->addr.port);
-	inv->ns = total_ns / (unsigned)inv->repeat;
-	xfn_loader__reasons(requests->attachment->loader, after);
-	xfn_loader__slot_counters(requests->attachment->loader, slot, &stat);
-	for (unsigned i = 1; i < XFN_REASON_COUNT; i++)
-		if (after[i] != before[i])
-			inv->reason = i;
-	*to_worker = action == XDP_REDIRECT || inv->reason == XFN_REASON_NO_WORKER;
-	if (action <= XDP_PASS && actions[action])
-		inv->action = actions[action];
-	if (stat.consumed != stat_before.consumed)
+	inv->ns = run.ns / (unsigned)inv->repeat;
+	inv->reason = run.reason ?: inv->reason;
+	*to_worker = run.action == XDP_REDIRECT || inv->reason == XFN_REASON_NO_WORKER;
+	if (run.action <= XDP_PASS && actions[run.action])
+		inv->action = actions[run.action];
+	if (run.consumed)
 		inv->action = "consume";
-	inv->replied = action == XDP_TX;
+	inv->replied = run.action == XDP_TX;
 	if (!inv->replied)
 		return 0;
 	inv->action = "reply";
-	if (xfn_packet_parse(out, out + outlen, &pkt) || xfn_packet_check(out, out + outlen, &pkt))
+	end = run.out + run.outlen;
+	if (xfn_packet_parse(run.out, end, &pkt) || xfn_packet_check(run.out, end, &pkt))
 		return xfn_fail(err, -EBADMSG,
 				"%s: its reply is no right packet; report this as a defect",
 				fn->mod->attr.name);
 	inv->len = pkt.payload_len;
-	memcpy(inv->payload, out + pkt.payload_off, inv->len);
+	memcpy(inv->payload, run.out + pkt.payload_off, inv->len);
 	return 0;
 }
 
@@ -190,6 +198,7 @@ static int call(struct xfn_requests *requests, void *request, struct xfn_error *
 {
 	struct invocation *inv = request;
 	char text[300];
+	ssize_t len;
 
 	if (!requests->host.serving(requests->host.ctx)) {
 		requests->host.state(requests->host.ctx, text, sizeof(text));
@@ -197,11 +206,13 @@ static int call(struct xfn_requests *requests, void *request, struct xfn_error *
 	}
 	if (inv->version == 5)
 		return xfn_fail(err, -EINVAL, "invoke wants an IP version; take 4 or 6");
-	if (inv->hex && from_hex(inv->hex, inv))
+	len = inv->hex ? xfn_hex__read(inv->hex, inv->payload, XFN_PAYLOAD_MAX) : 0;
+	if (len < 0)
 		return xfn_fail(
 			err, -EINVAL,
 			"the payload is no hex text of at most %d bytes; send two digits a byte",
 			XFN_PAYLOAD_MAX);
+	inv->len = (uint32_t)len;
 	return invoke(requests, inv, err);
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "../../../skel/reason_text.h"
 #include "../../host/printable.h"
 #include "../../nic/napi.h"
 #include "../../sockets/udp_socket.h"
@@ -15,13 +16,9 @@
 #include "../workers/retired.h"
 #include "requests_inside.h"
 
-static const struct {
-	const char *name, *verdict, *sentence;
-} reasons[] = {
-#define XFN_REASON(code, name, verdict, sentence) [code] = { #name, #verdict, sentence },
-	XFN_REASONS(XFN_REASON)
-#undef XFN_REASON
-};
+/* Set members of `row` of their names: an X-list's counters of `from`. */
+#define SET_COUNTER(name, ...)                                                                     \
+	json_object_set_new(row, #name, json_integer((json_int_t)from->name));
 
 /* What kernel, card and workers counted of a function; the workers' requests are its `outside`. */
 static struct xfn_slot_counters counters_of(const struct xfn_requests *requests, unsigned slot,
@@ -39,7 +36,7 @@ static struct xfn_slot_counters counters_of(const struct xfn_requests *requests,
 	for (page = xfn_page_check__next(requests->workers, &at); page;
 	     page = xfn_page_check__next(requests->workers, &at)) {
 		*outside += page->slots[slot].requests;
-		xfn_retired__add(&sum, &page->slots[slot]);
+		xfn_slot_counters_add(&sum, &page->slots[slot]);
 	}
 	return sum;
 }
@@ -166,31 +163,29 @@ static json_t *author_counters(const struct xfn_requests *requests, unsigned slo
 	return all;
 }
 
+static json_t *function(const struct xfn_requests *requests, unsigned slot)
+{
+	const struct xfn_deployed *fn = xfn_functions__at(requests->functions, slot);
+	uint64_t outside;
+	const struct xfn_slot_counters sum = counters_of(requests, slot, &outside), *from = &sum;
+	json_t *row = json_pack("{s:s, s:i, s:s}", "name", fn->mod->attr.name, "slot", (int)slot,
+				"tier", xfn_tier_name(fn->tier));
+	char text[256];
+
+	XFN_SLOT_COUNTERS(SET_COUNTER)
+	json_object_set_new(row, "in_workers", json_integer((json_int_t)outside));
+	json_object_set_new(row, "counters", author_counters(requests, slot));
+	json_object_set_new(row, "warning",
+			    json_string(outside_text(requests, slot, text, sizeof(text))));
+	return row;
+}
+
 static json_t *functions(const struct xfn_requests *requests)
 {
 	json_t *list = json_array();
 
-	for (unsigned i = 0; i < xfn_functions__count(requests->functions); i++) {
-		uint64_t outside;
-		struct xfn_slot_counters sum = counters_of(requests, i, &outside);
-		char text[256];
-
-		json_array_append_new(
-			list,
-			json_pack(
-				"{s:s, s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:s}",
-				"name", xfn_functions__at(requests->functions, i)->mod->attr.name,
-				"slot", (int)i, "tier",
-				xfn_tier_name(xfn_functions__at(requests->functions, i)->tier),
-				"requests", (json_int_t)sum.requests, "replies",
-				(json_int_t)sum.replies, "dropped", (json_int_t)sum.dropped,
-				"consumed", (json_int_t)sum.consumed, "passed",
-				(json_int_t)sum.passed, "handed", (json_int_t)sum.handed,
-				"in_workers", (json_int_t)outside, "bytes_in",
-				(json_int_t)sum.bytes_in, "bytes_out", (json_int_t)sum.bytes_out,
-				"counters", author_counters(requests, i), "warning",
-				outside_text(requests, i, text, sizeof(text))));
-	}
+	for (unsigned i = 0; i < xfn_functions__count(requests->functions); i++)
+		json_array_append_new(list, function(requests, i));
 	return list;
 }
 
@@ -211,10 +206,11 @@ static json_t *all_reasons(const struct xfn_requests *requests)
 		for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)
 			count[i] += xfn_retired__reason(page, i);
 	for (unsigned i = 1; i < XFN_REASON_COUNT; i++)
-		json_array_append_new(
-			list, json_pack("{s:i, s:s, s:s, s:s, s:I}", "code", (int)i, "name",
-					reasons[i].name, "verdict", reasons[i].verdict, "sentence",
-					reasons[i].sentence, "count", (json_int_t)count[i]));
+		json_array_append_new(list, json_pack("{s:i, s:s, s:s, s:s, s:I}", "code", (int)i,
+						      "name", xfn_reason_texts[i].name, "verdict",
+						      xfn_reason_texts[i].verdict, "sentence",
+						      xfn_reason_texts[i].sentence, "count",
+						      (json_int_t)count[i]));
 	return list;
 }
 
@@ -222,23 +218,21 @@ static json_t *worker(const struct xfn_requests *requests, const struct xfn_work
 		      unsigned thread)
 {
 	const struct xfn_page *page = xfn_page_check__sum(worker->checked, thread);
-	const struct xfn_engine_stats *e = &page->engine;
+	const struct xfn_engine_stats *from = &page->engine;
 	int cpu = worker->cpu[thread];
 	char why[300];
 	const char *state = xfn_worker_process__state(worker, why, sizeof(why));
 	const struct xfn_umem *umem = xfn_worker_process__umem(worker);
-	json_t *row;
+	json_t *row = json_pack("{s:o, s:s, s:o, s:i, s:i, s:s, s:s}", "pid",
+				worker->pid > 0 ? json_integer(worker->pid) : json_null(), "state",
+				state, "state_reason", xfn_control__text(why), "queue",
+				(int)worker->queue, "thread", (int)thread, "engine", worker->engine,
+				"serves", xfn_pools__serves(requests->workers, worker, thread));
 
-	row = json_pack(
-		"{s:o, s:s, s:o, s:i, s:i, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:o}",
-		"pid", worker->pid > 0 ? json_integer(worker->pid) : json_null(), "state", state,
-		"state_reason", xfn_control__text(why), "queue", (int)worker->queue, "thread",
-		(int)thread, "engine", worker->engine, "serves",
-		xfn_pools__serves(requests->workers, worker, thread), "received",
-		(json_int_t)e->received, "sent", (json_int_t)e->sent, "send_failed",
-		(json_int_t)e->send_failed, "wakeups", (json_int_t)e->wakeups, "stalls",
-		(json_int_t)e->stalls, "cpu_ms", (json_int_t)(page->cpu_ns / 1000000), "restarts",
-		(int)worker->restarts, "cpu", cpu < 0 ? json_null() : json_integer(cpu));
+	XFN_ENGINE_COUNTERS(SET_COUNTER)
+	json_object_set_new(row, "cpu_ms", json_integer((json_int_t)(page->cpu_ns / 1000000)));
+	json_object_set_new(row, "restarts", json_integer(worker->restarts));
+	json_object_set_new(row, "cpu", cpu < 0 ? json_null() : json_integer(cpu));
 	json_object_set_new(row, "zero_copy", umem ? json_boolean(umem->zero_copy) : json_null());
 	if (requests->opts->links.busy_poll && umem) {
 		unsigned napi = xfn_napi__id(umem->xsk[thread]);

@@ -25,8 +25,7 @@
 #define NS_PER_PACKET 4		     /* no engine is as fast */
 #define SLACK_NS      10000000000ull /* engines tell their counts now and then */
 /* Calls that are counted before their requests are: ROUNDS_PER_LOOK of worker_thread.c, twice. */
-#define UNTOLD	  (2 * 1024 * XFN_BATCH)
-#define BYTES_MAX 65535 /* of a payload */
+#define UNTOLD (2 * 1024 * XFN_BATCH)
 
 struct xfn_page_check {
 	struct xfn_page sum; /* what is believed, of all workers of the place; .crash is not used */
@@ -40,6 +39,7 @@ struct xfn_page_check {
 struct reading {
 	const struct xfn_functions *functions;
 	struct xfn_page_check *checked;
+	const struct xfn_page *page;
 	const char *who;
 	uint64_t elapsed_ns;
 	unsigned slot;
@@ -114,27 +114,30 @@ static void say(const struct reading *r, const char *what, const char *how)
 }
 
 /*
- * Add to *sum what the worker's *cell has grown since *last. Returns that. A fall of at most
- * `back` is none: what an engine has counted as sent may be refused later.
+ * Add to what is believed of the page's word at `at` what the worker's has grown since it was last read.
+ * A fall of at most `back` is none: what an engine has counted as sent may be refused later.
  */
-static uint64_t take(const struct reading *r, const uint64_t *cell, uint64_t *last, uint64_t *sum,
-		     uint64_t most, uint64_t back, const char *what)
+static void take(const struct reading *r, size_t at, uint64_t most, uint64_t back, const char *what)
 {
+	const uint64_t *cell = (const void *)((const char *)r->page + at);
+	uint64_t *last = (void *)((char *)&r->checked->last + at);
+	uint64_t *sum = (void *)((char *)&r->checked->sum + at);
 	uint64_t is = __atomic_load_n(cell, __ATOMIC_RELAXED), was = *last;
 	char how[80];
 
 	if (is == was || (is < was && was - is <= back))
-		return 0;
+		return;
 	*last = is;
 	if (is < was || is - was > most) {
 		snprintf(how, sizeof(how), "went from %" PRIu64 " to %" PRIu64 " within %u ms", was,
 			 is, (unsigned)(r->elapsed_ns / 1000000));
 		say(r, what, how);
-		return 0;
+		return;
 	}
 	*sum += is - was;
-	return is - was;
 }
+
+#define AT(member) offsetof(struct xfn_page, member)
 
 /* A module's counter has a name of C. */
 static bool is_name(const char *name, size_t len)
@@ -163,85 +166,56 @@ static bool take_name(const struct reading *r, const char *cell, char *last, cha
 	return sum[0];
 }
 
-static void take_slot(struct reading *r, const struct xfn_page *page, unsigned slot, uint64_t calls)
+static void take_slot(struct reading *r, unsigned slot, uint64_t calls)
 {
-	struct xfn_slot_counters *last = &r->checked->last.slots[slot],
-				 *sum = &r->checked->sum.slots[slot];
-	const struct xfn_slot_counters *now = &page->slots[slot];
-	uint64_t bytes = calls * BYTES_MAX;
+	struct xfn_page *last = &r->checked->last, *sum = &r->checked->sum;
 
 	r->slot = slot;
-	take(r, (const uint64_t *)&now->requests, (uint64_t *)&last->requests,
-	     (uint64_t *)&sum->requests, calls, 0, "requests");
-	take(r, (const uint64_t *)&now->replies, (uint64_t *)&last->replies,
-	     (uint64_t *)&sum->replies, calls, 0, "replies");
-	take(r, (const uint64_t *)&now->dropped, (uint64_t *)&last->dropped,
-	     (uint64_t *)&sum->dropped, calls, 0, "dropped requests");
-	take(r, (const uint64_t *)&now->consumed, (uint64_t *)&last->consumed,
-	     (uint64_t *)&sum->consumed, calls, 0, "consumed requests");
-	take(r, (const uint64_t *)&now->passed, (uint64_t *)&last->passed, (uint64_t *)&sum->passed,
-	     calls, 0, "passed requests");
-	take(r, (const uint64_t *)&now->bytes_in, (uint64_t *)&last->bytes_in,
-	     (uint64_t *)&sum->bytes_in, bytes, 0, "bytes received");
-	take(r, (const uint64_t *)&now->bytes_out, (uint64_t *)&last->bytes_out,
-	     (uint64_t *)&sum->bytes_out, bytes, 0, "bytes sent");
+#define TAKE(name, per_request, sentence)                                                          \
+	take(r, AT(slots[slot].name), calls *(per_request), 0, "counter " #name);
+	XFN_SLOT_COUNTERS(TAKE)
+#undef TAKE
 	for (unsigned i = 0; i < XFN_PAGE_COUNTERS; i++)
-		if (take_name(r, page->counters[slot][i].name,
-			      r->checked->last.counters[slot][i].name,
-			      r->checked->sum.counters[slot][i].name,
-			      sizeof(page->counters[slot][i].name)))
-			take(r, &page->counters[slot][i].value,
-			     &r->checked->last.counters[slot][i].value,
-			     &r->checked->sum.counters[slot][i].value, r->elapsed_ns + SLACK_NS, 0,
+		if (take_name(r, r->page->counters[slot][i].name, last->counters[slot][i].name,
+			      sum->counters[slot][i].name, sizeof(sum->counters[slot][i].name)))
+			take(r, AT(counters[slot][i].value), r->elapsed_ns + SLACK_NS, 0,
 			     "counters");
 }
 
 /* What the engine tells. Returns how many datagrams it has received since. */
-static uint64_t take_engine(const struct reading *r, const struct xfn_page *page)
+static uint64_t take_engine(const struct reading *r)
 {
-	static const struct {
-		size_t at;
-		const char *name;
-	} cells[] = {
-		{ offsetof(struct xfn_engine_stats, sent), "replies sent" },
-		{ offsetof(struct xfn_engine_stats, send_failed), "replies refused" },
-		{ offsetof(struct xfn_engine_stats, wakeups), "wakeups" },
-		{ offsetof(struct xfn_engine_stats, stalls), "stalls" },
-		{ offsetof(struct xfn_engine_stats, truncated), "truncated requests" },
-	};
-	const uint8_t *now = (const uint8_t *)&page->engine;
-	uint8_t *last = (uint8_t *)&r->checked->last.engine,
-		*sum = (uint8_t *)&r->checked->sum.engine;
 	uint64_t most = (r->elapsed_ns + SLACK_NS) / NS_PER_PACKET;
+	uint64_t before = r->checked->sum.engine.received;
 
-	for (unsigned i = 0; i < sizeof(cells) / sizeof(cells[0]); i++)
-		take(r, (const uint64_t *)(now + cells[i].at), (uint64_t *)(last + cells[i].at),
-		     (uint64_t *)(sum + cells[i].at), most, UNTOLD, cells[i].name);
-	return take(r, &page->engine.received, &r->checked->last.engine.received,
-		    &r->checked->sum.engine.received, most, 0, "requests received");
+#define TAKE(name, reason, sentence)                                                               \
+	take(r, AT(engine.name), most, AT(engine.name) == AT(engine.received) ? 0 : UNTOLD,        \
+	     "counter " #name);
+	XFN_ENGINE_COUNTERS(TAKE)
+#undef TAKE
+	return r->checked->sum.engine.received - before;
 }
 
 static void read_page(const struct xfn_workers *workers, struct xfn_page_check *checked,
 		      const struct xfn_page *page, const char *who)
 {
-	uint64_t now = xfn_now_ns(), calls;
+	uint64_t now = xfn_now_ns(), calls, most_ns;
 	struct reading r = { .functions = workers->functions,
 			     .checked = checked,
+			     .page = page,
 			     .who = who,
 			     .elapsed_ns = checked->read_ns ? now - checked->read_ns : 0,
 			     .slot = XFN_SLOTS };
 
 	checked->read_ns = now;
-	calls = take_engine(&r, page) + checked->invoked + UNTOLD;
-	take(&r, &page->cpu_ns, &checked->last.cpu_ns, &checked->sum.cpu_ns,
-	     r.elapsed_ns + SLACK_NS, 0, "time on a CPU");
-	take(&r, &page->idle_ns, &checked->last.idle_ns, &checked->sum.idle_ns,
-	     r.elapsed_ns + SLACK_NS, 0, "idle time");
+	most_ns = r.elapsed_ns + SLACK_NS;
+	calls = take_engine(&r) + checked->invoked + UNTOLD;
+	take(&r, AT(cpu_ns), most_ns, 0, "time on a CPU");
+	take(&r, AT(idle_ns), most_ns, 0, "idle time");
 	for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)
-		take(&r, &page->reasons[i], &checked->last.reasons[i], &checked->sum.reasons[i],
-		     calls, 0, "reasons");
+		take(&r, AT(reasons[i]), calls, 0, "reasons");
 	for (unsigned slot = 0; slot < xfn_functions__count(workers->functions); slot++)
-		take_slot(&r, page, slot, calls);
+		take_slot(&r, slot, calls);
 }
 
 void xfn_page_check__read(const struct xfn_workers *workers,

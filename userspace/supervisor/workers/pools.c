@@ -256,12 +256,31 @@ static int scale_queues(struct xfn_workers *workers, int queue, unsigned count,
 		queue);
 }
 
+/* May every worker of AF_XDP have that many threads of functions' own? */
+static int all_fit(const struct xfn_workers *workers, const struct xfn_deployed *fn, unsigned own,
+		   struct xfn_error *err)
+{
+	unsigned met = 0;
+
+	for (unsigned i = 0; i < workers->count; i++) {
+		if (!xfn_worker_process__by_afxdp(&workers->all[i]))
+			continue;
+		met++;
+		if (!fits(&workers->all[i], workers->all[i].shared, own, err))
+			return -ERANGE;
+	}
+	if (met && fn->tier != XFN_TIER_SOCKET)
+		return 0;
+	return xfn_fail(err, -ENOENT, "%.64s: has no worker of AF_XDP; only these can be its own",
+			fn->mod->attr.name);
+}
+
 static int scale_function(struct xfn_workers *workers, const char *name, unsigned count,
 			  struct xfn_error *err)
 {
 	unsigned slot = xfn_functions__find(workers->functions, name, 0);
-	unsigned pool, own = own_threads(workers), frames = 0, had;
-	int ret = 0;
+	unsigned pool, had;
+	int ret;
 
 	if (slot == xfn_functions__count(workers->functions))
 		return xfn_fail(err, -ENOENT, "%.64s: no such function here; `xfn ls` lists them",
@@ -273,17 +292,10 @@ static int scale_function(struct xfn_workers *workers, const char *name, unsigne
 			"%d functions have workers of their own already; `xfn scale NAME 0` takes "
 			"one's away",
 			XFN_POOLS - 1);
-	own = own - workers->own_threads[pool] + count;
-	for (unsigned i = 0; i < workers->count; i++) {
-		if (!xfn_worker_process__by_afxdp(&workers->all[i]))
-			continue;
-		frames++;
-		if (!fits(&workers->all[i], workers->all[i].shared, own, err))
-			return -ERANGE;
-	}
-	if (!frames || xfn_functions__at(workers->functions, slot)->tier == XFN_TIER_SOCKET)
-		return xfn_fail(err, -ENOENT,
-				"%.64s: has no worker of AF_XDP; only these can be its own", name);
+	ret = all_fit(workers, xfn_functions__at(workers->functions, slot),
+		      own_threads(workers) - workers->own_threads[pool] + count, err);
+	if (ret)
+		return ret;
 	/* away from its threads first, so that none of its requests meets a parked one */
 	if (!count)
 		ret = assign(workers, name, 0);

@@ -50,13 +50,16 @@ void xfn_provision__drop(struct xfn_workers *workers, struct xfn_worker_process 
 static int renew_rings(struct xfn_workers *workers, struct xfn_worker_process *worker,
 		       struct xfn_error *err)
 {
+	const struct xfn_umem_config frames = { .ifname = workers->interface->iface.name,
+						.queue = worker->queue,
+						.threads = worker->threads,
+						.mtu = workers->interface->iface.mtu,
+						.node = xfn_cpus__node(worker->cpu[0]) };
 	int ret = 0;
 
 	xfn_provision__drop(workers, worker);
 	if (xfn_worker_process__by_afxdp(worker)) {
-		ret = xfn_umem__open(workers->interface->iface.name, worker->queue, worker->threads,
-				     workers->interface->iface.mtu, xfn_cpus__node(worker->cpu[0]),
-				     &worker->umem, err);
+		ret = xfn_umem__open(&frames, &worker->umem, err);
 		worker->has_umem = !ret;
 		if (!ret && worker->queue >= workers->interface->iface.tx_queues)
 			ret = xfn_umem__send_apart(&worker->umem, workers->interface->iface.name,

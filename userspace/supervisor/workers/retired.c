@@ -5,29 +5,22 @@
 #include "retired.h"
 #include "workers_inside.h"
 
-void xfn_retired__add(struct xfn_slot_counters *sum, const struct xfn_slot_counters *more)
-{
-	sum->requests += more->requests;
-	sum->replies += more->replies;
-	sum->dropped += more->dropped;
-	sum->consumed += more->consumed;
-	sum->passed += more->passed;
-	sum->handed += more->handed;
-	sum->bytes_in += more->bytes_in;
-	sum->bytes_out += more->bytes_out;
-}
-
 uint64_t xfn_retired__reason(const struct xfn_page *page, unsigned reason)
 {
-	return page->reasons[reason] + (reason == XFN_REASON_SEND     ? page->engine.send_failed :
-					reason == XFN_REASON_TOO_LONG ? page->engine.truncated :
-									0);
+	uint64_t count = page->reasons[reason];
+
+#define ADD(name, its_reason, sentence)                                                            \
+	if (XFN_REASON_##its_reason && reason == XFN_REASON_##its_reason)                          \
+		count += page->engine.name;
+	XFN_ENGINE_COUNTERS(ADD)
+#undef ADD
+	return count;
 }
 
 void xfn_retired__new_engine(struct xfn_page *page)
 {
-	page->reasons[XFN_REASON_SEND] = xfn_retired__reason(page, XFN_REASON_SEND);
-	page->reasons[XFN_REASON_TOO_LONG] = xfn_retired__reason(page, XFN_REASON_TOO_LONG);
+	for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)
+		page->reasons[i] = xfn_retired__reason(page, i);
 	page->engine = (struct xfn_engine_stats){};
 }
 
@@ -40,7 +33,7 @@ void xfn_retired__keep(struct xfn_workers *workers, const struct xfn_page *page)
 	for (unsigned i = 0; i < XFN_REASON_SLOTS; i++)
 		workers->retired->reasons[i] += xfn_retired__reason(page, i);
 	for (unsigned slot = 0; slot < xfn_functions__count(workers->functions); slot++) {
-		xfn_retired__add(&workers->retired->slots[slot], &page->slots[slot]);
+		xfn_slot_counters_add(&workers->retired->slots[slot], &page->slots[slot]);
 		/* one module: the same names in the same order */
 		for (unsigned i = 0; i < XFN_PAGE_COUNTERS; i++) {
 			if (page->counters[slot][i].name[0])

@@ -5,7 +5,6 @@
 
 #include "workers.h"
 
-void xfn_retired__add(struct xfn_slot_counters *sum, const struct xfn_slot_counters *more);
 /* A reason's count in a page; some are the engine's own: a reply that the kernel refused, a request
  * that is too long. */
 uint64_t xfn_retired__reason(const struct xfn_page *page, unsigned reason);
