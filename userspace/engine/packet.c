@@ -77,9 +77,11 @@ static void release(const struct xfn_engine *e, uint32_t block)
 	__atomic_store_n(&head_of(e, block)->block_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
 }
 
+/* So many on, less than there are. */
 static uint32_t next_to(const struct xfn_engine *e, uint32_t block, uint32_t steps)
 {
-	return (block + steps) % e->block_count;
+	block += steps;
+	return block < e->block_count ? block : block - e->block_count;
 }
 
 /*
@@ -201,8 +203,8 @@ static int packet_poll(struct xfn_engine *e, int timeout_ms)
 	socklen_t len = sizeof(int);
 	int error;
 
-	if (e->spin && !(++e->spins % SPINS))
-		e->lost = true;
+	if (e->spin && !e->left && !(++e->spins % SPINS))
+		find_block(e);
 	if (e->spin || e->left)
 		return 0;
 	e->stats.wakeups++;

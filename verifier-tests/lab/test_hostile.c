@@ -382,6 +382,7 @@ static void bursts_behind_sockets(void **state)
 	(void)state;
 	begin("--engine mmsg");
 	answered_bursts();
+	replies();
 	stop();
 }
 

@@ -131,6 +131,17 @@ client ethtool -K "$client_iface" tx on >/dev/null
 stop
 client ip link set dev "$client_iface" mtu 1500
 server ip link set dev "$iface" mtu 1500
+# of engine packet the ring is another one then, here with larger blocks
+start --engine packet echo
+big && ! big_by_frames packet
+good=$?
+client ip link set dev "$client_iface" mtu 9000
+server ip link set dev "$iface" mtu 9000
+[ $good = 0 ] && soon grep -q 'MTU 9000' "$dir/err" && soon big_by_frames packet && answers 10.78.0.1
+result interfaces_other_mtu_of_a_ring $? || cat "$dir/err"
+stop
+client ip link set dev "$client_iface" mtu 1500
+server ip link set dev "$iface" mtu 1500
 # no reply is longer than the MTU holds that there is now, behind sockets either
 grown() { head -c "$1" /dev/zero >"$dir/big"; client "$xfn" invoke -t 300 -f "$dir/big" 10.78.0.1:4000 2>/dev/null | grep -q "^$(($1 + 8)) bytes"; }
 not_grown() { ! grown "$1" && "$xfn" stat -i "$iface" | grep -q '^MTU  *DROP'; }
@@ -145,17 +156,6 @@ for engine in uring mmsg simple packet; do
 	result interfaces_other_mtu_$engine $good || cat "$dir/err"
 	stop
 done
-# of engine packet the ring is another one then, here with larger blocks
-start --engine packet echo
-big && ! big_by_frames packet
-good=$?
-client ip link set dev "$client_iface" mtu 9000
-server ip link set dev "$iface" mtu 9000
-[ $good = 0 ] && soon grep -q 'MTU 9000' "$dir/err" && soon big_by_frames packet && answers 10.78.0.1
-result interfaces_other_mtu_of_a_ring $? || cat "$dir/err"
-stop
-client ip link set dev "$client_iface" mtu 1500
-server ip link set dev "$iface" mtu 1500
 
 # what cannot be read is no interface that is gone: it is served as before, and read again
 start --tier xdp echo
